@@ -1,0 +1,31 @@
+import { sql } from 'drizzle-orm';
+import { check, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+
+export const users = sqliteTable(
+  'users',
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    email: text().notNull(),
+    email_key: text().notNull(),
+    username: text().notNull(),
+    username_key: text().notNull(),
+    password_hash: text().notNull(),
+    is_active: integer({ mode: 'boolean' }).notNull(),
+    role: text({ enum: ['user', 'admin'] }).notNull(),
+    created_at: text().notNull(),
+    updated_at: text().notNull(),
+  },
+  (table) => [
+    uniqueIndex('users_email_key_unique').on(table.email_key),
+    uniqueIndex('users_username_key_unique').on(table.username_key),
+    check('users_role', sql`${table.role} in ('user', 'admin')`),
+    check('users_is_active', sql`${table.is_active} in (0, 1)`),
+    check('users_email', sql`length(${table.email}) between 3 and 254`),
+    check('users_username', sql`length(${table.username}) between 3 and 50`),
+  ],
+);
+
+/** An account as stored. `email_key` and `username_key` are what uniqueness is judged by. */
+export type User = typeof users.$inferSelect;
+export type NewUser = typeof users.$inferInsert;
+export type Role = User['role'];
