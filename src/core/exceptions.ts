@@ -1,0 +1,58 @@
+/** What can go wrong, as callers may tell it apart. The set is closed: api/errors.ts maps each. */
+export type ErrorCode =
+  | 'malformed_body'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'email_taken'
+  | 'username_taken'
+  | 'bad_credentials'
+  | 'inactive_user'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'validation_failed'
+  | 'upstream_failed'
+  | 'overloaded'
+  | 'database_busy'
+  | 'storage_full'
+  | 'storage_failed'
+  | 'internal';
+
+/** One refused value of a request. `type` is pydantic 2's name for the reason. */
+export interface Problem {
+  type: string;
+  loc: (string | number)[];
+  msg: string;
+}
+
+export interface AppErrorOptions {
+  problems?: Problem[];
+  /** Whole seconds after which a repeat may succeed. */
+  retryAfterSeconds?: number;
+  /** Methods that the path does know, for method_not_allowed. */
+  allow?: string[];
+  cause?: unknown;
+}
+
+/** The one error that services throw. Its message may be shown to a client. Knows no HTTP. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly problems: Problem[];
+  readonly retryAfterSeconds: number | undefined;
+  readonly allow: string[];
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.problems = options.problems ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.allow = options.allow ?? [];
+  }
+}
+
+/** A reason for which a command cannot go on; its message is all that the operator needs. */
+export class StartupError extends Error {
+  override readonly name = 'StartupError';
+}

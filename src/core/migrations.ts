@@ -1,0 +1,65 @@
+import type { Database } from 'bun:sqlite';
+import { embeddedMigrations } from './embedded-migrations.ts' with { type: 'macro' };
+import type { Migration } from './embedded-migrations.ts';
+import { StartupError } from './exceptions.ts';
+
+/** The steps that this build knows, oldest first. */
+const KNOWN_MIGRATIONS: Migration[] = embeddedMigrations();
+
+/**
+ * Brings the schema up to `migrations`, all of it in one transaction under SQLite's write lock,
+ * and gives the tags that were applied. Throws StartupError, having changed nothing, when the
+ * database is newer than this build or a step that it has run reads differently now.
+ */
+export function migrate(client: Database, migrations = KNOWN_MIGRATIONS): string[] {
+  client.run('PRAGMA foreign_keys = OFF');
+  try {
+    client.run('BEGIN IMMEDIATE');
+    const applied = applyMissing(client, migrations);
+    client.run('COMMIT');
+    return applied;
+  } catch (error) {
+    if (client.inTransaction) client.run('ROLLBACK');
+    throw error;
+  } finally {
+    client.run('PRAGMA foreign_keys = ON');
+  }
+}
+
+function applyMissing(client: Database, migrations: Migration[]): string[] {
+  client.run(
+    'CREATE TABLE IF NOT EXISTS hutch_migrations (tag TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT',
+  );
+  const missing = missingMigrations(client, migrations);
+  for (const { tag, sql } of missing) {
+    client.run(sql);
+    client.run('INSERT INTO hutch_migrations VALUES (?, ?)', [tag, hash(sql)]);
+  }
+  if (client.query('PRAGMA foreign_key_check').all().length > 0) {
+    throw new StartupError('A migration would leave rows that point nowhere.');
+  }
+  return missing.map(({ tag }) => tag);
+}
+
+function missingMigrations(client: Database, migrations: Migration[]): Migration[] {
+  const rows = client.query('SELECT tag, hash FROM hutch_migrations').all() as {
+    tag: string;
+    hash: string;
+  }[];
+  const applied = new Map(rows.map((row) => [row.tag, row.hash]));
+  const known = new Map(migrations.map((step) => [step.tag, hash(step.sql)]));
+  for (const [tag, oldHash] of applied) {
+    const newHash = known.get(tag);
+    if (!newHash) {
+      throw new StartupError(
+        `The database is newer than this hutch: it has run migration ${tag}. Use a newer hutch.`,
+      );
+    }
+    if (newHash !== oldHash) throw new StartupError(`Migration ${tag} was changed after it ran.`);
+  }
+  return migrations.filter((step) => !applied.has(step.tag));
+}
+
+function hash(sql: string): string {
+  return new Bun.CryptoHasher('sha256').update(sql).digest('hex');
+}

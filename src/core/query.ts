@@ -1,0 +1,85 @@
+import type { Statement } from 'bun:sqlite';
+import { Column, is, Param, Placeholder } from 'drizzle-orm';
+import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
+import type { Session } from './db.ts';
+
+type Values = Record<string, unknown>;
+type Bind = (values: Values) => unknown;
+type Row = Record<string, unknown>;
+
+/** What Drizzle's prepared query holds; read here so that rows can skip its per-cell mapping. */
+interface Prepared {
+  stmt: Statement;
+  query: { params: unknown[] };
+  fields: { path: string[]; field: unknown }[] | undefined;
+  all(values: Values): unknown[];
+}
+
+/** A Drizzle query builder that can be prepared, with the type of its rows. */
+interface Builder<R> {
+  prepare(): { execute(values?: Values): Promise<R> };
+}
+
+/** Runs a prepared query on a session and gives its rows. */
+export type Query<P extends Values, R> = (session: Session, values: P) => Promise<R>;
+
+/**
+ * Prepares a Drizzle query once per connection. Named values are `sql.placeholder(name)`.
+ * Rows whose fields are plain columns come straight from SQLite's own row objects, which costs
+ * half of Drizzle's mapping (47 against 87 µs for 100 items); others go through Drizzle.
+ */
+export function prepare<P extends Values, R>(
+  build: (orm: BunSQLiteDatabase) => Builder<R>,
+): Query<P, R> {
+  const compiled = new WeakMap<BunSQLiteDatabase, (values: Values) => unknown>();
+  return async (session, values) => {
+    const { orm } = session;
+    let run = compiled.get(orm);
+    if (!run) {
+      run = compile(build(orm).prepare() as unknown as Prepared);
+      compiled.set(orm, run);
+    }
+    return run(values) as R;
+  };
+}
+
+function compile(prepared: Prepared): (values: Values) => unknown {
+  const { stmt, query, fields } = prepared;
+  const binds = query.params.map(binder);
+  if (!fields) return (values) => stmt.run(...(binds.map((bind) => bind(values)) as never[]));
+  if (!areOwnColumns(fields)) return (values) => prepared.all(values);
+  const decoded = fields.filter(({ field }) => needsDecoding(field as Column));
+  return (values) => {
+    const rows = stmt.all(...(binds.map((bind) => bind(values)) as never[])) as Row[];
+    for (const { path, field } of decoded) decode(rows, path[0] as string, field as Column);
+    return rows;
+  };
+}
+
+function binder(param: unknown): Bind {
+  if (is(param, Placeholder)) return (values) => values[param.name];
+  if (is(param, Param) && is(param.value, Placeholder)) {
+    const { name } = param.value;
+    return (values) => param.encoder.mapToDriverValue(values[name]);
+  }
+  return () => param;
+}
+
+/** True when SQLite names each cell as the row type does, so its row objects are ours. */
+function areOwnColumns(fields: NonNullable<Prepared['fields']>): boolean {
+  const names = new Set(fields.map(({ path }) => path.join('.')));
+  return (
+    names.size === fields.length &&
+    fields.every(({ path, field }) => is(field, Column) && path.join('.') === field.name)
+  );
+}
+
+function needsDecoding(column: Column): boolean {
+  return column.mapFromDriverValue !== Column.prototype.mapFromDriverValue;
+}
+
+function decode(rows: Row[], name: string, column: Column): void {
+  for (const row of rows) {
+    if (row[name] !== null) row[name] = column.mapFromDriverValue(row[name]);
+  }
+}

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '../src/app.ts';
+import { createClient } from '../src/client.ts';
+import { type Config, loadConfig } from '../src/core/config.ts';
+import { createDeps } from '../src/core/deps.ts';
+import { createLog, type LogLevel } from '../src/core/log.ts';
+import { createPasswordHasher } from '../src/core/security.ts';
+import type { Role } from '../src/models/index.ts';
+
+export const PASSWORD = 'password123';
+
+/** A directory of its own for one test. */
+export function tempDir(): string {
+  return mkdtempSync(join(tmpdir(), 'hutch-test-'));
+}
+
+export interface TestAppOptions {
+  config?: Partial<Config>;
+  now?: () => Date;
+  logLevel?: LogLevel;
+}
+
+export type TestApp = Awaited<ReturnType<typeof testApp>>;
+
+/** The whole application on a fresh database: `await using t = await testApp()`. */
+export async function testApp({ config, now, logLevel = 'error' }: TestAppOptions = {}) {
+  const dataDir = tempDir();
+  const logLines: string[] = [];
+  const log = createLog({
+    level: logLevel,
+    format: 'json',
+    write: (line) => void logLines.push(line),
+    now: () => new Date(),
+  });
+  const settings: Config = { ...loadConfig({}, {}), ...config, dataDir };
+  // A real hash, made cheap: 8 KiB where the product takes 19 MiB.
+  const passwords = createPasswordHasher({ concurrency: 2, memoryKib: 8 });
+  const deps = createDeps(settings, { log, passwords, ...(now && { now }) });
+  const app = createApp(deps);
+  const send = (request: Request) => app.handle(request);
+  const clientFor = (token?: string) =>
+    createClient('http://localhost', { fetch: send, ...(token && { token }) });
+
+  const request = (method: string, path: string, init: RequestInit & { token?: string } = {}) => {
+    const { token, ...rest } = init;
+    const headers = new Headers(rest.headers);
+    if (token) headers.set('authorization', `Bearer ${token}`);
+    return send(new Request(`http://localhost${path}`, { ...rest, method, headers }));
+  };
+  /** Sends `body` as JSON. */
+  const json = (method: string, path: string, body: unknown, token?: string) =>
+    request(method, path, {
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+      ...(token && { token }),
+    });
+  /** Makes an account and signs it in. */
+  const signUp = async (username: string, role: Role = 'user') => {
+    const email = `${username}@example.com`;
+    const user = await deps.users.create({ email, username, password: PASSWORD }, role);
+    const token = await deps.auth.login(username, PASSWORD);
+    return { ...user, token, client: clientFor(token) };
+  };
+  return {
+    app,
+    deps,
+    logLines,
+    client: clientFor(),
+    clientFor,
+    request,
+    json,
+    signUp,
+    [Symbol.asyncDispose]: async () => {
+      await deps.close();
+      rmSync(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** `count` calls at the same time, each settled. */
+export function atOnce<T>(count: number, call: (index: number) => Promise<T>) {
+  return Promise.allSettled(Array.from({ length: count }, (_, index) => call(index)));
+}
