@@ -1,0 +1,121 @@
+import { LRUCache } from 'lru-cache';
+
+/** How a cached answer came about: kept, made now, or kept past its time while it is remade. */
+export type CacheState = 'hit' | 'miss' | 'stale';
+
+export interface Cached<T> {
+  value: T;
+  state: CacheState;
+  /** Whole seconds since the value was made. */
+  ageSeconds: number;
+}
+
+export interface WrapOptions {
+  /** Part of the key; one name for one function. */
+  name: string;
+  ttlMs: number;
+  /** How long past its time a value may still be served, while remade or when that fails. */
+  staleMs?: number;
+  /** `invalidate` of any of these makes every value of this function be made anew. */
+  tags?: readonly string[];
+}
+
+export interface CacheStats {
+  hits: number;
+  misses: number;
+  stale: number;
+  in_flight: number;
+  entries: number;
+  bytes: number;
+}
+
+/** The guide's `cache_response(expire)`, kept in this process. */
+export interface Cache {
+  /**
+   * Gives `fn` with its answers kept by name and JSON of its arguments. Simultaneous callers of
+   * one key share one call. A value belongs to every caller: it must not be changed.
+   */
+  wrap<A extends unknown[], T>(
+    options: WrapOptions,
+    fn: (...args: A) => Promise<T>,
+  ): (...args: A) => Promise<Cached<T>>;
+  /** Forgets all that carries `tag`, what is being made at this moment too. */
+  invalidate(tag: string): void;
+  stats(): CacheStats;
+}
+
+export interface CacheOptions {
+  maxEntries: number;
+  /** Judged by the length of a value's JSON. */
+  maxBytes: number;
+  /** Milliseconds from a clock that does not jump. */
+  now(): number;
+}
+
+interface Entry {
+  value: unknown;
+  madeAtMs: number;
+}
+
+export function createCache({ maxEntries, maxBytes, now }: CacheOptions): Cache {
+  const counts = { hits: 0, misses: 0, stale: 0, in_flight: 0 };
+  const generations = new Map<string, number>();
+  const entries = new LRUCache<string, Entry, () => Promise<unknown>>({
+    max: maxEntries,
+    maxSize: maxBytes,
+    // An entry over the bound is never stored: one answer cannot push out all others.
+    maxEntrySize: maxBytes,
+    sizeCalculation: ({ value }, key) => key.length + (JSON.stringify(value)?.length ?? 0) + 1,
+    perf: { now },
+    ttlResolution: 0,
+    allowStale: true,
+    allowStaleOnFetchRejection: true,
+    noDeleteOnFetchRejection: true,
+    fetchMethod: async (_key, _stale, { context }) => {
+      counts.in_flight++;
+      try {
+        return { value: await context(), madeAtMs: now() };
+      } finally {
+        counts.in_flight--;
+      }
+    },
+  });
+  return {
+    wrap: (options, fn) => wrapWith({ entries, generations, counts, now }, options, fn),
+    invalidate: (tag) => void generations.set(tag, (generations.get(tag) ?? 0) + 1),
+    stats: () => ({ ...counts, entries: entries.size, bytes: entries.calculatedSize }),
+  };
+}
+
+interface Store {
+  entries: LRUCache<string, Entry, () => Promise<unknown>>;
+  generations: Map<string, number>;
+  counts: { hits: number; misses: number; stale: number };
+  now(): number;
+}
+
+function wrapWith<A extends unknown[], T>(
+  { entries, generations, counts, now }: Store,
+  { name, ttlMs, staleMs = 0, tags = [] }: WrapOptions,
+  fn: (...args: A) => Promise<T>,
+): (...args: A) => Promise<Cached<T>> {
+  // A tag's generation is part of the key: what was begun before an invalidation is stored
+  // under a key that nobody asks for again.
+  const keyOf = (args: A) =>
+    `${name} ${tags.map((tag) => generations.get(tag) ?? 0).join()} ${JSON.stringify(args)}`;
+  return async (...args) => {
+    const key = keyOf(args);
+    const kept = entries.peek(key, { allowStale: true });
+    const ageMs = kept ? now() - kept.madeAtMs : 0;
+    const state = !kept || ageMs > ttlMs + staleMs ? 'miss' : ageMs > ttlMs ? 'stale' : 'hit';
+    counts[state === 'hit' ? 'hits' : state === 'miss' ? 'misses' : 'stale']++;
+    if (kept && state === 'miss') entries.delete(key);
+    if (kept && state === 'hit') {
+      entries.get(key);
+      return { value: kept.value as T, state, ageSeconds: Math.floor(ageMs / 1000) };
+    }
+    const entry = await entries.fetch(key, { ttl: ttlMs, context: () => fn(...args) });
+    const { value, madeAtMs } = entry as Entry;
+    return { value: value as T, state, ageSeconds: Math.floor((now() - madeAtMs) / 1000) };
+  };
+}

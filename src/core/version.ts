@@ -1,0 +1,4 @@
+import { version } from '../../package.json';
+
+/** This build's version, from package.json. */
+export const VERSION: string = version;

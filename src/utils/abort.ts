@@ -1,0 +1,76 @@
+/** When to give up on a task, and what its promise then rejects with. */
+export interface Limit {
+  /** Milliseconds from now. */
+  readonly timeoutMs: number;
+  /** Makes the rejection for running out of time. */
+  readonly onTimeout: () => unknown;
+  /** Signals that end the task early. */
+  readonly parents?: readonly (AbortSignal | undefined)[];
+  /** Turns the reason of an aborted parent into the rejection; by default it is passed on. */
+  readonly onAbort?: (reason: unknown) => unknown;
+}
+
+/**
+ * Runs a task that gets a signal, and settles in time even if the task ignores it. Once the
+ * signal is aborted every rejection is the signal's reason, whatever the task threw.
+ */
+export async function withLimit<T>(
+  limit: Limit,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const stopListening = linkParents(limit, controller);
+  const timer = setTimeout(() => controller.abort(limit.onTimeout()), limit.timeoutMs);
+  try {
+    signal.throwIfAborted();
+    return await unlessAborted(task(signal), signal);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    stopListening();
+  }
+}
+
+/** Waits; rejects with the signal's reason as soon as it is aborted. */
+export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, delayMs);
+  try {
+    await (signal ? unlessAborted(promise, signal) : promise);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Listeners by hand and not AbortSignal.any: they are gone when the task is, without a GC.
+function linkParents(limit: Limit, controller: AbortController): () => void {
+  const links = (limit.parents ?? [])
+    .filter((parent) => parent !== undefined)
+    .map((parent) => onAborted(parent, () => controller.abort(reasonOf(limit, parent))));
+  return () => {
+    for (const unlink of links) unlink();
+  };
+}
+
+function reasonOf(limit: Limit, parent: AbortSignal): unknown {
+  return limit.onAbort ? limit.onAbort(parent.reason) : parent.reason;
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const unlink = onAborted(signal, () => aborted.reject(signal.reason));
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    unlink();
+  }
+}
+
+function onAborted(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}

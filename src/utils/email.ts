@@ -1,0 +1,26 @@
+/** RFC 5321 limits. */
+const MAX_EMAIL = 254;
+const MAX_LOCAL = 64;
+const MAX_LABEL = 63;
+
+const ATOM = /^[\p{L}\p{N}\p{M}!#$%&'*+/=?^_`{|}~-]+$/u;
+const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
+
+/**
+ * Whether `text` is an address that mail could go to: dot-atom (RFC 5322) at a domain with a
+ * dot. What NFKC would change is refused, so that no two spellings look like one address.
+ */
+export function isEmail(text: string): boolean {
+  if (text.length > MAX_EMAIL || text !== text.normalize('NFKC')) return false;
+  const at = text.lastIndexOf('@');
+  const local = text.slice(0, at);
+  const labels = text.slice(at + 1).split('.');
+  return (
+    at > 0 &&
+    local.length <= MAX_LOCAL &&
+    local.split('.').every((atom) => ATOM.test(atom)) &&
+    labels.length > 1 &&
+    labels.every((label) => label.length <= MAX_LABEL && LABEL.test(label)) &&
+    !/^\d+$/.test(labels.at(-1) ?? '')
+  );
+}
