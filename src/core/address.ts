@@ -1,0 +1,133 @@
+import { lookup as systemLookup } from 'node:dns/promises';
+import ipaddr from 'ipaddr.js';
+import { OutboundError } from './outbound-error.ts';
+
+/** Longest URL that is looked at, in characters. */
+export const MAX_URL_LENGTH = 2_048;
+
+/** Resolves a host name to all its addresses; rejects when it has none. */
+export type Lookup = (hostname: string) => Promise<readonly { readonly address: string }[]>;
+
+/** Hosts (`host` or `host:port`) that may be private and on any port. */
+export type AllowList = ReadonlySet<string>;
+
+/** A URL that has passed every check that needs no DNS. */
+export interface Target {
+  /** Canonical URL, without a fragment; what a redirect is relative to. */
+  readonly href: string;
+  readonly protocol: 'http:' | 'https:';
+  /** Lower case, no trailing dot; an IPv6 address is in brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Value of the Host header, and the name for messages: the port only if not the default. */
+  readonly host: string;
+  /** Path and query. */
+  readonly path: string;
+  /** Whether the host is an IP address and not a name. */
+  readonly isLiteral: boolean;
+  readonly isAllowListed: boolean;
+}
+
+const HOST_NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const SMUGGLING = /[\u0000-\u001f\u007f\\]/;
+const PUBLIC_PORTS: ReadonlySet<number> = new Set([80, 443]);
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/** Reads the allow-list of the configuration; throws a TypeError that names a bad entry. */
+export function parseAllowList(entries: readonly string[]): AllowList {
+  return new Set(entries.map(parseAllowedHost));
+}
+
+/**
+ * Parses a URL to be dialled. Throws url_refused unless it is an absolute http or https URL
+ * of at most 2,048 characters, without userinfo, on port 80, 443 or an allow-listed host.
+ */
+export function parseTarget(raw: string, allow: AllowList): Target {
+  const url = parseHttpUrl(raw);
+  const hostname = url.hostname.replace(/\.$/, '');
+  const isLiteral = hostname.startsWith('[') || ipaddr.IPv4.isValid(hostname);
+  if (!isLiteral && !isHostName(hostname)) throw refused('The URL has no valid host name');
+
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  const host = url.port ? `${hostname}:${url.port}` : hostname;
+  const isAllowListed = allow.has(hostname) || allow.has(`${hostname}:${port}`);
+  if (!isAllowListed && !PUBLIC_PORTS.has(port)) {
+    throw refused(`${hostname} may only be called on port 80 or 443`);
+  }
+  const protocol = url.protocol === 'https:' ? 'https:' : 'http:';
+  const path = url.pathname + url.search;
+  const href = `${protocol}//${host}${path}`;
+  return { href, protocol, hostname, port, host, path, isLiteral, isAllowListed };
+}
+
+/**
+ * The addresses that may be dialled for a target, in the resolver's order, as plain IP
+ * addresses. Throws dns_failed, or address_refused if even one of them is not public: a name
+ * that mixes both is an attack or a mistake. An allow-listed host may have any address.
+ */
+export async function resolvePublic(target: Target, lookup: Lookup): Promise<string[]> {
+  const answers = target.isLiteral
+    ? [target.hostname.replace(/^\[|\]$/g, '')]
+    : await lookupAll(target, lookup);
+  const isDialable = target.isAllowListed ? ipaddr.isValid : isPublicAddress;
+  if (!answers.every((answer) => isDialable(answer))) {
+    throw new OutboundError('address_refused', `${target.host} is not a public address`);
+  }
+  return answers.map((answer) => ipaddr.process(answer).toString());
+}
+
+/** Whether an IP address is on the public internet, by the IANA special-purpose registries. */
+export function isPublicAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const ip = ipaddr.process(address);
+  if (ip.range() !== 'unicast') return false;
+  // ipaddr.js calls ::7f00:1 and all unassigned IPv6 space unicast; only 2000::/3 is routed.
+  return ip.kind() === 'ipv4' || ip.match(GLOBAL_IPV6);
+}
+
+/** The system's resolver, every address in its own order. */
+export const defaultLookup: Lookup = (hostname) =>
+  systemLookup(hostname, { all: true, verbatim: true });
+
+function parseAllowedHost(entry: string): string {
+  const authority = ipaddr.IPv6.isValid(entry) ? `[${entry}]` : entry.trim();
+  const url = URL.parse(`http://${authority}`);
+  const port = /:(\d+)$/.exec(authority)?.[1];
+  const hostname = url?.hostname.replace(/\.$/, '') ?? '';
+  const isHost = hostname.startsWith('[') || isHostName(hostname);
+  if (/[@/?#\\\s]/.test(authority) || !isHost || port === '0') {
+    throw new TypeError(`"${entry}" is not a host or host:port that can be allowed`);
+  }
+  return port ? `${hostname}:${Number(port)}` : hostname;
+}
+
+function parseHttpUrl(raw: string): URL {
+  if (raw.length > MAX_URL_LENGTH) throw refused(`The URL is over ${MAX_URL_LENGTH} characters`);
+  if (SMUGGLING.test(raw)) throw refused('The URL has characters that no URL may have');
+  if (!/^https?:\/\/[^/]/i.test(raw)) throw refused('The URL must begin with http:// or https://');
+  const url = URL.parse(raw);
+  if (!url) throw refused('The URL cannot be parsed');
+  if (url.username || url.password || /^[^/]*\/\/[^/?#]*@/.test(raw)) {
+    throw refused('The URL must not contain a user name or password');
+  }
+  return url;
+}
+
+function isHostName(hostname: string): boolean {
+  return hostname.length <= 253 && HOST_NAME.test(hostname);
+}
+
+async function lookupAll(target: Target, lookup: Lookup): Promise<string[]> {
+  const answers = await lookup(target.hostname).catch((cause: unknown) => {
+    throw new OutboundError('dns_failed', `${target.host} cannot be resolved`, { cause });
+  });
+  if (answers.length === 0) {
+    throw new OutboundError('dns_failed', `${target.host} cannot be resolved`);
+  }
+  return answers.map((answer) => answer.address);
+}
+
+function refused(message: string): OutboundError {
+  return new OutboundError('url_refused', message);
+}

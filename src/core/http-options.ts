@@ -1,0 +1,64 @@
+import { sleep } from '../utils/abort.ts';
+import { defaultLookup, type Lookup } from './address.ts';
+import type { FetchFunction } from './http-exchange.ts';
+
+/** The settings of the one way out. Everything but the version has a default. */
+export interface OutboundOptions {
+  /** For the User-Agent: `hutch/<version>`. */
+  readonly version: string;
+  /** Hosts (`host` or `host:port`) that may be private and on any port. Default: none. */
+  readonly allowHosts?: readonly string[];
+  /** For a whole call: queue, DNS, connect, redirects, retries and body. Default 10,000. */
+  readonly deadlineMs?: number;
+  /** For one request within a call, from DNS to the end of its body. Default 5,000. */
+  readonly attemptMs?: number;
+  /** Further requests after a transient failure, in one call. Default 1. */
+  readonly retries?: number;
+  /** Redirects followed in one call. Default 3. */
+  readonly maxRedirects?: number;
+  /** Requests at once, 1 to 255: Bun itself stalls every fetch at 256. Default 64. */
+  readonly maxInFlight?: number;
+  /** Requests at once to one host and port. Default 8. */
+  readonly maxPerHost?: number;
+  /** Requests that may wait for a place. Default 1,024. */
+  readonly maxQueued?: number;
+  /** Largest body, as sent and decompressed. Default 1 MiB. */
+  readonly maxBytes?: number;
+  /** PEM certificates to trust in place of the system's. */
+  readonly ca?: string;
+  readonly fetch?: FetchFunction;
+  readonly lookup?: Lookup;
+  readonly sleep?: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  /** From 0 up to 1. */
+  readonly random?: () => number;
+  /** Milliseconds; only differences count. */
+  readonly now?: () => number;
+}
+
+type Settings = Required<Omit<OutboundOptions, 'ca'>> & Pick<OutboundOptions, 'ca'>;
+
+/** Fills in the defaults. Throws a RangeError for limits that could never work. */
+export function withDefaults(options: OutboundOptions): Settings {
+  const settings = {
+    allowHosts: [],
+    deadlineMs: 10_000,
+    attemptMs: 5_000,
+    retries: 1,
+    maxRedirects: 3,
+    maxInFlight: 64,
+    maxPerHost: 8,
+    maxQueued: 1_024,
+    maxBytes: 1_048_576,
+    fetch,
+    lookup: defaultLookup,
+    sleep,
+    random: Math.random,
+    now: Date.now,
+    ...options,
+  };
+  if (settings.maxInFlight < 1 || settings.maxInFlight > 255) {
+    throw new RangeError('maxInFlight must be from 1 to 255');
+  }
+  if (settings.maxPerHost < 1) throw new RangeError('maxPerHost must be at least 1');
+  return settings;
+}
