@@ -1,0 +1,28 @@
+import { t } from 'elysia';
+import { Integer, IntegerText } from './kinds.ts';
+
+/** v1's list window: the guide's skip and limit. */
+export const Window = t.Object({
+  skip: t.Optional(IntegerText({ minimum: 0, maximum: 2 ** 31 - 1, default: 0 })),
+  limit: t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 100 })),
+});
+
+/** v1's error, as FastAPI's HTTPException gives it. */
+export const Detail = t.Object(
+  { detail: t.String({ examples: ['Item 7 not found'] }) },
+  { title: 'Detail' },
+);
+
+/** v1's validation error, as FastAPI gives it, less `input`. */
+export const ValidationDetail = t.Object(
+  {
+    detail: t.Array(
+      t.Object({
+        type: t.String({ examples: ['string_too_short'] }),
+        loc: t.Array(t.Union([t.String(), Integer()]), { examples: [['body', 'title']] }),
+        msg: t.String({ examples: ['String should have at least 1 character'] }),
+      }),
+    ),
+  },
+  { title: 'ValidationDetail' },
+);

@@ -1,0 +1,90 @@
+import { Kind, type TUnsafe, Type } from '@sinclair/typebox';
+
+/** What a text in JSON may be. Lengths are in code points, as JSON Schema and pydantic count. */
+export interface TextOptions {
+  minLength?: number;
+  maxLength: number;
+  format?: 'email' | 'uri';
+  pattern?: string;
+  default?: string | null;
+  description?: string;
+  examples?: unknown[];
+}
+
+export interface TextListOptions {
+  minItems: number;
+  maxItems: number;
+  /** Of each text. */
+  maxLength: number;
+  description?: string;
+}
+
+export interface IntegerOptions {
+  minimum?: number;
+  maximum?: number;
+  default?: number;
+  description?: string;
+  examples?: number[];
+}
+
+/**
+ * Kinds of our own: Elysia would turn its integers and strings in a query into unions. What
+ * they accept is decided in api/kinds.ts.
+ */
+export type OwnKind =
+  | 'HutchText'
+  | 'HutchNullableText'
+  | 'HutchTextList'
+  | 'HutchIntegerText'
+  | 'HutchFlag'
+  | 'HutchTimestamp';
+
+function own<T>(kind: OwnKind, schema: object): TUnsafe<T> {
+  return Type.Unsafe<T>({ [Kind]: kind, ...schema });
+}
+
+export function Text(options: TextOptions): TUnsafe<string> {
+  return own('HutchText', { type: 'string', ...storable(options) });
+}
+
+export function NullableText(options: TextOptions): TUnsafe<string | null> {
+  return own('HutchNullableText', { type: ['string', 'null'], ...storable(options) });
+}
+
+/** A query parameter that may be repeated; given once it is a list of one. */
+export function TextList({ maxLength, ...options }: TextListOptions) {
+  const items = { type: 'string', minLength: 1, maxLength };
+  // The meta is what makes Elysia keep every value of a repeated parameter.
+  const schema = { type: 'array', items, elysiaMeta: 'ArrayQuery', ...options };
+  return Type.Transform(own<string[]>('HutchTextList', schema))
+    .Decode((value) => (Array.isArray(value) ? value : [value]))
+    .Encode((value) => value);
+}
+
+/** A whole number in JSON; Elysia's own would also take text. */
+export const Integer = Type.Integer;
+
+/** true or false. */
+export function Flag(options: { default?: boolean; description?: string } = {}) {
+  return own<boolean>('HutchFlag', { type: 'boolean', ...options });
+}
+
+/** A UTC time with milliseconds, as `2026-11-22T16:00:00.000Z`. */
+export function Timestamp(): TUnsafe<string> {
+  const examples = ['2026-11-22T16:00:00.000Z'];
+  return own('HutchTimestamp', { type: 'string', format: 'date-time', examples });
+}
+
+/** A whole number in a path or a query, given to the handler as a number. */
+export function IntegerText(options: IntegerOptions = {}) {
+  const { minimum = -Number.MAX_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = options;
+  const schema = { type: 'integer', ...options, minimum, maximum };
+  return Type.Transform(own<number>('HutchIntegerText', schema))
+    .Decode((value) => Number(value))
+    .Encode((value) => value);
+}
+
+/** NUL ends a string for SQLite's functions; PostgreSQL refuses it altogether. */
+function storable(options: TextOptions): TextOptions {
+  return { pattern: '^[^\\u0000]*$', ...options };
+}

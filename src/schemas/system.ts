@@ -1,0 +1,47 @@
+import { t } from 'elysia';
+import { Integer } from './kinds.ts';
+
+/** v2's error: an RFC 9457 problem. */
+export const ProblemDetails = t.Object(
+  {
+    type: t.String({ examples: ['about:blank'] }),
+    title: t.String({ examples: ['Not found'] }),
+    status: Integer({ examples: [404] }),
+    detail: t.String(),
+    instance: t.String({ examples: ['/api/v2/system/stats'] }),
+    code: t.String({ examples: ['not_found'] }),
+    request_id: t.String(),
+    errors: t.Optional(
+      t.Array(t.Object({ path: t.String(), code: t.String(), message: t.String() })),
+    ),
+  },
+  { title: 'Problem' },
+);
+
+export const Version = t.Object(
+  {
+    name: t.String({ examples: ['hutch'] }),
+    version: t.String({ examples: ['0.1.0'] }),
+  },
+  { title: 'Version' },
+);
+
+export const Stats = t.Object(
+  {
+    uptime_seconds: Integer(),
+    memory_bytes: Integer(),
+    cache: t.Object({
+      hits: Integer(),
+      misses: Integer(),
+      stale: Integer(),
+      in_flight: Integer(),
+      entries: Integer(),
+      bytes: Integer(),
+    }),
+    database: t.Object({ commits: Integer(), writes: Integer(), queued: Integer() }),
+  },
+  { title: 'Stats' },
+);
+
+export const Health = t.Object({ status: t.Literal('ok') });
+export const Unready = t.Object({ status: t.Literal('unready') });
