@@ -1,0 +1,55 @@
+import type { AppError, ErrorCode } from '../core/exceptions.ts';
+
+interface Form {
+  /** Statuses of v1 and v2: v1's are FastAPI's, v2's are what we would choose. */
+  v1: number;
+  v2: number;
+  title: string;
+}
+
+/** The one table from a code to its status and title. */
+export const ERROR_FORMS: Record<ErrorCode, Form> = {
+  malformed_body: { v1: 422, v2: 400, title: 'Malformed body' },
+  unauthenticated: { v1: 401, v2: 401, title: 'Not authenticated' },
+  forbidden: { v1: 403, v2: 403, title: 'Not enough permissions' },
+  not_found: { v1: 404, v2: 404, title: 'Not found' },
+  method_not_allowed: { v1: 405, v2: 405, title: 'Method not allowed' },
+  email_taken: { v1: 400, v2: 409, title: 'Email already registered' },
+  username_taken: { v1: 400, v2: 409, title: 'Username already registered' },
+  bad_credentials: { v1: 400, v2: 401, title: 'Wrong credentials' },
+  inactive_user: { v1: 400, v2: 403, title: 'Inactive user' },
+  payload_too_large: { v1: 413, v2: 413, title: 'Body too large' },
+  unsupported_media_type: { v1: 415, v2: 415, title: 'Unsupported media type' },
+  validation_failed: { v1: 422, v2: 422, title: 'Invalid request' },
+  upstream_failed: { v1: 502, v2: 502, title: 'Upstream failed' },
+  overloaded: { v1: 503, v2: 503, title: 'Overloaded' },
+  database_busy: { v1: 503, v2: 503, title: 'Database busy' },
+  storage_full: { v1: 507, v2: 507, title: 'Storage full' },
+  storage_failed: { v1: 503, v2: 503, title: 'Storage failed' },
+  internal: { v1: 500, v2: 500, title: 'Internal server error' },
+};
+
+/** v1: `{"detail": …}`, a text or FastAPI's list of problems. */
+export function v1Body(error: AppError): unknown {
+  return { detail: error.problems.length > 0 ? error.problems : error.message };
+}
+
+/** v2: an RFC 9457 problem; `code` is stable, `detail` is for people. */
+export function v2Body(error: AppError, instance: string, request_id: string): unknown {
+  const { v2: status, title } = ERROR_FORMS[error.code];
+  const problem = { type: 'about:blank', title, status, detail: error.message, instance };
+  const errors = error.problems.map(({ type, loc, msg }) => ({
+    path: loc.join('.'),
+    code: type,
+    message: msg,
+  }));
+  return { ...problem, code: error.code, request_id, ...(errors.length > 0 && { errors }) };
+}
+
+export function errorHeaders(error: AppError): Record<string, string> {
+  return {
+    ...(error.code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
+    ...(error.allow.length > 0 && { allow: error.allow.join(', ') }),
+    ...(error.retryAfterSeconds && { 'retry-after': String(error.retryAfterSeconds) }),
+  };
+}

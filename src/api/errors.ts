@@ -1,0 +1,71 @@
+import { type AnyElysia, Elysia, ParseError, ValidationError } from 'elysia';
+import { AppError } from '../core/exceptions.ts';
+import type { Log } from '../core/log.ts';
+import { ERROR_FORMS, errorHeaders, v1Body, v2Body } from './error-forms.ts';
+import { allowedMethods, findRoute } from './routes.ts';
+import { findProblems } from './validation.ts';
+
+export interface ErrorsOptions {
+  log: Log;
+  /** The whole application, asked for its routes when an error is answered. */
+  app(): AnyElysia;
+}
+
+interface Failure {
+  request: Request;
+  path: string;
+  route: string;
+  params: unknown;
+  query: unknown;
+  body: unknown;
+}
+
+/** Answers every error in the form of the version that was called, and tells nothing else. */
+export const errors = ({ log, app }: ErrorsOptions) =>
+  new Elysia({ name: 'hutch-errors' }).onError({ as: 'global' }, (context) => {
+    const { code, error, request, set, path } = context;
+    const failure = context as unknown as Failure;
+    const appError = toAppError(code, error, failure, app());
+    const requestId = String(set.headers['x-request-id'] ?? '');
+    const version = path.startsWith('/api/v2') ? 'v2' : 'v1';
+    const status = ERROR_FORMS[appError.code][version];
+    if (status >= 500) {
+      log.error(appError.message, { request_id: requestId, method: request.method, path, error });
+    }
+    const isV2 = version === 'v2';
+    const answer = isV2 ? v2Body(appError, path, requestId) : v1Body(appError);
+    const type = isV2 ? 'application/problem+json' : 'application/json';
+    const headers = { ...errorHeaders(appError), 'content-type': type };
+    return new Response(JSON.stringify(answer), { status, headers });
+  });
+
+function toAppError(
+  code: string | number,
+  error: unknown,
+  failure: Failure,
+  app: AnyElysia,
+): AppError {
+  if (error instanceof AppError) return error;
+  if (code === 'NOT_FOUND') return unknownRoute(failure, app);
+  if (error instanceof ParseError) return new AppError('malformed_body', 'Malformed body');
+  if (error instanceof ValidationError && error.type !== 'response') {
+    return validationFailed(failure, app, error);
+  }
+  return new AppError('internal', 'Internal server error', { cause: error });
+}
+
+function unknownRoute({ request, path }: Failure, app: AnyElysia): AppError {
+  const allow = allowedMethods(app, path);
+  return allow.length > 0 && !allow.includes(request.method)
+    ? new AppError('method_not_allowed', 'Method Not Allowed', { allow })
+    : new AppError('not_found', 'Not Found');
+}
+
+function validationFailed(failure: Failure, app: AnyElysia, error: unknown): AppError {
+  const schemas = findRoute(app, failure.request.method, failure.route)?.hooks ?? {};
+  const problems = findProblems({ schemas, values: failure });
+  if (problems.length === 0) {
+    return new AppError('internal', 'Internal server error', { cause: error });
+  }
+  return new AppError('validation_failed', 'The request is not valid', { problems });
+}

@@ -1,0 +1,22 @@
+import { Elysia, status } from 'elysia';
+import type { Deps } from '../core/deps.ts';
+import { Health, Unready } from '../schemas/system.ts';
+
+/** For whoever watches the process: `live` says that it runs, `ready` that it can serve. */
+export const health = ({ db }: Pick<Deps, 'db'>) =>
+  new Elysia({ prefix: '/health', tags: ['system'] })
+    .get('/live', () => ({ status: 'ok' as const }), {
+      response: { 200: Health },
+      detail: { operationId: 'getLive', summary: 'Whether the process runs' },
+    })
+    .get(
+      '/ready',
+      async () =>
+        (await db.isReady())
+          ? { status: 'ok' as const }
+          : status(503, { status: 'unready' as const }),
+      {
+        response: { 200: Health, 503: Unready },
+        detail: { operationId: 'getReady', summary: 'Whether the database answers' },
+      },
+    );

@@ -1,0 +1,122 @@
+import { Kind, TypeRegistry } from '@sinclair/typebox';
+import type { IntegerOptions, OwnKind, TextListOptions, TextOptions } from '../schemas/kinds.ts';
+import { isEmail } from '../utils/email.ts';
+import { codePoints, isStorable } from '../utils/text.ts';
+
+/** pydantic 2's name for why a value was refused, with its message. */
+export interface Refusal {
+  type: string;
+  msg: string;
+}
+
+type Refuse = (schema: never, value: unknown) => Refusal | undefined;
+
+const REFUSALS: Record<OwnKind, Refuse> = {
+  HutchText: refuseText,
+  HutchNullableText: (schema, value) => (value === null ? undefined : refuseText(schema, value)),
+  HutchTextList: refuseTextList,
+  HutchIntegerText: refuseIntegerText,
+  HutchFlag: (_schema, value) => refuseFlag(value),
+  HutchTimestamp: (_schema, value) => refuseTimestamp(value),
+};
+
+/** Makes our kinds known to TypeBox; more than once does no harm. */
+export function registerKinds(): void {
+  for (const [kind, refuse] of Object.entries(REFUSALS)) {
+    TypeRegistry.Set(kind, (schema, value) => !refuse(schema as never, value));
+  }
+}
+
+/** Why a schema of ours refuses `value`; undefined when it does not, or is not ours. */
+export function refusalOf(schema: object, value: unknown): Refusal | undefined {
+  const kind = (schema as Record<PropertyKey, unknown>)[Kind] as OwnKind;
+  return REFUSALS[kind]?.(schema as never, value);
+}
+
+function refuseText({ minLength = 0, maxLength, format }: TextOptions, value: unknown) {
+  if (typeof value !== 'string') {
+    return { type: 'string_type', msg: 'Input should be a valid string' };
+  }
+  const length = value.length < minLength ? value.length : codePoints(value);
+  if (length < minLength) {
+    const msg = `String should have at least ${plural(minLength, 'character')}`;
+    return { type: 'string_too_short', msg };
+  }
+  if (length > maxLength) {
+    const msg = `String should have at most ${plural(maxLength, 'character')}`;
+    return { type: 'string_too_long', msg };
+  }
+  if (!isStorable(value)) {
+    const msg = 'Value error, text must not contain NUL or lone surrogates';
+    return { type: 'value_error', msg };
+  }
+  if (format === 'email' && !isEmail(value)) {
+    return { type: 'value_error', msg: 'value is not a valid email address' };
+  }
+  return format === 'uri' ? refuseUrl(value) : undefined;
+}
+
+function refuseUrl(value: string): Refusal | undefined {
+  const url = URL.parse(value);
+  if (!url || /\s/.test(value)) {
+    return { type: 'url_parsing', msg: 'Input should be a valid URL' };
+  }
+  return ['http:', 'https:'].includes(url.protocol)
+    ? undefined
+    : { type: 'url_scheme', msg: "URL scheme should be 'http' or 'https'" };
+}
+
+/** `1e3`, `0x10`, ` 1` and what exceeds 2^53 - 1 are no integers here. */
+function refuseIntegerText({ minimum, maximum }: IntegerOptions, value: unknown) {
+  const isText = typeof value === 'string' && /^-?\d{1,400}$/.test(value);
+  if (!isText && !Number.isInteger(value)) {
+    const msg = 'Input should be a valid integer, unable to parse string as an integer';
+    return { type: 'int_parsing', msg };
+  }
+  const number = Number(value);
+  if (minimum !== undefined && number < minimum) {
+    const msg = `Input should be greater than or equal to ${minimum}`;
+    return { type: 'greater_than_equal', msg };
+  }
+  if (maximum !== undefined && number > maximum) {
+    return { type: 'less_than_equal', msg: `Input should be less than or equal to ${maximum}` };
+  }
+  return undefined;
+}
+
+function refuseTextList(schema: TextListOptions & { items: TextOptions }, value: unknown) {
+  const list = Array.isArray(value) ? value : [value];
+  if (list.length < schema.minItems) {
+    const msg = `List should have at least ${plural(schema.minItems, 'item')}`;
+    return { type: 'too_short', msg };
+  }
+  if (list.length > schema.maxItems) {
+    return { type: 'too_long', msg: `List should have at most ${plural(schema.maxItems, 'item')}` };
+  }
+  for (const text of list) {
+    const refusal = refuseText(schema.items, text);
+    if (refusal) return refusal;
+  }
+  return undefined;
+}
+
+function refuseFlag(value: unknown): Refusal | undefined {
+  if (typeof value === 'boolean') return undefined;
+  return typeof value === 'string'
+    ? {
+        type: 'bool_parsing',
+        msg: 'Input should be a valid boolean, unable to interpret input',
+      }
+    : { type: 'bool_type', msg: 'Input should be a valid boolean' };
+}
+
+/** Only ours are checked, on the way out: the shape is enough. */
+function refuseTimestamp(value: unknown): Refusal | undefined {
+  return typeof value === 'string' && value.length === 24 && value.endsWith('Z')
+    ? undefined
+    : { type: 'datetime_parsing', msg: 'Input should be a valid datetime' };
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,131 @@
+import { STATUS_CODES } from 'node:http';
+import type { Access } from './access.ts';
+import { mediaTypeOf } from './body.ts';
+
+type Json = Record<string, unknown>;
+
+interface Parameter extends Json {
+  in: string;
+  name: string;
+  required: boolean;
+  schema: Json;
+}
+
+interface Operation extends Json {
+  operationId: string;
+  parameters?: Parameter[];
+  requestBody?: { required: boolean; content: Record<string, { schema: Json }> };
+  responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
+}
+
+/** What the generator gives: right in what there is, wrong in how some of it is put. */
+export interface Generated {
+  paths: Record<string, Record<string, Operation>>;
+}
+
+const DESCRIPTION = `Accounts, items, what is popular, and outside APIs, from one binary.
+
+v1 is wire-compatible with the FastAPI guide that Hutch re-creates; v2 is the contract we would
+choose today: its errors are RFC 9457 problems.`;
+
+const TAGS = [
+  { name: 'users', description: 'Accounts.' },
+  { name: 'login', description: 'Signing in.' },
+  { name: 'items', description: 'What an app keeps, and what of it is popular.' },
+  { name: 'external', description: 'Outside APIs, fetched many at once.' },
+  { name: 'system', description: 'This server itself.' },
+];
+
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'A token from signing in.' },
+  password: {
+    type: 'oauth2',
+    description: 'Signs in and uses the token.',
+    flows: { password: { tokenUrl: '/api/v1/login/access-token', scopes: {} } },
+  },
+};
+
+/** The published document: the one place where the generated one is put right. */
+export function documentOf(
+  { paths }: Generated,
+  accessOf: (route: string) => Access,
+  version: string,
+): Json {
+  const schemas: Json = {};
+  const corrected: Json = {};
+  for (const [path, operations] of Object.entries(paths)) {
+    corrected[path] = Object.fromEntries(
+      Object.entries(operations).map(([method, operation]) => {
+        const route = `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`;
+        return [method, correctOperation(operation, route, accessOf(route), schemas)];
+      }),
+    );
+  }
+  const license = { name: 'MIT', identifier: 'MIT' };
+  return {
+    openapi: '3.1.2',
+    info: { title: 'Hutch', version, description: DESCRIPTION, license },
+    servers: [{ url: '/' }],
+    tags: TAGS,
+    security: [{ bearer: [] }, { password: [] }],
+    paths: corrected,
+    components: { securitySchemes: SECURITY_SCHEMES, schemas },
+  };
+}
+
+function correctOperation(operation: Operation, route: string, access: Access, schemas: Json) {
+  const { parameters, requestBody, responses, ...rest } = operation;
+  return {
+    ...rest,
+    ...(access === 'public' && { security: [] }),
+    ...(parameters && { parameters: parameters.map((it) => correctParameter(it, schemas)) }),
+    ...(requestBody && { requestBody: correctBody(requestBody, mediaTypeOf(route), schemas) }),
+    responses: correctResponses(responses, route, schemas),
+  };
+}
+
+/** What has a default need not be given. */
+function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
+  const required = rest.in === 'path' || (rest.required && !('default' in schema));
+  return { ...rest, required, schema: correctSchema(schema, schemas) };
+}
+
+/** One media type, the one that is read. Fields that are not known are ignored in v1. */
+function correctBody(
+  { content }: NonNullable<Operation['requestBody']>,
+  type: string,
+  schemas: Json,
+) {
+  const schema = Object.values(content)[0]?.schema ?? {};
+  const open = { ...schema };
+  delete open['additionalProperties'];
+  return { required: true, content: { [type]: { schema: correctSchema(open, schemas) } } };
+}
+
+function correctResponses(responses: Operation['responses'], route: string, schemas: Json): Json {
+  const isV2 = route.includes(' /api/v2/');
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, { content }]) => {
+      const schema = Object.values(content ?? {})[0]?.schema ?? {};
+      const type = isV2 && Number(status) >= 400 ? 'application/problem+json' : 'application/json';
+      const description = STATUS_CODES[status] ?? status;
+      return [
+        status,
+        { description, content: { [type]: { schema: correctSchema(schema, schemas) } } },
+      ];
+    }),
+  );
+}
+
+/** Names what has a title, once, and drops what only the server's own libraries read. */
+function correctSchema(schema: unknown, schemas: Json): unknown {
+  if (Array.isArray(schema)) return schema.map((each) => correctSchema(each, schemas));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { elysiaMeta: _, ...own } = schema as Json;
+  const corrected = Object.fromEntries(
+    Object.entries(own).map(([key, value]) => [key, correctSchema(value, schemas)]),
+  );
+  if (typeof own['title'] !== 'string') return corrected;
+  schemas[own['title']] ??= corrected;
+  return { $ref: `#/components/schemas/${own['title']}` };
+}

@@ -1,0 +1,31 @@
+import { toOpenAPISchema } from '@elysia/openapi';
+import { type AnyElysia, Elysia } from 'elysia';
+import { VERSION } from '../core/version.ts';
+import type { Access } from './access.ts';
+import { documentOf, type Generated } from './openapi-document.ts';
+
+export interface OpenapiOptions {
+  /** The whole application, read when the document is first asked for. */
+  app(): AnyElysia;
+  accessOf(route: string): Access;
+}
+
+/** Serves the OpenAPI 3.1 document at /openapi.json, made once. */
+export const openapi = (options: OpenapiOptions) => {
+  let text: string | undefined;
+  return new Elysia({ name: 'hutch-openapi' }).get(
+    '/openapi.json',
+    ({ set }) => {
+      text ??= JSON.stringify(openapiDocument(options));
+      set.headers['content-type'] = 'application/json';
+      return text;
+    },
+    { detail: { hide: true } },
+  );
+};
+
+/** The document of the application, corrected so that it says what the server does. */
+export function openapiDocument({ app, accessOf }: OpenapiOptions): Record<string, unknown> {
+  const generated = toOpenAPISchema(app(), undefined, undefined, undefined, '3.1.2');
+  return documentOf(generated as unknown as Generated, accessOf, VERSION);
+}

@@ -1,0 +1,66 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { Window } from '../../schemas/common.ts';
+import {
+  ItemCreate,
+  ItemParams,
+  ItemPublic,
+  ItemsPublic,
+  ItemUpdate,
+  PopularQuery,
+} from '../../schemas/items.ts';
+import { callerOf } from '../access.ts';
+import { answerCached } from '../cached.ts';
+import { v1Errors, v1WriteErrors } from './responses.ts';
+
+export const items = ({ items: service }: Pick<Deps, 'items'>) =>
+  new Elysia({ prefix: '/items', tags: ['items'] })
+    .get('/', ({ query: { skip = 0, limit = 100 } }) => service.list(skip, limit), {
+      query: Window,
+      response: { 200: ItemsPublic, ...v1Errors(422) },
+      detail: { operationId: 'listItems', summary: 'List items by id' },
+    })
+    .post('/', ({ request, body }) => service.create(callerOf(request), withDefaults(body)), {
+      body: ItemCreate,
+      response: { 200: ItemPublic, ...v1WriteErrors(401) },
+      detail: { operationId: 'createItem', summary: 'Create an item' },
+    })
+    .get(
+      '/popular',
+      async ({ query: { limit = 10 }, set }) =>
+        answerCached(await service.listPopular(limit), set.headers),
+      {
+        query: PopularQuery,
+        response: { 200: ItemsPublic, ...v1Errors(422) },
+        detail: { operationId: 'listPopularItems', summary: 'List the most viewed items' },
+      },
+    )
+    .get('/:item_id', ({ params }) => service.view(params.item_id), {
+      params: ItemParams,
+      response: { 200: ItemPublic, ...v1Errors(404, 422) },
+      detail: { operationId: 'getItem', summary: 'Read an item, which counts one view' },
+    })
+    .put(
+      '/:item_id',
+      ({ request, params, body }) =>
+        service.update(callerOf(request), params.item_id, withDefaults(body)),
+      {
+        params: ItemParams,
+        body: ItemUpdate,
+        response: { 200: ItemPublic, ...v1WriteErrors(401, 403, 404) },
+        detail: { operationId: 'updateItem', summary: 'Replace an own item' },
+      },
+    )
+    .delete(
+      '/:item_id',
+      ({ request, params }) => service.remove(callerOf(request), params.item_id),
+      {
+        params: ItemParams,
+        response: { 200: ItemPublic, ...v1Errors(401, 403, 404, 422, 503, 507) },
+        detail: { operationId: 'deleteItem', summary: 'Delete an own item' },
+      },
+    );
+
+function withDefaults({ title, description = '', url = null }: typeof ItemCreate.static) {
+  return { title, description, url };
+}

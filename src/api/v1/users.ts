@@ -1,0 +1,24 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { Window } from '../../schemas/common.ts';
+import { UserCreate, UserParams, UserResponse, UsersResponse } from '../../schemas/users.ts';
+import { callerOf } from '../access.ts';
+import { v1Errors, v1WriteErrors } from './responses.ts';
+
+export const users = ({ users: service }: Pick<Deps, 'users'>) =>
+  new Elysia({ prefix: '/users', tags: ['users'] })
+    .post('/', ({ body }) => service.create(body), {
+      body: UserCreate,
+      response: { 200: UserResponse, ...v1WriteErrors(400, 401, 403) },
+      detail: { operationId: 'createUser', summary: 'Create an account' },
+    })
+    .get('/', ({ query: { skip = 0, limit = 100 } }) => service.list(skip, limit), {
+      query: Window,
+      response: { 200: UsersResponse, ...v1Errors(401, 403, 422) },
+      detail: { operationId: 'listUsers', summary: 'List accounts by id' },
+    })
+    .get('/:user_id', ({ request, params }) => service.getFor(callerOf(request), params.user_id), {
+      params: UserParams,
+      response: { 200: UserResponse, ...v1Errors(401, 403, 404, 422) },
+      detail: { operationId: 'getUser', summary: 'Read an account, as itself or an admin' },
+    });

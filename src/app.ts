@@ -1,0 +1,34 @@
+import { Elysia } from 'elysia';
+import { access, accessOf } from './api/access.ts';
+import { body } from './api/body.ts';
+import { docs } from './api/docs.ts';
+import { errors } from './api/errors.ts';
+import { health } from './api/health.ts';
+import { registerKinds } from './api/kinds.ts';
+import { openapi } from './api/openapi.ts';
+import { requestId } from './api/request-id.ts';
+import { requestLog } from './api/request-log.ts';
+import { v1 } from './api/v1/index.ts';
+import { v2 } from './api/v2/index.ts';
+import type { Deps } from './core/deps.ts';
+
+/** The application, whole but not listening. Plugins come first: they apply to what follows. */
+export const createApp = (deps: Deps) => {
+  registerKinds();
+  const whole = () => app;
+  const app = new Elysia({ name: 'hutch', normalize: true })
+    .use(requestId())
+    .use(requestLog(deps.log))
+    .use(errors({ log: deps.log, app: whole }))
+    .use(body({ maxBytes: deps.config.maxBodyBytes, app: whole }))
+    .use(access(deps))
+    .use(health(deps))
+    .use(docs())
+    .use(openapi({ app: whole, accessOf: accessOf(deps.config.registration) }))
+    .use(v1(deps))
+    .use(v2(deps));
+  return app;
+};
+
+/** The type that the client is made from. */
+export type App = ReturnType<typeof createApp>;

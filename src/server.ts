@@ -1,0 +1,64 @@
+import { createApp } from './app.ts';
+import type { Config } from './core/config.ts';
+import { claimDataDir, databasePath } from './core/data-dir.ts';
+import { createDeps, type Deps } from './core/deps.ts';
+import { StartupError } from './core/exceptions.ts';
+import type { Log } from './core/log.ts';
+
+/** Connections that send and receive nothing for this long are closed. */
+const IDLE_SECONDS = 30;
+
+export interface RunningServer {
+  url: string;
+  deps: Deps;
+  /** Lets requests under way finish, for as long as the settings allow, then closes all. */
+  stop(): Promise<void>;
+}
+
+/** Claims the data directory, opens the database and listens. Throws StartupError. */
+export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+  databasePath(config.dataDir);
+  const release = claimDataDir(config.dataDir);
+  const deps = createDeps(config, { log });
+  try {
+    await ensureAdmin(config, deps);
+    const app = listen(config, deps);
+    const server = app.server as NonNullable<typeof app.server>;
+    const stop = async () => {
+      const patience = setTimeout(() => void server.stop(true), config.shutdownSeconds * 1000);
+      await server.stop();
+      clearTimeout(patience);
+      await deps.close();
+      release();
+    };
+    return { url: server.url.href.replace(/\/$/, ''), deps, stop };
+  } catch (error) {
+    await deps.close();
+    release();
+    throw error;
+  }
+}
+
+/** Makes the first admin that the settings name, unless that account is there. */
+async function ensureAdmin(config: Config, { users, log }: Deps): Promise<void> {
+  const { adminEmail: email, adminUsername: username, adminPassword: password } = config;
+  if (email === '' || (await users.findByLogin(email))) return;
+  const admin = await users.create({ email, username, password }, 'admin');
+  log.info('Made the first admin.', { id: admin.id, username });
+}
+
+function listen(config: Config, deps: Deps) {
+  try {
+    return createApp(deps).listen({
+      hostname: config.host,
+      port: config.port,
+      development: false,
+      reusePort: false,
+      idleTimeout: IDLE_SECONDS,
+      // Ours is checked in api/body.ts, so that its answer has our form.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    });
+  } catch (error) {
+    throw new StartupError(`Cannot listen on ${config.host}:${config.port}: ${String(error)}`);
+  }
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'bun:test';
+import { Elysia } from 'elysia';
+import { docs } from '../../src/api/docs.ts';
+
+const app = new Elysia()
+  .onError(({ code }) => new Response(String(code), { status: 404 }))
+  .use(docs());
+
+function request(path: string, init?: RequestInit): Promise<Response> {
+  return app.handle(new Request(`http://localhost${path}`, init));
+}
+
+const pages = ['/docs', '/docs/', '/swagger'];
+const assets: [path: string, type: string][] = [
+  ['/docs/swagger-ui.css', 'text/css; charset=utf-8'],
+  ['/docs/swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+  ['/docs/swagger-initializer.js', 'text/javascript; charset=utf-8'],
+  ['/docs/favicon.png', 'image/png'],
+];
+const everything = [...pages, ...assets.map(([path]) => path)];
+
+describe('docs', () => {
+  test.each(pages)('%s is the page', async (path) => {
+    const response = await request(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(await response.text()).toContain('<div id="swagger-ui">');
+  });
+
+  test.each(assets)('%s is served as %s', async (path, type) => {
+    const response = await request(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe(type);
+    expect((await response.bytes()).length).toBeGreaterThan(0);
+  });
+
+  test('the page names only what this server serves', async () => {
+    const html = await (await request('/docs')).text();
+    const links = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? '');
+    expect(links.toSorted()).toEqual(assets.map(([path]) => path).toSorted());
+  });
+
+  test('the page has no inline script and no inline style', async () => {
+    const html = await (await request('/docs')).text();
+    expect(html).not.toMatch(/<style|style=|<script(?![^>]* src=)|\son\w+=/);
+  });
+
+  test('the page reads /openapi.json and asks no validator', async () => {
+    const script = await (await request('/docs/swagger-initializer.js')).text();
+    expect(script).toContain("url: '/openapi.json'");
+    expect(script).toContain('validatorUrl: null');
+    expect(script).toContain('persistAuthorization: false');
+  });
+
+  test.each(everything)('%s allows nothing from another host', async (path) => {
+    const { headers } = await request(path);
+    const policy = headers.get('content-security-policy')?.split('; ');
+    expect(policy).toEqual(
+      expect.arrayContaining(["default-src 'self'", "script-src 'self'", "img-src 'self' data:"]),
+    );
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  test.each(everything)('%s answers 304 to whoever has it', async (path) => {
+    const etag = (await request(path)).headers.get('etag') ?? '';
+    const again = await request(path, { headers: { 'if-none-match': `"old", W/${etag}` } });
+    expect(again.status).toBe(304);
+    expect(again.headers.get('etag')).toBe(etag);
+    expect(again.headers.get('cache-control')).toBe('public, no-cache');
+    expect(await again.text()).toBe('');
+  });
+
+  test('an old copy is sent anew', async () => {
+    const headers = { 'if-none-match': '"old"' };
+    expect((await request('/docs/swagger-ui.css', { headers })).status).toBe(200);
+  });
+
+  test.each(everything)('HEAD %s answers without a body', async (path) => {
+    const response = await request(path, { method: 'HEAD' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('etag')).toBeTruthy();
+    expect(await response.text()).toBe('');
+  });
+
+  test('not_found for a file that is not there', async () => {
+    expect(await (await request('/docs/package.json')).text()).toBe('not_found');
+  });
+
+  test('no route of the page is in the OpenAPI document', () => {
+    expect(app.routes.filter(({ hooks }) => hooks.detail?.hide !== true)).toEqual([]);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'bun:test';
+import { PASSWORD, type TestApp, testApp } from '../../support.ts';
+
+const DAY_MS = 86_400_000;
+
+function signIn(t: TestApp, username: string, password: string) {
+  const body = new URLSearchParams({ grant_type: 'password', username, password });
+  return t.request('POST', '/api/v1/login/access-token', { body });
+}
+
+describe('POST /login/access-token', () => {
+  test.each(['ada', 'ADA', 'ada@example.com', 'Ada@Example.COM'])('signs in %s', async (name) => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    const answer = await signIn(t, name, PASSWORD);
+    expect(answer.status).toBe(200);
+    const token = (await answer.json()) as { access_token: string; token_type: string };
+    expect(token.token_type).toBe('bearer');
+    const me = await t.clientFor(token.access_token).api.v1.users({ user_id: ada.id }).get();
+    expect(me.data?.username).toBe('ada');
+  });
+
+  test('bad_credentials say the same of a wrong password and an unknown account', async () => {
+    await using t = await testApp();
+    await t.signUp('ada');
+    const wrong = await signIn(t, 'ada', 'password124');
+    const unknown = await signIn(t, 'nobody', PASSWORD);
+    expect([wrong.status, unknown.status]).toEqual([400, 400]);
+    expect(await wrong.json()).toEqual({ detail: 'Incorrect email or password' });
+    expect(await unknown.json()).toEqual({ detail: 'Incorrect email or password' });
+  });
+
+  test('inactive_user is told only to who knows the password', async () => {
+    await using t = await testApp();
+    const inactive = { email: 'a@example.com', username: 'ada', password: PASSWORD };
+    await t.deps.users.create({ ...inactive, is_active: false });
+    expect(await (await signIn(t, 'ada', PASSWORD)).json()).toEqual({ detail: 'Inactive user' });
+    expect(await (await signIn(t, 'ada', 'password124')).json()).toEqual({
+      detail: 'Incorrect email or password',
+    });
+  });
+
+  test('a form is what it takes: JSON is unsupported_media_type', async () => {
+    await using t = await testApp();
+    const answer = await t.json('POST', '/api/v1/login/access-token', { username: 'ada' });
+    expect(answer.status).toBe(415);
+  });
+
+  test('names the fields that are missing', async () => {
+    await using t = await testApp();
+    const body = new URLSearchParams({ username: 'ada' });
+    const answer = await t.request('POST', '/api/v1/login/access-token', { body });
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toEqual({
+      detail: [{ type: 'missing', loc: ['body', 'password'], msg: 'Field required' }],
+    });
+  });
+
+  test('only the SHA-256 of a token is stored', async () => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const dump = JSON.stringify(t.deps.db.client.query('select * from sessions').all());
+    expect(dump).not.toContain(token);
+    expect(dump).toContain(new Bun.CryptoHasher('sha256').update(token).digest('hex'));
+  });
+});
+
+describe('a token', () => {
+  test('stops at its end', async () => {
+    let now = Date.parse('2026-11-22T16:00:00.000Z');
+    await using t = await testApp({ now: () => new Date(now), config: { sessionDays: 2 } });
+    const { client, id } = await t.signUp('ada');
+    now += 2 * DAY_MS - 1;
+    expect((await client.api.v1.users({ user_id: id }).get()).status).toBe(200);
+    now += 1;
+    expect((await client.api.v1.users({ user_id: id }).get()).status).toBe(401);
+  });
+
+  test('stops as soon as its account is inactive', async () => {
+    await using t = await testApp();
+    const { client, id } = await t.signUp('ada');
+    t.deps.db.client.run('update users set is_active = 0');
+    expect((await client.api.v1.users({ user_id: id }).get()).status).toBe(401);
+  });
+
+  test.each([
+    '',
+    'Bearer',
+    'Bearer ',
+    'Basic %%',
+    'Bearer a b',
+    `Bearer ${'x'.repeat(9000)}`,
+    'bearer nope',
+  ])('unauthenticated with the header %p', async (authorization) => {
+    await using t = await testApp();
+    const answer = await t.request('GET', '/api/v1/users/1', { headers: { authorization } });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+  });
+});

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { testApp } from '../support.ts';
+
+interface Operation {
+  operationId: string;
+  summary: string;
+  tags: string[];
+  security?: unknown[];
+  parameters?: { name: string; required: boolean; schema: Record<string, unknown> }[];
+  requestBody?: { content: Record<string, { schema: Record<string, unknown> }> };
+  responses: Record<string, { content: Record<string, unknown> }>;
+}
+
+async function operations() {
+  await using t = await testApp();
+  const document = await (await t.request('GET', '/openapi.json')).json();
+  const { paths } = document as { paths: Record<string, Record<string, Operation>> };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, it]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      ...it,
+    })),
+  );
+}
+
+describe('the document', () => {
+  test('names each operation once, with a tag and a summary', async () => {
+    const all = await operations();
+    expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(all.length);
+    for (const { name, summary, tags } of all) {
+      expect({ name, tags: tags?.length, summary }).toMatchObject({ tags: 1 });
+      expect(summary.length).toBeGreaterThan(5);
+    }
+  });
+
+  test('declares these statuses and no others', async () => {
+    const all = await operations();
+    const statuses = all.map(
+      ({ name, responses }) => `${name} ${Object.keys(responses).join(' ')}`,
+    );
+    expect(statuses.toSorted()).toMatchSnapshot();
+  });
+
+  test('opens these operations to everybody and no others', async () => {
+    const open = (await operations()).filter(({ security }) => security?.length === 0);
+    expect(open.map(({ name }) => name).toSorted()).toEqual([
+      'GET /api/v1/items/',
+      'GET /api/v1/items/popular',
+      'GET /api/v1/items/{item_id}',
+      'GET /api/v2/system/version',
+      'GET /health/live',
+      'GET /health/ready',
+      'POST /api/v1/login/access-token',
+      'POST /api/v1/users/',
+    ]);
+  });
+
+  test('says of integers that they are integers, and of defaults that they may be left out', async () => {
+    const list = (await operations()).find(({ operationId }) => operationId === 'listItems');
+    expect(list?.parameters).toEqual([
+      expect.objectContaining({
+        name: 'skip',
+        required: false,
+        schema: { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1, default: 0 },
+      }),
+      expect.objectContaining({
+        name: 'limit',
+        required: false,
+        schema: { type: 'integer', minimum: 1, maximum: 100, default: 100 },
+      }),
+    ]);
+  });
+
+  test('has no integer that is also a text', async () => {
+    expect(JSON.stringify(await operations())).not.toContain('"format":"integer"');
+  });
+
+  test('takes JSON alone, and a form for signing in', async () => {
+    const types = (await operations()).flatMap(({ operationId, requestBody }) =>
+      requestBody ? [`${operationId} ${Object.keys(requestBody.content).join()}`] : [],
+    );
+    expect(types.toSorted()).toEqual([
+      'createAccessToken application/x-www-form-urlencoded',
+      'createItem application/json',
+      'createUser application/json',
+      'updateItem application/json',
+    ]);
+  });
+
+  test('says of v2 that its errors are problems', async () => {
+    const stats = (await operations()).find(({ operationId }) => operationId === 'getStats');
+    expect(Object.keys(stats?.responses['403']?.content ?? {})).toEqual([
+      'application/problem+json',
+    ]);
+  });
+
+  test('is clean for a linter that knows OpenAPI', async () => {
+    await using t = await testApp();
+    const dir = t.deps.config.dataDir;
+    await Bun.write(
+      join(dir, 'openapi.json'),
+      await (await t.request('GET', '/openapi.json')).text(),
+    );
+    const lint = Bun.spawn(
+      ['bun', '--bun', 'redocly', 'lint', join(dir, 'openapi.json'), '--config', 'redocly.yaml'],
+      { stdout: 'pipe', stderr: 'pipe', env: { ...process.env, REDOCLY_TELEMETRY: 'off' } },
+    );
+    const output = (await lint.stdout.text()) + (await lint.stderr.text());
+    expect(await lint.exited, output).toBe(0);
+    expect(output).toContain('valid');
+  }, 30_000);
+});

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import Ajv2020 from 'ajv/dist/2020';
+import addFormats from 'ajv-formats';
+import fc from 'fast-check';
+import { type TestApp, testApp } from '../support.ts';
+import { invalidValues, type Schema, validValues } from './schema-values.ts';
+
+/** Cases an operation, half of them valid: `FUZZ_CASES=5000 bun test test/openapi/property`. */
+const CASES = Number(process.env['FUZZ_CASES'] ?? 500);
+
+interface Parameter {
+  name: string;
+  in: 'path' | 'query';
+  required: boolean;
+  schema: Schema;
+}
+
+interface Operation {
+  method: string;
+  path: string;
+  parameters?: Parameter[];
+  requestBody?: { content: Record<string, { schema: Schema }> };
+  responses: Record<string, { content: Record<string, { schema: Schema }> }>;
+}
+
+interface Input {
+  path: Record<string, unknown>;
+  query: Record<string, unknown>;
+  body: unknown;
+}
+
+const { operations, components } = await readDocument();
+const ajv = new Ajv2020({ strict: false, validateFormats: true });
+addFormats(ajv);
+const validators = new Map<Schema, ReturnType<typeof ajv.compile>>();
+
+let t: TestApp;
+let token: string;
+
+beforeAll(async () => {
+  t = await testApp();
+  ({ token } = await t.signUp('root', 'admin'));
+});
+
+afterAll(async () => {
+  await t[Symbol.asyncDispose]();
+});
+
+for (const it of operations) {
+  describe(`${it.method} ${it.path}`, () => {
+    test('valid input gets a declared answer that fits its schema', async () => {
+      await forAll(validInput(it), async (input) => {
+        await expectDeclared(it, await send(it, input), input);
+      });
+    }, 120_000);
+
+    if (!takesInput(it)) return;
+    test('invalid input gets a declared 4xx', async () => {
+      await forAll(invalidInput(it), async (input) => {
+        const answer = await send(it, input);
+        expect(answer.status, JSON.stringify(input)).toBeWithin(400, 500);
+        await expectDeclared(it, answer, input);
+      });
+    }, 120_000);
+  });
+}
+
+function forAll(inputs: fc.Arbitrary<Input>, check: (input: Input) => Promise<void>) {
+  return fc.assert(fc.asyncProperty(inputs, check), { numRuns: Math.ceil(CASES / 2) });
+}
+
+async function readDocument() {
+  await using app = await testApp();
+  const document = (await (await app.request('GET', '/openapi.json')).json()) as {
+    paths: Record<string, Record<string, Omit<Operation, 'method' | 'path'>>>;
+    components: { schemas: Record<string, Schema> };
+  };
+  const all = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, it]) => ({ ...it, path, method: method.toUpperCase() })),
+  );
+  return { operations: all as Operation[], components: document.components };
+}
+
+function takesInput({ parameters = [], requestBody }: Operation): boolean {
+  return parameters.length > 0 || requestBody !== undefined;
+}
+
+function bodyOf({ requestBody }: Operation): { type: string; schema: Schema } | undefined {
+  const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? [];
+  return type && content ? { type, schema: resolve(content.schema) } : undefined;
+}
+
+function resolve(schema: Schema): Schema {
+  const name = schema.$ref?.split('/').at(-1);
+  return name ? (components.schemas[name] as Schema) : schema;
+}
+
+function validInput(operation: Operation): fc.Arbitrary<Input> {
+  const section = (where: 'path' | 'query') => {
+    const own = (operation.parameters ?? []).filter((it) => it.in === where);
+    const model = Object.fromEntries(own.map(({ name, schema }) => [name, validParameter(schema)]));
+    const requiredKeys = own.filter(({ required }) => required).map(({ name }) => name);
+    return fc.record(model, { requiredKeys: requiredKeys as never[] });
+  };
+  const body = bodyOf(operation);
+  return fc.record({
+    path: section('path'),
+    query: section('query'),
+    body: body ? validValues(body.schema) : fc.constant(undefined),
+  });
+}
+
+/** Small numbers as well, so that some ids exist. */
+function validParameter(schema: Schema): fc.Arbitrary<unknown> {
+  if (schema.type !== 'integer') return validValues(schema);
+  const { minimum = 0, maximum = 2 ** 31 } = schema;
+  const small = fc.integer({ min: Math.max(minimum, 0), max: Math.min(maximum, 30) });
+  return fc.oneof(small, validValues(schema));
+}
+
+function invalidInput(operation: Operation): fc.Arbitrary<Input> {
+  const body = bodyOf(operation);
+  const parameters = operation.parameters ?? [];
+  const wrong = parameters.map(({ name, in: where, schema }) =>
+    fc.tuple(validInput(operation), invalidParameter(schema)).map(([input, bad]) => ({
+      ...input,
+      [where]: { ...input[where], [name]: bad },
+    })),
+  );
+  const wrongBody = fc
+    .tuple(validInput(operation), invalidValues(body?.schema ?? {}))
+    .map(([input, bad]) => ({ ...input, body: bad }))
+    .filter((input) => body?.type === 'application/json' || isWrongForm(input.body));
+  return fc.oneof(...wrong, ...(body ? [wrongBody] : [])) as fc.Arbitrary<Input>;
+}
+
+/** What stays wrong when it is written as text. */
+function invalidParameter(schema: Schema): fc.Arbitrary<unknown> {
+  if (schema.type === 'array') return fc.constantFrom([''], ['x'.repeat(2049)]);
+  const { minimum, maximum } = schema;
+  const bounds = [minimum, maximum].flatMap((it, index) =>
+    it === undefined || Math.abs(it) > 2 ** 52 ? [] : [fc.constant(index === 0 ? it - 1 : it + 1)],
+  );
+  return fc.oneof(
+    fc.constantFrom('x', '1e3', '0x10', ' 1', '1.5', '１', '9007199254740993'),
+    ...bounds,
+  );
+}
+
+/** In a form everything is text: only length and absence can be wrong. */
+function isWrongForm(body: unknown): boolean {
+  const { username, password } = (body ?? {}) as Record<string, unknown>;
+  const isText = (value: unknown) => typeof value === 'string' && value !== '';
+  return !isText(username) || !isText(password);
+}
+
+function send(operation: Operation, { path, query, body }: Input): Promise<Response> {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const each of [value].flat()) search.append(name, String(each));
+  }
+  const filled = operation.path.replace(/\{(\w+)\}/g, (_, name) =>
+    encodeURIComponent(String(path[name])),
+  );
+  const type = bodyOf(operation)?.type;
+  const form = () =>
+    new URLSearchParams(
+      Object.entries((body ?? {}) as Record<string, string>).filter(
+        ([, value]) => typeof value === 'string',
+      ),
+    );
+  const payload = type === 'application/json' ? JSON.stringify(body) : form().toString();
+  const init = type ? { body: payload ?? '', headers: { 'content-type': type } } : {};
+  return t.request(operation.method, `${filled}?${search}`, { ...init, token });
+}
+
+async function expectDeclared(operation: Operation, answer: Response, input: Input): Promise<void> {
+  const context = `${answer.status} for ${JSON.stringify(input)}`;
+  const isUpstream = [502, 503].includes(answer.status) && operation.path.includes('external');
+  expect(answer.status < 500 || isUpstream, context).toBe(true);
+  const declared = operation.responses[answer.status];
+  expect(declared, `${context} is not declared`).toBeDefined();
+  const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
+  expect(Object.keys(declared?.content ?? {})).toContain(type);
+  const schema = declared?.content[type]?.schema ?? {};
+  const validate = validators.get(schema) ?? ajv.compile({ ...schema, components } as object);
+  validators.set(schema, validate);
+  const body = await answer.json();
+  expect(
+    validate(body),
+    `${context} ${JSON.stringify(validate.errors)} ${JSON.stringify(body)}`,
+  ).toBe(true);
+}

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+
+export interface Schema {
+  $ref?: string;
+  type?: string | string[];
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  enum?: unknown[];
+  const?: unknown;
+  format?: string;
+  default?: unknown;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  minItems?: number;
+  maxItems?: number;
+}
+
+const NASTY = [
+  '',
+  ' ',
+  '\u0000',
+  '\u202e',
+  '💥',
+  "' OR 1=1 --",
+  '<script>',
+  '%00',
+  '../..',
+  '{}',
+  'null',
+];
+
+/** Values that `schema` accepts. */
+export function validValues(schema: Schema): fc.Arbitrary<unknown> {
+  const types = [schema.type ?? 'object'].flat();
+  return fc.oneof(...types.map((type) => validOf(type, schema)));
+}
+
+/** Values that `schema` refuses, each for one reason. */
+export function invalidValues(schema: Schema): fc.Arbitrary<unknown> {
+  const types = [schema.type ?? 'object'].flat();
+  const ofOtherType = fc.oneof(
+    ...Object.entries(WRONG_TYPES)
+      .filter(
+        ([type]) => !types.includes(type) && !(type === 'integer' && types.includes('number')),
+      )
+      .map(([, values]) => values),
+  );
+  const outOfBounds = types.flatMap((type) => outside(type, schema));
+  return fc.oneof(ofOtherType, ...outOfBounds);
+}
+
+const WRONG_TYPES: Record<string, fc.Arbitrary<unknown>> = {
+  string: fc.constantFrom('x', ...NASTY),
+  integer: fc.integer(),
+  boolean: fc.boolean(),
+  array: fc.array(fc.integer(), { maxLength: 3 }),
+  object: fc.constantFrom({}, { a: 1 }, JSON.parse('{"__proto__":{"x":1}}')),
+  null: fc.constant(null),
+};
+
+function validOf(type: string, schema: Schema): fc.Arbitrary<unknown> {
+  if (type === 'null') return fc.constant(null);
+  if (type === 'boolean') return fc.boolean();
+  if (type === 'integer') {
+    return fc.integer({
+      min: schema.minimum ?? -(2 ** 53) + 1,
+      max: schema.maximum ?? 2 ** 53 - 1,
+    });
+  }
+  if (type === 'array') {
+    const { minItems: minLength = 0, maxItems = 3 } = schema;
+    return fc.array(validValues(schema.items ?? {}), {
+      minLength,
+      maxLength: Math.min(maxItems, 3),
+    });
+  }
+  if (type === 'string') return validText(schema);
+  return validObject(schema);
+}
+
+function validText({ format, minLength = 0, maxLength = 50 }: Schema): fc.Arbitrary<string> {
+  if (format === 'email') return fc.emailAddress().filter((text) => text.length >= minLength);
+  if (format === 'uri') return fc.webUrl();
+  const unit = fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom(...'abc xyz019') },
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((text) => text !== '\u0000'),
+  );
+  return fc.string({ unit, minLength, maxLength: Math.min(maxLength, minLength + 40) });
+}
+
+function validObject({ properties = {}, required = [] }: Schema): fc.Arbitrary<unknown> {
+  const model = Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, validValues(schema)]),
+  );
+  return fc.record(model, { requiredKeys: required as never[] });
+}
+
+function outside(type: string, schema: Schema): fc.Arbitrary<unknown>[] {
+  if (type === 'object') return outsideObject(schema);
+  if (type === 'integer') {
+    const { minimum, maximum } = schema;
+    return [
+      fc.constantFrom(1.5, 1e308),
+      ...(minimum === undefined ? [] : [fc.constant(minimum - 1)]),
+      ...(maximum === undefined ? [] : [fc.constant(maximum + 1)]),
+    ];
+  }
+  if (type !== 'string') return [];
+  const { minLength = 0, maxLength, format } = schema;
+  return [
+    fc.constant('a\u0000b'),
+    ...(minLength > 0 ? [fc.constant('x'.repeat(minLength - 1))] : []),
+    ...(maxLength === undefined ? [] : [fc.constant('x'.repeat(maxLength + 1))]),
+    ...(format ? [fc.constantFrom('nonsense', 'a@', '://', 'javascript:1')] : []),
+  ];
+}
+
+/** One property wrong or missing, the others right. */
+function outsideObject(schema: Schema): fc.Arbitrary<unknown>[] {
+  const { properties = {}, required = [] } = schema;
+  const wrong = Object.entries(properties).map(([name, property]) =>
+    fc
+      .tuple(validObject(schema), invalidValues(property))
+      .map(([value, bad]) => ({ ...(value as object), [name]: bad })),
+  );
+  const missing = required.map((name) =>
+    validObject(schema).map((value) => {
+      const { [name]: _, ...rest } = value as Record<string, unknown>;
+      return rest;
+    }),
+  );
+  return [...wrong, ...missing];
+}
