@@ -1,0 +1,54 @@
+import { type Config, loadConfig } from '../core/config.ts';
+import { createLog, type Log } from '../core/log.ts';
+import { SETTINGS, type Setting } from '../core/settings.ts';
+
+/** What a command was given, parsed. */
+export interface Invocation {
+  flags: Record<string, string>;
+  /** Ends the process at once. */
+  abort(status: number): void;
+}
+
+/** A command of the binary. It resolves with the exit status. */
+export interface Command {
+  /** How it is called, as `admin create`. */
+  name: string;
+  summary: string;
+  /** Shown by --help below the usage line. */
+  help: string;
+  /** Its own flags beside those of the settings, each taking a value, with a help text. */
+  flags: Record<string, string>;
+  /** The settings whose flags it takes. */
+  settings: (keyof typeof SETTINGS)[];
+  run(invocation: Invocation): Promise<number>;
+}
+
+/** Wrong use of a command, all of it: one line each. Ends with status 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** The settings from the flags that belong to settings, and the environment. */
+export function configOf({ flags }: Invocation): Config {
+  return loadConfig(flags);
+}
+
+export function logOf(config: Config): Log {
+  const isTerminal = process.stdout.isTTY;
+  const format = config.logFormat === 'auto' ? (isTerminal ? 'text' : 'json') : config.logFormat;
+  return createLog({
+    level: config.logLevel,
+    format: format as 'json' | 'text',
+    write: (line) => void process.stdout.write(line),
+    now: () => new Date(),
+  });
+}
+
+/** The flags of a command with their help texts, the settings' ones first. */
+export function flagsOf({ settings, flags }: Command): Record<string, string> {
+  const own = settings.map((key) => {
+    const { flag, help, default: value, env } = SETTINGS[key] as Setting<unknown>;
+    return [flag as string, `${help} [${env}, default ${String(value)}]`];
+  });
+  return { ...Object.fromEntries(own), ...flags };
+}

@@ -1,0 +1,26 @@
+import { type Command, configOf } from './command.ts';
+
+const TIMEOUT_MS = 3000;
+
+export const healthcheck: Command = {
+  name: 'healthcheck',
+  summary: 'Ask a running server whether it is ready.',
+  help: `Calls /health/ready at the configured host and port, or at --url, and exits with 0 when it
+answers 200 within 3 seconds, else with 1. Made for HEALTHCHECK in a container.`,
+  flags: { url: 'Base URL of the server, instead of host and port.' },
+  settings: ['host', 'port'],
+  run: async (invocation) => {
+    const { host, port } = configOf(invocation);
+    const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? host;
+    const base = (invocation.flags['url'] ?? `http://${name}:${port}`).replace(/\/$/, '');
+    try {
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const answer = await fetch(`${base}/health/ready`, { signal, proxy: false });
+      console.log(answer.ok ? 'ready' : `not ready: status ${answer.status}`);
+      return answer.ok ? 0 : 1;
+    } catch (error) {
+      console.error(`not ready: ${error instanceof Error ? error.message : String(error)}`);
+      return 1;
+    }
+  },
+};

@@ -1,0 +1,25 @@
+import { databasePath } from '../core/data-dir.ts';
+import { openDb } from '../core/db.ts';
+import { migrate as applyMigrations } from '../core/migrations.ts';
+import { type Command, configOf } from './command.ts';
+
+export const migrate: Command = {
+  name: 'migrate',
+  summary: 'Bring the database up to this version.',
+  help: `Serving does this too; here it is done alone, as a step of a deployment. All missing
+migrations run in one transaction: either all of them hold or none. A database that a newer
+hutch has migrated is left alone and refused.`,
+  flags: {},
+  settings: ['dataDir'],
+  run: async (invocation) => {
+    const { dataDir } = configOf(invocation);
+    const db = openDb(databasePath(dataDir));
+    try {
+      const applied = applyMigrations(db.client);
+      console.log(applied.length > 0 ? `Applied ${applied.join(', ')}.` : 'Nothing to migrate.');
+    } finally {
+      await db.close();
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,35 @@
+import { startServer } from '../server.ts';
+import { type Command, configOf, logOf } from './command.ts';
+import { untilSignal } from './signals.ts';
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'Serve the API.',
+  help: `Opens the database in the data directory (made if absent), migrates it, listens, and stops
+on SIGINT or SIGTERM: requests under way are finished, for at most HUTCH_SHUTDOWN_SECONDS; a
+second signal ends it at once. Every setting is listed in .env.example. The first admin is made
+at start from HUTCH_ADMIN_EMAIL, HUTCH_ADMIN_USERNAME and HUTCH_ADMIN_PASSWORD (or
+HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
+  flags: {},
+  settings: ['host', 'port', 'dataDir', 'logLevel'],
+  run: async (invocation) => {
+    const config = configOf(invocation);
+    const log = logOf(config);
+    const server = await startServer(config, log);
+    log.info('Listening.', { url: server.url });
+    if (process.stdout.isTTY) console.log(welcome(server.url, config.dataDir));
+    const signal = await untilSignal(invocation.abort);
+    log.info('Stopping.', { signal });
+    await server.stop();
+    log.info('Stopped.');
+    return 0;
+  },
+};
+
+function welcome(url: string, dataDir: string): string {
+  return `
+  API          ${url}/api/v1/
+  Docs         ${url}/docs
+  First admin  hutch admin create --data-dir ${dataDir} --email you@example.com --username you
+`;
+}
