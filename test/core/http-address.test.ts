@@ -1,0 +1,118 @@
+import { expect, test } from 'bun:test';
+import type { Lookup } from '../../src/core/address.ts';
+import type { FetchFunction } from '../../src/core/http-exchange.ts';
+import { hostileUrls } from './hostile-urls.ts';
+import { codeOf, httpUpstream, outboundFor, rawUpstream } from './http-upstream.ts';
+
+test('the corpus of hostile URLs has at least 60', () => {
+  expect(new Set(hostileUrls).size).toBeGreaterThanOrEqual(60);
+});
+
+test.each(hostileUrls)('%j is refused and nothing is dialled', async (url) => {
+  let dials = 0;
+  const fetch: FetchFunction = async () => {
+    dials += 1;
+    return Response.json('reached');
+  };
+  const lookup: Lookup = async () => [{ address: '127.0.0.1' }];
+  const code = await codeOf(outboundFor({ allowHosts: [], fetch, lookup }).getJson(url));
+  expect(['url_refused', 'address_refused']).toContain(code);
+  expect(dials).toBe(0);
+});
+
+/** Records what would be dialled, and answers it. */
+function recorder() {
+  const dialled: [url: string, host: string | null][] = [];
+  const fetch: FetchFunction = async (url, init) => {
+    dialled.push([url, new Headers(init.headers).get('host')]);
+    return Response.json('reached');
+  };
+  return { dialled, fetch };
+}
+
+test('a name that changes its answer is dialled at the address that was judged', async () => {
+  const sentinel = await rawUpstream((socket) => socket.end());
+  const answers = ['93.184.216.34', '127.0.0.1'];
+  const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
+  const { dialled, fetch } = recorder();
+  await outboundFor({ allowHosts: [], lookup, fetch }).getJson('http://rebind.test/a?b');
+  expect(dialled).toEqual([['http://93.184.216.34:80/a?b', 'rebind.test']]);
+  expect(answers).toEqual(['127.0.0.1']);
+  expect(sentinel.connections).toBe(0);
+});
+
+test('a name that turns private before a retry is refused at the retry', async () => {
+  const answers = ['93.184.216.34'];
+  const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
+  let dials = 0;
+  const fetch: FetchFunction = async () => {
+    dials += 1;
+    return new Response(null, { status: 503 });
+  };
+  const outbound = outboundFor({ allowHosts: [], lookup, fetch, retries: 1 });
+  expect(await codeOf(outbound.getJson('http://rebind.test/'))).toBe('address_refused');
+  expect(dials).toBe(1);
+});
+
+test('an IPv6 address is dialled in brackets', async () => {
+  const lookup: Lookup = async () => [{ address: '2606:4700::1111' }];
+  const { dialled, fetch } = recorder();
+  await outboundFor({ lookup, fetch }).getJson('https://six.test./');
+  expect(dialled).toEqual([['https://[2606:4700::1111]:443/', 'six.test']]);
+});
+
+test('the next address is tried when one refuses the connection', async () => {
+  const { port } = httpUpstream((request) => Response.json(request.headers.get('host')));
+  const lookup: Lookup = async () => [{ address: '127.0.0.2' }, { address: '127.0.0.1' }];
+  const host = `two.test:${port}`;
+  expect(await outboundFor({ allowHosts: ['two.test'], lookup }).getJson(`http://${host}/`)).toBe(
+    host,
+  );
+});
+
+test('a retry begins with the address after the one that hung', async () => {
+  const dialled: string[] = [];
+  const fetch: FetchFunction = async (url) => {
+    dialled.push(url);
+    return dialled.length === 1 ? new Promise<never>(() => {}) : Response.json('reached');
+  };
+  const lookup: Lookup = async () => [{ address: '1.1.1.1' }, { address: '8.8.8.8' }];
+  await outboundFor({ lookup, fetch, attemptMs: 30, retries: 1 }).getJson('http://two.test/');
+  expect(dialled).toEqual(['http://1.1.1.1:80/', 'http://8.8.8.8:80/']);
+});
+
+test('at most four addresses of a name are tried', async () => {
+  let dials = 0;
+  const fetch: FetchFunction = async () => {
+    dials += 1;
+    throw Object.assign(new TypeError('refused'), { code: 'ECONNREFUSED' });
+  };
+  const lookup: Lookup = async () =>
+    Array.from({ length: 9 }, (_, i) => ({ address: `1.1.1.${i}` }));
+  expect(await codeOf(outboundFor({ lookup, fetch }).getJson('http://many.test/'))).toBe(
+    'connect_failed',
+  );
+  expect(dials).toBe(4);
+});
+
+test('two names on one address never share a connection', async () => {
+  const ports: (number | undefined)[] = [];
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: (request, self) => {
+      ports.push(self.requestIP(request)?.port);
+      return Response.json(request.headers.get('host'));
+    },
+  });
+  const lookup: Lookup = async () => [{ address: '127.0.0.1' }];
+  const outbound = outboundFor({ allowHosts: ['a.test', 'b.test'], lookup });
+  for (const name of ['a.test', 'a.test', 'b.test']) {
+    const host = `${name}:${server.port}`;
+    expect(await outbound.getJson(`http://${host}/`)).toBe(host);
+  }
+  await server.stop(true);
+  const [first, again, other] = ports;
+  expect(again).toBe(first);
+  expect(other).not.toBe(first);
+});

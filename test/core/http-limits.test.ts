@@ -1,0 +1,100 @@
+import { expect, test } from 'bun:test';
+import {
+  codeOf,
+  failureOf,
+  httpUpstream,
+  outboundFor,
+  rawUpstream,
+  until,
+} from './http-upstream.ts';
+
+/** An upstream that holds each answer for a while and knows how many it held at once. */
+function gauge(holdMs: number) {
+  const seen = { now: 0, most: 0, order: [] as string[] };
+  const upstream = httpUpstream(async ({ url }) => {
+    seen.now += 1;
+    seen.most = Math.max(seen.most, seen.now);
+    seen.order.push(new URL(url).pathname);
+    await Bun.sleep(holdMs);
+    seen.now -= 1;
+    return Response.json(1);
+  });
+  return { seen, ...upstream };
+}
+
+const times = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+test('a host sees as many requests at once as one host may, and in the end all', async () => {
+  const { seen, url } = gauge(5);
+  const outbound = outboundFor({ maxPerHost: 3 });
+  await Promise.all(times(12).map((index) => outbound.getJson(`${url}${index}`)));
+  expect(seen.most).toBe(3);
+  expect(seen.order.map((path) => Number(path.slice(1))).toSorted((a, b) => a - b)).toEqual(
+    times(12),
+  );
+});
+
+test('all hosts together see as many as may be in flight', async () => {
+  const hosts = times(4).map(() => gauge(20));
+  const outbound = outboundFor({ maxInFlight: 4 });
+  let most = 0;
+  const calls = hosts.flatMap(({ url }) => times(4).map(() => outbound.getJson(url)));
+  const watch = setInterval(() => {
+    most = Math.max(
+      most,
+      hosts.reduce((sum, { seen }) => sum + seen.now, 0),
+    );
+  }, 1);
+  await Promise.all(calls);
+  clearInterval(watch);
+  expect(most).toBeLessThanOrEqual(4);
+  expect(outbound.stats().inFlight).toBe(0);
+});
+
+test('300 calls that hang on one host do not stop a call to another', async () => {
+  const hanging = await rawUpstream(() => {});
+  const { url } = httpUpstream(() => Response.json('here'));
+  const outbound = outboundFor();
+  const stuck = times(300).map(() => codeOf(outbound.getJson(hanging.url)));
+  await until(() => hanging.connections === 8);
+  expect(outbound.stats()).toMatchObject({ inFlight: 8, queued: 292 });
+  expect(await outbound.getJson(url)).toBe('here');
+  outbound.close();
+  expect(new Set(await Promise.all(stuck))).toEqual(new Set(['aborted']));
+  expect(outbound.stats()).toMatchObject({ inFlight: 0, queued: 0 });
+});
+
+test('one caller more than may wait is refused as overloaded', async () => {
+  const hanging = await rawUpstream(() => {});
+  const outbound = outboundFor({ maxPerHost: 1, maxQueued: 1, deadlineMs: 100 });
+  const waiting = times(2).map(() => codeOf(outbound.getJson(hanging.url)));
+  expect(await codeOf(outbound.getJson(hanging.url))).toBe('overloaded');
+  expect(await Promise.all(waiting)).toEqual(['timeout', 'timeout']);
+});
+
+test('waiting counts against the deadline and ends with it', async () => {
+  const hanging = await rawUpstream(() => {});
+  const outbound = outboundFor({ maxPerHost: 1, deadlineMs: 100 });
+  const first = codeOf(outbound.getJson(hanging.url));
+  const second = await failureOf(outbound.getJson(hanging.url));
+  expect(second.message).toEndWith('took longer than 100 ms');
+  expect(await first).toBe('timeout');
+  expect(outbound.stats().queued).toBe(0);
+  expect(hanging.connections).toBe(1);
+});
+
+test('a caller that goes away leaves the queue', async () => {
+  const hanging = await rawUpstream(() => {});
+  const outbound = outboundFor({ maxPerHost: 1, deadlineMs: 100 });
+  const first = codeOf(outbound.getJson(hanging.url));
+  const gone = new AbortController();
+  const second = codeOf(outbound.getJson(hanging.url, { signal: gone.signal }));
+  await until(() => outbound.stats().queued === 1);
+  gone.abort();
+  expect([await second, outbound.stats().queued]).toEqual(['aborted', 0]);
+  await first;
+});
+
+test.each([0, 256])('%d in flight is no limit that could work', (maxInFlight) => {
+  expect(() => outboundFor({ maxInFlight })).toThrow(RangeError);
+});
