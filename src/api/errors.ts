@@ -29,6 +29,7 @@ export const errors = ({ log, app }: ErrorsOptions) =>
     const requestId = String(set.headers['x-request-id'] ?? '');
     const version = path.startsWith('/api/v2') ? 'v2' : 'v1';
     const status = ERROR_FORMS[appError.code][version];
+    set.status = status;
     if (status >= 500) {
       log.error(appError.message, { request_id: requestId, method: request.method, path, error });
     }

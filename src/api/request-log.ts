@@ -8,12 +8,11 @@ export const requestLog = (log: Log) => {
   const startedAt = new WeakMap<Request, number>();
   return plugin
     .onRequest(({ request }) => void startedAt.set(request, performance.now()))
-    .onAfterResponse({ as: 'global' }, ({ request, path, set, responseValue }) => {
-      const status = responseValue instanceof Response ? responseValue.status : set.status;
+    .onAfterResponse({ as: 'global' }, ({ request, path, set }) => {
       log.debug('request', {
         method: request.method,
         path,
-        status,
+        status: set.status,
         ms: Math.round((performance.now() - (startedAt.get(request) ?? 0)) * 10) / 10,
         request_id: set.headers['x-request-id'],
       });

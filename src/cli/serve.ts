@@ -1,3 +1,4 @@
+import { SETTINGS } from '../core/settings.ts';
 import { startServer } from '../server.ts';
 import { type Command, configOf, logOf } from './command.ts';
 import { untilSignal } from './signals.ts';
@@ -16,8 +17,11 @@ HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
     const config = configOf(invocation);
     const log = logOf(config);
     const server = await startServer(config, log);
-    log.info('Listening.', { url: server.url });
-    if (process.stdout.isTTY) console.log(welcome(server.url, config.dataDir));
+    const { url, deps } = server;
+    log.info('Listening.', { url, docs: `${url}/docs` });
+    if (!(await deps.users.hasAdmin())) {
+      log.info('There is no admin yet. Make one.', { command: adminCommand(config.dataDir) });
+    }
     const signal = await untilSignal(invocation.abort);
     log.info('Stopping.', { signal });
     await server.stop();
@@ -26,10 +30,9 @@ HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
   },
 };
 
-function welcome(url: string, dataDir: string): string {
-  return `
-  API          ${url}/api/v1/
-  Docs         ${url}/docs
-  First admin  hutch admin create --data-dir ${dataDir} --email you@example.com --username you
-`;
+/** How to make the first admin, as whoever started this would call it. */
+function adminCommand(dataDir: string): string {
+  const hutch = Bun.isStandaloneExecutable ? 'hutch' : 'bun run hutch';
+  const where = dataDir === SETTINGS.dataDir.default ? '' : ` --data-dir ${dataDir}`;
+  return `${hutch} admin create${where} --email you@example.com --username you`;
 }

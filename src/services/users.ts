@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { prepare } from '../core/query.ts';
@@ -69,23 +69,11 @@ const insertUser = prepare<NewUser & Record<string, unknown>, User[]>((orm) =>
     .returning(),
 );
 
-export function createUsers({ db, passwords, now }: UsersDeps) {
-  return {
-    /**
-     * Creates an account. Throws email_taken or username_taken, judged without case by the
-     * unique indexes: of simultaneous sign-ups with one email exactly one succeeds. Throws
-     * overloaded when too many passwords are being hashed.
-     */
-    create: async (account: NewAccount, role: Role = 'user'): Promise<User> => {
-      await refuseTaken(db, account);
-      const row = newUser(account, role, await passwords.hash(account.password), now());
-      try {
-        return await db.write(async (tx) => first(await insertUser(tx, row)) as User);
-      } catch (error) {
-        throw takenError(error) ?? error;
-      }
-    },
+/** What accounts can do. */
+export const createUsers = (deps: UsersDeps) => ({ ...userReads(deps), ...userWrites(deps) });
 
+function userReads({ db }: UsersDeps) {
+  return {
     /**
      * The account with `id`, for itself or for an admin. Throws forbidden for anyone else,
      * whether or not it exists, and not_found.
@@ -105,22 +93,42 @@ export function createUsers({ db, passwords, now }: UsersDeps) {
     /** The account with this email or, when there is none, with this username. */
     findByLogin: async (login: string): Promise<User | undefined> => {
       const key = fold(login);
-      return (
-        first(await userByEmail(db.read, { key })) ?? first(await userByUsername(db.read, { key }))
-      );
+      const byEmail = first(await userByEmail(db.read, { key }));
+      return byEmail ?? first(await userByUsername(db.read, { key }));
+    },
+
+    hasAdmin: async (): Promise<boolean> => {
+      const { orm } = db.read;
+      const admins = orm.select({ id: users.id }).from(users).where(eq(users.role, 'admin'));
+      return (await admins.limit(1)).length > 0;
+    },
+  };
+}
+
+function userWrites({ db, passwords, now }: UsersDeps) {
+  return {
+    /**
+     * Creates an account. Throws email_taken or username_taken, judged without case by the
+     * unique indexes: of simultaneous sign-ups with one email exactly one succeeds. Throws
+     * overloaded when too many passwords are being hashed.
+     */
+    create: async (account: NewAccount, role: Role = 'user'): Promise<User> => {
+      await refuseTaken(db, account);
+      const row = newUser(account, role, await passwords.hash(account.password), now());
+      try {
+        return await db.write(async (tx) => first(await insertUser(tx, row)) as User);
+      } catch (error) {
+        throw takenError(error) ?? error;
+      }
     },
 
     /** Makes an existing account an active admin; undefined when there is none with `email`. */
     promote: (email: string): Promise<User | undefined> =>
-      db.write(async (tx) =>
-        first(
-          await tx.orm
-            .update(users)
-            .set({ role: 'admin', is_active: true, updated_at: now().toISOString() })
-            .where(and(eq(users.email_key, fold(email))))
-            .returning(),
-        ),
-      ),
+      db.write(async (tx) => {
+        const set = { role: 'admin' as const, is_active: true, updated_at: now().toISOString() };
+        const isIt = eq(users.email_key, fold(email));
+        return first(await tx.orm.update(users).set(set).where(isIt).returning());
+      }),
   };
 }
 

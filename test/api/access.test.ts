@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'bun:test';
+import { accessOf } from '../../src/api/access.ts';
+import { testApp } from '../support.ts';
+
+async function routeNames(): Promise<string[]> {
+  await using t = await testApp();
+  return t.app.routes.map(({ method, path }) => `${method} ${path}`);
+}
+
+describe('the access of routes', () => {
+  test('these are public and no others', async () => {
+    const open = (await routeNames()).filter((route) => accessOf('open')(route) === 'public');
+    expect(open.toSorted()).toEqual([
+      'GET /api/v1/items/',
+      'GET /api/v1/items/:item_id',
+      'GET /api/v1/items/popular',
+      'GET /api/v2/system/version',
+      'GET /docs',
+      'GET /docs/*',
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /openapi.json',
+      'GET /swagger',
+      'POST /api/v1/login/access-token',
+      'POST /api/v1/users/',
+    ]);
+  });
+
+  test('these are for admins and no others', async () => {
+    const admin = (await routeNames()).filter((route) => accessOf('open')(route) === 'admin');
+    expect(admin.toSorted()).toEqual(['GET /api/v1/users/', 'GET /api/v2/system/stats']);
+  });
+
+  test('a route that nobody listed needs a token', () => {
+    expect(accessOf('open')('GET /api/v2/forgotten')).toBe('user');
+  });
+
+  test('every other route answers 401 to nobody, with and without its slash', async () => {
+    await using t = await testApp();
+    for (const { method, path } of t.app.routes) {
+      if (accessOf('open')(`${method} ${path}`) === 'public') continue;
+      const bare = path.replace(/:\w+/g, '1').replace(/\/$/, '');
+      for (const url of [bare, `${bare}/`]) {
+        const answer = await t.request(method, url);
+        expect(`${method} ${url} ${answer.status}`).toBe(`${method} ${url} 401`);
+        expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+      }
+    }
+  });
+
+  test('an account whose role is lowered is refused at its next request', async () => {
+    await using t = await testApp();
+    const { client } = await t.signUp('root', 'admin');
+    expect((await client.api.v1.users.get()).status).toBe(200);
+    t.deps.db.client.run(`update users set role = 'user'`);
+    expect((await client.api.v1.users.get()).status).toBe(403);
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'bun:test';
+import { testApp } from '../support.ts';
+
+describe('an unknown path', () => {
+  test('is 404 in the form of its version', async () => {
+    await using t = await testApp();
+    expect(await (await t.request('GET', '/api/v1/nope')).json()).toEqual({ detail: 'Not Found' });
+    const problem = await t.request('GET', '/api/v2/nope');
+    expect(problem.headers.get('content-type')).toBe('application/problem+json');
+    expect(await problem.json()).toMatchObject({
+      type: 'about:blank',
+      title: 'Not found',
+      status: 404,
+      instance: '/api/v2/nope',
+      code: 'not_found',
+      request_id: problem.headers.get('x-request-id'),
+    });
+  });
+});
+
+describe('a known path with another method', () => {
+  test.each([
+    ['PATCH', '/api/v1/items/1', 'DELETE, GET, HEAD, PUT'],
+    ['DELETE', '/api/v1/users/', 'GET, HEAD, POST'],
+    ['OPTIONS', '/api/v1/items', 'GET, HEAD, POST'],
+    ['POST', '/health/live', 'GET, HEAD'],
+    ['PROPFIND', '/api/v1/items/', 'GET, HEAD, POST'],
+  ])('%s %s is 405 with Allow', async (method, path, allow) => {
+    await using t = await testApp();
+    const answer = await t.request(method, path);
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe(allow);
+  });
+});
+
+describe('HEAD', () => {
+  test.each(['/api/v1/items/', '/api/v1/items/popular', '/health/ready', '/docs'])(
+    'works for %s and sends no body',
+    async (path) => {
+      await using t = await testApp();
+      const answer = await t.request('HEAD', path);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toBe('');
+    },
+  );
+});
+
+describe('X-Request-Id', () => {
+  test('is on every answer, and new each time', async () => {
+    await using t = await testApp();
+    const paths = ['/api/v1/items/', '/api/v1/items/9', '/api/v1/users/', '/nope', '/health/live'];
+    const ids = await Promise.all(
+      paths.map(async (path) => (await t.request('GET', path)).headers.get('x-request-id')),
+    );
+    expect(ids).not.toContain(null);
+    expect(new Set(ids).size).toBe(paths.length);
+  });
+
+  test('keeps the one of the caller when it is plain', async () => {
+    await using t = await testApp();
+    const send = async (id: string) =>
+      (await t.request('GET', '/nope', { headers: { 'x-request-id': id } })).headers.get(
+        'x-request-id',
+      );
+    expect(await send('trace-2026.11_22')).toBe('trace-2026.11_22');
+    expect(await send('<script>alert(1)</script>')).not.toContain('script');
+    expect(await send('x'.repeat(129))).toHaveLength(36);
+  });
+});
+
+describe('an error of our own', () => {
+  test('is logged with the request id and tells the client nothing', async () => {
+    await using t = await testApp();
+    t.deps.db.client.run('drop table items');
+    const answer = await t.request('GET', '/api/v1/items/');
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toEqual({ detail: 'Internal server error' });
+    const [line] = t.logLines;
+    expect(line).toContain('no such table: items');
+    expect(line).toContain(answer.headers.get('x-request-id') ?? '?');
+  });
+});
+
+describe('a full disk', () => {
+  test('is storage_full for writes, and reads go on', async () => {
+    await using t = await testApp();
+    const { client, token } = await t.signUp('ada');
+    const pages = t.deps.db.client.query('pragma page_count').values()[0]?.[0];
+    t.deps.db.client.run(`pragma max_page_count = ${Number(pages)}`);
+    const body = { title: 'a', description: 'x'.repeat(9000) };
+    const answer = await t.json('POST', '/api/v1/items/', body, token);
+    expect(answer.status).toBe(507);
+    expect(await answer.json()).toEqual({ detail: 'The disk is full' });
+    expect((await client.api.v1.items.get()).status).toBe(200);
+    t.deps.db.client.run('pragma max_page_count = 100000');
+    expect((await t.json('POST', '/api/v1/items/', body, token)).status).toBe(200);
+  });
+});
