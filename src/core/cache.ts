@@ -68,9 +68,6 @@ export function createCache({ maxEntries, maxBytes, now }: CacheOptions): Cache 
     sizeCalculation: ({ value }, key) => key.length + (JSON.stringify(value)?.length ?? 0) + 1,
     perf: { now },
     ttlResolution: 0,
-    allowStale: true,
-    allowStaleOnFetchRejection: true,
-    noDeleteOnFetchRejection: true,
     fetchMethod: async (_key, _stale, { context }) => {
       counts.in_flight++;
       try {
@@ -114,7 +111,15 @@ function wrapWith<A extends unknown[], T>(
       entries.get(key);
       return { value: kept.value as T, state, ageSeconds: Math.floor(ageMs / 1000) };
     }
-    const entry = await entries.fetch(key, { ttl: ttlMs, context: () => fn(...args) });
+    // Without a stale value to fall back on, lru-cache would answer a failure with nothing.
+    const isStale = state === 'stale';
+    const entry = await entries.fetch(key, {
+      ttl: ttlMs,
+      context: () => fn(...args),
+      allowStale: isStale,
+      allowStaleOnFetchRejection: isStale,
+      noDeleteOnFetchRejection: isStale,
+    });
     const { value, madeAtMs } = entry as Entry;
     return { value: value as T, state, ageSeconds: Math.floor((now() - madeAtMs) / 1000) };
   };

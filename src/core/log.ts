@@ -37,8 +37,13 @@ function jsonLine(time: string, level: LogLevel, message: string, fields: LogFie
 }
 
 function textLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
-  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${String(plain(value))}`);
+  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${quoted(plain(value))}`);
   return `${time} ${level.padEnd(5)} ${message}${rest.join('')}\n`;
+}
+
+/** As it is where it is one plain word, else as JSON: one event stays one line. */
+function quoted(value: unknown): string {
+  return /^[\w./:@+-]+$/.test(String(value)) ? String(value) : JSON.stringify(value);
 }
 
 function plain(value: unknown): unknown {

@@ -5,7 +5,10 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const path = '/api/v1/users/';
 const account = { email: 'ada@example.com', username: 'ada', password: 'password123' };
 
-async function send(body: BodyInit | undefined, headers: Record<string, string> = JSON_TYPE) {
+async function send(
+  body: RequestInit['body'] | undefined,
+  headers: Record<string, string> = JSON_TYPE,
+) {
   await using t = await testApp({ config: { maxBodyBytes: 2048 } });
   const answer = await t.request('POST', path, { ...(body !== undefined && { body }), headers });
   return { status: answer.status, body: await answer.json() };

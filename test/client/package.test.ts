@@ -1,0 +1,134 @@
+import { beforeAll, describe, expect, test } from 'bun:test';
+import { join, resolve } from 'node:path';
+import { testApp } from '../support.ts';
+import {
+  compile,
+  consumerExample,
+  freshProject,
+  type Packed,
+  packClient,
+  run,
+} from './fresh-project.ts';
+
+const STRICT = JSON.stringify({
+  compilerOptions: {
+    target: 'es2023',
+    module: 'nodenext',
+    types: [],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+  },
+});
+
+const START = `import { createClient } from 'hutch-client';
+const { v1 } = createClient('http://127.0.0.1:3000').api;
+`;
+
+const SAME = `import type { Client as Built } from '<built>';
+import type { Client as Source } from '<source>';
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+export const forth = (client: Source): Built => client;
+export const back = (client: Built): Source => client;
+export const same: Same<Built, Source> = true;
+export const different: Same<Built['api']['v1'], Source['api']['v2']> = true;
+`;
+
+describe.skipIf(!Bun.which('node') || !Bun.which('npm'))('the client package (needs npm)', () => {
+  let packed: Packed;
+
+  beforeAll(async () => {
+    packed = await packClient();
+  }, 60_000);
+
+  test('is small and holds the client alone', async () => {
+    expect(packed.files).toEqual([
+      'LICENSE',
+      'LICENSE-eden',
+      'README.md',
+      'index.d.ts',
+      'index.js',
+      'package.json',
+    ]);
+    expect(packed.unpackedBytes).toBeLessThan(100_000);
+    const script = await Bun.file(join(packed.folder, 'index.js')).text();
+    const types = await Bun.file(join(packed.folder, 'index.d.ts')).text();
+    expect(script).not.toMatch(/\bimport\b|\brequire\b|bun:|node:|drizzle|sqlite|service/i);
+    expect(types).not.toMatch(/\bimport\b|elysia|drizzle|sqlite/);
+    expect(await Bun.file(join(packed.folder, 'package.json')).json()).not.toHaveProperty(
+      'dependencies',
+    );
+  });
+
+  test('compiles in a project that has nothing else, and mistakes do not', async () => {
+    const dir = await freshProject(packed.tarball, {
+      'tsconfig.json': STRICT,
+      'right.ts': `${START}
+const { data, error } = await v1.items.post({ title: 'A warm hutch', url: null });
+export const shown: string | undefined = data?.created_at;
+export const wrong: string | undefined = error?.status === 422 ? error.value.detail[0]?.msg : '';
+export const read = await v1.items({ item_id: 7 }).get();
+export const listed = await v1.items.popular.get({ query: { limit: 3 } });
+export const external = await v1.external.get({ query: { url: ['https://example.com'] } });
+`,
+      'body.ts': `${START}await v1.items.post({ title: 'A warm hutch', descripton: '' });`,
+      'missing.ts': `${START}await v1.users.post({ email: 'ada@example.com', username: 'ada' });`,
+      'answer.ts': `${START}const { data } = await v1.items({ item_id: 7 }).get();
+console.log(data?.titel);`,
+      'error.ts': `${START}const { error } = await v1.items({ item_id: 7 }).get();
+if (error?.status === 402) console.log(error.value);`,
+      'query.ts': `${START}await v1.items.get({ query: { limit: 3, skipp: 1 } });`,
+      'path.ts': `${START}await v1.itmes.get();`,
+      'method.ts': `${START}await v1.items.patch({ title: '' });`,
+    });
+    expect(await compile(dir)).toEqual({
+      'body.ts:3': 'TS2353',
+      'missing.ts:3': 'TS2345',
+      'answer.ts:4': 'TS2551',
+      'error.ts:4': 'TS2367',
+      'query.ts:3': 'TS2353',
+      'path.ts:3': 'TS2551',
+      'method.ts:3': 'TS2339',
+    });
+  }, 60_000);
+
+  test('its type is the one that src/client.ts has', async () => {
+    const dir = await freshProject(packed.tarball, {
+      'tsconfig.json': JSON.stringify({
+        extends: resolve('tsconfig.json'),
+        compilerOptions: { typeRoots: [resolve('node_modules/@types')] },
+        include: ['*.ts'],
+      }),
+      'same.ts': SAME.replace('<built>', join(packed.folder, 'index.d.ts')).replace(
+        '<source>',
+        resolve('src/client.ts'),
+      ),
+    });
+    expect(await compile(dir)).toEqual({ 'same.ts:8': 'TS2322' });
+  }, 60_000);
+
+  test('the example compiles, and runs on Node and on Bun', async () => {
+    const dir = await consumerExample(packed.tarball);
+    expect(await compile(dir)).toEqual({});
+    await using t = await testApp();
+    const { server } = t.app.listen({ hostname: '127.0.0.1', port: 0, development: false });
+    const url = `http://127.0.0.1:${server?.port}`;
+    for (const [index, command] of ['node dist/index.js', 'bun index.ts'].entries()) {
+      const { stdout, stderr } = await run([...command.split(' '), url], dir);
+      expect(stderr).toBe('');
+      const [signedUp, ...lines] = stdout.trim().split('\n');
+      expect(signedUp).toMatch(/^Signed up as ada-[0-9a-f]{8}, account \d+\.$/);
+      expect(lines).toEqual([
+        'Signed in with a bearer token.',
+        expect.stringMatching(/^Posted item \d+ at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\.$/),
+        'Read back: A warm hutch (views: 1).',
+        expect.stringMatching(/^Popular: A warm hutch \(views: \d+\)/),
+        'Item 0: Item 0 not found.',
+      ]);
+      expect((await t.client.api.v1.items.get()).data).toHaveLength(index + 1);
+    }
+    await server?.stop();
+  }, 60_000);
+});

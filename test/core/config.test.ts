@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { ConfigError, loadConfig } from '../../src/core/config.ts';
+import { SETTINGS, type Setting } from '../../src/core/settings.ts';
+import { tempDir } from '../support.ts';
+
+function problems(env: Record<string, string>, flags: Record<string, string> = {}): string[] {
+  try {
+    loadConfig(flags, env);
+    return [];
+  } catch (error) {
+    return error instanceof ConfigError ? error.problems : [String(error)];
+  }
+}
+
+describe('loadConfig', () => {
+  test('has a default for everything', () => {
+    expect(loadConfig({}, {})).toMatchObject({
+      host: '127.0.0.1',
+      port: 3000,
+      dataDir: './data',
+      registration: 'open',
+      popularTtlSeconds: 60,
+    });
+  });
+
+  test('a flag beats the environment', () => {
+    expect(loadConfig({ port: '1' }, { HUTCH_PORT: '2' }).port).toBe(1);
+    expect(loadConfig({}, { HUTCH_PORT: '2' }).port).toBe(2);
+  });
+
+  test('names every wrong setting at once', () => {
+    expect(
+      problems(
+        { HUTCH_LOG_LEVEL: 'loud', HUTCH_REGISTRATION: 'maybe', HUTCH_PROT: '1' },
+        { port: '70000' },
+      ),
+    ).toEqual([
+      '--port must be a whole number from 0 to 65535.',
+      'HUTCH_LOG_LEVEL must be one of debug, info, warn, error.',
+      'HUTCH_REGISTRATION must be one of open, closed.',
+      'HUTCH_PROT is not a setting.',
+    ]);
+  });
+
+  test.each(['-1', '1.5', '0x10', ' 3', '1e3', 'x'])('%p is no port', (port) => {
+    expect(problems({ HUTCH_PORT: port })).toHaveLength(1);
+  });
+
+  test('an empty variable counts as not set', () => {
+    expect(loadConfig({}, { HUTCH_PORT: '' }).port).toBe(3000);
+  });
+
+  test('reads a secret from the file that _FILE names', async () => {
+    const file = join(tempDir(), 'secret');
+    await Bun.write(file, 'password123\n');
+    const admin = { HUTCH_ADMIN_EMAIL: 'root@example.com', HUTCH_ADMIN_USERNAME: 'root' };
+    const config = loadConfig({}, { ...admin, HUTCH_ADMIN_PASSWORD_FILE: file });
+    expect(config.adminPassword).toBe('password123');
+    expect(problems({ ...admin, HUTCH_ADMIN_PASSWORD_FILE: '/nope' })[0]).toContain(
+      'cannot be read',
+    );
+    expect(
+      problems({ ...admin, HUTCH_ADMIN_PASSWORD: 'x', HUTCH_ADMIN_PASSWORD_FILE: file }),
+    ).toContain('HUTCH_ADMIN_PASSWORD and HUTCH_ADMIN_PASSWORD_FILE are both set.');
+  });
+
+  test('the first admin needs all of its parts, and right ones', () => {
+    expect(problems({ HUTCH_ADMIN_EMAIL: 'root@example.com' })).toHaveLength(1);
+    expect(
+      problems({
+        HUTCH_ADMIN_EMAIL: 'root',
+        HUTCH_ADMIN_USERNAME: 'r',
+        HUTCH_ADMIN_PASSWORD: 'short',
+      }),
+    ).toHaveLength(3);
+  });
+
+  test('reads a list of hosts', () => {
+    const text = 'localhost, 127.0.0.1:4000 [::1]:80';
+    expect(loadConfig({}, { HUTCH_EXTERNAL_ALLOW_HOSTS: text }).externalAllowHosts).toEqual([
+      'localhost',
+      '127.0.0.1:4000',
+      '[::1]:80',
+    ]);
+    expect(problems({ HUTCH_EXTERNAL_ALLOW_HOSTS: 'http://x' })).toHaveLength(1);
+  });
+});
+
+test('.env.example lists every setting with its default and nothing else', async () => {
+  const text = await Bun.file('.env.example').text();
+  const lines = [...text.matchAll(/^#?(HUTCH_\w+)=(.*)$/gm)].map(([, name, value]) => [
+    name,
+    value,
+  ]);
+  const expected = (Object.values(SETTINGS) as Setting<unknown>[]).map(
+    ({ env, default: value }) => [env, env === 'HUTCH_HASH_CONCURRENCY' ? '' : String(value)],
+  );
+  expect(lines).toEqual(expected);
+});

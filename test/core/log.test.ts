@@ -1,0 +1,34 @@
+import { expect, test } from 'bun:test';
+import { createLog, type LogLevel } from '../../src/core/log.ts';
+
+function lines(level: LogLevel, format: 'json' | 'text') {
+  const written: string[] = [];
+  const now = () => new Date('2026-11-22T16:00:00.000Z');
+  const log = createLog({ level, format, now, write: (line) => void written.push(line) });
+  return { log, written };
+}
+
+test('writes nothing below its level', () => {
+  const { log, written } = lines('warn', 'json');
+  log.debug('a');
+  log.info('b');
+  log.warn('c');
+  log.error('d');
+  expect(written.map((line) => JSON.parse(line).message)).toEqual(['c', 'd']);
+});
+
+test('one JSON object a line, an error with its stack and cause', () => {
+  const { log, written } = lines('info', 'json');
+  log.error('it broke', { error: new Error('outer', { cause: new Error('inner') }), n: 1 });
+  expect(written).toHaveLength(1);
+  const line = JSON.parse(written[0] ?? '');
+  expect(line).toMatchObject({ time: '2026-11-22T16:00:00.000Z', level: 'error', n: 1 });
+  expect(line.error).toContain('outer');
+  expect(line.error).toContain('inner');
+});
+
+test('text is for people, and one line stays one line', () => {
+  const { log, written } = lines('info', 'text');
+  log.info('hello', { path: '/a\nforged line' });
+  expect(written).toEqual(['2026-11-22T16:00:00.000Z info  hello path="/a\\nforged line"\n']);
+});

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'bun:test';
+import { createPasswordHasher, hashToken, newToken } from '../../src/core/security.ts';
+import { atOnce } from '../support.ts';
+
+describe('the password hasher', () => {
+  test('makes argon2id hashes of 19 MiB and 2 passes', async () => {
+    const hash = await createPasswordHasher({ concurrency: 1 }).hash('password123');
+    expect(hash).toStartWith('$argon2id$v=19$m=19456,t=2,p=1$');
+  });
+
+  test('verifies the right password alone, exactly as it was given', async () => {
+    const hasher = createPasswordHasher({ concurrency: 2, memoryKib: 8 });
+    const long = 'é'.repeat(73);
+    const hash = await hasher.hash(`${long}a`);
+    expect(await hasher.verify(`${long}a`, hash)).toBe(true);
+    expect(await hasher.verify(`${long}b`, hash)).toBe(false);
+    expect(await hasher.verify(`${long.normalize('NFD')}a`, hash)).toBe(false);
+  });
+
+  test('says no to an unknown account and to a hash that it cannot read', async () => {
+    const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
+    expect(await hasher.verify('password123', undefined)).toBe(false);
+    expect(await hasher.verify('password123', 'nonsense')).toBe(false);
+  });
+
+  test('overloaded once too many wait, and the others get their turn', async () => {
+    const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
+    const results = await atOnce(80, () => hasher.hash('password123'));
+    const failed = results.filter(({ status }) => status === 'rejected');
+    expect(failed).toHaveLength(15);
+    expect(failed[0]).toMatchObject({ reason: { code: 'overloaded', retryAfterSeconds: 2 } });
+    expect(await hasher.hash('password123')).toBeString();
+  });
+});
+
+test('a token has 256 bits and is stored as its SHA-256', () => {
+  const token = newToken();
+  expect(Buffer.from(token, 'base64url')).toHaveLength(32);
+  expect(newToken()).not.toBe(token);
+  expect(hashToken('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+});
