@@ -25,7 +25,7 @@ export const openapi = (options: OpenapiOptions) => {
 };
 
 /** The document of the application, corrected so that it says what the server does. */
-export function openapiDocument({ app, accessOf }: OpenapiOptions): Record<string, unknown> {
+function openapiDocument({ app, accessOf }: OpenapiOptions): Record<string, unknown> {
   const generated = toOpenAPISchema(app(), undefined, undefined, undefined, '3.1.2');
   return documentOf(generated as unknown as Generated, accessOf, VERSION);
 }

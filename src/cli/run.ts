@@ -10,14 +10,7 @@ import { parseFlags } from './parse.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
 
-export const COMMANDS: readonly Command[] = [
-  serve,
-  migrate,
-  adminCreate,
-  openapi,
-  healthcheck,
-  version,
-];
+const COMMANDS: readonly Command[] = [serve, migrate, adminCreate, openapi, healthcheck, version];
 
 /** Runs the command that `args` name and gives the exit status: 2 for wrong use or settings. */
 export async function run(args: string[], abort: (status: number) => void): Promise<number> {

@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 export const version: Command = {
   name: 'version',
   summary: 'Print the version.',
-  help: 'Prints the versions of hutch and of the Bun inside it.',
+  help: 'Prints the version of hutch and, in brackets, of the Bun inside it.',
   flags: {},
   settings: [],
   run: async () => {

@@ -21,6 +21,7 @@ export function claimDataDir(dataDir: string): () => void {
   const path = join(dataDir, 'hutch.lock');
   const lock = new Database(path, { create: true, readwrite: true });
   try {
+    lock.run('PRAGMA journal_mode = MEMORY');
     lock.run('PRAGMA locking_mode = EXCLUSIVE');
     lock.run('BEGIN EXCLUSIVE');
   } catch (error) {

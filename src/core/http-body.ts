@@ -5,7 +5,7 @@ import { isJsonContentType } from '../utils/media-type.ts';
 import { OutboundError, toOutboundError } from './outbound-error.ts';
 
 /** Deepest nesting that is accepted: JSON.stringify overflows the stack before 100,000. */
-export const MAX_JSON_DEPTH = 100;
+const MAX_JSON_DEPTH = 100;
 
 const gunzipAsync = promisify(gunzip);
 

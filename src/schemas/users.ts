@@ -7,7 +7,7 @@ const names = {
 };
 
 /** The guide's UserBase: what a caller says of an account. */
-export const UserBase = t.Object(
+const UserBase = t.Object(
   { ...names, is_active: t.Optional(Flag({ default: true })) },
   { title: 'UserBase' },
 );

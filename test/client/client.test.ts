@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'bun:test';
+import { createClient } from '../../src/client.ts';
+import { PASSWORD, testApp } from '../support.ts';
+
+const ITEM = {
+  id: 7,
+  title: '2026-11-22T16:00:00.000Z',
+  description: '22/11/2026',
+  url: null,
+  views: 0,
+  owner_id: 1,
+  created_at: '2026-11-22T16:00:00.000Z',
+  updated_at: '2026-11-22T16:00:00.000Z',
+};
+
+/** A fetch that keeps what it is asked and answers with `body`. */
+function recorder(body: unknown = ITEM, init: ResponseInit = {}) {
+  const requests: Request[] = [];
+  const fetch = async (request: Request) => {
+    requests.push(request);
+    return Response.json(body, init);
+  };
+  return { requests, fetch };
+}
+
+describe('createClient', () => {
+  test('sends nothing by itself', () => {
+    const { requests, fetch } = recorder();
+    createClient('http://127.0.0.1:3000', { fetch });
+    expect(requests).toEqual([]);
+  });
+
+  test('asks the server at its address, with or without a slash at the end', async () => {
+    const { requests, fetch } = recorder();
+    await createClient('http://127.0.0.1:3000', { fetch }).api.v1.items.get();
+    await createClient('https://example.com/hutch/', { fetch }).api.v1.items.get();
+    expect(requests.map(({ url }) => url)).toEqual([
+      'http://127.0.0.1:3000/api/v1/items',
+      'https://example.com/hutch/api/v1/items',
+    ]);
+  });
+
+  test('puts path parameters and the query in the address', async () => {
+    const { requests, fetch } = recorder();
+    const { v1 } = createClient('http://localhost', { fetch }).api;
+    await v1.items({ item_id: 7 }).get();
+    await v1.items.get({ query: { skip: 2, limit: 5 } });
+    await v1.external.get({ query: { url: ['https://a.test/?x=1&y=2', 'https://b.test/'] } });
+    expect(requests.map(({ url }) => url.slice('http://localhost/api/v1/'.length))).toEqual([
+      'items/7',
+      'items?skip=2&limit=5',
+      'external?url=https%3A%2F%2Fa.test%2F%3Fx%3D1%26y%3D2&url=https%3A%2F%2Fb.test%2F',
+    ]);
+  });
+
+  test('sends a token that is a string with each request', async () => {
+    const { requests, fetch } = recorder();
+    const { items } = createClient('http://localhost', { fetch, token: 'abc' }).api.v1;
+    await items.get();
+    await items.post({ title: 'A warm hutch' });
+    expect(requests.map(authorization)).toEqual(['Bearer abc', 'Bearer abc']);
+  });
+
+  test('asks a function for the token at each request', async () => {
+    const { requests, fetch } = recorder();
+    const tokens = [undefined, 'first', '', 'second'];
+    const token = () => tokens.shift();
+    const { items } = createClient('http://localhost', { fetch, token }).api.v1;
+    for (let count = 0; count < 4; count++) await items.get();
+    expect(requests.map(authorization)).toEqual([null, 'Bearer first', null, 'Bearer second']);
+  });
+
+  test('sends the headers of the client and those of one call', async () => {
+    const { requests, fetch } = recorder();
+    const headers = { 'x-one': '1', 'x-two': '1' };
+    const { items } = createClient('http://localhost', { fetch, headers, token: 'abc' }).api.v1;
+    await items.get({ headers: { 'x-two': '2', authorization: 'Bearer other' } });
+    await items.get();
+    const [called, plain] = requests.map((request) => Object.fromEntries(request.headers));
+    expect(called).toMatchObject({ 'x-one': '1', 'x-two': '2', authorization: 'Bearer other' });
+    expect(plain).toEqual({ 'x-one': '1', 'x-two': '1', authorization: 'Bearer abc' });
+  });
+
+  test('sends JSON, but signs in with a form', async () => {
+    const { requests, fetch } = recorder();
+    const { items, login } = createClient('http://localhost', { fetch }).api.v1;
+    await items.post({ title: 'A warm hutch' });
+    await login['access-token'].post({ username: 'ada', password: 'a&b=c d+é' });
+    const [json, form] = requests;
+    expect(json?.headers.get('content-type')).toBe('application/json');
+    expect(await json?.json()).toEqual({ title: 'A warm hutch' });
+    expect(form?.headers.get('content-type')).toBe('application/x-www-form-urlencoded');
+    expect([...new URLSearchParams(await form?.text())]).toEqual([
+      ['username', 'ada'],
+      ['password', 'a&b=c d+é'],
+    ]);
+  });
+
+  test('leaves times, and texts that look like times, as strings', async () => {
+    const { fetch } = recorder();
+    const { data } = await createClient('http://localhost', { fetch })
+      .api.v1.items({ item_id: 7 })
+      .get();
+    expect(data).toEqual(ITEM);
+  });
+
+  test('gives an error typed by its status, and does not throw', async () => {
+    await using t = await testApp();
+    const { data, error, status, response } = await t.client.api.v1.items.post({ title: '' });
+    expect([data, status, response.status]).toEqual([null, 401, 401]);
+    const detail: string | undefined = error?.status === 401 ? error.value.detail : undefined;
+    expect(detail).toBe('Not authenticated');
+    const ada = await t.signUp('ada');
+    const { error: invalid } = await ada.client.api.v1.items.post({ title: '' });
+    const problems = invalid?.status === 422 ? invalid.value.detail : [];
+    expect(problems.map(({ loc, type }) => [loc, type])).toEqual([
+      [['body', 'title'], 'string_too_short'],
+    ]);
+  });
+
+  test('throws an error status for who asks for it', async () => {
+    await using t = await testApp();
+    const call = t.client.api.v1.items({ item_id: 7 }).get({ throwHttpError: true });
+    await expect(call).rejects.toMatchObject({
+      status: 404,
+      value: { detail: 'Item 7 not found' },
+    });
+  });
+
+  test('no answer at all is an error of status 503 without a response', async () => {
+    const cause = new TypeError('The socket was closed.');
+    const fetch = () => Promise.reject(cause);
+    const { data, error, response } = await createClient('http://localhost', { fetch })
+      .api.v1.items({ item_id: 7 })
+      .get();
+    expect([data, error?.status, error?.value]).toEqual([null, 503, cause] as never);
+    expect(response).toBeUndefined();
+  });
+
+  test('uses the global fetch unless it is given one', async () => {
+    await using t = await testApp();
+    const { server } = t.app.listen({ hostname: '127.0.0.1', port: 0, development: false });
+    const { users, login } = createClient(`http://127.0.0.1:${server?.port}`).api.v1;
+    await users.post({ email: 'ada@example.com', username: 'ada', password: PASSWORD });
+    const { data } = await login['access-token'].post({ username: 'ada', password: PASSWORD });
+    expect(data?.token_type).toBe('bearer');
+    await server?.stop();
+  });
+});
+
+function authorization(request: Request): string | null {
+  return request.headers.get('authorization');
+}

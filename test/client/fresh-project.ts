@@ -1,9 +1,11 @@
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildClient } from '../../build-client.ts';
 import { tempDir } from '../support.ts';
 
 export interface Packed {
+  /** Holds the folder, the tarball and the projects. */
+  dir: string;
   /** The folder that was packed. */
   folder: string;
   tarball: string;
@@ -20,12 +22,12 @@ export async function packClient(): Promise<Packed> {
   const [report] = JSON.parse(stdout);
   const files = report.files.map((file: { path: string }) => file.path).sort();
   const tarball = join(dir, report.filename);
-  return { folder, tarball, files, unpackedBytes: report.unpackedSize };
+  return { dir, folder, tarball, files, unpackedBytes: report.unpackedSize };
 }
 
-/** A project that has the tarball, TypeScript's compiler and, of `types`, nothing else. */
-export async function freshProject(tarball: string, files: Record<string, string>) {
-  const dir = tempDir();
+/** A project that has the client and nothing else. */
+export async function freshProject({ dir: root, tarball }: Packed, files: Record<string, string>) {
+  const dir = mkdtempSync(join(root, 'project-'));
   const manifest = { name: 'fresh', private: true, type: 'module' };
   await Bun.write(join(dir, 'package.json'), JSON.stringify(manifest));
   await install(dir, tarball);
@@ -34,8 +36,8 @@ export async function freshProject(tarball: string, files: Record<string, string
 }
 
 /** examples/consumer as someone would have it after `npm install`. */
-export async function consumerExample(tarball: string) {
-  const dir = tempDir();
+export async function consumerExample({ dir: root, tarball }: Packed) {
+  const dir = mkdtempSync(join(root, 'project-'));
   for (const name of ['index.ts', 'tour.ts', 'tsconfig.json']) {
     cpSync(join('examples/consumer', name), join(dir, name));
   }
@@ -47,7 +49,7 @@ export async function consumerExample(tarball: string) {
 }
 
 /** What `tsc` says of the project in `dir`: the codes, by `file:line`. */
-export async function compile(dir: string): Promise<Record<string, string>> {
+export async function compile(dir: string) {
   const tsc = resolve('node_modules/typescript/bin/tsc');
   const { stdout } = await run([process.execPath, tsc, '--pretty', 'false'], dir);
   const errors = stdout.matchAll(/^(.+?)\((\d+),\d+\): error (TS\d+)/gm);

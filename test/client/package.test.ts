@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { testApp } from '../support.ts';
 import {
@@ -43,6 +44,8 @@ describe.skipIf(!Bun.which('node') || !Bun.which('npm'))('the client package (ne
     packed = await packClient();
   }, 60_000);
 
+  afterAll(() => rmSync(packed.dir, { recursive: true }));
+
   test('is small and holds the client alone', async () => {
     expect(packed.files).toEqual([
       'LICENSE',
@@ -63,7 +66,7 @@ describe.skipIf(!Bun.which('node') || !Bun.which('npm'))('the client package (ne
   });
 
   test('compiles in a project that has nothing else, and mistakes do not', async () => {
-    const dir = await freshProject(packed.tarball, {
+    const dir = await freshProject(packed, {
       'tsconfig.json': STRICT,
       'right.ts': `${START}
 const { data, error } = await v1.items.post({ title: 'A warm hutch', url: null });
@@ -84,18 +87,18 @@ if (error?.status === 402) console.log(error.value);`,
       'method.ts': `${START}await v1.items.patch({ title: '' });`,
     });
     expect(await compile(dir)).toEqual({
-      'body.ts:3': 'TS2353',
-      'missing.ts:3': 'TS2345',
+      'body.ts:3': 'TS2561',
+      'missing.ts:3': 'TS2741',
       'answer.ts:4': 'TS2551',
-      'error.ts:4': 'TS2367',
-      'query.ts:3': 'TS2353',
+      'error.ts:4': 'TS2339',
+      'query.ts:3': 'TS2561',
       'path.ts:3': 'TS2551',
-      'method.ts:3': 'TS2339',
+      'method.ts:3': 'TS2551',
     });
   }, 60_000);
 
   test('its type is the one that src/client.ts has', async () => {
-    const dir = await freshProject(packed.tarball, {
+    const dir = await freshProject(packed, {
       'tsconfig.json': JSON.stringify({
         extends: resolve('tsconfig.json'),
         compilerOptions: { typeRoots: [resolve('node_modules/@types')] },
@@ -110,7 +113,7 @@ if (error?.status === 402) console.log(error.value);`,
   }, 60_000);
 
   test('the example compiles, and runs on Node and on Bun', async () => {
-    const dir = await consumerExample(packed.tarball);
+    const dir = await consumerExample(packed);
     expect(await compile(dir)).toEqual({});
     await using t = await testApp();
     const { server } = t.app.listen({ hostname: '127.0.0.1', port: 0, development: false });

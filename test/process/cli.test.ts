@@ -1,0 +1,157 @@
+import { Database } from 'bun:sqlite';
+import { describe, expect, test } from 'bun:test';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { version } from '../../package.json';
+import { tempDir } from '../support.ts';
+import { ADMIN, hutch, isBinary, serve } from './hutch.ts';
+
+describe('hutch', () => {
+  test('without a command tells what there is', async () => {
+    const { stdout, status } = await hutch([]);
+    expect(status).toBe(0);
+    for (const name of ['serve', 'migrate', 'admin create', 'openapi', 'healthcheck', 'version']) {
+      expect(stdout).toContain(name);
+    }
+  });
+
+  test.each(['serve', 'migrate', 'admin create', 'openapi', 'healthcheck', 'version'])(
+    '%s --help explains it',
+    async (command) => {
+      const { stdout, status } = await hutch([...command.split(' '), '--help']);
+      expect(status).toBe(0);
+      expect(stdout).toStartWith(`Usage: hutch ${command}`);
+      expect(stdout.length).toBeGreaterThan(100);
+    },
+  );
+
+  test('an unknown command is named, status 2', async () => {
+    const { stderr, status } = await hutch(['sevre']);
+    expect(status).toBe(2);
+    expect(stderr).toContain('"sevre"');
+  });
+
+  test('version', async () => {
+    expect((await hutch(['version'])).stdout).toStartWith(`hutch ${version} `);
+    expect((await hutch(['--version'])).stdout).toStartWith(`hutch ${version} `);
+  });
+});
+
+describe('wrong use', () => {
+  test('names every wrong flag, status 2', async () => {
+    const { stderr, status } = await hutch(['serve', '--prot', '3', '--port']);
+    expect(status).toBe(2);
+    expect(stderr).toContain('--prot is not a flag');
+    expect(stderr).toContain('--port needs a value');
+  });
+
+  test('names every wrong setting, status 2, and makes nothing', async () => {
+    const cwd = tempDir();
+    const env = { HUTCH_PORT: 'x', HUTCH_REGISTRATION: 'y', HUTCH_PROT: '1' };
+    const { stderr, status } = await hutch(['serve'], { cwd, env });
+    expect(status).toBe(2);
+    for (const name of Object.keys(env)) expect(stderr).toContain(name);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe('migrate', () => {
+  test('makes the schema, and then has nothing to do', async () => {
+    const dir = tempDir();
+    expect((await hutch(['migrate', '--data-dir', dir])).stdout).toContain('Applied 0000_start');
+    expect((await hutch(['migrate', '--data-dir', dir])).stdout).toContain('Nothing to migrate');
+  });
+
+  test('refuses a newer database, as serve does', async () => {
+    const dir = tempDir();
+    await hutch(['migrate', '--data-dir', dir]);
+    const client = new Database(join(dir, 'hutch.db'));
+    client.run(`insert into hutch_migrations values ('9999_future', 'x')`);
+    client.close();
+    for (const command of ['migrate', 'serve']) {
+      const { stderr, status } = await hutch([command, '--data-dir', dir]);
+      expect(status).toBe(1);
+      expect(stderr).toContain('newer than this hutch');
+    }
+  });
+});
+
+describe('admin create', () => {
+  const flags = ['--email', 'root@example.com', '--username', 'root'];
+
+  test('makes an admin with a password that it prints once', async () => {
+    const dir = tempDir();
+    const { stdout, status } = await hutch(['admin', 'create', '--data-dir', dir, ...flags]);
+    expect(status).toBe(0);
+    const password = stdout.match(/^Password: (\S{20})$/m)?.[1] ?? '';
+    await using server = await serve(dir);
+    const token = await server.signIn('root', password);
+    expect((await server.clientFor(token).api.v1.users.get()).status).toBe(200);
+  });
+
+  test('works beside a running server, and twice is once', async () => {
+    const dir = tempDir();
+    const secret = join(dir, 'secret');
+    await Bun.write(secret, `${ADMIN.password}\n`);
+    await using server = await serve(dir);
+    const create = ['admin', 'create', '--data-dir', dir, '--password-file', secret, ...flags];
+    expect((await hutch(create)).stdout).not.toContain('Password');
+    expect((await hutch(create)).stdout).toContain('is an admin');
+    const token = await server.signIn('root', ADMIN.password);
+    expect((await server.clientFor(token).api.v1.users.get()).data).toHaveLength(1);
+  });
+
+  test('names what is wrong with the account, status 2', async () => {
+    const dir = tempDir();
+    const wrong = ['--email', 'root', '--username', 'r'];
+    const { stderr, status } = await hutch(['admin', 'create', '--data-dir', dir, ...wrong]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('email');
+    expect(stderr).toContain('username');
+  });
+});
+
+describe('openapi', () => {
+  test('prints what a server answers, and touches no data directory', async () => {
+    const cwd = tempDir();
+    const { stdout } = await hutch(['openapi'], { cwd });
+    await using server = await serve(tempDir());
+    expect(JSON.parse(stdout)).toEqual(await (await fetch(`${server.url}/openapi.json`)).json());
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe('healthcheck', () => {
+  test('says ready of a running server and fails without one', async () => {
+    await using server = await serve(tempDir());
+    const ready = await hutch(['healthcheck', '--url', server.url]);
+    expect([ready.status, ready.stdout.trim()]).toEqual([0, 'ready']);
+    await server.stop();
+    expect((await hutch(['healthcheck', '--url', server.url])).status).toBe(1);
+  });
+});
+
+if (isBinary) {
+  test('the binary reads nothing of the directory that it runs in', async () => {
+    const cwd = tempDir();
+    await Bun.write(join(cwd, '.env'), 'HUTCH_PORT=nonsense\nHUTCH_EVIL=1\n');
+    await Bun.write(join(cwd, 'bunfig.toml'), 'preload = ["./evil.ts"]\n');
+    await Bun.write(join(cwd, 'evil.ts'), `await Bun.write('${join(cwd, 'evil.txt')}', 'ran')`);
+    await Bun.write(join(cwd, 'package.json'), '{"type":"commonjs"}');
+    await Bun.write(join(cwd, 'tsconfig.json'), '{"compilerOptions":{"jsx":"nonsense"}}');
+    await using server = await serve(tempDir(), { cwd });
+    expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
+    expect(existsSync(join(cwd, 'evil.txt'))).toBe(false);
+  });
+}
+
+test('a fault of a server shows nothing of itself', async () => {
+  const dir = tempDir();
+  await using server = await serve(dir);
+  const client = new Database(join(dir, 'hutch.db'));
+  client.run('drop table items');
+  client.close();
+  const answer = await fetch(`${server.url}/api/v1/items/`);
+  expect(answer.status).toBe(500);
+  expect(await answer.text()).toBe('{"detail":"Internal server error"}');
+});

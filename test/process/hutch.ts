@@ -1,0 +1,99 @@
+import { resolve } from 'node:path';
+import type { Subprocess } from 'bun';
+import { createClient } from '../../src/client.ts';
+
+/** BINARY=dist/hutch runs these tests on the compiled binary, else they run on the source. */
+const binary = process.env['BINARY'];
+export const isBinary = binary !== undefined;
+
+const COMMAND = binary ? [resolve(binary)] : [process.execPath, resolve('src/index.ts')];
+
+export interface SpawnOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+function spawn(args: string[], { cwd, env }: SpawnOptions) {
+  const PATH = process.env['PATH'] ?? '';
+  return Bun.spawn([...COMMAND, ...args], {
+    ...(cwd && { cwd }),
+    env: { PATH, ...env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+}
+
+/** Runs a command to its end. */
+export async function hutch(args: string[], options: SpawnOptions = {}) {
+  const child = spawn(args, options);
+  const [stdout, stderr, status] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  return { stdout, stderr, status };
+}
+
+export type RunningHutch = Awaited<ReturnType<typeof serve>>;
+
+/** Serves `dataDir` on a free port: `await using server = await serve(dataDir)`. */
+export async function serve(dataDir: string, options: SpawnOptions & { args?: string[] } = {}) {
+  const args = ['serve', '--port', '0', '--data-dir', dataDir, ...(options.args ?? [])];
+  const child = spawn(args, options);
+  const lines: Record<string, unknown>[] = [];
+  const url = await new Promise<string>((listening, failed) => {
+    void readLines(child, (line) => {
+      lines.push(line);
+      if (line['message'] === 'Listening.') listening(String(line['url']));
+    });
+    child.exited.then(
+      async (status) => failed(new Error(`ended with ${status}: ${await child.stderr.text()}`)),
+      failed,
+    );
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return child.exited;
+  };
+  return {
+    url,
+    lines,
+    pid: child.pid,
+    exited: child.exited,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    clientFor: (token?: string) => createClient(url, token ? { token } : {}),
+    signIn: (username: string, password: string) => signIn(url, username, password),
+    stop: () => end('SIGTERM'),
+    [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
+  };
+}
+
+async function readLines(
+  child: Subprocess<'ignore', 'pipe', 'pipe'>,
+  each: (line: Record<string, unknown>) => void,
+): Promise<void> {
+  let rest = '';
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    for (const part of parts) each(JSON.parse(part));
+  }
+}
+
+async function signIn(url: string, username: string, password: string): Promise<string> {
+  const body = new URLSearchParams({ username, password });
+  const answer = await fetch(`${url}/api/v1/login/access-token`, { method: 'POST', body });
+  return ((await answer.json()) as { access_token: string }).access_token;
+}
+
+/** The settings of a first admin, and how it signs in. */
+export const ADMIN = {
+  username: 'root',
+  password: 'password123',
+  env: {
+    HUTCH_ADMIN_EMAIL: 'root@example.com',
+    HUTCH_ADMIN_USERNAME: 'root',
+    HUTCH_ADMIN_PASSWORD: 'password123',
+  },
+};

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { connect } from 'node:net';
+import { tempDir } from '../support.ts';
+import { ADMIN, type RunningHutch, serve } from './hutch.ts';
+
+let server: RunningHutch;
+
+beforeAll(async () => {
+  server = await serve(tempDir(), { env: { ...ADMIN.env, HUTCH_MAX_BODY_BYTES: '4096' } });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** Sends bytes as they are and gives all that comes back until the server is silent. */
+function raw(text: string): Promise<string> {
+  const { hostname, port } = new URL(server.url);
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(text));
+    socket.setTimeout(300, () => socket.destroy());
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1');
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(answer));
+  });
+}
+
+describe('over a real connection', () => {
+  test.each([
+    ['GET', '/api/v1/items', 200],
+    ['GET', '/api/v1/items/', 200],
+    ['GET', '/api/v1/items/popular/', 200],
+    ['HEAD', '/api/v1/items/', 200],
+    ['HEAD', '/health/live', 200],
+    ['GET', '/api/v1/users/1/', 401],
+    ['GET', '/api/v1/items/1%00', 422],
+    ['PATCH', '/api/v1/items/', 405],
+    ['OPTIONS', '/api/v1/users/', 405],
+    ['TRACE', '/api/v1/items/', 405],
+    ['GET', '/api/v1//items/', 404],
+    ['GET', '/API/v1/items/', 404],
+    ['GET', '/api/v1/items/..%2f..%2f', 422],
+  ])('%s %s is %d with a request id', async (method, path, status) => {
+    const answer = await raw(
+      `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer.split('\r\n')[0]).toContain(` ${status} `);
+    expect(answer.toLowerCase()).toContain('x-request-id: ');
+  });
+
+  test('405 names the methods that there are', async () => {
+    const answer = await fetch(`${server.url}/api/v1/items/1`, { method: 'PATCH' });
+    expect(answer.headers.get('allow')).toBe('DELETE, GET, HEAD, PUT');
+  });
+
+  test('a body over the limit is 413 with a request id, its length told or not', async () => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' } };
+    const told = await fetch(`${server.url}/api/v1/users/`, { ...init, body: 'x'.repeat(4097) });
+    const stream = new Response('x'.repeat(5000)).body as ReadableStream;
+    const untold = await fetch(`${server.url}/api/v1/users/`, { ...init, body: stream });
+    expect([told.status, untold.status]).toEqual([413, 413]);
+    expect(told.headers.get('x-request-id')).toHaveLength(36);
+  });
+
+  test.each([
+    ['a length and chunks', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['two lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!'],
+    ['a negative length', 'Content-Length: -1\r\n\r\n'],
+    ['a strange encoding', 'Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n'],
+    ['a bad chunk', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n'],
+    ['a folded header', 'X-A: b\r\n c\r\nContent-Length: 0\r\n\r\n'],
+  ])('%s never lets a second request in', async (_, rest) => {
+    const smuggled = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const answer = await raw(
+      `POST /api/v1/users/ HTTP/1.1\r\nHost: localhost\r\n${rest}${smuggled}`,
+    );
+    expect(answer).not.toContain('{"status":"ok"}');
+    expect(answer).not.toContain(' 500 ');
+  });
+
+  test.each(['Host: a b/../?@#', 'Host: ', 'Host: x:99999', 'Host: [::1', 'Host: é'])(
+    'a strange %p is no fault of ours',
+    async (host) => {
+      const answer = await raw(
+        `GET /api/v1/items/ HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`,
+      );
+      expect(answer).not.toContain(' 500 ');
+    },
+  );
+
+  test('it still serves after all of that', async () => {
+    expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
+  });
+});
