@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'bun:test';
+import { testApp } from '../../support.ts';
+
+function upstream(handler: (request: Request) => Response | Promise<Response>) {
+  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: handler });
+  const host = `127.0.0.1:${server.port}`;
+  return { host, url: `http://${host}/`, [Symbol.asyncDispose]: () => server.stop(true) };
+}
+
+async function fetchAs(hosts: string[], urls: string[]) {
+  await using t = await testApp({ config: { externalAllowHosts: hosts } });
+  const { client } = await t.signUp('ada');
+  return await client.api.v1.external.get({ query: { url: urls } });
+}
+
+describe('GET /external/', () => {
+  test('gives the JSON of each URL in the order asked', async () => {
+    await using up = upstream(async ({ url }) => {
+      const { pathname } = new URL(url);
+      await Bun.sleep(pathname === '/slow' ? 30 : 0);
+      return Response.json({ pathname });
+    });
+    const { data } = await fetchAs([up.host], [`${up.url}slow`, `${up.url}a,b`, `${up.url}c`]);
+    expect(data).toEqual([{ pathname: '/slow' }, { pathname: '/a,b' }, { pathname: '/c' }]);
+  });
+
+  test('upstream_failed names the first URL that failed', async () => {
+    await using up = upstream(({ url }) =>
+      url.endsWith('/bad') ? new Response('down', { status: 500 }) : Response.json(1),
+    );
+    const { status, error } = await fetchAs([up.host], [up.url, `${up.url}bad`]);
+    expect(status).toBe(502);
+    expect(JSON.stringify(error?.value)).toContain(up.host);
+  });
+
+  test('upstream_failed for a private address, which nothing dials', async () => {
+    let hits = 0;
+    await using up = upstream(() => {
+      hits++;
+      return Response.json(1);
+    });
+    const urls = [`http://localhost:80/`, `http://[::ffff:127.0.0.1]/`, 'http://169.254.169.254/'];
+    for (const url of urls) expect((await fetchAs([], [url])).status).toBe(502);
+    expect((await fetchAs([], [up.url])).status).toBe(422);
+    expect(hits).toBe(0);
+  });
+
+  test.each(['file:///etc/hostname', 'data:text/plain,hi', 'http://u:p@example.com/', 'nonsense'])(
+    'validation_failed for %s, and says which',
+    async (url) => {
+      const { status, error } = await fetchAs([], [url]);
+      expect(status).toBe(422);
+      expect(error?.value).toMatchObject({ detail: [{ loc: ['query', 'url', 0] }] } as never);
+    },
+  );
+
+  test('validation_failed without a URL or with too many', async () => {
+    await using t = await testApp({ config: { externalMaxUrls: 2 } });
+    const { token } = await t.signUp('ada');
+    const type = async (search: string) => {
+      const answer = await t.request('GET', `/api/v1/external/${search}`, { token });
+      return ((await answer.json()) as { detail: { type: string }[] }).detail[0]?.type;
+    };
+    expect(await type('')).toBe('missing');
+    expect(await type('?url=a&url=b&url=c')).toBe('too_long');
+  });
+
+  test('unauthenticated for nobody, before anything is fetched', async () => {
+    await using t = await testApp();
+    const query = { url: ['http://example.com/'] };
+    expect((await t.client.api.v1.external.get({ query })).status).toBe(401);
+  });
+});
