@@ -32,7 +32,7 @@ HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
 
 /** How to make the first admin, as whoever started this would call it. */
 function adminCommand(dataDir: string): string {
-  const hutch = Bun.isStandaloneExecutable ? 'hutch' : 'bun run hutch';
+  const hutch = Bun.isStandaloneExecutable ? 'hutch' : 'npx -y bun@1.4.5 run hutch';
   const where = dataDir === SETTINGS.dataDir.default ? '' : ` --data-dir ${dataDir}`;
   return `${hutch} admin create${where} --email you@example.com --username you`;
 }
