@@ -51,21 +51,32 @@ export function callerOf(request: Request): Caller {
  */
 export const access = ({ auth, config }: Deps) => {
   const levelOf = accessOf(config.registration);
+  const levels = new Map<string, Access>();
+  const levelFor = (method: string, route: string) => {
+    const name = `${method === 'HEAD' ? 'GET' : method} ${route}`;
+    const level = levels.get(name) ?? levelOf(name);
+    levels.set(name, level);
+    return level;
+  };
   return new Elysia({ name: 'hutch-access' }).onTransform(
     { as: 'global' },
-    async ({ request, route, body }) => {
-      const level = levelOf(`${request.method === 'HEAD' ? 'GET' : request.method} ${route}`);
-      if (level !== 'public') {
-        const caller = await identify(auth, request);
-        if (level === 'admin' && caller.role !== 'admin') {
-          throw new AppError('forbidden', 'Not enough permissions');
-        }
-        callers.set(request, caller);
-      }
+    // Not async: a public route has nothing to wait for.
+    ({ request, route, body }): void | Promise<void> => {
+      const level = levelFor(request.method, route);
+      if (level !== 'public') return admit(auth, level, request, body);
       if (body instanceof BodyFailure) throw body.error;
     },
   );
 };
+
+async function admit(auth: Deps['auth'], level: Access, request: Request, body: unknown) {
+  const caller = await identify(auth, request);
+  if (level === 'admin' && caller.role !== 'admin') {
+    throw new AppError('forbidden', 'Not enough permissions');
+  }
+  callers.set(request, caller);
+  if (body instanceof BodyFailure) throw body.error;
+}
 
 async function identify(auth: Deps['auth'], request: Request): Promise<Caller> {
   const header = request.headers.get('authorization');

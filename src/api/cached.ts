@@ -11,15 +11,20 @@ const texts = new WeakMap<object, string>();
  */
 export function answerCached<T extends object>(
   { value, state, ageSeconds }: Cached<T>,
-  headers: Record<string, string | number>,
+  set: { headers: Record<string, string | number> },
 ): T {
   let text = texts.get(value);
   if (text === undefined) {
     text = JSON.stringify(value);
     texts.set(value, text);
   }
-  headers['x-cache'] = state;
-  headers.age = String(ageSeconds);
-  headers['content-type'] = 'application/json;charset=utf-8';
-  return new Response(text) as unknown as T;
+  const headers = {
+    ...(set.headers as Record<string, string>),
+    'x-cache': state,
+    age: String(ageSeconds),
+    'content-type': 'application/json;charset=utf-8',
+  };
+  // Nothing is left for Elysia to copy into the answer, one header at a time.
+  set.headers = {};
+  return new Response(text, { headers }) as unknown as T;
 }

@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia, ParseError, ValidationError } from 'elysia';
 import { AppError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
+import { urlPath } from '../utils/url-path.ts';
 import { ERROR_FORMS, errorHeaders, v1Body, v2Body } from './error-forms.ts';
 import { allowedMethods, findRoute } from './routes.ts';
 import { findProblems } from './validation.ts';
@@ -22,23 +23,31 @@ interface Failure {
 
 /** Answers every error in the form of the version that was called, and tells nothing else. */
 export const errors = ({ log, app }: ErrorsOptions) =>
-  new Elysia({ name: 'hutch-errors' }).onError({ as: 'global' }, (context) => {
-    const { code, error, request, set, path } = context;
-    const failure = context as unknown as Failure;
-    const appError = toAppError(code, error, failure, app());
-    const requestId = String(set.headers['x-request-id'] ?? '');
-    const version = path.startsWith('/api/v2') ? 'v2' : 'v1';
-    const status = ERROR_FORMS[appError.code][version];
-    set.status = status;
-    if (status >= 500) {
-      log.error(appError.message, { request_id: requestId, method: request.method, path, error });
-    }
-    const isV2 = version === 'v2';
-    const answer = isV2 ? v2Body(appError, path, requestId) : v1Body(appError);
-    const type = isV2 ? 'application/problem+json' : 'application/json';
-    const headers = { ...errorHeaders(appError), 'content-type': type };
-    return new Response(JSON.stringify(answer), { status, headers });
-  });
+  new Elysia({ name: 'hutch-errors' }).onError(
+    { as: 'global' },
+    // Taken apart in its head: Elysia reads there what each route must prepare, and for a whole
+    // context would parse headers and cookies at every request.
+    ({ code, error, request, set, route, params, query, body }) => {
+      const path = urlPath(request.url);
+      const failure = { request, path, route, params, query, body };
+      const appError = toAppError(code, error, failure, app());
+      const request_id = String(set.headers['x-request-id'] ?? '');
+      const version = path.startsWith('/api/v2') ? 'v2' : 'v1';
+      const status = ERROR_FORMS[appError.code][version];
+      set.status = status;
+      if (status >= 500) {
+        log.error(appError.message, { request_id, method: request.method, path, error });
+      }
+      return version === 'v2'
+        ? answer(appError, status, 'application/problem+json', v2Body(appError, path, request_id))
+        : answer(appError, status, 'application/json', v1Body(appError));
+    },
+  );
+
+function answer(error: AppError, status: number, type: string, body: unknown): Response {
+  const headers = { ...errorHeaders(error), 'content-type': type };
+  return new Response(JSON.stringify(body), { status, headers });
+}
 
 function toAppError(
   code: string | number,

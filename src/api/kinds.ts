@@ -17,7 +17,6 @@ const REFUSALS: Record<OwnKind, Refuse> = {
   HutchTextList: refuseTextList,
   HutchIntegerText: refuseIntegerText,
   HutchFlag: (_schema, value) => refuseFlag(value),
-  HutchTimestamp: (_schema, value) => refuseTimestamp(value),
 };
 
 /** Makes our kinds known to TypeBox; more than once does no harm. */
@@ -108,13 +107,6 @@ function refuseFlag(value: unknown): Refusal | undefined {
         msg: 'Input should be a valid boolean, unable to interpret input',
       }
     : { type: 'bool_type', msg: 'Input should be a valid boolean' };
-}
-
-/** Only ours are checked, on the way out: the shape is enough. */
-function refuseTimestamp(value: unknown): Refusal | undefined {
-  return typeof value === 'string' && value.length === 24 && value.endsWith('Z')
-    ? undefined
-    : { type: 'datetime_parsing', msg: 'Input should be a valid datetime' };
 }
 
 function plural(count: number, noun: string): string {

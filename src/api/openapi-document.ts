@@ -121,10 +121,9 @@ function correctResponses(responses: Operation['responses'], route: string, sche
 function correctSchema(schema: unknown, schemas: Json): unknown {
   if (Array.isArray(schema)) return schema.map((each) => correctSchema(each, schemas));
   if (typeof schema !== 'object' || schema === null) return schema;
-  const { elysiaMeta: _, ...own } = schema as Json;
-  const corrected = Object.fromEntries(
-    Object.entries(own).map(([key, value]) => [key, correctSchema(value, schemas)]),
-  );
+  const { elysiaMeta: _meta, noValidate: _no, 'x-format': format, ...own } = schema as Json;
+  const entries = Object.entries(own).map(([key, value]) => [key, correctSchema(value, schemas)]);
+  const corrected = { ...Object.fromEntries(entries), ...(format !== undefined && { format }) };
   if (typeof own['title'] !== 'string') return corrected;
   schemas[own['title']] ??= corrected;
   return { $ref: `#/components/schemas/${own['title']}` };

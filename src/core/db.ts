@@ -40,7 +40,7 @@ const PRAGMAS: [name: string, value: string, readBack: string | number][] = [
   ['cell_size_check', 'ON', 1],
   ['journal_size_limit', String(JOURNAL_BYTES), JOURNAL_BYTES],
   ['temp_store', 'MEMORY', 2],
-  ['cache_size', '-32000', -32000],
+  ['cache_size', '-8000', -8000],
 ];
 
 /** Opens the database file, 0600, and creates it if it is not there. Throws StartupError. */
@@ -94,8 +94,9 @@ function canRead(reader: Database): boolean {
 
 async function close(client: Database, reader: Database, writer: Writer): Promise<void> {
   await writer.idle();
-  reader.close();
+  reader.close(true);
   client.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 0);
   client.run('PRAGMA wal_checkpoint(TRUNCATE)');
-  client.close();
+  // With its prepared statements: one left open would keep the file and its log.
+  client.close(true);
 }

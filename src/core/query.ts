@@ -6,6 +6,7 @@ import type { Session } from './db.ts';
 type Values = Record<string, unknown>;
 type Bind = (values: Values) => unknown;
 type Row = Record<string, unknown>;
+type Run = (values: Values) => unknown;
 
 /** What Drizzle's prepared query holds; read here so that rows can skip its per-cell mapping. */
 interface Prepared {
@@ -31,26 +32,27 @@ export type Query<P extends Values, R> = (session: Session, values: P) => Promis
 export function prepare<P extends Values, R>(
   build: (orm: BunSQLiteDatabase) => Builder<R>,
 ): Query<P, R> {
-  const compiled = new WeakMap<BunSQLiteDatabase, (values: Values) => unknown>();
-  return async (session, values) => {
-    const { orm } = session;
-    let run = compiled.get(orm);
-    if (!run) {
-      run = compile(build(orm).prepare() as unknown as Prepared);
+  const compiled = new WeakMap<BunSQLiteDatabase, Run>();
+  let latest: { orm: BunSQLiteDatabase; run: Run } | undefined;
+  return async ({ orm }, values) => {
+    if (latest?.orm !== orm) {
+      const run = compiled.get(orm) ?? compile(build(orm).prepare() as unknown as Prepared);
       compiled.set(orm, run);
+      latest = { orm, run };
     }
-    return run(values) as R;
+    return latest.run(values) as R;
   };
 }
 
-function compile(prepared: Prepared): (values: Values) => unknown {
+function compile(prepared: Prepared): Run {
   const { stmt, query, fields } = prepared;
   const binds = query.params.map(binder);
-  if (!fields) return (values) => stmt.run(...(binds.map((bind) => bind(values)) as never[]));
+  const bound = (values: Values) => binds.map((bind) => bind(values)) as never[];
+  if (!fields) return (values) => stmt.run(...bound(values));
   if (!areOwnColumns(fields)) return (values) => prepared.all(values);
   const decoded = fields.filter(({ field }) => needsDecoding(field as Column));
   return (values) => {
-    const rows = stmt.all(...(binds.map((bind) => bind(values)) as never[])) as Row[];
+    const rows = stmt.all(...bound(values)) as Row[];
     for (const { path, field } of decoded) decode(rows, path[0] as string, field as Column);
     return rows;
   };

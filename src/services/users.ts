@@ -26,9 +26,13 @@ export type Caller = Pick<User, 'id' | 'role'>;
 
 export type Users = ReturnType<typeof createUsers>;
 
-const userById = prepare<{ id: number }, User[]>((orm) =>
+/** What anyone may be shown of an account. */
+export type ShownUser = Pick<User, 'id' | 'email' | 'username' | 'is_active' | 'created_at'>;
+
+const { id, email, username, is_active, created_at } = users;
+const shownUserById = prepare<{ id: number }, ShownUser[]>((orm) =>
   orm
-    .select()
+    .select({ id, email, username, is_active, created_at })
     .from(users)
     .where(eq(users.id, sql.placeholder('id'))),
 );
@@ -44,9 +48,9 @@ const userByUsername = prepare<{ key: string }, User[]>((orm) =>
     .from(users)
     .where(eq(users.username_key, sql.placeholder('key'))),
 );
-const userPage = prepare<{ skip: number; limit: number }, User[]>((orm) =>
+const userPage = prepare<{ skip: number; limit: number }, ShownUser[]>((orm) =>
   orm
-    .select()
+    .select({ id, email, username, is_active, created_at })
     .from(users)
     .orderBy(asc(users.id))
     .limit(sql.placeholder('limit'))
@@ -78,17 +82,17 @@ function userReads({ db }: UsersDeps) {
      * The account with `id`, for itself or for an admin. Throws forbidden for anyone else,
      * whether or not it exists, and not_found.
      */
-    getFor: async (caller: Caller, id: number): Promise<User> => {
+    getFor: async (caller: Caller, id: number): Promise<ShownUser> => {
       if (caller.id !== id && caller.role !== 'admin') {
         throw new AppError('forbidden', 'Not enough permissions');
       }
-      const user = first(await userById(db.read, { id }));
+      const user = first(await shownUserById(db.read, { id }));
       if (!user) throw new AppError('not_found', 'User not found');
       return user;
     },
 
     /** A page of accounts by id. */
-    list: (skip: number, limit: number): Promise<User[]> => userPage(db.read, { skip, limit }),
+    list: (skip: number, limit: number): Promise<ShownUser[]> => userPage(db.read, { skip, limit }),
 
     /** The account with this email or, when there is none, with this username. */
     findByLogin: async (login: string): Promise<User | undefined> => {

@@ -27,8 +27,7 @@ export const items = ({ items: service }: Pick<Deps, 'items'>) =>
     })
     .get(
       '/popular',
-      async ({ query: { limit = 10 }, set }) =>
-        answerCached(await service.listPopular(limit), set.headers),
+      async ({ query: { limit = 10 }, set }) => answerCached(await service.listPopular(limit), set),
       {
         query: PopularQuery,
         response: { 200: ItemsPublic, ...v1Errors(422) },
