@@ -1,7 +1,6 @@
 import { Elysia } from 'elysia';
 import { access, accessOf } from './api/access.ts';
 import { body } from './api/body.ts';
-import { coerce } from './api/coerce.ts';
 import { docs } from './api/docs.ts';
 import { errors } from './api/errors.ts';
 import { health } from './api/health.ts';
@@ -22,8 +21,7 @@ export const createApp = (deps: Deps) => {
     .use(requestLog(deps.log))
     .use(errors({ log: deps.log, app: whole }))
     .use(body({ maxBytes: deps.config.maxBodyBytes, app: whole }))
-    .use(coerce({ app: whole }))
-    .use(access(deps))
+    .use(access(deps, whole))
     .use(health(deps))
     .use(docs())
     .use(openapi({ app: whole, accessOf: accessOf(deps.config.registration) }))

@@ -1,7 +1,8 @@
-import { Elysia } from 'elysia';
+import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import { BodyFailure } from './body.ts';
+import { createCoercion } from './coerce.ts';
 
 export type Access = 'public' | 'user' | 'admin';
 
@@ -49,7 +50,8 @@ export function callerOf(request: Request): Caller {
  * Lets a request through or throws unauthenticated or forbidden, before anything of it is
  * validated; then throws what was wrong with its body. Must be used before any route is added.
  */
-export const access = ({ auth, config }: Deps) => {
+export const access = ({ auth, config }: Deps, app: () => AnyElysia) => {
+  const coerce = createCoercion(app);
   const levelOf = accessOf(config.registration);
   const levels = new Map<string, Access>();
   const levelFor = (method: string, route: string) => {
@@ -60,8 +62,9 @@ export const access = ({ auth, config }: Deps) => {
   };
   return new Elysia({ name: 'hutch-access' }).onTransform(
     { as: 'global' },
-    // Not async: a public route has nothing to wait for.
-    ({ request, route, body }): void | Promise<void> => {
+    // One hook for both: each costs every request. Not async: a public route waits for nothing.
+    ({ request, route, params, query, body }): void | Promise<void> => {
+      coerce({ route, params, query });
       const level = levelFor(request.method, route);
       if (level !== 'public') return admit(auth, level, request, body);
       if (body instanceof BodyFailure) throw body.error;

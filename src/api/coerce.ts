@@ -1,5 +1,5 @@
 import { Kind } from '@sinclair/typebox';
-import { type AnyElysia, Elysia } from 'elysia';
+import type { AnyElysia } from 'elysia';
 
 /** What of a route's path and query is a number or a list. */
 interface Plan {
@@ -12,24 +12,28 @@ type Values = Record<string, unknown>;
 
 const NOTHING: Plan = { params: [], query: [], lists: [] };
 
+/** What a request's hook knows of it. */
+interface Given {
+  route: string;
+  params: unknown;
+  query: unknown;
+}
+
 /**
- * Makes numbers and lists of what a path and a query spell as such, before they are judged.
- * What is no decimal integer stays the text that it is, and is refused as that. Elysia's own
- * way, a transform in the schema, costs 3 µs a request where this costs 0.1.
+ * Gives what makes numbers and lists of what a path and a query spell as such, before they are
+ * judged. What is no decimal integer stays the text that it is, and is refused as that. Elysia's
+ * own way, a transform in the schema, costs 3 µs a request where this costs 0.1.
  */
-export const coerce = ({ app }: { app(): AnyElysia }) => {
+export function createCoercion(app: () => AnyElysia): (given: Given) => void {
   let plans: Map<string, Plan> | undefined;
-  return new Elysia({ name: 'hutch-coerce' }).onTransform(
-    { as: 'global' },
-    ({ route, params, query }) => {
-      plans ??= plansOf(app());
-      const plan = plans.get(route) ?? NOTHING;
-      for (const name of plan.params) toInteger(params as Values, name);
-      for (const name of plan.query) toInteger(query as Values, name);
-      for (const name of plan.lists) toList(query as Values, name);
-    },
-  );
-};
+  return ({ route, params, query }) => {
+    plans ??= plansOf(app());
+    const plan = plans.get(route) ?? NOTHING;
+    for (const name of plan.params) toInteger(params as Values, name);
+    for (const name of plan.query) toInteger(query as Values, name);
+    for (const name of plan.lists) toList(query as Values, name);
+  };
+}
 
 /** One plan a pattern: the methods of a path name their parameters alike. */
 function plansOf(app: AnyElysia): Map<string, Plan> {

@@ -121,7 +121,7 @@ function correctResponses(responses: Operation['responses'], route: string, sche
 function correctSchema(schema: unknown, schemas: Json): unknown {
   if (Array.isArray(schema)) return schema.map((each) => correctSchema(each, schemas));
   if (typeof schema !== 'object' || schema === null) return schema;
-  const { elysiaMeta: _meta, noValidate: _no, 'x-format': format, ...own } = schema as Json;
+  const { elysiaMeta: _, 'x-format': format, ...own } = schema as Json;
   const entries = Object.entries(own).map(([key, value]) => [key, correctSchema(value, schemas)]);
   const corrected = { ...Object.fromEntries(entries), ...(format !== undefined && { format }) };
   if (typeof own['title'] !== 'string') return corrected;

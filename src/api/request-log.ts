@@ -5,16 +5,19 @@ import type { Log } from '../core/log.ts';
 export const requestLog = (log: Log) => {
   const plugin = new Elysia({ name: 'hutch-request-log' });
   if (log.level !== 'debug') return plugin;
-  const startedAt = new WeakMap<Request, number>();
+  const begun = new WeakMap<Request, { at: number; request_id: unknown }>();
   return plugin
-    .onRequest(({ request }) => void startedAt.set(request, performance.now()))
+    .onRequest(({ request, set }) => {
+      begun.set(request, { at: performance.now(), request_id: set.headers['x-request-id'] });
+    })
     .onAfterResponse({ as: 'global' }, ({ request, path, set }) => {
+      const { at = 0, request_id } = begun.get(request) ?? {};
       log.debug('request', {
         method: request.method,
         path,
         status: set.status,
-        ms: Math.round((performance.now() - (startedAt.get(request) ?? 0)) * 10) / 10,
-        request_id: set.headers['x-request-id'],
+        ms: Math.round((performance.now() - at) * 10) / 10,
+        request_id,
       });
     });
 };

