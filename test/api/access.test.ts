@@ -48,6 +48,16 @@ describe('the access of routes', () => {
     }
   });
 
+  test('a guard that has to wait is waited for', async () => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const [user, admin] = await Promise.all([
+      t.request('GET', '/api/v1/users/1', { token }),
+      t.request('GET', '/api/v1/users/', { token }),
+    ]);
+    expect([user.status, admin.status]).toEqual([200, 403]);
+  });
+
   test('an account whose role is lowered is refused at its next request', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');

@@ -1,0 +1,61 @@
+import { Database } from 'bun:sqlite';
+import { createRandom } from './requests.ts';
+
+export const ITEM_COUNT = 100_000;
+export const USER_COUNT = 1_000;
+export const PASSWORD = 'a long enough password';
+
+const CREATED_AT = '2026-11-22T16:00:00.000Z';
+const EXPIRES_AT = '2099-01-01T00:00:00.000Z';
+
+/** The token of the session that every user has. */
+export function tokenOf(userId: number): string {
+  return new Bun.CryptoHasher('sha256').update(`bench ${userId}`).digest('base64url');
+}
+
+/** Fills a database that Hutch has migrated, then writes a copy of it to `copyPath`. */
+export async function seed(path: string, copyPath: string): Promise<void> {
+  const hash = await Bun.password.hash(PASSWORD, {
+    algorithm: 'argon2id',
+    memoryCost: 19_456,
+    timeCost: 2,
+  });
+  const client = new Database(path, { strict: true, readwrite: true });
+  client.run('PRAGMA foreign_keys = ON');
+  client.transaction(() => {
+    insertUsers(client, hash);
+    insertItems(client);
+  })();
+  client.run('ANALYZE');
+  client.run('PRAGMA wal_checkpoint(TRUNCATE)');
+  client.run('VACUUM INTO ?', [copyPath]);
+  client.close();
+}
+
+function insertUsers(client: Database, hash: string): void {
+  const user = client.prepare(
+    `INSERT INTO users (id, email, email_key, username, username_key, password_hash, is_active,
+       role, created_at, updated_at) VALUES (?1, ?2, ?2, ?3, ?3, ?4, 1, 'user', ?5, ?5)`,
+  );
+  const session = client.prepare(
+    'INSERT INTO sessions (user_id, token_hash, created_at, expires_at) VALUES (?, ?, ?, ?)',
+  );
+  for (let id = 1; id <= USER_COUNT; id++) {
+    user.run(id, `user${id}@example.com`, `user${id}`, hash, CREATED_AT);
+    session.run(id, Bun.SHA256.hash(tokenOf(id), 'hex'), CREATED_AT, EXPIRES_AT);
+  }
+}
+
+function insertItems(client: Database): void {
+  const random = createRandom(1);
+  const item = client.prepare(
+    `INSERT INTO items (id, title, description, url, views, owner_id, created_at, updated_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)`,
+  );
+  for (let id = 1; id <= ITEM_COUNT; id++) {
+    const url = id % 2 === 0 ? `https://example.com/items/${id}` : null;
+    const description = `What there is to say about item ${id}. `.repeat(1 + (id % 4));
+    const views = Math.floor(1000 * random() ** 4);
+    item.run(id, `Item number ${id}`, description, url, views, 1 + (id % USER_COUNT), CREATED_AT);
+  }
+}

@@ -1,0 +1,67 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { plainEnv, type ServerCommand } from './process.ts';
+import { seed } from './seed.ts';
+
+const ROOT = join(import.meta.dir, '..');
+const HUTCH = join(ROOT, 'dist', 'hutch');
+
+/** How each server of a run is started. */
+export interface Stage {
+  hutch: ServerCommand;
+  bare: ServerCommand;
+  constant: ServerCommand;
+}
+
+/** Builds what is not built, and fills two databases with the same rows. */
+export async function setStage(dir: string): Promise<Stage> {
+  if (isStale()) await build();
+  const bare = await compile(dir, 'bare');
+  const constant = await compile(dir, 'constant');
+  const dataDir = join(dir, 'data');
+  await run([HUTCH, 'migrate', '--data-dir', dataDir]);
+  await seed(join(dataDir, 'hutch.db'), join(dir, 'bare.db'));
+  return {
+    hutch: {
+      name: 'hutch',
+      args: [HUTCH, 'serve', '--port', '0', '--data-dir', dataDir],
+      env: { HUTCH_EXTERNAL_ALLOW_HOSTS: '127.0.0.1', HUTCH_LOG_FORMAT: 'json' },
+    },
+    bare: { name: 'bare', args: [bare, join(dir, 'bare.db')] },
+    constant: { name: 'constant', args: [constant] },
+  };
+}
+
+/** Whether the binary is older than anything that it is made of. */
+function isStale(): boolean {
+  if (!existsSync(HUTCH)) return true;
+  const builtAtMs = statSync(HUTCH).mtimeMs;
+  const sources = [...new Bun.Glob('{src,drizzle}/**/*.{ts,sql}').scanSync(ROOT)];
+  return [...sources, 'build.ts', 'bun.lock', 'package.json'].some(
+    (file) => statSync(join(ROOT, file)).mtimeMs > builtAtMs,
+  );
+}
+
+async function build(): Promise<void> {
+  await run([process.execPath, 'build.ts']);
+}
+
+async function run(args: string[]): Promise<void> {
+  const child = Bun.spawn(args, { cwd: ROOT, env: plainEnv(), stdout: 'ignore' });
+  if ((await child.exited) !== 0) throw new Error(`${args.join(' ')} failed.`);
+}
+
+/** Compiles a server of this directory as Hutch itself is compiled. */
+async function compile(dir: string, name: string): Promise<string> {
+  const outfile = join(dir, name);
+  await Bun.build({
+    entrypoints: [join(import.meta.dir, `${name}.ts`)],
+    target: 'bun',
+    format: 'esm',
+    bytecode: true,
+    minify: true,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    compile: { outfile, autoloadDotenv: false, autoloadBunfig: false },
+  });
+  return outfile;
+}
