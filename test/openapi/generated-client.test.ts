@@ -33,7 +33,7 @@ async function generate(): Promise<string> {
   const document = await (await t.request('GET', '/openapi.json')).json();
   // The generator needs the compiler's JavaScript API, which TypeScript 7 does not have.
   const typescript = await import('typescript-5');
-  mock.module('typescript', () => ({ default: typescript.default }));
+  await mock.module('typescript', () => ({ default: typescript.default }));
   const { default: openapiTS, astToString } = await import('openapi-typescript');
   return astToString(await openapiTS(document as never));
 }
