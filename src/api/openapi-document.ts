@@ -14,7 +14,7 @@ interface Parameter extends Json {
 interface Operation extends Json {
   operationId: string;
   parameters?: Parameter[];
-  requestBody?: { required: boolean; content: Record<string, { schema: Json }> };
+  requestBody?: unknown;
   responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
 }
 
@@ -45,19 +45,27 @@ const SECURITY_SCHEMES = {
   },
 };
 
+/** What the document says beside what is generated. */
+export interface Facts {
+  version: string;
+  accessOf(route: string): Access;
+  /** The schema of a route's body, `METHOD /path`. */
+  bodyOf(route: string): unknown;
+}
+
 /** The published document: the one place where the generated one is put right. */
-export function documentOf(
-  { paths }: Generated,
-  accessOf: (route: string) => Access,
-  version: string,
-): Json {
+export function documentOf({ paths }: Generated, { version, accessOf, bodyOf }: Facts): Json {
   const schemas: Json = {};
   const corrected: Json = {};
   for (const [path, operations] of Object.entries(paths)) {
     corrected[path] = Object.fromEntries(
       Object.entries(operations).map(([method, operation]) => {
         const route = `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`;
-        return [method, correctOperation(operation, route, accessOf(route), schemas)];
+        const body = correctBody(bodyOf(route), mediaTypeOf(route), schemas);
+        return [
+          method,
+          { ...correctOperation(operation, route, accessOf(route), schemas), ...body },
+        ];
       }),
     );
   }
@@ -74,12 +82,11 @@ export function documentOf(
 }
 
 function correctOperation(operation: Operation, route: string, access: Access, schemas: Json) {
-  const { parameters, requestBody, responses, ...rest } = operation;
+  const { parameters, requestBody: _, responses, ...rest } = operation;
   return {
     ...rest,
     ...(access === 'public' && { security: [] }),
     ...(parameters && { parameters: parameters.map((it) => correctParameter(it, schemas)) }),
-    ...(requestBody && { requestBody: correctBody(requestBody, mediaTypeOf(route), schemas) }),
     responses: correctResponses(responses, route, schemas),
   };
 }
@@ -91,15 +98,11 @@ function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
 }
 
 /** One media type, the one that is read. Fields that are not known are ignored in v1. */
-function correctBody(
-  { content }: NonNullable<Operation['requestBody']>,
-  type: string,
-  schemas: Json,
-) {
-  const schema = Object.values(content)[0]?.schema ?? {};
-  const open = { ...schema };
-  delete open['additionalProperties'];
-  return { required: true, content: { [type]: { schema: correctSchema(open, schemas) } } };
+function correctBody(body: unknown, type: string, schemas: Json): Json {
+  if (typeof body !== 'object' || body === null) return {};
+  const { additionalProperties: _, ...open } = body as Json;
+  const content = { [type]: { schema: correctSchema(open, schemas) } };
+  return { requestBody: { required: true, content } };
 }
 
 function correctResponses(responses: Operation['responses'], route: string, schemas: Json): Json {

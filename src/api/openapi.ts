@@ -27,5 +27,14 @@ export const openapi = (options: OpenapiOptions) => {
 /** The document of the application, corrected so that it says what the server does. */
 function openapiDocument({ app, accessOf }: OpenapiOptions): Record<string, unknown> {
   const generated = toOpenAPISchema(app(), undefined, undefined, undefined, '3.1.2');
-  return documentOf(generated as unknown as Generated, accessOf, VERSION);
+  return documentOf(generated as unknown as Generated, {
+    version: VERSION,
+    accessOf,
+    bodyOf: (route) => bodies(app()).get(route),
+  });
+}
+
+/** The schemas of bodies: the generator leaves them out where a parser is not one of Elysia's. */
+function bodies(app: AnyElysia): Map<string, unknown> {
+  return new Map(app.routes.map(({ method, path, hooks }) => [`${method} ${path}`, hooks.body]));
 }

@@ -76,6 +76,16 @@ describe('the document', () => {
     expect(JSON.stringify(await operations())).not.toContain('"format":"integer"');
   });
 
+  test('says what each body holds', async () => {
+    const bodies = (await operations()).flatMap(({ operationId, requestBody }) =>
+      requestBody ? [[operationId, Object.values(requestBody.content)[0]?.schema]] : [],
+    );
+    expect(bodies.length).toBeGreaterThan(3);
+    for (const [name, schema] of bodies) {
+      expect([name, schema]).toEqual([name, { $ref: expect.stringMatching(/^#\/components/) }]);
+    }
+  });
+
   test('takes JSON alone, and a form for signing in', async () => {
     const types = (await operations()).flatMap(({ operationId, requestBody }) =>
       requestBody ? [`${operationId} ${Object.keys(requestBody.content).join()}`] : [],

@@ -120,7 +120,10 @@ function takesInput({ parameters = [], requestBody }: Operation): boolean {
 
 function bodyOf({ requestBody }: Operation): { type: string; schema: Schema } | undefined {
   const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? [];
-  return type && content ? { type, schema: resolve(content.schema) } : undefined;
+  if (!type || !content) return undefined;
+  const schema = resolve(content.schema);
+  if (!schema.properties) throw new Error(`The document does not say what ${type} holds.`);
+  return { type, schema };
 }
 
 function resolve(schema: Schema): Schema {
