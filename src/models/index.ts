@@ -1,3 +1,15 @@
+export { type AccessToken, accessTokens } from './access-tokens.ts';
+export { type ActionToken, actionTokens } from './action-tokens.ts';
+export { type AuditEntry, auditLog } from './audit-log.ts';
+export { type AuthFlow, authFlows, identities, type OutsideIdentity } from './auth-flows.ts';
 export { type Item, items, type NewItem } from './items.ts';
+export { type Mail, mails } from './mails.ts';
+export {
+  type Passkey,
+  passkeys,
+  recoveryCodes,
+  type Totp,
+  totps,
+} from './second-factors.ts';
 export { type Session, sessions } from './sessions.ts';
 export { type NewUser, type Role, type User, users } from './users.ts';

@@ -10,6 +10,10 @@ export const sessions = sqliteTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     token_hash: text().notNull(),
     created_at: text().notNull(),
+    /** Written at most hourly: what the idle limit is judged by. */
+    last_used_at: text().notNull(),
+    user_agent: text(),
+    address: text(),
     expires_at: text().notNull(),
   },
   (table) => [

@@ -1,0 +1,26 @@
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+export const auditLog = sqliteTable(
+  'audit_log',
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    at: text().notNull(),
+    /** Who acted; none for nobody or the system. No foreign key: it outlives the account. */
+    actor_id: integer(),
+    action: text().notNull(),
+    /** Whose account it was done to. */
+    user_id: integer(),
+    address: text(),
+    request_id: text(),
+    /** JSON of what else matters; never a secret. */
+    details: text().notNull(),
+  },
+  (table) => [
+    index('audit_log_user_id').on(table.user_id, table.id),
+    index('audit_log_actor_id').on(table.actor_id, table.id),
+    index('audit_log_action').on(table.action, table.id),
+  ],
+);
+
+/** One security-relevant act. Triggers refuse to change or delete it. */
+export type AuditEntry = typeof auditLog.$inferSelect;
