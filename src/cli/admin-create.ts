@@ -39,9 +39,11 @@ account with the email exists it becomes an active admin and keeps its password.
 async function createNew(deps: Deps, email: string, username: string, given: string | undefined) {
   const password = given ?? newToken().slice(0, 20);
   const problems = accountProblems({ email, username, password });
+  const weakness = deps.weaknessOf(password, { email, username });
+  if (weakness !== undefined) problems.push(weakness);
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
   try {
-    const { id } = await deps.users.create({ email, username, password }, 'admin');
+    const { id } = await deps.users.create({ email, username, password }, { role: 'admin' });
     console.log(`Made the admin ${username} (id ${id}).`);
     if (given === undefined) console.log(`Password: ${password}`);
   } catch (error) {

@@ -1,10 +1,13 @@
 import { type Config, loadConfig } from '../core/config.ts';
 import { createLog, type Log } from '../core/log.ts';
-import { SETTINGS, type Setting } from '../core/settings.ts';
+import type { Setting } from '../core/setting.ts';
+import { SETTINGS } from '../core/settings.ts';
 
 /** What a command was given, parsed. */
 export interface Invocation {
   flags: Record<string, string>;
+  /** The word that is no flag, for a command that takes one. */
+  operand?: string | undefined;
   /** Ends the process at once. */
   abort(status: number): void;
 }
@@ -13,6 +16,8 @@ export interface Invocation {
 export interface Command {
   /** How it is called, as `admin create`. */
   name: string;
+  /** How help calls the one word beside the flags that it takes. */
+  operand?: string;
   summary: string;
   /** Shown by --help below the usage line. */
   help: string;

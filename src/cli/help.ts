@@ -18,7 +18,8 @@ export function commandHelp(command: Command): string {
   const width = Math.max(0, ...flags.map(([name]) => name.length));
   const lines = flags.map(([name, help]) => `  --${name.padEnd(width)}  ${help}`);
   const list = lines.length > 0 ? `\n\nFlags:\n${lines.join('\n')}` : '';
-  return `Usage: hutch ${command.name}${lines.length > 0 ? ' [FLAGS]' : ''}
+  const operand = command.operand ? ` ${command.operand}` : '';
+  return `Usage: hutch ${command.name}${operand}${lines.length > 0 ? ' [FLAGS]' : ''}
 
 ${command.summary}
 

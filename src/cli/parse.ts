@@ -1,14 +1,23 @@
-import { type Command, flagsOf, UsageError } from './command.ts';
+import { type Command, flagsOf, type Invocation, UsageError } from './command.ts';
 
-/** Reads `--flag value` and `--flag=value`. Throws UsageError that names every wrong word. */
-export function parseFlags(command: Command, args: string[]): Record<string, string> {
+/**
+ * Reads `--flag value`, `--flag=value` and the one other word of a command that takes one.
+ * Throws UsageError that names every wrong word.
+ */
+export function parseArgs(command: Command, args: string[]): Omit<Invocation, 'abort'> {
   const known = flagsOf(command);
   const flags: Record<string, string> = {};
   const problems: string[] = [];
+  let operand: string | undefined;
   for (let index = 0; index < args.length; index++) {
-    const [, name, inline] = args[index]?.match(/^--([a-z-]+)(?:=(.*))?$/s) ?? [];
+    const word = args[index] as string;
+    const [, name, inline] = word.match(/^--([a-z-]+)(?:=(.*))?$/s) ?? [];
+    if (command.operand && operand === undefined && !word.startsWith('--')) {
+      operand = word;
+      continue;
+    }
     if (name === undefined || !(name in known)) {
-      problems.push(`${args[index]} is not a flag of hutch ${command.name}.`);
+      problems.push(`${word} is not a flag of hutch ${command.name}.`);
       continue;
     }
     const value = inline ?? (isValue(args[index + 1]) ? args[++index] : undefined);
@@ -16,7 +25,7 @@ export function parseFlags(command: Command, args: string[]): Record<string, str
     else flags[name] = value;
   }
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
-  return flags;
+  return { flags, operand };
 }
 
 function isValue(word: string | undefined): boolean {

@@ -6,11 +6,22 @@ import { healthcheck } from './healthcheck.ts';
 import { commandHelp, overview } from './help.ts';
 import { migrate } from './migrate.ts';
 import { openapi } from './openapi.ts';
-import { parseFlags } from './parse.ts';
+import { parseArgs } from './parse.ts';
 import { serve } from './serve.ts';
+import { settings } from './settings.ts';
+import { usersImport } from './users-import.ts';
 import { version } from './version.ts';
 
-const COMMANDS: readonly Command[] = [serve, migrate, adminCreate, openapi, healthcheck, version];
+const COMMANDS: readonly Command[] = [
+  serve,
+  migrate,
+  adminCreate,
+  usersImport,
+  openapi,
+  healthcheck,
+  settings,
+  version,
+];
 
 /** Runs the command that `args` name and gives the exit status: 2 for wrong use or settings. */
 export async function run(args: string[], abort: (status: number) => void): Promise<number> {
@@ -23,7 +34,7 @@ export async function run(args: string[], abort: (status: number) => void): Prom
     return 0;
   }
   try {
-    return await command.run({ flags: parseFlags(command, rest), abort });
+    return await command.run({ ...parseArgs(command, rest), abort });
   } catch (error) {
     return failed(command, error);
   }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { accountProblems } from '../utils/account.ts';
 import { StartupError } from './exceptions.ts';
-import { SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
 
 /** All settings, parsed and checked. */
 export type Config = Readonly<{

@@ -36,6 +36,8 @@ const PRAGMAS: [name: string, value: string, readBack: string | number][] = [
   ['journal_mode', 'WAL', 'wal'],
   ['synchronous', 'FULL', 2],
   ['foreign_keys', 'ON', 1],
+  // What is deleted is gone from the file too: a mail that was sent holds a token.
+  ['secure_delete', 'ON', 1],
   ['trusted_schema', 'OFF', 0],
   ['cell_size_check', 'ON', 1],
   ['journal_size_limit', String(JOURNAL_BYTES), JOURNAL_BYTES],

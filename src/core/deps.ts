@@ -1,19 +1,37 @@
+import { createAccessTokens } from '../services/access-tokens.ts';
+import { createAccount } from '../services/account.ts';
+import { createActionTokens } from '../services/action-tokens.ts';
+import { createAdminUsers } from '../services/admin-users.ts';
+import { createAudit } from '../services/audit.ts';
+import { createAuditLog } from '../services/audit-log.ts';
 import { createAuth } from '../services/auth.ts';
+import { createAuthFlows } from '../services/auth-flows.ts';
+import { createEmailFlows } from '../services/email-flows.ts';
 import { createExternal } from '../services/external.ts';
 import { createItemViews } from '../services/item-views.ts';
 import { createItems } from '../services/items.ts';
+import { createMailLimits, noMailLimits } from '../services/mail-limits.ts';
+import { createMailTemplates, linkBase } from '../services/mail-templates.ts';
+import { createMails } from '../services/mails.ts';
+import { createPasskeys } from '../services/passkeys.ts';
+import { weaknessOf } from '../services/password-policy.ts';
+import { createSessions, sessionLimits } from '../services/sessions.ts';
+import { createSignInThrottle, noThrottle } from '../services/throttle.ts';
+import { createTotps } from '../services/totp.ts';
+import { createTwoFactor } from '../services/two-factor.ts';
 import { createUsers } from '../services/users.ts';
+import { createUsersImport } from '../services/users-import.ts';
 import { createCache } from './cache.ts';
 import type { Config } from './config.ts';
 import { databasePath } from './data-dir.ts';
 import { openDb } from './db.ts';
 import { createOutbound } from './http.ts';
+import { createLimits } from './limits.ts';
 import type { Log } from './log.ts';
+import { createMailer } from './mail.ts';
 import { migrate } from './migrations.ts';
 import { createPasswordHasher, type PasswordHasher } from './security.ts';
 import { VERSION } from './version.ts';
-
-const DAY_MS = 86_400_000;
 
 export interface DepsOptions {
   log: Log;
@@ -27,25 +45,9 @@ export type Deps = ReturnType<typeof createDeps>;
 /** The composition root. Opens and migrates the database of `config`. Throws StartupError. */
 export function createDeps(config: Config, options: DepsOptions) {
   const { log, now = () => new Date() } = options;
-  const path = databasePath(config.dataDir);
-  const db = openDb(path);
-  const applied = migrate(db.client);
-  if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
-  const cache = createCache({
-    maxEntries: config.cacheMaxEntries,
-    maxBytes: config.cacheMaxBytes,
-    now: () => performance.now(),
-  });
-  const passwords =
-    options.passwords ?? createPasswordHasher({ concurrency: config.hashConcurrency });
-  const outbound = createOutbound({
-    version: VERSION,
-    allowHosts: config.externalAllowHosts,
-    deadlineMs: config.externalTimeoutMs,
-    maxBytes: config.externalMaxBytes,
-  });
-  const users = createUsers({ db, passwords, now });
-  const views = createItemViews({ db, log });
+  const base = { config, log, now, ...openBase(config, options) };
+  const services = createServices(base);
+  const { db, cache, outbound } = base;
   return {
     version: VERSION,
     config,
@@ -53,15 +55,115 @@ export function createDeps(config: Config, options: DepsOptions) {
     now,
     db,
     cache,
-    users,
-    views,
-    auth: createAuth({ db, users, passwords, sessionMs: config.sessionDays * DAY_MS, now }),
-    items: createItems({ db, cache, views, popularTtlMs: config.popularTtlSeconds * 1000, now }),
-    external: createExternal({ outbound }),
+    limits: config.rateLimit === 'on' ? createLimits(config) : undefined,
+    ...services,
     close: async () => {
-      await views.flush();
+      await services.views.flush();
+      await services.emailFlows.idle();
+      await services.mails.stop();
       outbound.close();
       await db.close();
     },
+  };
+}
+
+/** What services are made from. */
+function openBase(config: Config, { log, passwords }: DepsOptions) {
+  const { smtpUrl, mailFrom: from, dataDir } = config;
+  const mailer = createMailer({ smtpUrl, from, dataDir, log });
+  const path = databasePath(config.dataDir);
+  const db = openDb(path);
+  const applied = migrate(db.client);
+  if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
+  return {
+    db,
+    mailer,
+    cache: createCache({
+      maxEntries: config.cacheMaxEntries,
+      maxBytes: config.cacheMaxBytes,
+      now: () => performance.now(),
+    }),
+    passwords: passwords ?? createPasswordHasher({ concurrency: config.hashConcurrency }),
+    outbound: createOutbound({
+      version: VERSION,
+      allowHosts: config.externalAllowHosts,
+      deadlineMs: config.externalTimeoutMs,
+      maxBytes: config.externalMaxBytes,
+    }),
+  };
+}
+
+type Base = ReturnType<typeof openBase> & { config: Config; log: Log; now(): Date };
+
+/** The services, each from what stands above it. */
+function createServices(base: Base) {
+  const { config, log, now, db, cache, outbound } = base;
+  const kit = createKit(base);
+  const { users, sessions, accessTokens } = kit;
+  const views = createItemViews({ db, log });
+  return {
+    users,
+    sessions,
+    accessTokens,
+    views,
+    items: createItems({ db, cache, views, popularTtlMs: config.popularTtlSeconds * 1000, now }),
+    external: createExternal({ outbound }),
+    ...createSignIn(kit, createMail(kit)),
+    ...createAdministration(kit),
+  };
+}
+
+/** What all that concerns accounts is made from. */
+function createKit(base: Base) {
+  const { config, log, now, db, passwords } = base;
+  const audit = createAudit({ now });
+  return {
+    ...base,
+    audit,
+    sessions: createSessions({ db, log, limits: sessionLimits(config), now }),
+    accessTokens: createAccessTokens({ db, log, audit, now }),
+    users: createUsers({ db, passwords, audit, now }),
+    throttle: config.rateLimit === 'on' ? createSignInThrottle() : noThrottle,
+    isVerificationRequired: config.emailVerification === 'required',
+  };
+}
+
+type Kit = ReturnType<typeof createKit>;
+
+/** Ways in, and what an account does to itself. */
+function createSignIn(kit: Kit, mail: ReturnType<typeof createMail>) {
+  const totps = createTotps(kit);
+  const account = createAccount(kit);
+  const { prove } = account;
+  return {
+    ...mail,
+    account,
+    auth: createAuth({ ...kit, totps, signUp: mail.emailFlows.signUp }),
+    twoFactor: createTwoFactor({ totps, prove }),
+    passkeys: createPasskeys({ ...kit, flows: createAuthFlows(kit), prove }),
+  };
+}
+
+/** The queue of mails and what goes by it. */
+function createMail(kit: Kit) {
+  const { config } = kit;
+  const mails = createMails(kit);
+  const emailFlows = createEmailFlows({
+    ...kit,
+    mails,
+    actionTokens: createActionTokens(kit),
+    templates: createMailTemplates(linkBase(config)),
+    limits: config.rateLimit === 'on' ? createMailLimits(config.limitMails) : noMailLimits,
+  });
+  return { mails, emailFlows };
+}
+
+/** What admins and the commands do to accounts. */
+function createAdministration(kit: Kit) {
+  return {
+    adminUsers: createAdminUsers(kit),
+    auditLog: createAuditLog(kit),
+    usersImport: createUsersImport(kit),
+    weaknessOf,
   };
 }

@@ -17,6 +17,8 @@ export interface PasswordHasher {
    * an unknown account cannot be told by its speed. Throws overloaded, as `hash` does.
    */
   verify(password: string, hash: string | undefined): Promise<boolean>;
+  /** Whether a stored hash was made otherwise than new ones are: to be renewed at sign-in. */
+  isWeak(hash: string): boolean;
 }
 
 export interface PasswordHasherOptions {
@@ -32,6 +34,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
   const settings = { ...ARGON2ID, memoryCost: memoryKib };
   return {
     hash: (password) => inTurn(() => Bun.password.hash(password, settings)),
+    isWeak: (hash) => !hash.startsWith(`$argon2id$v=19$m=${settings.memoryCost},t=2,`),
     verify: async (password, stored) => {
       const matches = await inTurn(() => verifyOrFalse(password, stored ?? DUMMY_HASH));
       return matches && stored !== undefined;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from '../../src/core/config.ts';
-import { SETTINGS, type Setting } from '../../src/core/settings.ts';
 import { tempDir } from '../support.ts';
 
 function problems(env: Record<string, string>, flags: Record<string, string> = {}): string[] {
@@ -85,16 +84,4 @@ describe('loadConfig', () => {
     ]);
     expect(problems({ HUTCH_EXTERNAL_ALLOW_HOSTS: 'http://x' })).toHaveLength(1);
   });
-});
-
-test('.env.example lists every setting with its default and nothing else', async () => {
-  const text = await Bun.file('.env.example').text();
-  const lines = [...text.matchAll(/^#?(HUTCH_\w+)=(.*)$/gm)].map(([, name, value]) => [
-    name,
-    value,
-  ]);
-  const expected = (Object.values(SETTINGS) as Setting<unknown>[]).map(
-    ({ env, default: value }) => [env, env === 'HUTCH_HASH_CONCURRENCY' ? '' : String(value)],
-  );
-  expect(lines).toEqual(expected);
 });

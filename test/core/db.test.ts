@@ -167,6 +167,7 @@ describe('openDb', () => {
     ['journal_mode', 'wal'],
     ['synchronous', 2],
     ['foreign_keys', 1],
+    ['secure_delete', 1],
     ['busy_timeout', 5000],
     ['trusted_schema', 0],
     ['cell_size_check', 1],

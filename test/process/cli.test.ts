@@ -4,26 +4,40 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../package.json';
 import { tempDir } from '../support.ts';
-import { ADMIN, hutch, isBinary, serve } from './hutch.ts';
+import { hutch, isBinary, serve } from './hutch.ts';
 
 describe('hutch', () => {
   test('without a command tells what there is', async () => {
     const { stdout, status } = await hutch([]);
     expect(status).toBe(0);
-    for (const name of ['serve', 'migrate', 'admin create', 'openapi', 'healthcheck', 'version']) {
+    for (const name of [
+      'serve',
+      'migrate',
+      'admin create',
+      'openapi',
+      'healthcheck',
+      'settings',
+      'version',
+    ]) {
       expect(stdout).toContain(name);
     }
   });
 
-  test.each(['serve', 'migrate', 'admin create', 'openapi', 'healthcheck', 'version'])(
-    '%s --help explains it',
-    async (command) => {
-      const { stdout, status } = await hutch([...command.split(' '), '--help']);
-      expect(status).toBe(0);
-      expect(stdout).toStartWith(`Usage: hutch ${command}`);
-      expect(stdout.length).toBeGreaterThan(100);
-    },
-  );
+  test.each([
+    'serve',
+    'migrate',
+    'admin create',
+    'users import',
+    'openapi',
+    'healthcheck',
+    'settings',
+    'version',
+  ])('%s --help explains it', async (command) => {
+    const { stdout, status } = await hutch([...command.split(' '), '--help']);
+    expect(status).toBe(0);
+    expect(stdout).toStartWith(`Usage: hutch ${command}`);
+    expect(stdout.length).toBeGreaterThan(100);
+  });
 
   test('an unknown command is named, status 2', async () => {
     const { stderr, status } = await hutch(['sevre']);
@@ -92,12 +106,12 @@ describe('admin create', () => {
   test('works beside a running server, and twice is once', async () => {
     const dir = tempDir();
     const secret = join(dir, 'secret');
-    await Bun.write(secret, `${ADMIN.password}\n`);
+    await Bun.write(secret, 'straw-and-carrots\n');
     await using server = await serve(dir);
     const create = ['admin', 'create', '--data-dir', dir, '--password-file', secret, ...flags];
     expect((await hutch(create)).stdout).not.toContain('Password');
     expect((await hutch(create)).stdout).toContain('is an admin');
-    const token = await server.signIn('root', ADMIN.password);
+    const token = await server.signIn('root', 'straw-and-carrots');
     expect((await server.clientFor(token).api.v1.users.get()).data).toHaveLength(1);
   });
 
@@ -118,6 +132,12 @@ describe('openapi', () => {
     await using server = await serve(tempDir());
     expect(JSON.parse(stdout)).toEqual(await (await fetch(`${server.url}/openapi.json`)).json());
     expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe('settings', () => {
+  test('prints .env.example', async () => {
+    expect((await hutch(['settings'])).stdout).toBe(await Bun.file('.env.example').text());
   });
 });
 

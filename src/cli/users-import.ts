@@ -1,0 +1,58 @@
+import { createDeps } from '../core/deps.ts';
+import { type Command, configOf, type Invocation, logOf, UsageError } from './command.ts';
+
+/** Bad lines that are named; the others are counted. */
+const MAX_NAMED = 100;
+
+export const usersImport: Command = {
+  name: 'users import',
+  operand: 'FILE.jsonl',
+  summary: 'Import accounts with their password hashes.',
+  help: `Reads one JSON object a line: {email, username?, password_hash, is_active?, role?,
+created_at?, email_verified?}, also under the names of PocketBase (passwordHash, verified,
+created) and of the FastAPI template (hashed_password, is_superuser, full_name); - is standard
+input. Hashes are bcrypt, argon2id or argon2i, and are renewed when their owners sign in. Every
+line is checked first: nothing is imported if one is bad, unless --skip-bad true. An account
+whose email is registered is left as it is. Works while a server is running.`,
+  flags: { 'skip-bad': 'true imports the good lines though others are bad; default false.' },
+  settings: ['dataDir'],
+  run: async (invocation) => {
+    const skipsBad = readSkipBad(invocation);
+    const text = await readOperand(invocation);
+    const config = configOf(invocation);
+    const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
+    try {
+      const { accounts, bad } = await deps.usersImport.check(text);
+      for (const { line, reasons } of bad.slice(0, MAX_NAMED)) {
+        console.error(`Line ${line}: ${reasons.join(' ')}`);
+      }
+      if (bad.length > MAX_NAMED) console.error(`… and ${bad.length - MAX_NAMED} more.`);
+      if (bad.length > 0 && !skipsBad) {
+        console.error(`Imported nothing: bad lines ${bad.length}, good ones ${accounts.length}.`);
+        return 1;
+      }
+      const { imported, existing } = await deps.usersImport.write(accounts);
+      console.log(`Imported ${imported}, already there ${existing}, bad lines ${bad.length}.`);
+      return 0;
+    } finally {
+      await deps.close();
+    }
+  },
+};
+
+function readSkipBad({ flags }: Invocation): boolean {
+  const value = flags['skip-bad'] ?? 'false';
+  if (value !== 'true' && value !== 'false') {
+    throw new UsageError('--skip-bad must be true or false.');
+  }
+  return value === 'true';
+}
+
+async function readOperand({ operand }: Invocation): Promise<string> {
+  if (operand === undefined) throw new UsageError('FILE.jsonl is needed.');
+  try {
+    return await (operand === '-' ? Bun.stdin : Bun.file(operand)).text();
+  } catch {
+    throw new UsageError(`FILE.jsonl cannot be read: ${operand}.`);
+  }
+}

@@ -1,0 +1,103 @@
+import { availableParallelism } from 'node:os';
+import { networks, oneOf, origins, publicUrl, setting, text, wholeNumber } from './setting.ts';
+
+/** The settings of accounts, sign-in, limits and mail. */
+export const ACCOUNT_SETTINGS = {
+  registration: setting(
+    'HUTCH_REGISTRATION',
+    'open',
+    oneOf('open', 'closed'),
+    'Who may create accounts: open (anyone) or closed (admins).',
+  ),
+  publicUrl: setting(
+    'HUTCH_PUBLIC_URL',
+    '',
+    publicUrl,
+    'Base URL that people use, as https://api.example.com: links in mails, cookies, allowed Host.',
+  ),
+  trustedProxies: setting<string[]>(
+    'HUTCH_TRUSTED_PROXIES',
+    [],
+    networks,
+    'Addresses or CIDR networks of proxies whose X-Forwarded-For is believed.',
+  ),
+  corsOrigins: setting<string[]>(
+    'HUTCH_CORS_ORIGINS',
+    [],
+    origins,
+    'Origins whose pages may call the API, as https://app.example.com.',
+  ),
+  emailVerification: setting(
+    'HUTCH_EMAIL_VERIFICATION',
+    'optional',
+    oneOf('optional', 'required'),
+    'required: v2 signs in only who has proved the email address.',
+  ),
+  sessionDays: setting('HUTCH_SESSION_DAYS', 30, wholeNumber(1, 3650), 'Life of a session.'),
+  sessionIdleDays: setting(
+    'HUTCH_SESSION_IDLE_DAYS',
+    7,
+    wholeNumber(1, 3650),
+    'Days without use after which a session ends.',
+  ),
+  adminSessionHours: setting(
+    'HUTCH_ADMIN_SESSION_HOURS',
+    8,
+    wholeNumber(1, 720),
+    "Life of an admin's session.",
+  ),
+  adminSessionIdleMinutes: setting(
+    'HUTCH_ADMIN_SESSION_IDLE_MINUTES',
+    30,
+    wholeNumber(1, 43_200),
+    "Minutes without use after which an admin's session ends.",
+  ),
+  rateLimit: setting(
+    'HUTCH_RATE_LIMIT',
+    'on',
+    oneOf('on', 'off'),
+    'off lifts every limit on requests and sign-ins: for load tests alone.',
+  ),
+  limitRequests: setting(
+    'HUTCH_LIMIT_REQUESTS',
+    3000,
+    wholeNumber(1, 1e9),
+    'Requests in 10 seconds of one address (IPv6: one /64).',
+  ),
+  limitSignUps: setting(
+    'HUTCH_LIMIT_SIGN_UPS',
+    20,
+    wholeNumber(1, 1e9),
+    'Accounts made in an hour by one address.',
+  ),
+  limitMails: setting(
+    'HUTCH_LIMIT_MAILS',
+    5,
+    wholeNumber(1, 1e9),
+    'Mails asked for in an hour, by one address or to one account.',
+  ),
+  limitExternal: setting(
+    'HUTCH_LIMIT_EXTERNAL',
+    300,
+    wholeNumber(1, 1e9),
+    'Requests for outside URLs in a minute by one account.',
+  ),
+  smtpUrl: setting(
+    'HUTCH_SMTP_URL',
+    '',
+    text(),
+    'Where mail is handed in, as smtp://user:password@mail.example.com:587; none: data/outbox.',
+    { secret: true },
+  ),
+  mailFrom: setting('HUTCH_MAIL_FROM', 'Hutch <hutch@localhost>', text(), 'Sender of mails.'),
+  hashConcurrency: setting(
+    'HUTCH_HASH_CONCURRENCY',
+    availableParallelism(),
+    wholeNumber(1, 64),
+    'Passwords hashed at once (19 MiB and a core each); default: the cores.',
+    { shown: '' },
+  ),
+  adminEmail: setting('HUTCH_ADMIN_EMAIL', '', text(), 'First admin, made at start if absent.'),
+  adminUsername: setting('HUTCH_ADMIN_USERNAME', '', text(), 'First admin.'),
+  adminPassword: setting('HUTCH_ADMIN_PASSWORD', '', text(), 'First admin.', { secret: true }),
+};

@@ -1,0 +1,56 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTransport } from 'nodemailer';
+import type { Log } from './log.ts';
+import type { Mailer } from './mail.ts';
+
+export interface OutboxOptions {
+  from: string;
+  dataDir: string;
+  log: Log;
+  now?(): Date;
+}
+
+/**
+ * Mail as files, data/outbox/<time>-<n>.eml, for who has no SMTP server yet. The directory is
+ * 0700 and a file 0600: it holds a link that acts for its reader. The log names the file alone.
+ */
+export function createOutbox({
+  from,
+  dataDir,
+  log,
+  now = () => new Date(),
+}: OutboxOptions): Mailer {
+  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+  const directory = join(dataDir, 'outbox');
+  let written = 0;
+  return {
+    send: async ({ to, ...mail }) => {
+      const { message } = await transport.sendMail({
+        from,
+        to: { name: '', address: to },
+        ...mail,
+      });
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      chmodSync(directory, 0o700);
+      const time = now().toISOString().replaceAll(/[:-]/g, '');
+      const path = await writeNew(directory, time, () => ++written, message as Buffer);
+      log.info('No SMTP server is set: a mail was written to a file.', { path });
+    },
+    close: () => {},
+  };
+}
+
+/** Never over a file that is there: a server that starts again counts from 1. */
+async function writeNew(directory: string, time: string, next: () => number, bytes: Buffer) {
+  for (;;) {
+    const path = join(directory, `${time}-${next()}.eml`);
+    try {
+      await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { createTransport } from 'nodemailer';
+import { StartupError } from './exceptions.ts';
+import type { Log } from './log.ts';
+import { createOutbox } from './mail-outbox.ts';
+import { createMailSockets } from './mail-sockets.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const SOCKET_TIMEOUT_MS = 20_000;
+const MAX_CONNECTIONS = 3;
+
+/** A mail, for people and for machines that show no HTML. */
+export interface OutgoingMail {
+  to: string;
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/** Hands mail over. Not a queue: services/mails.ts is. */
+export interface Mailer {
+  /** Resolves once the mail is in other hands; rejects with why it is not. */
+  send(mail: OutgoingMail): Promise<void>;
+  /** Ends all connections; a mail that is under way rejects. */
+  close(): void;
+}
+
+export interface MailerOptions {
+  /** smtp://user:password@host:587 or smtps://…; empty: mail becomes files in data/outbox. */
+  smtpUrl: string;
+  from: string;
+  dataDir: string;
+  log: Log;
+  now?(): Date;
+}
+
+/** Mail by SMTP, or without a server as files. Throws StartupError for a URL that is not SMTP. */
+export function createMailer({ smtpUrl, ...options }: MailerOptions): Mailer {
+  return smtpUrl === '' ? createOutbox(options) : createSmtp(smtpUrl, options.from);
+}
+
+function createSmtp(url: string, from: string): Mailer {
+  // The URL holds a password: it is not in the message.
+  if (!/^smtps?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new StartupError('HUTCH_SMTP_URL must be smtp://… or smtps://…');
+  }
+  const sockets = createMailSockets(CONNECT_TIMEOUT_MS);
+  const transport = createTransport({
+    url,
+    pool: true,
+    getSocket: sockets.getSocket,
+    maxConnections: MAX_CONNECTIONS,
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    greetingTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return {
+    send: async ({ to, ...mail }) => {
+      // As an object: a text would be read as a list of addresses.
+      await transport.sendMail({ from, to: { name: '', address: to }, ...mail });
+    },
+    close: () => {
+      transport.close();
+      sockets.destroy();
+    },
+  };
+}

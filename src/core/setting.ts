@@ -1,0 +1,83 @@
+import ipaddr from 'ipaddr.js';
+
+/** What a text means as a setting, or why it is none. */
+export type Parsed<T> = { value: T } | { problem: string };
+
+/** One setting: HUTCH_<NAME> in the environment, --<flag> where it has one. */
+export interface Setting<T> {
+  env: string;
+  flag?: string;
+  help: string;
+  default: T;
+  /** Also read from the file that <env>_FILE names, and never shown. */
+  secret?: boolean;
+  /** What stands for a default that depends on the machine. */
+  shown?: string;
+  /** Gives the value, or a reason why `text` is none. */
+  parse(text: string): Parsed<T>;
+}
+
+export function setting<T>(
+  env: string,
+  fallback: T,
+  parse: Setting<T>['parse'],
+  help: string,
+  more: Pick<Setting<T>, 'flag' | 'secret' | 'shown'> = {},
+): Setting<T> {
+  return { env, default: fallback, parse, help, ...more };
+}
+
+export const text =
+  () =>
+  (value: string): Parsed<string> => ({ value });
+
+export const oneOf =
+  <T extends string>(...choices: readonly T[]) =>
+  (value: string): Parsed<T> =>
+    choices.includes(value as T)
+      ? { value: value as T }
+      : { problem: `must be one of ${choices.join(', ')}` };
+
+export const wholeNumber =
+  (least: number, most: number) =>
+  (value: string): Parsed<number> => {
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= least && number <= most
+      ? { value: number }
+      : { problem: `must be a whole number from ${least} to ${most}` };
+  };
+
+export const hosts = (value: string): Parsed<string[]> => {
+  const list = words(value);
+  const wrong = list.find((entry) => !/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i.test(entry));
+  return wrong === undefined
+    ? { value: list }
+    : { problem: `must list host or host:port entries, and ${JSON.stringify(wrong)} is none` };
+};
+
+export const publicUrl = (value: string): Parsed<string> => {
+  const url = URL.parse(value);
+  return url && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search && !url.hash
+    ? { value: url.origin }
+    : { problem: 'must be an http or https URL without a path' };
+};
+
+export const networks = (value: string): Parsed<string[]> => {
+  const list = words(value);
+  const wrong = list.find((it) => !ipaddr.isValid(it) && !ipaddr.isValidCIDR(it));
+  return wrong === undefined
+    ? { value: list }
+    : { problem: `must list addresses or CIDR networks, and ${JSON.stringify(wrong)} is none` };
+};
+
+export const origins = (value: string): Parsed<string[]> => {
+  const list = words(value);
+  const wrong = list.find((it) => URL.parse(it)?.origin !== it);
+  return wrong === undefined
+    ? { value: list }
+    : { problem: `must list origins, and ${JSON.stringify(wrong)} is none` };
+};
+
+function words(value: string): string[] {
+  return value.split(/[\s,]+/).filter((entry) => entry !== '');
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'bun:test';
+import { clientAddress, networkOf } from '../../src/core/client-address.ts';
+
+describe('the address of a client', () => {
+  test('is the peer, whatever a peer that is not trusted writes', () => {
+    expect(clientAddress('203.0.113.7', '198.51.100.1', [])).toBe('203.0.113.7');
+    expect(clientAddress('203.0.113.7', '198.51.100.1', ['10.0.0.0/8'])).toBe('203.0.113.7');
+  });
+
+  test('is what the trusted proxy saw, not what the client wrote left of it', () => {
+    const spoofed = '127.0.0.1, 192.0.2.1, 198.51.100.1';
+    expect(clientAddress('10.0.0.5', spoofed, ['10.0.0.0/8'])).toBe('198.51.100.1');
+  });
+
+  test('is found past every trusted proxy, from the right', () => {
+    const chain = '192.0.2.1, 198.51.100.1,10.0.0.9 , 10.1.2.3';
+    expect(clientAddress('10.0.0.5', chain, ['10.0.0.0/8'])).toBe('198.51.100.1');
+  });
+
+  test('is the last proxy when what stands before it is no address', () => {
+    for (const forwarded of ['', 'unknown', '198.51.100.1, nonsense', '198.51.100.1, 1.2.3.4:80']) {
+      expect(clientAddress('10.0.0.5', forwarded, ['10.0.0.5'])).toBe('10.0.0.5');
+    }
+  });
+
+  test('is the leftmost when all of the chain is trusted', () => {
+    expect(clientAddress('10.0.0.5', '10.0.0.7, 10.0.0.6', ['10.0.0.0/8'])).toBe('10.0.0.7');
+  });
+
+  test('is the proxy when it forwards for nobody', () => {
+    expect(clientAddress('10.0.0.5', null, ['10.0.0.5'])).toBe('10.0.0.5');
+  });
+
+  test('is an IPv4 one where it is mapped into IPv6', () => {
+    expect(clientAddress('::ffff:203.0.113.7', null, [])).toBe('203.0.113.7');
+    expect(clientAddress('::ffff:10.0.0.5', '::ffff:198.51.100.1', ['10.0.0.0/8'])).toBe(
+      '198.51.100.1',
+    );
+  });
+
+  test.each([
+    ['10.0.0.5', '10.0.0.5', true],
+    ['10.0.0.6', '10.0.0.5', false],
+    ['172.31.255.255', '172.16.0.0/12', true],
+    ['172.32.0.0', '172.16.0.0/12', false],
+    ['2001:db8::1', '2001:db8::/32', true],
+    ['2001:db9::1', '2001:db8::/32', false],
+    ['2001:db8::1', '2001:DB8:0:0::1', true],
+    ['10.0.0.5', '::/0', false],
+    ['2001:db8::1', '0.0.0.0/0', false],
+  ])('the peer %s is trusted by %s: %p', (peer, network, isTrusted) => {
+    const address = clientAddress(peer, '198.51.100.1', [network]);
+    expect(address === '198.51.100.1').toBe(isTrusted);
+  });
+});
+
+describe('what a limit counts by', () => {
+  test('is the address in IPv4, mapped or not', () => {
+    expect(networkOf('203.0.113.7')).toBe('203.0.113.7');
+    expect(networkOf('::ffff:203.0.113.7')).toBe('203.0.113.7');
+    expect(networkOf('203.0.113.8')).not.toBe(networkOf('203.0.113.7'));
+  });
+
+  test('is one /64 in IPv6, however its addresses rotate', () => {
+    const rotated = ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:0DB8:0001:0002:a:b:c:d'];
+    expect(new Set(rotated.map(networkOf)).size).toBe(1);
+    expect(networkOf('2001:db8:1:3::1')).not.toBe(networkOf('2001:db8:1:2::1'));
+  });
+
+  test('is the text itself where that is no address', () => {
+    expect(networkOf('unix')).toBe('unix');
+  });
+});

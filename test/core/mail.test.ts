@@ -1,0 +1,138 @@
+import { expect, test } from 'bun:test';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLog } from '../../src/core/log.ts';
+import { createMailer } from '../../src/core/mail.ts';
+import { smtpServer } from '../smtp.ts';
+import { tempDir } from '../support.ts';
+
+const FROM = 'Hutch <hutch@example.com>';
+const MAIL = {
+  to: 'ada@example.com',
+  subject: 'Grüße',
+  text: 'http://x/#token=secret\n',
+  html: '<p>secret</p>',
+};
+const NOW = new Date('2026-11-22T16:00:00.000Z');
+
+function mailer(smtpUrl: string) {
+  const dataDir = tempDir();
+  const lines: string[] = [];
+  const now = () => NOW;
+  const log = createLog({
+    level: 'debug',
+    format: 'json',
+    write: (it) => void lines.push(it),
+    now,
+  });
+  return { ...createMailer({ smtpUrl, from: FROM, dataDir, log, now }), dataDir, lines };
+}
+
+test('mail is handed to the SMTP server, with the login of the URL', async () => {
+  const logins: unknown[] = [];
+  await using smtp = await smtpServer({
+    authOptional: false,
+    onAuth: ({ username, password }, _session, done) => {
+      logins.push([username, password]);
+      done(null, { user: username });
+    },
+  });
+  const { send, close } = mailer(`smtp://me:p%40ss@127.0.0.1:${smtp.port}`);
+  await send(MAIL);
+  close();
+  expect(logins).toEqual([['me', 'p@ss']]);
+  expect(smtp.received).toMatchObject([{ from: 'hutch@example.com', to: ['ada@example.com'] }]);
+  expect(smtp.received[0]?.raw).toMatch(/multipart\/alternative/);
+});
+
+test('a refused login rejects, and its message has no password', async () => {
+  await using smtp = await smtpServer({
+    authOptional: false,
+    onAuth: (_auth, _session, done) => done(new Error('no')),
+  });
+  const { send, close } = mailer(`smtp://me:pa55word@127.0.0.1:${smtp.port}`);
+  const error = await send(MAIL).catch((it) => it);
+  close();
+  expect(String(error)).toMatch(/Invalid login/);
+  expect(Bun.inspect(error)).not.toContain('pa55word');
+});
+
+test('a server whose certificate nobody vouches for gets no mail', async () => {
+  await using smtp = await smtpServer({ disabledCommands: [] });
+  const { send, close } = mailer(smtp.url);
+  expect(await send(MAIL).catch((it) => it)).toBeInstanceOf(Error);
+  close();
+  expect(smtp.received).toEqual([]);
+});
+
+test('mail goes over TLS, from the start or from STARTTLS on', async () => {
+  for (const secure of [true, false]) {
+    await using smtp = await smtpServer({ secure, disabledCommands: [] });
+    const scheme = secure ? 'smtps' : 'smtp';
+    const url = `${scheme}://127.0.0.1:${smtp.port}/?tls.rejectUnauthorized=false&requireTLS=true`;
+    const { send, close } = mailer(url);
+    await send(MAIL);
+    close();
+    expect(smtp.received).toMatchObject([{ to: ['ada@example.com'], isSecure: true }]);
+  }
+});
+
+test('a server that is not there rejects, and so does one that is closed meanwhile', async () => {
+  const { port, ...gone } = await smtpServer();
+  await gone[Symbol.asyncDispose]();
+  const absent = mailer(`smtp://127.0.0.1:${port}`);
+  expect(await absent.send(MAIL).catch((it) => it)).toBeInstanceOf(Error);
+  absent.close();
+  await using smtp = await smtpServer({ take: () => cut() });
+  const { send, close } = mailer(smtp.url);
+  const cut = () => close();
+  expect(await send(MAIL).catch((it) => it)).toBeInstanceOf(Error);
+});
+
+test('what looks like a list of recipients goes to none of them', async () => {
+  await using smtp = await smtpServer();
+  const { send, close } = mailer(smtp.url);
+  await send({ ...MAIL, to: 'a@example.com, b@example.com' }).catch(() => {});
+  close();
+  expect(smtp.received.flatMap(({ to }) => to)).not.toContain('b@example.com');
+});
+
+test('no text of a mail makes a header of its own', async () => {
+  await using smtp = await smtpServer();
+  const { send, close } = mailer(smtp.url);
+  await send({ ...MAIL, subject: 'Hello\r\nBcc: eve@example.com' });
+  close();
+  expect(smtp.received[0]?.to).toEqual(['ada@example.com']);
+  expect(smtp.received[0]?.raw).not.toMatch(/^Bcc:/m);
+});
+
+test('without a server mail is a file that only its owner reads, named by the log', async () => {
+  const { send, dataDir, lines } = mailer('');
+  await send(MAIL);
+  await send(MAIL);
+  const outbox = join(dataDir, 'outbox');
+  const names = readdirSync(outbox).toSorted();
+  expect(names).toEqual(['20261122T160000.000Z-1.eml', '20261122T160000.000Z-2.eml']);
+  const path = join(outbox, String(names[0]));
+  expect([statSync(outbox).mode & 0o777, statSync(path).mode & 0o777]).toEqual([0o700, 0o600]);
+  expect(readFileSync(path, 'utf8')).toContain('To: ada@example.com\r\n');
+  expect(JSON.parse(String(lines[0]))).toMatchObject({ level: 'info', path });
+  expect(lines.join('')).not.toContain('secret');
+});
+
+test('a server that starts again writes over no file', async () => {
+  const first = mailer('');
+  await first.send(MAIL);
+  const { dataDir, lines } = first;
+  const log = createLog({ level: 'error', format: 'json', write: () => {}, now: () => NOW });
+  const again = createMailer({ smtpUrl: '', from: FROM, dataDir, log, now: () => NOW });
+  await again.send({ ...MAIL, text: 'other' });
+  expect(readdirSync(join(dataDir, 'outbox'))).toHaveLength(2);
+  expect(readFileSync(JSON.parse(String(lines[0])).path, 'utf8')).toContain('secret');
+});
+
+test('a URL that is not SMTP ends the start, and is not repeated', () => {
+  const make = () => mailer('https://me:pa55word@mail.example.com');
+  expect(make).toThrow(/^HUTCH_SMTP_URL must be/);
+  expect(make).not.toThrow(/pa55word/);
+});
