@@ -1,15 +1,25 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
-import { prepare } from '../core/query.ts';
 import type { PasswordHasher } from '../core/security.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
+import type { Tx } from '../core/writer.ts';
 import { type NewUser, type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
+import { type Audit, SYSTEM, type Via } from './audit.ts';
+import {
+  insertUser,
+  type ShownUser,
+  shownUserById,
+  userByEmail,
+  userByUsername,
+  userPage,
+} from './user-queries.ts';
 
 export interface UsersDeps {
   db: Db;
   passwords: PasswordHasher;
+  audit: Audit;
   now(): Date;
 }
 
@@ -21,57 +31,27 @@ export interface NewAccount {
   is_active?: boolean;
 }
 
+/** By whom and through what an account is made; by the system unless told. */
+export interface CreateOptions {
+  role?: Role;
+  actor_id?: number | null;
+  via?: Via;
+  /** What else belongs to making it, in the same transaction: both hold or neither. */
+  onCreated?: (tx: Tx, user: User) => Promise<void>;
+}
+
+/** Only an operator does it, at the command line. */
+const PROMOTED = {
+  action: 'user.role_changed',
+  actor_id: null,
+  via: SYSTEM,
+  details: { role: 'admin' },
+} as const;
+
 /** Who asks: an account with its role, as read for this request. */
 export type Caller = Pick<User, 'id' | 'role'>;
 
 export type Users = ReturnType<typeof createUsers>;
-
-/** What anyone may be shown of an account. */
-export type ShownUser = Pick<User, 'id' | 'email' | 'username' | 'is_active' | 'created_at'>;
-
-const { id, email, username, is_active, created_at } = users;
-const shownUserById = prepare<{ id: number }, ShownUser[]>((orm) =>
-  orm
-    .select({ id, email, username, is_active, created_at })
-    .from(users)
-    .where(eq(users.id, sql.placeholder('id'))),
-);
-const userByEmail = prepare<{ key: string }, User[]>((orm) =>
-  orm
-    .select()
-    .from(users)
-    .where(eq(users.email_key, sql.placeholder('key'))),
-);
-const userByUsername = prepare<{ key: string }, User[]>((orm) =>
-  orm
-    .select()
-    .from(users)
-    .where(eq(users.username_key, sql.placeholder('key'))),
-);
-const userPage = prepare<{ skip: number; limit: number }, ShownUser[]>((orm) =>
-  orm
-    .select({ id, email, username, is_active, created_at })
-    .from(users)
-    .orderBy(asc(users.id))
-    .limit(sql.placeholder('limit'))
-    .offset(sql.placeholder('skip')),
-);
-const insertUser = prepare<NewUser & Record<string, unknown>, User[]>((orm) =>
-  orm
-    .insert(users)
-    .values({
-      email: sql.placeholder('email'),
-      email_key: sql.placeholder('email_key'),
-      username: sql.placeholder('username'),
-      username_key: sql.placeholder('username_key'),
-      password_hash: sql.placeholder('password_hash'),
-      is_active: sql.placeholder('is_active'),
-      role: sql.placeholder('role'),
-      created_at: sql.placeholder('created_at'),
-      updated_at: sql.placeholder('created_at'),
-    })
-    .returning(),
-);
 
 /** What accounts can do. */
 export const createUsers = (deps: UsersDeps) => ({ ...userReads(deps), ...userWrites(deps) });
@@ -94,6 +74,9 @@ function userReads({ db }: UsersDeps) {
     /** A page of accounts by id. */
     list: (skip: number, limit: number): Promise<ShownUser[]> => userPage(db.read, { skip, limit }),
 
+    findByEmail: async (email: string): Promise<User | undefined> =>
+      first(await userByEmail(db.read, { key: fold(email) })),
+
     /** The account with this email or, when there is none, with this username. */
     findByLogin: async (login: string): Promise<User | undefined> => {
       const key = fold(login);
@@ -109,21 +92,45 @@ function userReads({ db }: UsersDeps) {
   };
 }
 
-function userWrites({ db, passwords, now }: UsersDeps) {
+function userWrites({ db, passwords, audit, now }: UsersDeps) {
   return {
     /**
      * Creates an account. Throws email_taken or username_taken, judged without case by the
      * unique indexes: of simultaneous sign-ups with one email exactly one succeeds. Throws
      * overloaded when too many passwords are being hashed.
      */
-    create: async (account: NewAccount, role: Role = 'user'): Promise<User> => {
+    create: async (
+      account: NewAccount,
+      { role = 'user', via = SYSTEM, actor_id = null, onCreated }: CreateOptions = {},
+    ): Promise<User> => {
       await refuseTaken(db, account);
       const row = newUser(account, role, await passwords.hash(account.password), now());
       try {
-        return await db.write(async (tx) => first(await insertUser(tx, row)) as User);
+        return await db.write(async (tx) => {
+          const user = first(await insertUser(tx, row)) as User;
+          const details = { role };
+          await audit.record(tx, {
+            action: 'user.created',
+            actor_id,
+            user_id: user.id,
+            via,
+            details,
+          });
+          await onCreated?.(tx, user);
+          return user;
+        });
       } catch (error) {
         throw takenError(error) ?? error;
       }
+    },
+
+    /** Hashes a password anew with the settings of today, unless it was changed meanwhile. */
+    renewHash: async (id: number, old: string, password: string): Promise<void> => {
+      const password_hash = await passwords.hash(password);
+      await db.write(async ({ orm }) => {
+        const isIt = and(eq(users.id, id), eq(users.password_hash, old));
+        await orm.update(users).set({ password_hash }).where(isIt);
+      });
     },
 
     /** Makes an existing account an active admin; undefined when there is none with `email`. */
@@ -131,7 +138,9 @@ function userWrites({ db, passwords, now }: UsersDeps) {
       db.write(async (tx) => {
         const set = { role: 'admin' as const, is_active: true, updated_at: now().toISOString() };
         const isIt = eq(users.email_key, fold(email));
-        return first(await tx.orm.update(users).set(set).where(isIt).returning());
+        const user = first(await tx.orm.update(users).set(set).where(isIt).returning());
+        if (user) await audit.record(tx, { ...PROMOTED, user_id: user.id });
+        return user;
       }),
   };
 }
@@ -169,7 +178,7 @@ function emailTaken(): AppError {
   return new AppError('email_taken', 'Email already registered');
 }
 
-function usernameTaken(): AppError {
+export function usernameTaken(): AppError {
   return new AppError('username_taken', 'Username already registered');
 }
 

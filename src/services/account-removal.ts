@@ -1,0 +1,35 @@
+import { and, eq, ne } from 'drizzle-orm';
+import type { Cache } from '../core/cache.ts';
+import type { Session } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import type { Tx } from '../core/writer.ts';
+import { type User, users } from '../models/index.ts';
+import type { Audit, Via } from './audit.ts';
+
+export interface RemovalDeps {
+  cache: Cache;
+  audit: Audit;
+}
+
+/** Deletes an account and all that is its own, by whoever may. Throws conflict. */
+export async function removeAccount(
+  { cache, audit }: RemovalDeps,
+  tx: Tx,
+  user: User,
+  actor_id: number,
+  via: Via,
+): Promise<void> {
+  await refuseLastAdmin(tx, user);
+  await tx.orm.delete(users).where(eq(users.id, user.id));
+  await audit.record(tx, { action: 'user.deleted', actor_id, user_id: user.id, via });
+  // Its items went with it.
+  tx.afterCommit(() => cache.invalidate('items'));
+}
+
+/** Without an admin nobody could make another but at the command line. Throws conflict. */
+export async function refuseLastAdmin({ orm }: Session, user: User): Promise<void> {
+  if (user.role !== 'admin' || !user.is_active) return;
+  const isOther = and(eq(users.role, 'admin'), eq(users.is_active, true), ne(users.id, user.id));
+  const others = await orm.select({ id: users.id }).from(users).where(isOther).limit(1);
+  if (others.length === 0) throw new AppError('conflict', 'This is the last active admin');
+}

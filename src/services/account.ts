@@ -1,0 +1,127 @@
+import { eq } from 'drizzle-orm';
+import type { Cache } from '../core/cache.ts';
+import type { Db } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import type { PasswordHasher } from '../core/security.ts';
+import { uniqueViolation } from '../core/storage-error.ts';
+import { auditLog, items, type User, users } from '../models/index.ts';
+import { fold } from '../utils/fold.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import { removeAccount } from './account-removal.ts';
+import type { Audit, Via } from './audit.ts';
+import type { Identity } from './auth.ts';
+import { type OwnAccount, ownAccount } from './own-account.ts';
+import { refuseWeak } from './password-policy.ts';
+import type { Sessions } from './sessions.ts';
+import type { SignInThrottle } from './throttle.ts';
+import { usernameTaken } from './users.ts';
+
+export interface AccountDeps {
+  cache: Cache;
+  db: Db;
+  passwords: PasswordHasher;
+  sessions: Sessions;
+  accessTokens: AccessTokens;
+  throttle: SignInThrottle;
+  audit: Audit;
+  now(): Date;
+}
+
+/** What an account can do to itself. */
+export const createAccount = (deps: AccountDeps) => ({
+  get: async (caller: Identity): Promise<OwnAccount> => ownAccount(await getUser(deps, caller.id)),
+
+  /**
+   * The account itself, once its password is given. Throws bad_credentials, too_many_requests,
+   * overloaded.
+   */
+  prove: (caller: Identity, password: string): Promise<User> =>
+    provePassword(deps, caller.id, password),
+
+  /** Throws username_taken. */
+  rename: (caller: Identity, username: string, via: Via): Promise<OwnAccount> =>
+    rename(deps, caller, username, via),
+
+  /**
+   * Sets a new password, ends the other sessions and keeps this one. Throws bad_credentials for
+   * a wrong current password, weak_password, overloaded.
+   */
+  changePassword: (caller: Identity, current: string, next: string, via: Via): Promise<void> =>
+    changePassword(deps, caller, current, next, via),
+
+  /** Deletes the account and all that is its own. Throws bad_credentials, conflict, overloaded. */
+  remove: (caller: Identity, password: string, via: Via): Promise<void> =>
+    remove(deps, caller, password, via),
+
+  /** All that is kept of the account, as it may take it with it. */
+  export: (caller: Identity, via: Via) => exportData(deps, caller, via),
+});
+
+async function getUser({ db }: AccountDeps, id: number): Promise<User> {
+  const [user] = await db.read.orm.select().from(users).where(eq(users.id, id));
+  if (!user) throw new AppError('not_found', 'User not found');
+  return user;
+}
+
+async function rename({ db, audit, now }: AccountDeps, { id }: Identity, name: string, via: Via) {
+  const set = { username: name, username_key: fold(name), updated_at: now().toISOString() };
+  try {
+    return await db.write(async (tx) => {
+      const [user] = await tx.orm.update(users).set(set).where(eq(users.id, id)).returning();
+      const details = { fields: ['username'] };
+      await audit.record(tx, { action: 'user.updated', actor_id: id, user_id: id, via, details });
+      return ownAccount(user as User);
+    });
+  } catch (error) {
+    throw uniqueViolation(error) === 'users.username_key' ? usernameTaken() : error;
+  }
+}
+
+async function changePassword(
+  deps: AccountDeps,
+  caller: Identity,
+  current: string,
+  next: string,
+  via: Via,
+): Promise<void> {
+  const { db, passwords, sessions, audit, now } = deps;
+  refuseWeak(next, await provePassword(deps, caller.id, current), 'new_password');
+  const password_hash = await passwords.hash(next);
+  await db.write(async (tx) => {
+    const set = { password_hash, updated_at: now().toISOString() };
+    await tx.orm.update(users).set(set).where(eq(users.id, caller.id));
+    const ended = await sessions.endAll(tx, caller.id, caller.session_id);
+    const who = { actor_id: caller.id, user_id: caller.id };
+    await audit.record(tx, { action: 'password.changed', ...who, via, details: { ended } });
+  });
+}
+
+async function remove(deps: AccountDeps, { id }: Identity, password: string, via: Via) {
+  const user = await provePassword(deps, id, password);
+  await deps.db.write((tx) => removeAccount(deps, tx, user, id, via));
+}
+
+async function provePassword(deps: AccountDeps, id: number, password: string): Promise<User> {
+  const user = await getUser(deps, id);
+  // As at sign-in: whoever holds a stolen session must not guess the password with it.
+  const attempt = await deps.throttle.begin(user.email, null);
+  if (!(await deps.passwords.verify(password, user.password_hash ?? undefined))) {
+    throw new AppError('bad_credentials', 'The current password is wrong');
+  }
+  await attempt.succeeded();
+  return user;
+}
+
+async function exportData(deps: AccountDeps, { id }: Identity, via: Via) {
+  const { db, sessions, accessTokens, audit, now } = deps;
+  const who = { actor_id: id, user_id: id };
+  await db.write((tx) => audit.record(tx, { action: 'data.exported', ...who, via }));
+  return {
+    exported_at: now().toISOString(),
+    account: ownAccount(await getUser(deps, id)),
+    items: await db.read.orm.select().from(items).where(eq(items.owner_id, id)),
+    sessions: await sessions.list(id),
+    tokens: await accessTokens.list(id),
+    audit_log: await db.read.orm.select().from(auditLog).where(eq(auditLog.user_id, id)),
+  };
+}

@@ -1,0 +1,136 @@
+import { eq } from 'drizzle-orm';
+import type { Cache } from '../core/cache.ts';
+import type { Db, Session } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import { uniqueViolation } from '../core/storage-error.ts';
+import { type NewUser, type Role, type User, users } from '../models/index.ts';
+import { fold } from '../utils/fold.ts';
+import { refuseLastAdmin, removeAccount } from './account-removal.ts';
+import type { Audit, AuditAction, Via } from './audit.ts';
+import { refuseWeak } from './password-policy.ts';
+import type { Sessions } from './sessions.ts';
+import {
+  type Account,
+  type AccountPage,
+  account,
+  listUsers,
+  type UserListQuery,
+} from './user-list.ts';
+import { type Caller, type NewAccount, type Users, usernameTaken } from './users.ts';
+
+export interface AdminUsersDeps {
+  db: Db;
+  cache: Cache;
+  users: Users;
+  sessions: Sessions;
+  audit: Audit;
+  now(): Date;
+}
+
+/** What an admin may change of an account; what is left out stays. */
+export interface AccountChanges {
+  username?: string | undefined;
+  email_verified?: boolean | undefined;
+  is_active?: boolean | undefined;
+  role?: Role | undefined;
+}
+
+/** What is noted of a change, an entry each. */
+type Act = { action: AuditAction; details?: Record<string, unknown> };
+
+/** What admins do to accounts. Who calls was let in as an admin. */
+export const createAdminUsers = (deps: AdminUsersDeps) => ({
+  /** Throws invalid_cursor. */
+  list: (query: UserListQuery): Promise<AccountPage> => listUsers(deps.db, query),
+
+  /** Throws not_found. */
+  get: async (id: number): Promise<Account> => account(await getUser(deps.db.read, id)),
+
+  /** Throws weak_password, email_taken, username_taken, overloaded. */
+  create: async (
+    caller: Caller,
+    { role = 'user', ...values }: NewAccount & { role?: Role | undefined },
+    via: Via,
+  ): Promise<Account> => {
+    refuseWeak(values.password, values);
+    return account(await deps.users.create(values, { role, actor_id: caller.id, via }));
+  },
+
+  /** Throws not_found, username_taken, and conflict for the last active admin. */
+  update: (caller: Caller, id: number, changes: AccountChanges, via: Via): Promise<Account> =>
+    update(deps, caller, id, changes, via),
+
+  /** Deletes an account and all that is its own. Throws not_found, conflict as `update`. */
+  remove: (caller: Caller, id: number, via: Via): Promise<void> =>
+    deps.db.write(async (tx) => {
+      await removeAccount(deps, tx, await getUser(tx, id), caller.id, via);
+    }),
+
+  /** Ends all sessions of an account. Throws not_found. */
+  endSessions: (caller: Caller, id: number, via: Via): Promise<{ ended: number }> =>
+    deps.db.write(async (tx) => {
+      await getUser(tx, id);
+      const ended = await deps.sessions.endAll(tx, id);
+      const who = { actor_id: caller.id, user_id: id };
+      await deps.audit.record(tx, { action: 'sessions.ended', ...who, via, details: { ended } });
+      return { ended };
+    }),
+});
+
+async function update(
+  { db, audit, now }: AdminUsersDeps,
+  caller: Caller,
+  id: number,
+  changes: AccountChanges,
+  via: Via,
+): Promise<Account> {
+  const at = now().toISOString();
+  try {
+    return await db.write(async (tx) => {
+      const old = await getUser(tx, id);
+      const set = changedColumns(old, changes, at);
+      if (Object.keys(set).length === 0) return account(old);
+      if (set.role === 'user' || set.is_active === false) await refuseLastAdmin(tx, old);
+      const values = { ...set, updated_at: at };
+      const [user] = await tx.orm.update(users).set(values).where(eq(users.id, id)).returning();
+      for (const act of actsOf(set)) {
+        await audit.record(tx, { ...act, actor_id: caller.id, user_id: id, via });
+      }
+      return account(user as User);
+    });
+  } catch (error) {
+    throw uniqueViolation(error) === 'users.username_key' ? usernameTaken() : error;
+  }
+}
+
+async function getUser({ orm }: Session, id: number): Promise<User> {
+  const [user] = await orm.select().from(users).where(eq(users.id, id));
+  if (!user) throw new AppError('not_found', 'User not found');
+  return user;
+}
+
+function changedColumns(old: User, changes: AccountChanges, at: string): Partial<NewUser> {
+  const { username, email_verified, is_active, role } = changes;
+  const isVerified = old.email_verified_at !== null;
+  return {
+    ...(username !== undefined &&
+      username !== old.username && { username, username_key: fold(username) }),
+    ...(email_verified !== undefined &&
+      email_verified !== isVerified && { email_verified_at: email_verified ? at : null }),
+    ...(is_active !== undefined && is_active !== old.is_active && { is_active }),
+    ...(role !== undefined && role !== old.role && { role }),
+  };
+}
+
+function actsOf({ username, email_verified_at, is_active, role }: Partial<NewUser>): Act[] {
+  const fields = [
+    ...(username === undefined ? [] : ['username']),
+    ...(email_verified_at === undefined ? [] : ['email_verified']),
+  ];
+  const acts: Act[] = [];
+  if (fields.length > 0) acts.push({ action: 'user.updated', details: { fields } });
+  if (role !== undefined) acts.push({ action: 'user.role_changed', details: { role } });
+  if (is_active === true) acts.push({ action: 'user.activated' });
+  if (is_active === false) acts.push({ action: 'user.deactivated' });
+  return acts;
+}

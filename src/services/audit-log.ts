@@ -1,0 +1,67 @@
+import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm';
+import type { Db } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import { type AuditEntry, auditLog } from '../models/index.ts';
+import { decodeCursor, encodeCursor, type Page, pageOf } from '../utils/cursor.ts';
+
+const DEFAULT_LIMIT = 50;
+
+/** Which entries, from where and how many of them; the newest come first. */
+export interface AuditLogQuery {
+  actor_id?: number | undefined;
+  user_id?: number | undefined;
+  action?: string | undefined;
+  /** Inclusive. */
+  from?: string | undefined;
+  /** Exclusive. */
+  until?: string | undefined;
+  /** Default 50. */
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+
+/** An act as an admin sees it. */
+export type AuditInfo = Omit<AuditEntry, 'details'> & { details: Record<string, unknown> };
+
+export const createAuditLog = ({ db }: { db: Db }) => ({
+  /** A page of the audit log. Throws invalid_cursor for a cursor of another filter. */
+  list: async (query: AuditLogQuery): Promise<{ data: AuditInfo[]; page: Page }> => {
+    const { limit = DEFAULT_LIMIT } = query;
+    const scope = scopeOf(query);
+    const rows = await db.read.orm
+      .select()
+      .from(auditLog)
+      .where(and(filterOf(query), beforeCursor(scope, query.cursor)))
+      .orderBy(desc(auditLog.id))
+      .limit(limit + 1);
+    const { data, page } = pageOf(rows, limit, ({ id }) => encodeCursor(scope, [id]));
+    return { data: data.map(infoOf), page };
+  },
+});
+
+function filterOf({ actor_id, user_id, action, from, until }: AuditLogQuery): SQL | undefined {
+  return and(
+    actor_id === undefined ? undefined : eq(auditLog.actor_id, actor_id),
+    user_id === undefined ? undefined : eq(auditLog.user_id, user_id),
+    action === undefined ? undefined : eq(auditLog.action, action),
+    from === undefined ? undefined : gte(auditLog.at, from),
+    until === undefined ? undefined : lt(auditLog.at, until),
+  );
+}
+
+function scopeOf({ actor_id, user_id, action, from, until }: AuditLogQuery): string {
+  return JSON.stringify(['audit-log', actor_id, user_id, action, from, until]);
+}
+
+function beforeCursor(scope: string, cursor: string | undefined): SQL | undefined {
+  if (cursor === undefined) return undefined;
+  const [id] = decodeCursor(scope, cursor, ['number']) ?? [];
+  if (id === undefined) {
+    throw new AppError('invalid_cursor', 'The cursor is not one of this list and filter');
+  }
+  return lt(auditLog.id, id as number);
+}
+
+function infoOf({ details, ...rest }: AuditEntry): AuditInfo {
+  return { ...rest, details: JSON.parse(details) as Record<string, unknown> };
+}

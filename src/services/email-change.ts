@@ -1,0 +1,66 @@
+import { eq } from 'drizzle-orm';
+import { AppError } from '../core/exceptions.ts';
+import { uniqueViolation } from '../core/storage-error.ts';
+import type { Tx } from '../core/writer.ts';
+import { type ActionToken, users } from '../models/index.ts';
+import { fold } from '../utils/fold.ts';
+import { invalidActionToken } from './action-tokens.ts';
+import type { Via } from './audit.ts';
+import { type EmailFlowDeps, findUser, provePassword } from './email-flow-deps.ts';
+import { tooManyMails } from './mail-limits.ts';
+
+/**
+ * Sends a link to a new address, whether or not another account has it: only who reads its mail
+ * learns of that. Throws bad_credentials, too_many_requests, overloaded.
+ */
+export async function askEmailChange(
+  deps: EmailFlowDeps,
+  id: number,
+  { new_email, password }: { new_email: string; password: string },
+  via: Via,
+): Promise<void> {
+  const user = await findUser(deps.db.read, id);
+  if (!user) throw new AppError('not_found', 'User not found');
+  await provePassword(deps, user, password, via);
+  await deps.limits.countAddress(via.address);
+  if (!(await deps.limits.countRecipient(id))) throw tooManyMails();
+  await deps.db.write(async (tx) => {
+    const wanted = { user_id: id, purpose: 'change_email', email: new_email } as const;
+    const token = await deps.actionTokens.issue(tx, wanted);
+    await deps.mails.enqueue(tx, deps.templates.changeEmail(new_email, user.username, token));
+    const who = { actor_id: id, user_id: id };
+    await deps.audit.record(tx, { action: 'email.change_asked', ...who, via });
+  });
+}
+
+/**
+ * Gives an account the address that the token was sent to, and tells the old one. Throws
+ * invalid_action_token, email_taken.
+ */
+export async function confirmEmailChange(deps: EmailFlowDeps, token: string, via: Via) {
+  try {
+    await deps.db.write(async (tx) => {
+      await changeEmail(deps, tx, await deps.actionTokens.spend(tx, 'change_email', token), via);
+    });
+  } catch (error) {
+    if (uniqueViolation(error) !== 'users.email_key') throw error;
+    throw new AppError('email_taken', 'Email already registered');
+  }
+}
+
+async function changeEmail(
+  { actionTokens, mails, templates, audit, now }: EmailFlowDeps,
+  tx: Tx,
+  { user_id, email }: ActionToken,
+  via: Via,
+): Promise<void> {
+  const user = await findUser(tx, user_id);
+  if (!user) throw invalidActionToken();
+  const at = now().toISOString();
+  const set = { email, email_key: fold(email), email_verified_at: at, updated_at: at };
+  await tx.orm.update(users).set(set).where(eq(users.id, user_id));
+  // They were sent to the old address.
+  await actionTokens.revoke(tx, user_id, ['verify_email', 'reset_password']);
+  await mails.enqueue(tx, templates.emailChanged(user.email, user.username));
+  await audit.record(tx, { action: 'email.changed', actor_id: user_id, user_id, via });
+}

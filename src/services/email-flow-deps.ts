@@ -1,0 +1,89 @@
+import { eq } from 'drizzle-orm';
+import type { Db, Session as DbSession } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import type { Log } from '../core/log.ts';
+import type { PasswordHasher } from '../core/security.ts';
+import {
+  type ActionToken,
+  accessTokens,
+  authFlows,
+  identities,
+  passkeys,
+  recoveryCodes,
+  sessions,
+  totps,
+  type User,
+  users,
+} from '../models/index.ts';
+import { fold } from '../utils/fold.ts';
+import { type ActionTokens, invalidActionToken } from './action-tokens.ts';
+import type { Audit, Via } from './audit.ts';
+import type { MailLimits } from './mail-limits.ts';
+import type { MailTemplates } from './mail-templates.ts';
+import type { Mails } from './mails.ts';
+import type { SignInThrottle } from './throttle.ts';
+import type { Users } from './users.ts';
+
+/** What every flow that goes by mail is made from. */
+export interface EmailFlowDeps {
+  db: Db;
+  users: Users;
+  passwords: PasswordHasher;
+  throttle: SignInThrottle;
+  audit: Audit;
+  actionTokens: ActionTokens;
+  mails: Mails;
+  templates: MailTemplates;
+  limits: MailLimits;
+  log: Log;
+  /** Whether v2 signs in only who has proved the address. */
+  isVerificationRequired: boolean;
+  now(): Date;
+}
+
+export async function findUser({ orm }: DbSession, id: number): Promise<User | undefined> {
+  const [user] = await orm.select().from(users).where(eq(users.id, id));
+  return user;
+}
+
+/** The account of a spent token, if it still has the address that the token was sent to. */
+export async function userOfToken(tx: DbSession, token: ActionToken): Promise<User> {
+  const user = await findUser(tx, token.user_id);
+  if (user?.email_key !== fold(token.email)) throw invalidActionToken();
+  return user;
+}
+
+/**
+ * Gives the hash that `password` proved to be of, limited as signing in is. Throws
+ * bad_credentials, too_many_requests, overloaded.
+ */
+export async function provePassword(
+  { passwords, throttle }: EmailFlowDeps,
+  user: User,
+  password: string,
+  via: Via,
+): Promise<string> {
+  const attempt = await throttle.begin(user.email, via.address);
+  const isRight = await passwords.verify(password, user.password_hash ?? undefined);
+  if (!isRight || !user.password_hash) throw wrongPassword();
+  await attempt.succeeded();
+  return user.password_hash;
+}
+
+export function wrongPassword(): AppError {
+  return new AppError('bad_credentials', 'The password is wrong');
+}
+
+/**
+ * Ends every way into an account that was made before its address was proved: whoever made them
+ * may have signed up with an address that is not his, to be there when its owner comes.
+ */
+export async function endWaysIn({ orm }: DbSession, user_id: number): Promise<void> {
+  await orm.delete(sessions).where(eq(sessions.user_id, user_id));
+  await orm.delete(accessTokens).where(eq(accessTokens.user_id, user_id));
+  await orm.delete(passkeys).where(eq(passkeys.user_id, user_id));
+  await orm.delete(identities).where(eq(identities.user_id, user_id));
+  await orm.delete(totps).where(eq(totps.user_id, user_id));
+  await orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
+  await orm.delete(authFlows).where(eq(authFlows.user_id, user_id));
+}

@@ -1,0 +1,131 @@
+import type { Role } from '../models/index.ts';
+import { isEmail } from '../utils/email.ts';
+import { codePoints, isStorable } from '../utils/text.ts';
+
+/** An account as a line of an import tells it. */
+export interface ImportedAccount {
+  email: string;
+  /** None: the first free one that begins as `suggestion`. */
+  username: string | undefined;
+  suggestion: string;
+  password_hash: string;
+  is_active: boolean;
+  role: Role;
+  /** None: the time of the import. */
+  created_at: string | undefined;
+  email_verified: boolean;
+}
+
+type Fields = Record<string, unknown>;
+
+/** Costs above these would take seconds at every sign-in; nobody's defaults come near. */
+const MAX_BCRYPT_COST = 16;
+const MAX_ARGON2_KIB = 1_048_576;
+const MAX_ARGON2_PASSES = 20;
+
+const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+const ARGON2 = /^\$argon2id?\$v=19\$m=(\d{1,9}),t=(\d{1,4}),p=\d{1,3}\$[\w+/]{11,}\$[\w+/]{16,}$/;
+const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?$/;
+
+/**
+ * Reads a line: our names, those of PocketBase (passwordHash, verified, created) or those of the
+ * FastAPI template (hashed_password, is_superuser, full_name). Gives the account, or all that is
+ * wrong with the line as sentences, which never show the hash.
+ */
+export function readImportLine(line: string): ImportedAccount | string[] {
+  const fields = parseObject(line);
+  if (!fields) return ['It is not a JSON object.'];
+  const problems: string[] = [];
+  const account = accountOf(fields, (problem) => void problems.push(problem));
+  return problems.length > 0 ? problems : account;
+}
+
+function parseObject(line: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Fields) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function accountOf(fields: Fields, report: (problem: string) => void): ImportedAccount {
+  const email = pick(fields, 'email');
+  const hash = pick(fields, 'password_hash', 'passwordHash', 'hashed_password');
+  const flag = (fallback: boolean, ...names: string[]) =>
+    readFlag(pick(fields, ...names), fallback, () => report(`${names[0]} must be true or false.`));
+  if (typeof email !== 'string' || !isEmail(email)) report('The email is not a valid address.');
+  if (!isHash(hash)) report('The password hash is none of bcrypt, argon2id or argon2i.');
+  return {
+    email: String(email),
+    username: usernameOf(fields, report),
+    suggestion: suggestionOf(fields),
+    password_hash: String(hash),
+    is_active: flag(true, 'is_active'),
+    role: roleOf(fields, flag(false, 'is_superuser'), report),
+    created_at: timeOf(pick(fields, 'created_at', 'created'), report),
+    email_verified: flag(false, 'email_verified', 'verified'),
+  };
+}
+
+/** The first that is there; null and an empty text are nothing, as exports write them. */
+function pick(fields: Fields, ...names: string[]): unknown {
+  const name = names.find((it) => ![undefined, null, ''].includes(fields[it] as undefined));
+  return name === undefined ? undefined : fields[name];
+}
+
+function isHash(hash: unknown): boolean {
+  if (typeof hash !== 'string') return false;
+  const [, cost] = hash.match(BCRYPT) ?? [];
+  if (cost !== undefined) return Number(cost) >= 4 && Number(cost) <= MAX_BCRYPT_COST;
+  const [, kib, passes] = hash.match(ARGON2) ?? [];
+  return Number(kib) <= MAX_ARGON2_KIB && Number(passes) <= MAX_ARGON2_PASSES;
+}
+
+/** SQLite's own export writes 0 and 1. */
+function readFlag(value: unknown, fallback: boolean, report: () => void): boolean {
+  if (value === undefined) return fallback;
+  if (value === true || value === 1) return true;
+  if (value !== false && value !== 0) report();
+  return false;
+}
+
+function usernameOf(fields: Fields, report: (problem: string) => void): string | undefined {
+  const given = pick(fields, 'username');
+  if (given === undefined || isUsername(given)) return given;
+  report('The username must have 3 to 50 characters.');
+  return undefined;
+}
+
+/** The full name if it could be a username, else what is before the @. */
+function suggestionOf(fields: Fields): string {
+  const name = pick(fields, 'full_name');
+  return isUsername(name)
+    ? name
+    : String(fields['email'])
+        .replace(/@[^@]*$/, '')
+        .padEnd(3, '_');
+}
+
+function isUsername(value: unknown): value is string {
+  if (typeof value !== 'string' || !isStorable(value)) return false;
+  const length = codePoints(value);
+  return length >= 3 && length <= 50;
+}
+
+function roleOf(fields: Fields, isSuperuser: boolean, report: (problem: string) => void): Role {
+  const role = pick(fields, 'role') ?? (isSuperuser ? 'admin' : 'user');
+  if (role !== 'user' && role !== 'admin') report('The role must be user or admin.');
+  return role as Role;
+}
+
+/** A time without an offset is UTC, as both exports mean it. */
+function timeOf(value: unknown, report: (problem: string) => void): string | undefined {
+  if (value === undefined) return undefined;
+  const [text, offset] = (typeof value === 'string' && value.match(TIME)) || [];
+  const time = text && new Date(`${text.replace(' ', 'T')}${offset ? '' : 'Z'}`);
+  if (time && !Number.isNaN(time.getTime())) return time.toISOString();
+  report('created_at is not a time.');
+  return undefined;
+}

@@ -1,0 +1,184 @@
+import {
+  type AuthenticationResponseJSON,
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server';
+import { and, desc, eq } from 'drizzle-orm';
+import type { Db } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import { type Passkey, passkeys, type User, users } from '../models/index.ts';
+import type { Audit, Via } from './audit.ts';
+import type { Identity } from './auth.ts';
+import type { AuthFlows } from './auth-flows.ts';
+
+export interface PasskeysDeps {
+  db: Db;
+  flows: AuthFlows;
+  audit: Audit;
+  /** The account of the caller; throws bad_credentials when the password is not its. */
+  prove(caller: Identity, password: string): Promise<User>;
+  now(): Date;
+}
+
+/** Where the browser is: an origin, as `https://app.example.com`. */
+export type Origin = string;
+
+export type PasskeyInfo = Pick<Passkey, 'id' | 'name' | 'created_at' | 'last_used_at'>;
+
+const { id, name, created_at, last_used_at } = passkeys;
+
+/** Passkeys (WebAuthn) of accounts: a second way to sign in, which no page can phish. */
+export const createPasskeys = (deps: PasskeysDeps) => ({
+  /** Begins to add one; asks for the password. Throws bad_credentials. */
+  beginAdding: (caller: Identity, password: string, origin: Origin) =>
+    beginAdding(deps, caller, password, origin),
+
+  /** Adds what the browser made. Throws invalid_action_token, bad_credentials. */
+  add: (caller: Identity, made: MadePasskey, origin: Origin, via: Via) =>
+    add(deps, caller, made, origin, via),
+
+  /** Begins to sign in: any passkey of this site may answer. */
+  beginSignIn: (origin: Origin) => beginSignIn(deps, origin),
+
+  /**
+   * The active account whose passkey answered. Throws invalid_action_token, bad_credentials,
+   * inactive_user.
+   */
+  verify: (answer: PasskeyAnswer, origin: Origin): Promise<User> => verify(deps, answer, origin),
+
+  list: async (caller: Identity): Promise<{ data: PasskeyInfo[] }> => {
+    const own = deps.db.read.orm.select({ id, name, created_at, last_used_at }).from(passkeys);
+    return { data: await own.where(eq(passkeys.user_id, caller.id)).orderBy(desc(passkeys.id)) };
+  },
+
+  /** Removes an own passkey. Throws not_found. */
+  remove: (caller: Identity, passkey_id: number, via: Via): Promise<void> =>
+    deps.db.write(async (tx) => {
+      const isIt = and(eq(passkeys.id, passkey_id), eq(passkeys.user_id, caller.id));
+      const [gone] = await tx.orm.delete(passkeys).where(isIt).returning();
+      if (!gone) throw new AppError('not_found', `Passkey ${passkey_id} not found`);
+      const who = { actor_id: caller.id, user_id: caller.id, details: { name: gone.name } };
+      await deps.audit.record(tx, { action: 'passkey.removed', ...who, via });
+    }),
+});
+
+export interface MadePasskey {
+  flow: string;
+  name: string;
+  response: unknown;
+}
+
+export interface PasskeyAnswer {
+  flow: string;
+  response: unknown;
+}
+
+async function beginAdding(deps: PasskeysDeps, caller: Identity, password: string, origin: Origin) {
+  const user = await deps.prove(caller, password);
+  const known = deps.db.read.orm.select().from(passkeys).where(eq(passkeys.user_id, user.id));
+  const options = await generateRegistrationOptions({
+    rpName: 'Hutch',
+    rpID: new URL(origin).hostname,
+    userName: user.username,
+    userID: new TextEncoder().encode(String(user.id)),
+    attestationType: 'none',
+    authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+    excludeCredentials: (await known).map((it) => ({ id: it.credential_id })),
+  });
+  const flow = await deps.flows.begin('passkey_register', user.id, options.challenge);
+  return { flow, options };
+}
+
+async function add(
+  deps: PasskeysDeps,
+  caller: Identity,
+  made: MadePasskey,
+  origin: Origin,
+  via: Via,
+) {
+  const { db, flows, audit, now } = deps;
+  const flow = await flows.take('passkey_register', made.flow);
+  const { registrationInfo } = await orRefused(
+    verifyRegistrationResponse({
+      response: made.response as RegistrationResponseJSON,
+      expectedChallenge: flow.data,
+      expectedOrigin: origin,
+      expectedRPID: new URL(origin).hostname,
+    }),
+  );
+  if (!registrationInfo || flow.user_id !== caller.id) throw refused();
+  const { credential } = registrationInfo;
+  const row = {
+    user_id: caller.id,
+    credential_id: credential.id,
+    public_key: Buffer.from(credential.publicKey),
+    counter: credential.counter,
+    transports: JSON.stringify(credential.transports ?? []),
+    name: made.name,
+    created_at: now().toISOString(),
+  };
+  return db.write(async (tx) => {
+    const [passkey] = await tx.orm.insert(passkeys).values(row).returning();
+    const who = { actor_id: caller.id, user_id: caller.id, details: { name: made.name } };
+    await audit.record(tx, { action: 'passkey.added', ...who, via });
+    return infoOf(passkey as Passkey);
+  });
+}
+
+async function beginSignIn({ flows }: PasskeysDeps, origin: Origin) {
+  const options = await generateAuthenticationOptions({
+    rpID: new URL(origin).hostname,
+    userVerification: 'required',
+  });
+  return { flow: await flows.begin('passkey_login', null, options.challenge), options };
+}
+
+async function verify(deps: PasskeysDeps, answer: PasskeyAnswer, origin: Origin): Promise<User> {
+  const { db, flows, now } = deps;
+  const { data: expectedChallenge } = await flows.take('passkey_login', answer.flow);
+  const response = answer.response as AuthenticationResponseJSON;
+  const isIt = eq(passkeys.credential_id, String(response.id));
+  const [passkey] = await db.read.orm.select().from(passkeys).where(isIt);
+  if (!passkey) throw refused();
+  const { verified, authenticationInfo } = await orRefused(
+    verifyAuthenticationResponse({
+      response,
+      expectedChallenge,
+      expectedOrigin: origin,
+      expectedRPID: new URL(origin).hostname,
+      credential: {
+        id: passkey.credential_id,
+        publicKey: new Uint8Array(passkey.public_key),
+        counter: passkey.counter,
+      },
+    }),
+  );
+  if (!verified) throw refused();
+  const set = { counter: authenticationInfo.newCounter, last_used_at: now().toISOString() };
+  return db.write(async ({ orm }) => {
+    await orm.update(passkeys).set(set).where(eq(passkeys.id, passkey.id));
+    const [user] = await orm.select().from(users).where(eq(users.id, passkey.user_id));
+    if (!user?.is_active) throw new AppError('inactive_user', 'Inactive user');
+    return user;
+  });
+}
+
+/** The library throws for whatever does not fit; a client is told no more than no. */
+async function orRefused<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw refused(error);
+  }
+}
+
+function refused(cause?: unknown): AppError {
+  return new AppError('bad_credentials', 'The passkey was refused', { cause });
+}
+
+function infoOf({ id, name, created_at, last_used_at }: Passkey): PasskeyInfo {
+  return { id, name, created_at, last_used_at };
+}

@@ -1,0 +1,66 @@
+import { eq } from 'drizzle-orm';
+import { type User, users } from '../models/index.ts';
+import { invalidActionToken } from './action-tokens.ts';
+import type { Afterwards } from './afterwards.ts';
+import type { Via } from './audit.ts';
+import { type EmailFlowDeps, endWaysIn, findUser, userOfToken } from './email-flow-deps.ts';
+import { refuseWeak } from './password-policy.ts';
+import type { Sessions } from './sessions.ts';
+
+/**
+ * Takes a request for a new password. What is done before the answer is the same for every
+ * `login`; the mail is queued after it. Throws too_many_requests for the address that asks.
+ */
+export async function forgot(
+  deps: EmailFlowDeps & { afterwards: Afterwards },
+  login: string,
+  via: Via,
+): Promise<void> {
+  await deps.limits.countAddress(via.address);
+  const user = await deps.users.findByLogin(login);
+  const who = { actor_id: null, user_id: user?.id ?? null };
+  await deps.db.write((tx) =>
+    deps.audit.record(tx, { action: 'password.reset_asked', ...who, via }),
+  );
+  deps.afterwards.run(() => sendReset(deps, user));
+}
+
+async function sendReset(deps: EmailFlowDeps, user: User | undefined): Promise<void> {
+  if (!user?.is_active || !(await deps.limits.countRecipient(user.id))) return;
+  const { id: user_id, email, username } = user;
+  await deps.db.write(async (tx) => {
+    const token = await deps.actionTokens.issue(tx, { user_id, purpose: 'reset_password', email });
+    await deps.mails.enqueue(tx, deps.templates.reset(email, username, token));
+  });
+}
+
+/**
+ * Sets a new password and ends every session; signs nobody in. It proves the address too: for
+ * one that was not, it ends all that `verify` would. Throws invalid_action_token, weak_password,
+ * overloaded.
+ */
+export async function reset(
+  deps: EmailFlowDeps & { sessions: Sessions },
+  { token, new_password }: { token: string; new_password: string },
+  via: Via,
+): Promise<void> {
+  const { db, passwords, actionTokens, audit, mails, templates, now } = deps;
+  const live = await actionTokens.peek('reset_password', token);
+  const owner = await findUser(db.read, live.user_id);
+  if (!owner) throw invalidActionToken();
+  refuseWeak(new_password, owner, 'new_password');
+  const password_hash = await passwords.hash(new_password);
+  await db.write(async (tx) => {
+    const user = await userOfToken(tx, await actionTokens.spend(tx, 'reset_password', token));
+    const { id, email, username, email_verified_at } = user;
+    const at = now().toISOString();
+    if (email_verified_at === null) await endWaysIn(tx, id);
+    const ended = await deps.sessions.endAll(tx, id);
+    await actionTokens.revoke(tx, id, ['verify_email', 'change_email']);
+    const set = { password_hash, email_verified_at: email_verified_at ?? at, updated_at: at };
+    await tx.orm.update(users).set(set).where(eq(users.id, id));
+    await mails.enqueue(tx, templates.passwordChanged(email, username));
+    const who = { actor_id: id, user_id: id };
+    await audit.record(tx, { action: 'password.reset', ...who, via, details: { ended } });
+  });
+}

@@ -1,0 +1,144 @@
+import { and, desc, eq, lte, ne, sql } from 'drizzle-orm';
+import type { Db, Session as DbSession } from '../core/db.ts';
+import type { Log } from '../core/log.ts';
+import { prepare } from '../core/query.ts';
+import { hashToken, newToken } from '../core/security.ts';
+import { type Role, type Session, sessions, users } from '../models/index.ts';
+import type { Via } from './audit.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** How long a session lives, in all and without use, for users and for admins. */
+export interface SessionLimits {
+  absoluteMs: Record<Role, number>;
+  idleMs: Record<Role, number>;
+}
+
+export interface SessionsDeps {
+  db: Db;
+  log: Log;
+  limits: SessionLimits;
+  now(): Date;
+}
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+/** The account and the session behind a token, as they are at this moment. */
+export interface SessionIdentity {
+  id: number;
+  role: Role;
+  session_id: number;
+}
+
+/** What an account is shown of a session. */
+export type SessionInfo = Pick<
+  Session,
+  'id' | 'created_at' | 'last_used_at' | 'user_agent' | 'address'
+>;
+
+type Found = Pick<Session, 'id' | 'user_id' | 'created_at' | 'last_used_at'>;
+
+// Two look-ups by a unique key: SQLite takes four times as long for their join.
+const sessionByHash = prepare<{ hash: string }, Found[]>((orm) =>
+  orm
+    .select({
+      id: sessions.id,
+      user_id: sessions.user_id,
+      created_at: sessions.created_at,
+      last_used_at: sessions.last_used_at,
+    })
+    .from(sessions)
+    .where(eq(sessions.token_hash, sql.placeholder('hash'))),
+);
+const activeRole = prepare<{ id: number }, { role: Role }[]>((orm) =>
+  orm
+    .select({ role: users.role })
+    .from(users)
+    .where(and(eq(users.id, sql.placeholder('id')), eq(users.is_active, true))),
+);
+
+/** The limits of the settings, in milliseconds. */
+export function sessionLimits(config: {
+  sessionDays: number;
+  sessionIdleDays: number;
+  adminSessionHours: number;
+  adminSessionIdleMinutes: number;
+}): SessionLimits {
+  return {
+    absoluteMs: { user: config.sessionDays * DAY_MS, admin: config.adminSessionHours * HOUR_MS },
+    idleMs: {
+      user: config.sessionIdleDays * DAY_MS,
+      admin: config.adminSessionIdleMinutes * 60_000,
+    },
+  };
+}
+
+export const createSessions = (deps: SessionsDeps) => ({
+  /** Opens a session in a transaction and gives its bearer token, which is stored nowhere. */
+  open: (tx: DbSession, user_id: number, via: Via): Promise<string> => open(deps, tx, user_id, via),
+
+  /** Whose live session this token is of; undefined when it is none. */
+  identify: (token: string): Promise<SessionIdentity | undefined> => identify(deps, token),
+
+  /** The sessions of an account, the last used first. */
+  list: (user_id: number): Promise<SessionInfo[]> => listOf(deps.db.read, user_id),
+
+  /** Ends one session of an account; false when it has none with this id. */
+  end: async (tx: DbSession, user_id: number, id: number): Promise<boolean> => {
+    const isIt = and(eq(sessions.id, id), eq(sessions.user_id, user_id));
+    return (await tx.orm.delete(sessions).where(isIt).returning()).length > 0;
+  },
+
+  /** Ends the sessions of an account, all or all but one, and gives how many there were. */
+  endAll: async (tx: DbSession, user_id: number, exceptId = 0): Promise<number> => {
+    const isIt = and(eq(sessions.user_id, user_id), ne(sessions.id, exceptId));
+    return (await tx.orm.delete(sessions).where(isIt).returning()).length;
+  },
+});
+
+async function open({ limits, now }: SessionsDeps, tx: DbSession, user_id: number, via: Via) {
+  const token = newToken();
+  const at = now();
+  const created_at = at.toISOString();
+  // What has ended is cleared away by those who come.
+  await tx.orm.delete(sessions).where(lte(sessions.expires_at, created_at));
+  await tx.orm.insert(sessions).values({
+    user_id,
+    token_hash: hashToken(token),
+    created_at,
+    last_used_at: created_at,
+    expires_at: new Date(at.getTime() + limits.absoluteMs.user).toISOString(),
+    user_agent: via.user_agent,
+    address: via.address,
+  });
+  return token;
+}
+
+async function identify({ db, log, limits, now }: SessionsDeps, token: string) {
+  const [found] = await sessionByHash(db.read, { hash: hashToken(token) });
+  const [user] = found ? await activeRole(db.read, { id: found.user_id }) : [];
+  if (!found || !user) return undefined;
+  const at = now();
+  const unusedMs = at.getTime() - Date.parse(found.last_used_at);
+  const ageMs = at.getTime() - Date.parse(found.created_at);
+  const idleMs = limits.idleMs[user.role];
+  if (ageMs >= limits.absoluteMs[user.role] || unusedMs >= idleMs) return undefined;
+  // Written at most hourly, and often enough for the idle limit to be meant.
+  if (unusedMs > Math.min(HOUR_MS, idleMs / 6)) {
+    const set = { last_used_at: at.toISOString() };
+    db.write(async ({ orm }) => {
+      await orm.update(sessions).set(set).where(eq(sessions.id, found.id));
+    }).catch((error) => log.warn('A use was not noted.', { error }));
+  }
+  return { id: found.user_id, role: user.role, session_id: found.id };
+}
+
+function listOf({ orm }: DbSession, user_id: number): Promise<SessionInfo[]> {
+  const { id, created_at, last_used_at, user_agent, address } = sessions;
+  return orm
+    .select({ id, created_at, last_used_at, user_agent, address })
+    .from(sessions)
+    .where(eq(sessions.user_id, user_id))
+    .orderBy(desc(sessions.last_used_at));
+}

@@ -1,0 +1,57 @@
+import { AppError } from '../core/exceptions.ts';
+import type { OutgoingMail } from '../core/mail.ts';
+import type { Tx } from '../core/writer.ts';
+import type { User } from '../models/index.ts';
+import { fold } from '../utils/fold.ts';
+import type { Via } from './audit.ts';
+import type { EmailFlowDeps } from './email-flow-deps.ts';
+import { sendVerification } from './email-verification.ts';
+import type { NewAccount } from './users.ts';
+
+/**
+ * Creates an account and queues the mail that proves its address, both or neither. Where a proof
+ * is required nothing is told here, so it gives undefined whether the account was made or its
+ * email or username is taken: the mail says which. Else throws email_taken, username_taken.
+ */
+export async function signUp(
+  deps: EmailFlowDeps,
+  account: NewAccount,
+  via: Via,
+): Promise<User | undefined> {
+  const onCreated = (tx: Tx, user: User) => sendVerification(deps, tx, user);
+  if (!deps.isVerificationRequired) return deps.users.create(account, { via, onCreated });
+  try {
+    await deps.users.create(account, { via, onCreated });
+  } catch (error) {
+    if (!(error instanceof AppError) || !/^(email|username)_taken$/.test(error.code)) throw error;
+    await answerByMail(deps, account, via);
+  }
+  return undefined;
+}
+
+/** As much work as making an account is: a hash and a write. */
+async function answerByMail(deps: EmailFlowDeps, account: NewAccount, via: Via): Promise<void> {
+  await deps.passwords.hash(account.password);
+  const owner = await deps.users.findByEmail(account.email);
+  const isAllowed = await deps.limits.countRecipient(owner?.id ?? fold(account.email));
+  await deps.db.write(async (tx) => {
+    if (isAllowed) await queueAnswer(deps, tx, account, owner);
+    const details = { reason: owner ? 'email_taken' : 'username_taken' };
+    const who = { actor_id: null, user_id: owner?.id ?? null };
+    await deps.audit.record(tx, { action: 'email.verify_asked', ...who, via, details });
+  });
+}
+
+async function queueAnswer(
+  deps: EmailFlowDeps,
+  tx: Tx,
+  { email, username }: NewAccount,
+  owner: User | undefined,
+): Promise<void> {
+  // The link may have been lost, and who cannot sign in cannot ask for another one.
+  if (owner?.email_verified_at === null) return sendVerification(deps, tx, owner);
+  const mail: OutgoingMail = owner
+    ? deps.templates.alreadySignedUp(owner.email, owner.username)
+    : deps.templates.usernameTaken(email, username);
+  await deps.mails.enqueue(tx, mail);
+}

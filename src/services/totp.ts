@@ -1,0 +1,170 @@
+import { and, count, eq, lt } from 'drizzle-orm';
+import { Secret, TOTP } from 'otpauth';
+import type { Db, Session as DbSession } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import { hashToken } from '../core/security.ts';
+import { recoveryCodes, totps } from '../models/index.ts';
+import type { Audit, Via } from './audit.ts';
+
+/** RFC 6238's defaults, which every authenticator app knows. */
+const PERIOD_SECONDS = 30;
+const DIGITS = 6;
+/** Steps before and after the present one: for clocks that differ. */
+const WINDOW = 1;
+const RECOVERY_CODES = 10;
+/** Without the letters and digits that are taken for each other. */
+const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
+
+export interface TotpDeps {
+  db: Db;
+  audit: Audit;
+  now(): Date;
+}
+
+/** What an authenticator app is set up with; `uri` is what its QR code holds. */
+export interface TotpSetup {
+  secret: string;
+  uri: string;
+}
+
+export type Totps = ReturnType<typeof createTotps>;
+
+export const createTotps = (deps: TotpDeps) => ({
+  /** Whether a code is asked for at sign-in, and how many recovery codes are left. */
+  status: (user_id: number) => status(deps, user_id),
+
+  /** Begins to set up an authenticator; asks for nothing until confirmed. Throws conflict. */
+  begin: (user: { id: number; username: string }): Promise<TotpSetup> => begin(deps, user),
+
+  /** Turns it on with a first code and gives the recovery codes. Throws bad_credentials. */
+  confirm: (user_id: number, code: string, via: Via): Promise<string[]> =>
+    confirm(deps, user_id, code, via),
+
+  /** Makes new recovery codes in place of the old. Throws conflict when it is not on. */
+  renewCodes: (user_id: number, via: Via): Promise<string[]> =>
+    deps.db.write(async (tx) => {
+      if (!(await find(tx, user_id))?.confirmed_at) throw notOn();
+      return makeCodes(deps, tx, user_id, via);
+    }),
+
+  /** Turns it off and forgets its codes. Throws conflict when it is not on. */
+  disable: (user_id: number, via: Via): Promise<void> => disable(deps, user_id, via),
+
+  /**
+   * Nothing for an account without an authenticator. Else throws second_factor_required without
+   * a code and bad_credentials for one that is wrong or was used; a recovery code works once.
+   */
+  require: (user_id: number, code: string | undefined, via: Via): Promise<void> =>
+    requireCode(deps, user_id, code, via),
+});
+
+async function status({ db }: TotpDeps, user_id: number) {
+  const isOn = Boolean((await find(db.read, user_id))?.confirmed_at);
+  const own = eq(recoveryCodes.user_id, user_id);
+  const [left] = await db.read.orm.select({ codes: count() }).from(recoveryCodes).where(own);
+  return { enabled: isOn, recovery_codes_left: left?.codes ?? 0 };
+}
+
+async function begin({ db, now }: TotpDeps, { id, username }: { id: number; username: string }) {
+  const secret = new Secret({ size: 20 });
+  await db.write(async (tx) => {
+    if ((await find(tx, id))?.confirmed_at) {
+      throw new AppError('conflict', 'An authenticator is already on');
+    }
+    const row = {
+      user_id: id,
+      secret: secret.base32,
+      last_step: 0,
+      created_at: now().toISOString(),
+    };
+    const set = { ...row, confirmed_at: null };
+    await tx.orm.insert(totps).values(row).onConflictDoUpdate({ target: totps.user_id, set });
+  });
+  const totp = new TOTP({ issuer: 'Hutch', label: username, secret, digits: DIGITS });
+  return { secret: secret.base32, uri: totp.toString() };
+}
+
+async function confirm(deps: TotpDeps, user_id: number, code: string, via: Via) {
+  const { db, audit, now } = deps;
+  return db.write(async (tx) => {
+    const row = await find(tx, user_id);
+    if (!row || row.confirmed_at)
+      throw new AppError('conflict', 'No authenticator is being set up');
+    if (!(await takeStep(deps, tx, user_id, row.secret, code))) throw wrongCode();
+    const set = { confirmed_at: now().toISOString() };
+    await tx.orm.update(totps).set(set).where(eq(totps.user_id, user_id));
+    await audit.record(tx, { action: 'totp.enabled', actor_id: user_id, user_id, via });
+    return makeCodes(deps, tx, user_id, via);
+  });
+}
+
+async function disable({ db, audit }: TotpDeps, user_id: number, via: Via): Promise<void> {
+  await db.write(async (tx) => {
+    const gone = await tx.orm.delete(totps).where(eq(totps.user_id, user_id)).returning();
+    if (!gone[0]?.confirmed_at) throw notOn();
+    await tx.orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
+    await audit.record(tx, { action: 'totp.disabled', actor_id: user_id, user_id, via });
+  });
+}
+
+async function requireCode(deps: TotpDeps, user_id: number, code: string | undefined, via: Via) {
+  const row = await find(deps.db.read, user_id);
+  if (!row?.confirmed_at) return;
+  if (!code) throw new AppError('second_factor_required', 'A code is needed too');
+  await deps.db.write(async (tx) => {
+    if (await takeStep(deps, tx, user_id, row.secret, code)) return;
+    const isIt = and(
+      eq(recoveryCodes.user_id, user_id),
+      eq(recoveryCodes.code_hash, hashToken(code.toLowerCase())),
+    );
+    const [spent] = await tx.orm.delete(recoveryCodes).where(isIt).returning();
+    if (!spent) throw wrongCode();
+    const who = { actor_id: user_id, user_id };
+    await deps.audit.record(tx, { action: 'recovery_code.used', ...who, via });
+  });
+}
+
+/** Takes a code whose time step is later than the last one taken: each works once. */
+async function takeStep(
+  { now }: TotpDeps,
+  tx: DbSession,
+  user_id: number,
+  secret: string,
+  token: string,
+): Promise<boolean> {
+  const totp = new TOTP({ secret: Secret.fromBase32(secret), digits: DIGITS });
+  const timestamp = now().getTime();
+  const delta = totp.validate({ token, timestamp, window: WINDOW });
+  if (delta === null) return false;
+  const last_step = Math.floor(timestamp / 1000 / PERIOD_SECONDS) + delta;
+  const isLater = and(eq(totps.user_id, user_id), lt(totps.last_step, last_step));
+  return (await tx.orm.update(totps).set({ last_step }).where(isLater).returning()).length > 0;
+}
+
+async function makeCodes({ audit }: TotpDeps, tx: DbSession, user_id: number, via: Via) {
+  const codes = Array.from({ length: RECOVERY_CODES }, newCode);
+  await tx.orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
+  const rows = codes.map((code) => ({ user_id, code_hash: hashToken(code) }));
+  await tx.orm.insert(recoveryCodes).values(rows);
+  await audit.record(tx, { action: 'recovery_codes.made', actor_id: user_id, user_id, via });
+  return codes;
+}
+
+/** 50 bits, as `k3j9d-x7m2q`. */
+function newCode(): string {
+  const bytes = crypto.getRandomValues(new Uint32Array(10));
+  const text = [...bytes].map((value) => ALPHABET[value % ALPHABET.length]).join('');
+  return `${text.slice(0, 5)}-${text.slice(5)}`;
+}
+
+async function find({ orm }: DbSession, user_id: number) {
+  return (await orm.select().from(totps).where(eq(totps.user_id, user_id)))[0];
+}
+
+function notOn(): AppError {
+  return new AppError('conflict', 'No authenticator is on');
+}
+
+function wrongCode(): AppError {
+  return new AppError('bad_credentials', 'The code is wrong');
+}

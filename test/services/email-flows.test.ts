@@ -1,0 +1,395 @@
+import { describe, expect, test } from 'bun:test';
+import { SYSTEM } from '../../src/services/audit.ts';
+import { linkBase } from '../../src/services/mail-templates.ts';
+import { mailedToken, queued, tokenIn } from '../smtp.ts';
+import { atOnce, PASSWORD, type TestApp, testApp } from '../support.ts';
+
+const NEW_PASSWORD = 'straw-and-carrots';
+const HOUR_MS = 3_600_000;
+
+/** An application whose clock the test moves. */
+async function timedApp(options: Parameters<typeof testApp>[0] = {}) {
+  const clock = { at: Date.parse('2026-11-22T16:00:00.000Z') };
+  const t = await testApp({ ...options, now: () => new Date(clock.at) });
+  return { t, clock, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
+}
+
+/** An account that has asked for the mail to prove its address, with the token of that. */
+async function unproved(t: TestApp, username = 'ada') {
+  const user = await t.signUp(username);
+  await t.deps.emailFlows.askVerify(user, SYSTEM);
+  return { ...user, mailed: await mailedToken(t, user.email) };
+}
+
+async function forgotten(t: TestApp, login: string, email: string): Promise<string> {
+  await t.deps.emailFlows.forgot(login, SYSTEM);
+  return mailedToken(t, email);
+}
+
+const code = (error: unknown) => (error as { code?: string }).code ?? 'none';
+const refusal = (work: Promise<unknown>) => work.then(() => 'done', code);
+const stored = (t: TestApp, id: number) =>
+  t.deps.db.client.query('select * from users where id = ?').get(id) as Record<string, unknown>;
+const actions = (t: TestApp) =>
+  t.deps.db.client
+    .query('select action from audit_log order by id')
+    .values()
+    .map(([action]) => String(action));
+const count = (t: TestApp, table: string) =>
+  Number(t.deps.db.client.query(`select count(*) from ${table}`).values()[0]?.[0]);
+
+/** Every way into an account that somebody may have set up beforehand. */
+async function setTraps(t: TestApp, { id, role }: { id: number; role: 'user' | 'admin' }) {
+  const at = new Date().toISOString();
+  await t.deps.accessTokens.create({ id, role }, { name: 'trap', scopes: ['users:read'] }, SYSTEM);
+  const { client } = t.deps.db;
+  client.run(
+    `insert into passkeys (user_id, credential_id, public_key, counter, transports, name,
+    created_at) values (?, 'c', x'00', 0, '[]', 'trap', ?)`,
+    [id, at],
+  );
+  client.run(
+    `insert into identities (user_id, provider, subject, created_at)
+    values (?, 'google', 's', ?)`,
+    [id, at],
+  );
+  client.run(
+    `insert into totps (user_id, secret, confirmed_at, last_step, created_at)
+    values (?, 'x', ?, 0, ?)`,
+    [id, at, at],
+  );
+  client.run(`insert into recovery_codes (user_id, code_hash) values (?, 'h')`, [id]);
+}
+const TRAPS = ['sessions', 'access_tokens', 'passkeys', 'identities', 'totps', 'recovery_codes'];
+
+describe('proving an address', () => {
+  test('with the password everything is kept', async () => {
+    await using t = await testApp();
+    const ada = await unproved(t);
+    await setTraps(t, ada);
+    const proof = { token: ada.mailed, password: PASSWORD };
+    expect(await t.deps.emailFlows.verify(proof, SYSTEM)).toEqual({
+      kept: true,
+      reset_token: null,
+    });
+    expect(TRAPS.map((table) => count(t, table))).toEqual([1, 1, 1, 1, 1, 1]);
+    expect((await ada.client.api.v2.users.me.get()).data?.email_verified).toBe(true);
+    expect(actions(t)).toContain('email.verified');
+  });
+
+  test('without it every way in that was made before ends, and a token opens a new one', async () => {
+    await using t = await testApp();
+    const ada = await unproved(t);
+    await setTraps(t, ada);
+    const wish = { new_email: 'eve@example.com', password: PASSWORD };
+    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    const stolen = await mailedToken(t, 'eve@example.com');
+    const { kept, reset_token } = await t.deps.emailFlows.verify({ token: ada.mailed }, SYSTEM);
+    expect(kept).toBe(false);
+    expect(TRAPS.map((table) => count(t, table))).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(stored(t, ada.id)['password_hash']).toBeNull();
+    expect(await refusal(t.deps.emailFlows.confirmEmailChange(stolen, SYSTEM))).toBe(
+      'invalid_action_token',
+    );
+    const next = { token: String(reset_token), new_password: NEW_PASSWORD };
+    await t.deps.emailFlows.reset(next, SYSTEM);
+    const login = { login: 'ada', password: NEW_PASSWORD };
+    expect(await refusal(t.deps.auth.login(login, SYSTEM))).toBe('done');
+  });
+
+  test('a wrong password is bad_credentials and does not use the token up', async () => {
+    await using t = await testApp();
+    const { mailed } = await unproved(t);
+    const verify = (password: string) =>
+      refusal(t.deps.emailFlows.verify({ token: mailed, password }, SYSTEM));
+    expect(await verify('wrong-password')).toBe('bad_credentials');
+    expect(await verify(PASSWORD)).toBe('done');
+  });
+
+  test('passwords are not guessed by it at a higher rate than at sign-in', async () => {
+    await using t = await testApp();
+    const { mailed } = await unproved(t);
+    const guess = () => refusal(t.deps.emailFlows.verify({ token: mailed, password: 'x' }, SYSTEM));
+    const answers: string[] = [];
+    for (let n = 0; n < 6; n++) answers.push(await guess());
+    expect(answers.at(-1)).toBe('too_many_requests');
+  });
+
+  test('one that is proved already is not asked for again and ends nothing', async () => {
+    await using t = await testApp();
+    const ada = await unproved(t);
+    t.deps.db.client.run(`update users set email_verified_at = created_at`);
+    await t.deps.emailFlows.askVerify(ada, SYSTEM);
+    expect(await queued(t)).toHaveLength(1);
+    expect((await t.deps.emailFlows.verify({ token: ada.mailed }, SYSTEM)).kept).toBe(true);
+    expect(count(t, 'sessions')).toBe(1);
+  });
+
+  test('50 at once give one success', async () => {
+    await using t = await testApp();
+    const { mailed } = await unproved(t);
+    const all = await atOnce(50, () =>
+      refusal(t.deps.emailFlows.verify({ token: mailed }, SYSTEM)),
+    );
+    const answers = all.map((it) => (it.status === 'fulfilled' ? it.value : 'threw')).toSorted();
+    expect(answers).toEqual(['done', ...Array(49).fill('invalid_action_token')]);
+    expect(actions(t).filter((action) => action === 'email.verified')).toHaveLength(1);
+  });
+
+  test('a token that was asked for again ends the one before', async () => {
+    await using t = await testApp();
+    const ada = await unproved(t);
+    await t.deps.emailFlows.askVerify(ada, SYSTEM);
+    const again = await mailedToken(t, ada.email);
+    const verify = (token: string) => refusal(t.deps.emailFlows.verify({ token }, SYSTEM));
+    expect(await verify(ada.mailed)).toBe('invalid_action_token');
+    expect(await verify(again)).toBe('done');
+  });
+
+  test('the link works for 24 hours and no longer', async () => {
+    await using it = await timedApp();
+    const { t, clock } = it;
+    const verify = (token: string) => refusal(t.deps.emailFlows.verify({ token }, SYSTEM));
+    const [ada, bob] = [await unproved(t, 'ada'), await unproved(t, 'bob')];
+    clock.at += 24 * HOUR_MS - 1;
+    expect(await verify(ada.mailed)).toBe('done');
+    clock.at += 1;
+    expect(await verify(bob.mailed)).toBe('invalid_action_token');
+  });
+});
+
+describe('a forgotten password', () => {
+  test('is set anew: every session ends, nobody is signed in, the address is proved', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    const token = await forgotten(t, 'ADA', ada.email);
+    expect(await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM)).toBe(
+      undefined,
+    );
+    expect(count(t, 'sessions')).toBe(0);
+    expect(stored(t, ada.id)['email_verified_at']).toBeString();
+    const login = (password: string) =>
+      refusal(t.deps.auth.login({ login: 'ada', password }, SYSTEM));
+    expect([await login(PASSWORD), await login(NEW_PASSWORD)]).toEqual(['bad_credentials', 'done']);
+    expect(actions(t)).toContain('password.reset');
+    expect((await queued(t)).at(-1)?.subject).toBe('Your password was changed');
+  });
+
+  test('of an address that was not proved ends every way in that was made before', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    await setTraps(t, ada);
+    const token = await forgotten(t, 'ada', ada.email);
+    await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM);
+    expect(TRAPS.map((table) => count(t, table))).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test('of a proved address keeps passkeys and tokens', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    await setTraps(t, ada);
+    t.deps.db.client.run('update users set email_verified_at = created_at');
+    const token = await forgotten(t, 'ada', ada.email);
+    await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM);
+    expect(TRAPS.map((table) => count(t, table))).toEqual([0, 1, 1, 1, 1, 1]);
+  });
+
+  test('ends the other links that are under way', async () => {
+    await using t = await testApp();
+    const ada = await unproved(t);
+    const wish = { new_email: 'new@example.com', password: PASSWORD };
+    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    const token = await forgotten(t, 'ada', ada.email);
+    await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM);
+    expect(count(t, 'action_tokens')).toBe(0);
+  });
+
+  test('50 at once give one success', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    const token = await forgotten(t, 'ada', ada.email);
+    const all = await atOnce(50, (n) =>
+      refusal(t.deps.emailFlows.reset({ token, new_password: `${NEW_PASSWORD}${n}` }, SYSTEM)),
+    );
+    const answers = all.map((it) => (it.status === 'fulfilled' ? it.value : 'threw'));
+    expect(answers.filter((it) => it === 'done')).toHaveLength(1);
+    expect(answers.filter((it) => it === 'invalid_action_token')).toHaveLength(49);
+    expect(actions(t).filter((action) => action === 'password.reset')).toHaveLength(1);
+  });
+
+  test('a common password is weak_password and does not use the token up', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    const token = await forgotten(t, 'ada', ada.email);
+    const set = (new_password: string) =>
+      refusal(t.deps.emailFlows.reset({ token, new_password }, SYSTEM));
+    expect(await set('password123')).toBe('weak_password');
+    expect(await set(NEW_PASSWORD)).toBe('done');
+  });
+
+  test('the link works for 30 minutes and no longer', async () => {
+    await using it = await timedApp();
+    const { t, clock } = it;
+    const ada = await t.signUp('ada');
+    const token = await forgotten(t, 'ada', ada.email);
+    clock.at += HOUR_MS / 2;
+    const next = { token, new_password: NEW_PASSWORD };
+    expect(await refusal(t.deps.emailFlows.reset(next, SYSTEM))).toBe('invalid_action_token');
+  });
+
+  test('a link that was sent to an address that the account no longer has is dead', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    const token = await forgotten(t, 'ada', ada.email);
+    t.deps.db.client.run(`update users set email = 'b@example.com', email_key = 'b@example.com'`);
+    const next = { token, new_password: NEW_PASSWORD };
+    expect(await refusal(t.deps.emailFlows.reset(next, SYSTEM))).toBe('invalid_action_token');
+  });
+
+  test('asking is noted for every login, known or not, and mails only an active account', async () => {
+    await using t = await testApp();
+    await t.signUp('ada');
+    t.deps.db.client.run('update users set is_active = 0');
+    for (const login of ['ada', 'nobody', 'nobody@example.com']) {
+      await t.deps.emailFlows.forgot(login, SYSTEM);
+    }
+    expect(await queued(t)).toEqual([]);
+    expect(actions(t).filter((it) => it === 'password.reset_asked')).toHaveLength(3);
+  });
+
+  test('an account gets 5 mails an hour, which nobody is told of', async () => {
+    await using t = await testApp();
+    await t.signUp('ada');
+    const ask = () => refusal(t.deps.emailFlows.forgot('ada', SYSTEM));
+    const answers: string[] = [];
+    for (let n = 0; n < 8; n++) answers.push(await ask());
+    expect(new Set(answers)).toEqual(new Set(['done']));
+    expect(await queued(t)).toHaveLength(5);
+  });
+
+  test('50 at once to one account send 5 mails', async () => {
+    await using t = await testApp();
+    await t.signUp('ada');
+    await atOnce(50, () => t.deps.emailFlows.forgot('ada', SYSTEM));
+    expect(await queued(t)).toHaveLength(5);
+  });
+
+  test('an address that asks too often is told, whomever it asks for', async () => {
+    await using t = await testApp({ config: { limitMails: 2 } });
+    await t.signUp('ada');
+    const ask = (login: string, address: string) =>
+      refusal(t.deps.emailFlows.forgot(login, { ...SYSTEM, address }));
+    await ask('ada', '2001:db8::1');
+    await ask('nobody', '2001:db8::2');
+    expect(await ask('nobody', '2001:db8::3')).toBe('too_many_requests');
+    expect(await ask('ada', '2001:db8::4')).toBe('too_many_requests');
+    expect(await ask('ada', '2001:db8:0:1::1')).toBe('done');
+  });
+
+  test('no limit holds when limits are off', async () => {
+    await using t = await testApp({ config: { limitMails: 1, rateLimit: 'off' } });
+    await t.signUp('ada');
+    for (let n = 0; n < 3; n++)
+      await t.deps.emailFlows.forgot('ada', { ...SYSTEM, address: '::1' });
+    expect(await queued(t)).toHaveLength(3);
+  });
+});
+
+describe('a change of address', () => {
+  const wish = { new_email: 'new@example.com', password: PASSWORD };
+
+  test('needs the password, then the link in the mail to the new one', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    const wrong = { ...wish, password: 'wrong-password' };
+    expect(await refusal(t.deps.emailFlows.askEmailChange(ada, wrong, SYSTEM))).toBe(
+      'bad_credentials',
+    );
+    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    expect(stored(t, ada.id)['email']).toBe('ada@example.com');
+    await t.deps.emailFlows.confirmEmailChange(await mailedToken(t, wish.new_email), SYSTEM);
+    expect(stored(t, ada.id)).toMatchObject({ email: wish.new_email, email_key: wish.new_email });
+    expect(stored(t, ada.id)['email_verified_at']).toBeString();
+    expect(count(t, 'sessions')).toBe(1);
+    const recipients = (await queued(t)).map(({ recipient }) => recipient);
+    expect(recipients).toEqual([wish.new_email, 'ada@example.com']);
+    expect(actions(t).slice(-2)).toEqual(['email.change_asked', 'email.changed']);
+  });
+
+  test('to one that is taken is told to nobody but who reads its mail', async () => {
+    await using t = await testApp();
+    const [ada] = [await t.signUp('ada'), await t.signUp('new')];
+    expect(await refusal(t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM))).toBe('done');
+    const token = await mailedToken(t, wish.new_email);
+    expect(await refusal(t.deps.emailFlows.confirmEmailChange(token, SYSTEM))).toBe('email_taken');
+    expect(stored(t, ada.id)['email']).toBe('ada@example.com');
+  });
+
+  test('50 confirmations at once change it once', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    const token = await mailedToken(t, wish.new_email);
+    const all = await atOnce(50, () => t.deps.emailFlows.confirmEmailChange(token, SYSTEM));
+    expect(all.filter((it) => it.status === 'fulfilled')).toHaveLength(1);
+    expect(actions(t).filter((action) => action === 'email.changed')).toHaveLength(1);
+  });
+});
+
+test('a token serves no purpose but its own, and none twice', async () => {
+  await using t = await testApp();
+  const ada = await unproved(t);
+  const wish = { new_email: 'new@example.com', password: PASSWORD };
+  await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+  const change = await mailedToken(t, wish.new_email);
+  const reset = await forgotten(t, 'ada', ada.email);
+  const { emailFlows } = t.deps;
+  const verify = (token: string) => refusal(emailFlows.verify({ token }, SYSTEM));
+  const set = (token: string) =>
+    refusal(emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM));
+  const confirm = (token: string) => refusal(emailFlows.confirmEmailChange(token, SYSTEM));
+  for (const token of [reset, change, 'made-up']) {
+    expect(await verify(token)).toBe('invalid_action_token');
+  }
+  for (const token of [ada.mailed, change]) expect(await set(token)).toBe('invalid_action_token');
+  for (const token of [ada.mailed, reset]) {
+    expect(await confirm(token)).toBe('invalid_action_token');
+  }
+  expect([await confirm(change), await confirm(change)]).toEqual(['done', 'invalid_action_token']);
+});
+
+test('a token is in its mail alone: not in the tables, not in the log', async () => {
+  await using t = await testApp({ logLevel: 'debug' });
+  const ada = await unproved(t);
+  const reset = await forgotten(t, 'ada', ada.email);
+  await t.deps.mails.sendDue();
+  expect(await queued(t)).toEqual([]);
+  const tables = ['users', 'action_tokens', 'audit_log', 'mails', 'sessions'];
+  const rows = tables.map((table) => t.deps.db.client.query(`select * from ${table}`).all());
+  for (const token of [ada.mailed, reset]) {
+    expect(token).toMatch(/^[\w-]{43}$/);
+    expect(JSON.stringify(rows)).not.toContain(token);
+    expect(t.logLines.join('')).not.toContain(token);
+  }
+});
+
+test('a mail says the link, the token alone and the request, and escapes what people chose', async () => {
+  await using t = await testApp({ config: { publicUrl: 'https://api.example.com' } });
+  const username = '<b>see evil.com/x';
+  const email = 'ada@example.com';
+  await t.deps.emailFlows.signUp({ email, username, password: NEW_PASSWORD }, SYSTEM);
+  const [mail] = await queued(t);
+  const token = tokenIn(String(mail?.text));
+  expect(mail?.text).toContain(`\nhttps://api.example.com/verify#token=${token}\n`);
+  expect(mail?.text).toContain(`\n${token}\n`);
+  expect(mail?.text).toContain('curl -X POST https://api.example.com/api/v2/auth/verification/');
+  expect(mail?.html).toContain('&lt;b&gt;see evil·com·x');
+  expect(mail?.html).not.toContain('<b>');
+});
+
+test('without a public URL links lead to where the server listens', () => {
+  const base = (host: string) => linkBase({ publicUrl: '', host, port: 3000 });
+  expect(base('127.0.0.1')).toBe('http://127.0.0.1:3000');
+  expect(base('::1')).toBe('http://[::1]:3000');
+  expect(base('0.0.0.0')).toBe('http://localhost:3000');
+});
