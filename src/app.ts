@@ -1,13 +1,17 @@
 import { Elysia } from 'elysia';
 import { access, accessOf } from './api/access.ts';
 import { body } from './api/body.ts';
+import { cors, preflight } from './api/cors.ts';
 import { docs } from './api/docs.ts';
 import { errors } from './api/errors.ts';
 import { health } from './api/health.ts';
+import { host } from './api/host.ts';
 import { registerKinds } from './api/kinds.ts';
 import { openapi } from './api/openapi.ts';
+import { rateLimit } from './api/rate-limit.ts';
 import { requestId } from './api/request-id.ts';
 import { requestLog } from './api/request-log.ts';
+import { securityHeaders } from './api/security-headers.ts';
 import { v1 } from './api/v1/index.ts';
 import { v2 } from './api/v2/index.ts';
 import type { Deps } from './core/deps.ts';
@@ -17,9 +21,14 @@ export const createApp = (deps: Deps) => {
   registerKinds();
   const whole = () => app;
   const app = new Elysia({ name: 'hutch', normalize: true })
+    .use(securityHeaders(deps))
     .use(requestId())
     .use(requestLog(deps.log))
     .use(errors({ log: deps.log, app: whole }))
+    .use(host(deps))
+    .use(cors(deps))
+    .use(rateLimit(deps, whole))
+    .use(preflight(deps, whole))
     .use(body({ maxBytes: deps.config.maxBodyBytes, app: whole }))
     .use(access(deps, whole))
     .use(health(deps))

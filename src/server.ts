@@ -22,8 +22,12 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   const deps = createDeps(config, { log });
   try {
     await ensureAdmin(config, deps);
+    if (config.rateLimit === 'off') {
+      log.warn('No limit on requests and sign-ins: HUTCH_RATE_LIMIT is off.');
+    }
     const app = listen(config, deps);
     const server = app.server as NonNullable<typeof app.server>;
+    deps.mails.start();
     const stop = async () => {
       const patience = setTimeout(() => void server.stop(true), config.shutdownSeconds * 1000);
       await server.stop();
@@ -43,7 +47,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
 async function ensureAdmin(config: Config, { users, log }: Deps): Promise<void> {
   const { adminEmail: email, adminUsername: username, adminPassword: password } = config;
   if (email === '' || (await users.findByLogin(email))) return;
-  const admin = await users.create({ email, username, password }, 'admin');
+  const admin = await users.create({ email, username, password }, { role: 'admin' });
   log.info('Made the first admin.', { id: admin.id, username });
 }
 

@@ -8,6 +8,7 @@ import { createDeps } from '../src/core/deps.ts';
 import { createLog, type LogLevel } from '../src/core/log.ts';
 import { createPasswordHasher } from '../src/core/security.ts';
 import type { Role } from '../src/models/index.ts';
+import { SYSTEM } from '../src/services/audit.ts';
 
 export const PASSWORD = 'password123';
 
@@ -39,7 +40,12 @@ export async function testApp({ config, now, logLevel = 'error' }: TestAppOption
   const passwords = createPasswordHasher({ concurrency: 2, memoryKib: 8 });
   const deps = createDeps(settings, { log, passwords, ...(now && { now }) });
   const app = createApp(deps);
-  const send = (request: Request) => app.handle(request);
+  const secrets = new Set([PASSWORD]);
+  const send = async (request: Request) => {
+    const answer = await app.handle(request);
+    expectNoSecret(await answer.clone().text(), [PASSWORD, ...HASHES], request.url);
+    return answer;
+  };
   const clientFor = (token?: string) =>
     createClient('http://localhost', { fetch: send, ...(token && { token }) });
 
@@ -59,8 +65,9 @@ export async function testApp({ config, now, logLevel = 'error' }: TestAppOption
   /** Makes an account and signs it in. */
   const signUp = async (username: string, role: Role = 'user') => {
     const email = `${username}@example.com`;
-    const user = await deps.users.create({ email, username, password: PASSWORD }, role);
-    const token = await deps.auth.login(username, PASSWORD);
+    const user = await deps.users.create({ email, username, password: PASSWORD }, { role });
+    const token = await deps.auth.openSession(user, SYSTEM);
+    secrets.add(token);
     return { ...user, token, client: clientFor(token) };
   };
   return {
@@ -74,9 +81,19 @@ export async function testApp({ config, now, logLevel = 'error' }: TestAppOption
     signUp,
     [Symbol.asyncDispose]: async () => {
       await deps.close();
+      expectNoSecret(logLines.join(''), [...secrets, ...HASHES], 'the log');
       rmSync(dataDir, { recursive: true });
     },
   };
+}
+
+/** How password hashes begin. */
+const HASHES = ['$argon2', '$2a$', '$2b$', '$2y$'];
+
+/** Every answer and every log line of the whole suite goes through here. */
+function expectNoSecret(text: string, secrets: readonly string[], where: string): void {
+  const found = secrets.find((secret) => text.includes(secret));
+  if (found) throw new Error(`A secret in ${where}: ${found}`);
 }
 
 /** `count` calls at the same time, each settled. */

@@ -3,6 +3,7 @@ import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import { BodyFailure } from './body.ts';
 import { createCoercion } from './coerce.ts';
+import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
 
 export type Access = 'public' | 'user' | 'admin';
 
@@ -24,14 +25,55 @@ const PUBLIC_ROUTES = [
   'GET /api/v1/items/popular',
   'GET /api/v1/items/:item_id',
   'GET /api/v2/system/version',
+  'POST /api/v2/auth/register',
+  'POST /api/v2/auth/login',
+  'POST /api/v2/auth/passkeys/login/options',
+  'POST /api/v2/auth/passkeys/login',
+  'POST /api/v2/auth/verification/confirm',
+  'POST /api/v2/auth/password/forgot',
+  'POST /api/v2/auth/password/reset',
+  'POST /api/v2/auth/email/confirm',
 ];
 
+/** Public while registration is open, else for admins. */
+const SIGN_UP_ROUTES = ['POST /api/v1/users/', 'POST /api/v2/auth/register'];
+
 /** The routes that need an admin's token. */
-const ADMIN_ROUTES = ['GET /api/v1/users/', 'GET /api/v2/system/stats'];
+const ADMIN_ROUTES = [
+  'GET /api/v1/users/',
+  'GET /api/v2/system/stats',
+  'GET /api/v2/users',
+  'POST /api/v2/users',
+  'GET /api/v2/users/:user_id',
+  'PATCH /api/v2/users/:user_id',
+  'DELETE /api/v2/users/:user_id',
+  'DELETE /api/v2/users/:user_id/sessions',
+  'GET /api/v2/audit-log',
+];
+
+/** What a personal access token needs for a route; on any other one it is refused. */
+const TOKEN_SCOPES: Record<string, string> = {
+  'POST /api/v1/items/': 'items:write',
+  'PUT /api/v1/items/:item_id': 'items:write',
+  'DELETE /api/v1/items/:item_id': 'items:write',
+  'GET /api/v1/external/': 'external:read',
+  'GET /api/v1/users/': 'admin',
+  'POST /api/v1/users/': 'admin',
+  'GET /api/v1/users/:user_id': 'users:read',
+  'GET /api/v2/users/me': 'users:read',
+  'GET /api/v2/system/stats': 'admin',
+  'GET /api/v2/users': 'admin',
+  'POST /api/v2/users': 'admin',
+  'GET /api/v2/users/:user_id': 'admin',
+  'PATCH /api/v2/users/:user_id': 'admin',
+  'DELETE /api/v2/users/:user_id': 'admin',
+  'DELETE /api/v2/users/:user_id/sessions': 'admin',
+  'GET /api/v2/audit-log': 'admin',
+};
 
 /** Who may call a route, `METHOD /path`; what is listed nowhere needs a token. */
 export function accessOf(registration: 'open' | 'closed'): (route: string) => Access {
-  const closed = registration === 'closed' ? ['POST /api/v1/users/'] : [];
+  const closed = registration === 'closed' ? SIGN_UP_ROUTES : [];
   const admin = new Set([...ADMIN_ROUTES, ...closed]);
   const open = new Set(PUBLIC_ROUTES.filter((route) => !admin.has(route)));
   return (route) => (open.has(route) ? 'public' : admin.has(route) ? 'admin' : 'user');
@@ -51,29 +93,50 @@ export function callerOf(request: Request): Caller {
  * validated; then throws what was wrong with its body. Must be used before any route is added.
  */
 export const access = ({ auth, config }: Deps, app: () => AnyElysia) => {
+  const identify = createIdentify(auth, createSessionCookie({ config }));
   const coerce = createCoercion(app);
   const levelOf = accessOf(config.registration);
-  const levels = new Map<string, Access>();
-  const levelFor = (method: string, route: string) => {
+  const rules = new Map<string, Rule>();
+  const ruleFor = (method: string, route: string) => {
     const name = `${method === 'HEAD' ? 'GET' : method} ${route}`;
-    const level = levels.get(name) ?? levelOf(name);
-    levels.set(name, level);
-    return level;
+    const rule = rules.get(name) ?? ruleOf(name, levelOf(name));
+    rules.set(name, rule);
+    return rule;
   };
   return new Elysia({ name: 'hutch-access' }).onTransform(
     { as: 'global' },
     // One hook for both: each costs every request. Not async: a public route waits for nothing.
-    ({ request, route, params, query, body }): void | Promise<void> => {
+    ({ request, route, params, query, body, set }): void | Promise<void> => {
       coerce({ route, params, query });
-      const level = levelFor(request.method, route);
-      if (level !== 'public') return admit(auth, level, request, body);
+      const rule = ruleFor(request.method, route);
+      if (rule.isPrivate) set.headers['cache-control'] = 'no-store';
+      if (rule.level !== 'public') return admit(identify, rule, request, body);
       if (body instanceof BodyFailure) throw body.error;
     },
   );
 };
 
-async function admit(auth: Deps['auth'], level: Access, request: Request, body: unknown) {
-  const caller = await identify(auth, request);
+interface Rule {
+  level: Access;
+  /** What a personal access token needs; none is to be had for a route without one. */
+  scope: string | undefined;
+  /** What it answers is kept by nobody: it is one account's, or carries a token. */
+  isPrivate: boolean;
+}
+
+function ruleOf(name: string, level: Access): Rule {
+  const isPrivate = level !== 'public' || !name.startsWith('GET ') || name.includes('/auth/');
+  return { level, scope: TOKEN_SCOPES[name], isPrivate };
+}
+
+type Identify = (request: Request) => Promise<Caller>;
+
+async function admit(identify: Identify, { level, scope }: Rule, request: Request, body: unknown) {
+  const caller = await identify(request);
+  if (caller.scopes && (scope === undefined || !caller.scopes.includes(scope))) {
+    const msg = scope ? `The token lacks the scope ${scope}` : 'A token cannot do this';
+    throw new AppError('insufficient_scope', msg);
+  }
   if (level === 'admin' && caller.role !== 'admin') {
     throw new AppError('forbidden', 'Not enough permissions');
   }
@@ -81,12 +144,19 @@ async function admit(auth: Deps['auth'], level: Access, request: Request, body: 
   if (body instanceof BodyFailure) throw body.error;
 }
 
-async function identify(auth: Deps['auth'], request: Request): Promise<Caller> {
-  const header = request.headers.get('authorization');
-  const token = header?.match(/^bearer ([\w-]{1,256})$/i)?.[1];
-  const caller = token && (await auth.identify(token));
-  if (!caller) throw unauthenticated(header === null ? 'Not authenticated' : undefined);
-  return caller;
+/** By the Authorization header or, only without one, by the cookie. */
+function createIdentify(auth: Deps['auth'], cookie: SessionCookie): Identify {
+  return async (request) => {
+    const header = request.headers.get('authorization');
+    const fromCookie = header === null ? cookie.read(request) : undefined;
+    const token = fromCookie ?? header?.match(/^bearer ([\w-]{1,256})$/i)?.[1];
+    const caller = token && (await auth.identify(token));
+    if (!caller) {
+      throw unauthenticated(header === null && !fromCookie ? 'Not authenticated' : undefined);
+    }
+    if (fromCookie) cookie.check(request);
+    return caller;
+  };
 }
 
 function unauthenticated(message = 'Could not validate credentials'): AppError {

@@ -29,18 +29,21 @@ export interface BodyOptions {
  * most `maxBytes` (payload_too_large), UTF-8 and JSON (malformed_body).
  */
 export const body = ({ maxBytes, app }: BodyOptions) => {
-  let readers: Set<string> | undefined;
+  let readers: Map<string, Fields> | undefined;
   return new Elysia({ name: 'hutch-body' }).onParse(
     { as: 'global' },
     async ({ request, contentType, route }) => {
       readers ??= routesWithBody(app());
       const name = `${request.method} ${route}`;
       // Nothing else may look at it: Elysia would read it by its own rules.
-      if (!readers.has(name)) return null;
+      const fields = readers.get(name);
+      if (fields === undefined) return null;
       try {
         const bytes = await readBytes(request, maxBytes);
         if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
-        return parse(bytes, contentType, mediaTypeOf(name), request);
+        const value = parse(bytes, contentType, mediaTypeOf(name), request);
+        if (fields !== 'any') refuseUnknown(value, fields);
+        return value;
       } catch (error) {
         return new BodyFailure(error);
       }
@@ -48,9 +51,31 @@ export const body = ({ maxBytes, app }: BodyOptions) => {
   );
 };
 
-function routesWithBody(app: AnyElysia): Set<string> {
+/** Unknown fields that an answer names: no more, or it could be larger than the body. */
+const MAX_NAMED = 100;
+
+/** The fields that a body may have: v1 ignores all others, as the guide's framework does. */
+type Fields = Set<string> | 'any';
+
+function routesWithBody(app: AnyElysia): Map<string, Fields> {
   const routes = app.routes.filter(({ hooks }) => hooks.body !== undefined);
-  return new Set(routes.map(({ method, path }) => `${method} ${path}`));
+  return new Map(
+    routes.map(({ method, path, hooks }) => [`${method} ${path}`, fieldsOf(path, hooks.body)]),
+  );
+}
+
+function fieldsOf(path: string, schema: { properties?: object }): Fields {
+  const isStrict = path.startsWith('/api/v2/') && schema.properties !== undefined;
+  return isStrict ? new Set(Object.keys(schema.properties ?? {})) : 'any';
+}
+
+function refuseUnknown(value: object, fields: Set<string>): void {
+  const unknown = Object.keys(value).filter((key) => !fields.has(key));
+  if (unknown.length === 0) return;
+  const msg = 'Extra inputs are not permitted';
+  const named = unknown.slice(0, MAX_NAMED);
+  const problems = named.map((key) => ({ type: 'extra_forbidden', loc: ['body', key], msg }));
+  throw new AppError('validation_failed', 'The request is not valid', { problems });
 }
 
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {

@@ -29,7 +29,9 @@ v1 is wire-compatible with the FastAPI guide that Hutch re-creates; v2 is the co
 choose today: its errors are RFC 9457 problems.`;
 
 const TAGS = [
+  { name: 'auth', description: 'Signing up, in and out, and the sessions of that.' },
   { name: 'users', description: 'Accounts.' },
+  { name: 'tokens', description: 'Personal access tokens.' },
   { name: 'login', description: 'Signing in.' },
   { name: 'items', description: 'What an app keeps, and what of it is popular.' },
   { name: 'external', description: 'Outside APIs, fetched many at once.' },
@@ -38,6 +40,12 @@ const TAGS = [
 
 const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', description: 'A token from signing in.' },
+  cookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-hutch',
+    description: 'A session of a browser; hutch_session on a server without https.',
+  },
   password: {
     type: 'oauth2',
     description: 'Signs in and uses the token.',
@@ -61,7 +69,7 @@ export function documentOf({ paths }: Generated, { version, accessOf, bodyOf }: 
     corrected[path] = Object.fromEntries(
       Object.entries(operations).map(([method, operation]) => {
         const route = `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`;
-        const body = correctBody(bodyOf(route), mediaTypeOf(route), schemas);
+        const body = correctBody(bodyOf(route), route, schemas);
         return [
           method,
           { ...correctOperation(operation, route, accessOf(route), schemas), ...body },
@@ -75,7 +83,7 @@ export function documentOf({ paths }: Generated, { version, accessOf, bodyOf }: 
     info: { title: 'Hutch', version, description: DESCRIPTION, license },
     servers: [{ url: '/' }],
     tags: TAGS,
-    security: [{ bearer: [] }, { password: [] }],
+    security: [{ bearer: [] }, { cookie: [] }, { password: [] }],
     paths: corrected,
     components: { securitySchemes: SECURITY_SCHEMES, schemas },
   };
@@ -97,11 +105,12 @@ function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   return { ...rest, required, schema: correctSchema(schema, schemas) };
 }
 
-/** One media type, the one that is read. Fields that are not known are ignored in v1. */
-function correctBody(body: unknown, type: string, schemas: Json): Json {
+/** One media type, the one that is read. v1 ignores fields that it does not know, v2 does not. */
+function correctBody(body: unknown, route: string, schemas: Json): Json {
   if (typeof body !== 'object' || body === null) return {};
   const { additionalProperties: _, ...open } = body as Json;
-  const content = { [type]: { schema: correctSchema(open, schemas) } };
+  const own = route.includes(' /api/v2/') ? { ...open, additionalProperties: false } : open;
+  const content = { [mediaTypeOf(route)]: { schema: correctSchema(own, schemas) } };
   return { requestBody: { required: true, content } };
 }
 
@@ -110,6 +119,7 @@ function correctResponses(responses: Operation['responses'], route: string, sche
   return Object.fromEntries(
     Object.entries(responses).map(([status, { content }]) => {
       const schema = Object.values(content ?? {})[0]?.schema ?? {};
+      if (status === '204') return [status, { description: 'No Content' }];
       const type = isV2 && Number(status) >= 400 ? 'application/problem+json' : 'application/json';
       const description = STATUS_CODES[status] ?? status;
       return [

@@ -10,7 +10,7 @@ export const LoginForm = t.Object(
       description: 'Email or username.',
       examples: ['ada'],
     }),
-    password: Text({ minLength: 1, maxLength: 128, examples: ['password123'] }),
+    password: Text({ minLength: 1, maxLength: 128, examples: ['straw-and-carrots'] }),
     grant_type: t.Optional(Text({ maxLength: 20, examples: ['password'] })),
     scope: t.Optional(Text({ maxLength: 1000, examples: [''] })),
     client_id: t.Optional(Text({ maxLength: 254 })),

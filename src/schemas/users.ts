@@ -15,7 +15,7 @@ const UserBase = t.Object(
 export const UserCreate = t.Object(
   {
     ...UserBase.properties,
-    password: Text({ minLength: 8, maxLength: 128, examples: ['password123'] }),
+    password: Text({ minLength: 8, maxLength: 128, examples: ['straw-and-carrots'] }),
   },
   { title: 'UserCreate' },
 );

@@ -23,12 +23,30 @@ describe('the access of routes', () => {
       'GET /swagger',
       'POST /api/v1/login/access-token',
       'POST /api/v1/users/',
+      'POST /api/v2/auth/email/confirm',
+      'POST /api/v2/auth/login',
+      'POST /api/v2/auth/passkeys/login',
+      'POST /api/v2/auth/passkeys/login/options',
+      'POST /api/v2/auth/password/forgot',
+      'POST /api/v2/auth/password/reset',
+      'POST /api/v2/auth/register',
+      'POST /api/v2/auth/verification/confirm',
     ]);
   });
 
   test('these are for admins and no others', async () => {
     const admin = (await routeNames()).filter((route) => accessOf('open')(route) === 'admin');
-    expect(admin.toSorted()).toEqual(['GET /api/v1/users/', 'GET /api/v2/system/stats']);
+    expect(admin.toSorted()).toEqual([
+      'DELETE /api/v2/users/:user_id',
+      'DELETE /api/v2/users/:user_id/sessions',
+      'GET /api/v1/users/',
+      'GET /api/v2/audit-log',
+      'GET /api/v2/system/stats',
+      'GET /api/v2/users',
+      'GET /api/v2/users/:user_id',
+      'PATCH /api/v2/users/:user_id',
+      'POST /api/v2/users',
+    ]);
   });
 
   test('a route that nobody listed needs a token', () => {

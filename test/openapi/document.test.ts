@@ -53,6 +53,14 @@ describe('the document', () => {
       'GET /health/ready',
       'POST /api/v1/login/access-token',
       'POST /api/v1/users/',
+      'POST /api/v2/auth/email/confirm',
+      'POST /api/v2/auth/login',
+      'POST /api/v2/auth/passkeys/login',
+      'POST /api/v2/auth/passkeys/login/options',
+      'POST /api/v2/auth/password/forgot',
+      'POST /api/v2/auth/password/reset',
+      'POST /api/v2/auth/register',
+      'POST /api/v2/auth/verification/confirm',
     ]);
   });
 
@@ -90,12 +98,9 @@ describe('the document', () => {
     const types = (await operations()).flatMap(({ operationId, requestBody }) =>
       requestBody ? [`${operationId} ${Object.keys(requestBody.content).join()}`] : [],
     );
-    expect(types.toSorted()).toEqual([
-      'createAccessToken application/x-www-form-urlencoded',
-      'createItem application/json',
-      'createUser application/json',
-      'updateItem application/json',
-    ]);
+    const forms = types.filter((it) => !it.endsWith(' application/json'));
+    expect(forms).toEqual(['createAccessToken application/x-www-form-urlencoded']);
+    expect(types.length).toBeGreaterThan(4);
   });
 
   test('says of v2 that its errors are problems', async () => {

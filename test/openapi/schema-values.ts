@@ -7,6 +7,7 @@ export interface Schema {
   required?: string[];
   items?: Schema;
   enum?: unknown[];
+  anyOf?: Schema[];
   const?: unknown;
   format?: string;
   default?: unknown;
@@ -34,13 +35,16 @@ const NASTY = [
 
 /** Values that `schema` accepts. */
 export function validValues(schema: Schema): fc.Arbitrary<unknown> {
+  if (schema.anyOf) return fc.oneof(...schema.anyOf.map(validValues));
+  if (schema.const !== undefined) return fc.constant(schema.const);
   const types = [schema.type ?? 'object'].flat();
   return fc.oneof(...types.map((type) => validOf(type, schema)));
 }
 
 /** Values that `schema` refuses, each for one reason. */
 export function invalidValues(schema: Schema): fc.Arbitrary<unknown> {
-  const types = [schema.type ?? 'object'].flat();
+  const options = schema.anyOf ?? [schema];
+  const types = options.flatMap(({ type = 'object' }) => type);
   const ofOtherType = fc.oneof(
     ...Object.entries(WRONG_TYPES)
       .filter(
@@ -48,7 +52,9 @@ export function invalidValues(schema: Schema): fc.Arbitrary<unknown> {
       )
       .map(([, values]) => values),
   );
-  const outOfBounds = types.flatMap((type) => outside(type, schema));
+  const outOfBounds = options.flatMap((option) =>
+    [option.type ?? 'object'].flat().flatMap((type) => outside(type, option)),
+  );
   return fc.oneof(ofOtherType, ...outOfBounds);
 }
 

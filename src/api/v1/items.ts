@@ -22,7 +22,7 @@ export const items = ({ items: service }: Pick<Deps, 'items'>) =>
     })
     .post('/', ({ request, body }) => service.create(callerOf(request), withDefaults(body)), {
       body: ItemCreate,
-      response: { 200: ItemPublic, ...v1WriteErrors(401) },
+      response: { 200: ItemPublic, ...v1WriteErrors(401, 403) },
       detail: { operationId: 'createItem', summary: 'Create an item' },
     })
     .get(

@@ -1,18 +1,23 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AccessToken, LoginForm } from '../../schemas/login.ts';
+import { createVia } from '../via.ts';
 import { v1WriteErrors } from './responses.ts';
 
-export const login = ({ auth }: Pick<Deps, 'auth'>) =>
-  new Elysia({ prefix: '/login', tags: ['login'] }).post(
+export const login = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
+  const viaOf = createVia({ config });
+  return new Elysia({ prefix: '/login', tags: ['login'] }).post(
     '/access-token',
-    async ({ body }) => ({
-      access_token: await auth.login(body.username, body.password),
-      token_type: 'bearer' as const,
-    }),
+    async ({ body, request, server, set }) => {
+      const via = viaOf({ request, server, set });
+      const { username: login, password } = body;
+      const user = await auth.verify({ login, password }, via);
+      return { access_token: await auth.openSession(user, via), token_type: 'bearer' as const };
+    },
     {
       body: LoginForm,
-      response: { 200: AccessToken, ...v1WriteErrors(400) },
+      response: { 200: AccessToken, ...v1WriteErrors(400, 429) },
       detail: { operationId: 'createAccessToken', summary: 'Sign in by email or username' },
     },
   );
+};

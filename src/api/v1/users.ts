@@ -3,15 +3,27 @@ import type { Deps } from '../../core/deps.ts';
 import { Window } from '../../schemas/common.ts';
 import { UserCreate, UserParams, UserResponse, UsersResponse } from '../../schemas/users.ts';
 import { callerOf } from '../access.ts';
+import { countSignUp } from '../rate-limit.ts';
+import { createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
-export const users = ({ users: service }: Pick<Deps, 'users'>) =>
-  new Elysia({ prefix: '/users', tags: ['users'] })
-    .post('/', ({ body }) => service.create(body), {
-      body: UserCreate,
-      response: { 200: UserResponse, ...v1WriteErrors(400, 401, 403) },
-      detail: { operationId: 'createUser', summary: 'Create an account' },
-    })
+export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
+  const { users: service } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/users', tags: ['users'] })
+    .post(
+      '/',
+      async ({ body, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        await countSignUp(deps, via.address, set);
+        return service.create(body, { via });
+      },
+      {
+        body: UserCreate,
+        response: { 200: UserResponse, ...v1WriteErrors(400, 401, 403) },
+        detail: { operationId: 'createUser', summary: 'Create an account' },
+      },
+    )
     .get('/', ({ query: { skip = 0, limit = 100 } }) => service.list(skip, limit), {
       query: Window,
       response: { 200: UsersResponse, ...v1Errors(401, 403, 422) },
@@ -22,3 +34,4 @@ export const users = ({ users: service }: Pick<Deps, 'users'>) =>
       response: { 200: UserResponse, ...v1Errors(401, 403, 404, 422) },
       detail: { operationId: 'getUser', summary: 'Read an account, as itself or an admin' },
     });
+};

@@ -1,6 +1,36 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
+import { adminUserActs } from './admin-user-acts.ts';
+import { adminUsers } from './admin-users.ts';
+import { auditLog } from './audit-log.ts';
+import { auth } from './auth.ts';
+import { authEmail } from './auth-email.ts';
+import { authEmailChange } from './auth-email-change.ts';
+import { authPasskeyLogin } from './auth-passkey-login.ts';
+import { authPasskeys } from './auth-passkeys.ts';
+import { authRecovery } from './auth-recovery.ts';
+import { authSessions } from './auth-sessions.ts';
+import { authTotp } from './auth-totp.ts';
 import { system } from './system.ts';
+import { tokens } from './tokens.ts';
+import { userCredentials } from './user-credentials.ts';
+import { users } from './users.ts';
 
 /** v2: only the groups whose contract differs from v1's. */
-export const v2 = (deps: Deps) => new Elysia({ prefix: '/api/v2' }).use(system(deps));
+export const v2 = (deps: Deps) =>
+  new Elysia({ prefix: '/api/v2' })
+    .use(auth(deps))
+    .use(authSessions(deps))
+    .use(authEmail(deps))
+    .use(authEmailChange(deps))
+    .use(authRecovery(deps))
+    .use(authTotp(deps))
+    .use(authPasskeyLogin(deps))
+    .use(authPasskeys(deps))
+    .use(users(deps))
+    .use(adminUsers(deps))
+    .use(adminUserActs(deps))
+    .use(auditLog(deps))
+    .use(userCredentials(deps))
+    .use(tokens(deps))
+    .use(system(deps));

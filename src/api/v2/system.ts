@@ -1,11 +1,12 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
-import { ProblemDetails, Stats, Version } from '../../schemas/system.ts';
+import { Stats, Version } from '../../schemas/system.ts';
+import { v2Errors } from './responses.ts';
 
 export const system = ({ version, cache, db }: Pick<Deps, 'version' | 'cache' | 'db'>) =>
   new Elysia({ prefix: '/system', tags: ['system'] })
     .get('/version', () => ({ name: 'hutch', version }), {
-      response: { 200: Version, 500: ProblemDetails },
+      response: { 200: Version, ...v2Errors() },
       detail: { operationId: 'getVersion', summary: 'Name and version of this server' },
     })
     .get(
@@ -17,7 +18,7 @@ export const system = ({ version, cache, db }: Pick<Deps, 'version' | 'cache' | 
         database: db.stats(),
       }),
       {
-        response: { 200: Stats, 401: ProblemDetails, 403: ProblemDetails, 500: ProblemDetails },
+        response: { 200: Stats, ...v2Errors(401, 403) },
         detail: { operationId: 'getStats', summary: 'Counters of the cache and the database' },
       },
     );

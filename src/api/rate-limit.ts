@@ -1,0 +1,74 @@
+import { type AnyElysia, Elysia } from 'elysia';
+import { networkOf } from '../core/client-address.ts';
+import type { Deps } from '../core/deps.ts';
+import { AppError } from '../core/exceptions.ts';
+import type { Count, Limit } from '../core/limits.ts';
+import { urlPath } from '../utils/url-path.ts';
+import { createClientNetwork } from './client-network.ts';
+
+interface Answer {
+  headers: Record<string, string | number>;
+}
+
+/**
+ * Limits the requests of each network: too_many_requests, before anything is done for them.
+ * v2 answers tell how much is left. What watches the process is never refused. Without limits,
+ * it is not there at all; without a connection, as in a test, there is nobody to count.
+ */
+export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyElysia) => {
+  const plugin = new Elysia({ name: 'hutch-rate-limit' });
+  const limit = deps.limits?.requests;
+  if (!limit) return plugin;
+  const networkFor = createClientNetwork(deps);
+  const count = (request: Request) => {
+    // Not through the context: naming the server there costs every route a property.
+    const peer = app().server?.requestIP(request)?.address;
+    return peer === undefined ? undefined : limit.count(networkFor(peer, request));
+  };
+  const judge = (request: Request, set: Answer, counted: Count | undefined) => {
+    if (counted === undefined) return;
+    const { url } = request;
+    if (url.startsWith('/api/v2/', url.indexOf('/', 8))) tell(limit, counted, set);
+    if (counted.isOver && !urlPath(url).startsWith('/health/')) refuse(limit, counted, set);
+  };
+  // To wait costs each request 1 µs: only where there is something to wait for.
+  return limit.isLocal
+    ? plugin.onRequest(({ request, set }) => judge(request, set, count(request) as Count))
+    : plugin.onRequest(async ({ request, set }) => judge(request, set, await count(request)));
+};
+
+/** Counts against one limit of a route. Throws too_many_requests. No limit, no key: no count. */
+export async function countAgainst(
+  limit: Limit | undefined,
+  key: string | null,
+  set: Answer,
+): Promise<void> {
+  if (!limit || key === null) return;
+  const count = await limit.count(key);
+  if (count.isOver) refuse(limit, count, set);
+}
+
+/** Counts a sign-up of the network of `address`, before its work. Throws too_many_requests. */
+export function countSignUp(
+  { limits, config }: Pick<Deps, 'limits' | 'config'>,
+  address: string | null,
+  set: Answer,
+): Promise<void> {
+  // Closed registration leaves it to admins, who are known.
+  const limit = config.registration === 'open' ? limits?.signUps : undefined;
+  return countAgainst(limit, address && networkOf(address), set);
+}
+
+function refuse(limit: Limit, count: Count, set: Answer): never {
+  tell(limit, count, set);
+  const retryAfterSeconds = count.resetSeconds;
+  throw new AppError('too_many_requests', 'Too many requests, try again later', {
+    retryAfterSeconds,
+  });
+}
+
+/** draft-ietf-httpapi-ratelimit-headers: quota and window, what remains and until when. */
+function tell({ name, max, windowSeconds }: Limit, count: Count, { headers }: Answer): void {
+  headers['ratelimit-policy'] = `"${name}";q=${max};w=${windowSeconds}`;
+  headers['ratelimit'] = `"${name}";r=${count.remaining};t=${count.resetSeconds}`;
+}

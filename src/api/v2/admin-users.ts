@@ -1,0 +1,55 @@
+import { Elysia, status } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import {
+  Account,
+  AccountCreate,
+  AccountParams,
+  Accounts,
+  AccountsQuery,
+} from '../../schemas/admin-users.ts';
+import { callerOf } from '../access.ts';
+import { createVia } from '../via.ts';
+import { queryTime, strictQuery } from './query.ts';
+import { v2BodyErrors, v2Errors } from './responses.ts';
+
+/** Accounts as admins find, read and make them. */
+export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
+  const { adminUsers: service } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/users', tags: ['users'] })
+    .get(
+      '',
+      ({ query }) =>
+        service.list({
+          ...query,
+          is_active: query.is_active && query.is_active === 'true',
+          created_after: queryTime(query, 'created_after'),
+          created_before: queryTime(query, 'created_before'),
+        }),
+      {
+        transform: strictQuery(AccountsQuery),
+        query: AccountsQuery,
+        response: { 200: Accounts, ...v2Errors(400, 401, 403, 422) },
+        detail: { operationId: 'listAccounts', summary: 'List accounts, as an admin' },
+      },
+    )
+    .post(
+      '',
+      async ({ body, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        const account = await service.create(callerOf(request), body, via);
+        set.headers['location'] = `/api/v2/users/${account.id}`;
+        return status(201, account);
+      },
+      {
+        body: AccountCreate,
+        response: { 201: Account, ...v2BodyErrors(401, 403, 409) },
+        detail: { operationId: 'createAccount', summary: 'Create an account, as an admin' },
+      },
+    )
+    .get('/:user_id', ({ params }) => service.get(params.user_id), {
+      params: AccountParams,
+      response: { 200: Account, ...v2Errors(401, 403, 404, 422) },
+      detail: { operationId: 'getAccount', summary: 'Read an account, as an admin' },
+    });
+};

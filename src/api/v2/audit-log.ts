@@ -1,0 +1,22 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { AuditEntries, AuditQuery } from '../../schemas/admin-users.ts';
+import { queryTime, strictQuery } from './query.ts';
+import { v2Errors } from './responses.ts';
+
+export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
+  new Elysia({ prefix: '/audit-log', tags: ['system'] }).get(
+    '',
+    ({ query }) =>
+      service.list({
+        ...query,
+        from: queryTime(query, 'from'),
+        until: queryTime(query, 'until'),
+      }),
+    {
+      transform: strictQuery(AuditQuery),
+      query: AuditQuery,
+      response: { 200: AuditEntries, ...v2Errors(400, 401, 403, 422) },
+      detail: { operationId: 'listAuditLog', summary: 'Read the audit log, the newest act first' },
+    },
+  );

@@ -1,0 +1,39 @@
+import { Elysia, status } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { NoContent } from '../../schemas/accounts.ts';
+import { Accepted, EmailChange, EmailChangeConfirmation } from '../../schemas/auth-email.ts';
+import { callerOf } from '../access.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors } from './responses.ts';
+
+/** Changing the address of an account: asked for by its owner, confirmed from the new address. */
+export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
+  const { emailFlows } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ tags: ['auth'] })
+    .post(
+      '/users/me/email',
+      async ({ body, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        await emailFlows.askEmailChange(callerOf(request), body, via);
+        return status(202, { message: 'A mail is on its way to the new address.' });
+      },
+      {
+        body: EmailChange,
+        response: { 202: Accepted, ...v2BodyErrors(401, 403, 404, 429) },
+        detail: { operationId: 'askEmailChange', summary: 'Ask to change the own email address' },
+      },
+    )
+    .post(
+      '/auth/email/confirm',
+      async ({ body, request, server, set }) => {
+        await emailFlows.confirmEmailChange(body.token, viaOf({ request, server, set }));
+        set.status = 204;
+      },
+      {
+        body: EmailChangeConfirmation,
+        response: { 204: NoContent, ...v2BodyErrors(409) },
+        detail: { operationId: 'confirmEmailChange', summary: 'Confirm a new email address' },
+      },
+    );
+};

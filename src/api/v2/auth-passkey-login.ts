@@ -1,0 +1,33 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { OpenedSession } from '../../schemas/accounts.ts';
+import { PasskeyLogin, PasskeyOptions } from '../../schemas/passkeys.ts';
+import { ownOrigin } from '../own-origin.ts';
+import { createSessionCookie } from '../session-cookie.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors, v2WriteErrors } from './responses.ts';
+
+export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'>) => {
+  const { auth, passkeys, config } = deps;
+  const viaOf = createVia(deps);
+  const cookie = createSessionCookie(deps);
+  return new Elysia({ prefix: '/auth/passkeys/login', tags: ['auth'] })
+    .post('/options', ({ request }) => passkeys.beginSignIn(ownOrigin(config, request)), {
+      response: { 200: PasskeyOptions, ...v2WriteErrors(409, 429) },
+      detail: { operationId: 'beginPasskeyLogin', summary: 'Begin to sign in by a passkey' },
+    })
+    .post(
+      '',
+      async ({ body: { transport, ...answer }, request, server, set }) => {
+        cookie.admit(transport, request);
+        const user = await passkeys.verify(answer, ownOrigin(config, request));
+        const opened = await auth.open(user, viaOf({ request, server, set }));
+        return cookie.deliver(opened, transport, set);
+      },
+      {
+        body: PasskeyLogin,
+        response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 409, 429) },
+        detail: { operationId: 'loginByPasskey', summary: 'Open a session by a passkey' },
+      },
+    );
+};

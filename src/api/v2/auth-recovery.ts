@@ -1,0 +1,42 @@
+import { Elysia, status } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { NoContent } from '../../schemas/accounts.ts';
+import { Accepted, ForgottenPassword, PasswordReset } from '../../schemas/auth-email.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors } from './responses.ts';
+
+/** A forgotten password, in two steps. Neither signs in. */
+export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
+  const { emailFlows } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/auth/password', tags: ['auth'] })
+    .post(
+      '/forgot',
+      async ({ body, request, server, set }) => {
+        await emailFlows.forgot(body.login, viaOf({ request, server, set }));
+        return status(202, {
+          message: 'If there is such an account, a mail is on its way to its address.',
+        });
+      },
+      {
+        body: ForgottenPassword,
+        response: { 202: Accepted, ...v2BodyErrors(429) },
+        detail: { operationId: 'forgotPassword', summary: 'Ask for a mail to reset the password' },
+      },
+    )
+    .post(
+      '/reset',
+      async ({ body, request, server, set }) => {
+        await emailFlows.reset(body, viaOf({ request, server, set }));
+        set.status = 204;
+      },
+      {
+        body: PasswordReset,
+        response: { 204: NoContent, ...v2BodyErrors() },
+        detail: {
+          operationId: 'resetPassword',
+          summary: 'Set a new password, with a mailed token',
+        },
+      },
+    );
+};

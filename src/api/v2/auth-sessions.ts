@@ -1,0 +1,38 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { EndedSessions, NoContent, SessionParams, Sessions } from '../../schemas/accounts.ts';
+import { callerOf } from '../access.ts';
+import { createVia } from '../via.ts';
+import { v2Errors, v2WriteErrors } from './responses.ts';
+
+export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
+  const { auth: service } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/auth', tags: ['auth'] })
+    .get('/sessions', ({ request }) => service.listSessions(callerOf(request)), {
+      response: { 200: Sessions, ...v2Errors(401, 403) },
+      detail: { operationId: 'listSessions', summary: 'List the own sessions' },
+    })
+    .delete(
+      '/sessions',
+      ({ request, server, set }) =>
+        service.endOtherSessions(callerOf(request), viaOf({ request, server, set })),
+      {
+        response: { 200: EndedSessions, ...v2WriteErrors(401, 403) },
+        detail: { operationId: 'endOtherSessions', summary: 'End the other own sessions' },
+      },
+    )
+    .delete(
+      '/sessions/:session_id',
+      async ({ params, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        await service.endSession(callerOf(request), params.session_id, via);
+        set.status = 204;
+      },
+      {
+        params: SessionParams,
+        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 422) },
+        detail: { operationId: 'endSession', summary: 'End an own session' },
+      },
+    );
+};

@@ -1,0 +1,64 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { NoContent } from '../../schemas/accounts.ts';
+import {
+  PasswordProof,
+  RecoveryCodes,
+  TotpConfirm,
+  TotpSetup,
+  TotpStatus,
+} from '../../schemas/totp.ts';
+import { callerOf } from '../access.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors, v2Errors } from './responses.ts';
+
+export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
+  const { twoFactor } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/auth', tags: ['auth'] })
+    .get('/totp', ({ request }) => twoFactor.status(callerOf(request)), {
+      response: { 200: TotpStatus, ...v2Errors(401, 403) },
+      detail: { operationId: 'getTotp', summary: 'Whether an authenticator is on' },
+    })
+    .post('/totp', ({ body, request }) => twoFactor.begin(callerOf(request), body.password), {
+      body: PasswordProof,
+      response: { 200: TotpSetup, ...v2BodyErrors(401, 403, 409) },
+      detail: { operationId: 'beginTotp', summary: 'Begin to set up an authenticator' },
+    })
+    .post(
+      '/totp/confirm',
+      ({ body, request, server, set }) =>
+        twoFactor.confirm(callerOf(request), body.code, viaOf({ request, server, set })),
+      {
+        body: TotpConfirm,
+        response: { 200: RecoveryCodes, ...v2BodyErrors(401, 403, 409, 429) },
+        detail: {
+          operationId: 'confirmTotp',
+          summary: 'Turn the authenticator on by a first code',
+        },
+      },
+    )
+    .delete(
+      '/totp',
+      async ({ body, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        await twoFactor.disable(callerOf(request), body.password, via);
+        set.status = 204;
+      },
+      {
+        body: PasswordProof,
+        response: { 204: NoContent, ...v2BodyErrors(401, 403, 409) },
+        detail: { operationId: 'disableTotp', summary: 'Turn the authenticator off' },
+      },
+    )
+    .post(
+      '/recovery-codes',
+      ({ body, request, server, set }) =>
+        twoFactor.renewCodes(callerOf(request), body.password, viaOf({ request, server, set })),
+      {
+        body: PasswordProof,
+        response: { 200: RecoveryCodes, ...v2BodyErrors(401, 403, 409) },
+        detail: { operationId: 'renewRecoveryCodes', summary: 'Make new recovery codes' },
+      },
+    );
+};

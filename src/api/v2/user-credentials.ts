@@ -1,0 +1,43 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { AccountDeletion, NoContent, PasswordChange } from '../../schemas/accounts.ts';
+import { callerOf } from '../access.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors } from './responses.ts';
+
+/** What of the own account asks for the current password. */
+export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
+  const { account } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/users/me', tags: ['users'] })
+    .put(
+      '/password',
+      async ({ body, request, server, set }) => {
+        const { current_password, new_password } = body;
+        const via = viaOf({ request, server, set });
+        await account.changePassword(callerOf(request), current_password, new_password, via);
+        set.status = 204;
+      },
+      {
+        body: PasswordChange,
+        response: { 204: NoContent, ...v2BodyErrors(401, 403, 429) },
+        detail: {
+          operationId: 'changePassword',
+          summary: 'Change the own password and end the other sessions',
+        },
+      },
+    )
+    .delete(
+      '',
+      async ({ body, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        await account.remove(callerOf(request), body.password, via);
+        set.status = 204;
+      },
+      {
+        body: AccountDeletion,
+        response: { 204: NoContent, ...v2BodyErrors(401, 403, 409, 429) },
+        detail: { operationId: 'deleteMe', summary: 'Delete the own account and all of its data' },
+      },
+    );
+};

@@ -1,0 +1,26 @@
+import type { Server } from 'bun';
+import { clientAddress } from '../core/client-address.ts';
+import type { Deps } from '../core/deps.ts';
+
+/** What a route knows of the connection behind its request. */
+interface Behind {
+  request: Request;
+  server: Server<unknown> | null;
+  set: { headers: Record<string, string | number> };
+}
+
+/** Longest User-Agent that is kept with a session. */
+const MAX_AGENT = 300;
+
+/** Gives what tells through what a request came, for sessions, limits and the audit log. */
+export const createVia =
+  ({ config }: Pick<Deps, 'config'>) =>
+  ({ request, server, set }: Behind) => {
+    const peer = server?.requestIP(request)?.address;
+    const forwarded = request.headers.get('x-forwarded-for');
+    return {
+      address: peer ? clientAddress(peer, forwarded, config.trustedProxies) : null,
+      user_agent: request.headers.get('user-agent')?.slice(0, MAX_AGENT) ?? null,
+      request_id: String(set.headers['x-request-id'] ?? '') || null,
+    };
+  };

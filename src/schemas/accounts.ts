@@ -1,0 +1,141 @@
+import { t } from 'elysia';
+import { Integer, IntegerText, Text, Timestamp } from './kinds.ts';
+import { SecondFactorCode } from './totp.ts';
+
+const username = Text({ minLength: 3, maxLength: 50, examples: ['ada'] });
+const password = Text({ minLength: 8, maxLength: 128, examples: ['straw-and-carrots'] });
+/** A password that was set under any rule. */
+const givenPassword = Text({ minLength: 1, maxLength: 128, examples: ['straw-and-carrots'] });
+
+/** How the token of a new session is given. */
+const transport = t.Optional(
+  t.Union([t.Literal('bearer'), t.Literal('cookie')], {
+    default: 'bearer',
+    description: 'bearer: in the answer. cookie: for a browser, where no script can read it.',
+  }),
+);
+
+/** What v2 calls an account when it is one's own. */
+export const OwnAccount = t.Object(
+  {
+    id: Integer({ examples: [1] }),
+    email: t.String({ examples: ['ada@example.com'] }),
+    username: t.String({ examples: ['ada'] }),
+    role: t.Union([t.Literal('user'), t.Literal('admin')]),
+    email_verified: t.Boolean(),
+    has_password: t.Boolean(),
+    created_at: Timestamp(),
+    updated_at: Timestamp(),
+  },
+  { title: 'OwnAccount' },
+);
+
+export const Register = t.Object(
+  {
+    email: Text({ minLength: 3, maxLength: 254, format: 'email', examples: ['ada@example.com'] }),
+    username,
+    password,
+    transport,
+  },
+  { title: 'Register' },
+);
+
+export const Login = t.Object(
+  {
+    login: Text({
+      minLength: 1,
+      maxLength: 254,
+      description: 'Email or username.',
+      examples: ['ada'],
+    }),
+    password: givenPassword,
+    code: t.Optional(SecondFactorCode),
+    transport,
+  },
+  { title: 'Login' },
+);
+
+export const OpenedSession = t.Object(
+  {
+    token: t.Optional(t.String({ examples: ['m4o2QfZ0Zl5Xv1yD0Qx6cG5w9b2sT8rJ3kLhPnEuVaI'] })),
+    token_type: t.Union([t.Literal('bearer'), t.Literal('cookie')]),
+    account: OwnAccount,
+  },
+  { title: 'OpenedSession' },
+);
+
+const Session = t.Object(
+  {
+    id: Integer(),
+    is_current: t.Boolean(),
+    created_at: Timestamp(),
+    last_used_at: Timestamp(),
+    user_agent: t.Union([t.String(), t.Null()]),
+    address: t.Union([t.String(), t.Null()]),
+  },
+  { title: 'Session' },
+);
+
+export const Sessions = t.Object({ data: t.Array(Session) });
+export const SessionParams = t.Object({ session_id: IntegerText({ minimum: 1 }) });
+export const EndedSessions = t.Object({ ended: Integer() });
+
+export const AccountUpdate = t.Object({ username }, { title: 'AccountUpdate' });
+export const PasswordChange = t.Object(
+  { current_password: givenPassword, new_password: password },
+  { title: 'PasswordChange' },
+);
+export const AccountDeletion = t.Object({ password: givenPassword }, { title: 'AccountDeletion' });
+
+/** What a personal access token may be given. */
+const Scope = t.Union([
+  t.Literal('items:read'),
+  t.Literal('items:write'),
+  t.Literal('external:read'),
+  t.Literal('users:read'),
+  t.Literal('admin'),
+]);
+
+export const TokenCreate = t.Object(
+  {
+    name: Text({ minLength: 1, maxLength: 100, examples: ['backup script'] }),
+    scopes: t.Array(Scope, { minItems: 1, maxItems: 5, uniqueItems: true }),
+    expires_in_days: t.Optional(
+      t.Union([Integer({ minimum: 1, maximum: 3650 }), t.Null()], { default: 90 }),
+    ),
+  },
+  { title: 'TokenCreate' },
+);
+
+const tokenInfo = {
+  id: Integer(),
+  name: t.String(),
+  prefix: t.String({ examples: ['hut_m4o2QfZ0'] }),
+  scopes: t.Array(t.String()),
+  created_at: Timestamp(),
+  expires_at: t.Union([t.String(), t.Null()]),
+  last_used_at: t.Union([t.String(), t.Null()]),
+};
+
+const Token = t.Object(tokenInfo, { title: 'Token' });
+export const Tokens = t.Object({ data: t.Array(Token) });
+export const CreatedToken = t.Object(
+  {
+    ...tokenInfo,
+    token: t.String({ examples: ['hut_m4o2QfZ0Zl5Xv1yD0Qx6cG5w9b2sT8rJ3kLhPnEuVaI'] }),
+  },
+  { title: 'CreatedToken' },
+);
+export const TokenParams = t.Object({ token_id: IntegerText({ minimum: 1 }) });
+
+export const AccountExport = t.Object({
+  exported_at: Timestamp(),
+  account: OwnAccount,
+  items: t.Array(t.Record(t.String(), t.Any())),
+  sessions: t.Array(t.Record(t.String(), t.Any())),
+  tokens: t.Array(t.Record(t.String(), t.Any())),
+  audit_log: t.Array(t.Record(t.String(), t.Any())),
+});
+
+/** The answer of what leaves nothing to say: 204. */
+export const NoContent = t.Void();

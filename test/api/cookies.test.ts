@@ -1,0 +1,227 @@
+import { describe, expect, test } from 'bun:test';
+import type { Config } from '../../src/core/config.ts';
+import { type TestApp, testApp } from '../support.ts';
+
+const PASSWORD = 'straw-bed-77';
+const https = { config: { publicUrl: 'https://api.example.com' } };
+const sameOrigin = { 'sec-fetch-site': 'same-origin' };
+const ada = { email: 'ada@example.com', username: 'ada', password: PASSWORD };
+
+/** Sends JSON with these headers. */
+function send(t: TestApp, method: string, path: string, headers: object, body?: object) {
+  return t.request(method, path, {
+    headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+}
+
+const register = (t: TestApp, headers: object = sameOrigin) =>
+  send(t, 'POST', '/api/v2/auth/register', headers, { ...ada, transport: 'cookie' });
+
+const login = (t: TestApp, headers: object = sameOrigin) =>
+  send(t, 'POST', '/api/v2/auth/login', headers, {
+    login: 'ada',
+    password: PASSWORD,
+    transport: 'cookie',
+  });
+
+/** `name=value` of the cookie that an answer sets. */
+function pairOf(answer: Response): string {
+  return answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+}
+
+const attributesOf = (answer: Response) =>
+  answer.headers.get('set-cookie')?.split('; ').slice(1).toSorted();
+
+/** A registered account whose session is in a cookie. */
+async function signedIn(config: Partial<Config> = {}) {
+  const t = await testApp({ config });
+  const cookie = pairOf(await register(t));
+  return { t, cookie, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
+}
+
+describe('a session in a cookie', () => {
+  test('is __Host- and Secure behind https, and its token is nowhere else', async () => {
+    await using t = await testApp(https);
+    const answer = await register(t);
+    expect(answer.status).toBe(201);
+    expect(pairOf(answer)).toMatch(/^__Host-hutch=[\w-]{43}$/);
+    expect(attributesOf(answer)).toEqual([
+      'HttpOnly',
+      'Max-Age=2592000',
+      'Path=/',
+      'SameSite=Lax',
+      'Secure',
+    ]);
+    const body = await answer.json();
+    expect(body).toEqual({ token_type: 'cookie', account: expect.any(Object) });
+    expect(JSON.stringify(body)).not.toContain(pairOf(answer).split('=')[1]);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('has another name, and is not Secure, on plain http on one machine', async () => {
+    await using t = await testApp();
+    const answer = await register(t);
+    expect(pairOf(answer)).toMatch(/^hutch_session=[\w-]{43}$/);
+    expect(attributesOf(answer)).toEqual(['HttpOnly', 'Max-Age=2592000', 'Path=/', 'SameSite=Lax']);
+  });
+
+  test.each([
+    [{ host: '0.0.0.0' }, {}],
+    [{ publicUrl: 'http://api.example.com' }, {}],
+    [{}, { host: 'api.example.com' }],
+  ])('is refused where it would go in the clear: %p %p', async (config, headers) => {
+    await using t = await testApp({ config });
+    const answer = await register(t, { ...sameOrigin, ...headers });
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({ errors: [{ path: 'body.transport' }] });
+    expect((await login(t, { ...sameOrigin, ...headers })).status).toBe(422);
+  });
+
+  test('lives as long as the session of its role', async () => {
+    await using t = await testApp({ config: { sessionDays: 2, adminSessionHours: 3 } });
+    await register(t);
+    expect(attributesOf(await login(t))).toContain('Max-Age=172800');
+    t.deps.db.client.run(`update users set role = 'admin'`);
+    expect(attributesOf(await login(t))).toContain('Max-Age=10800');
+  });
+
+  test('is new at each login, whatever cookie came with it', async () => {
+    await using s = await signedIn();
+    const preset = `hutch_session=${'A'.repeat(43)}`;
+    const pairs = [
+      s.cookie,
+      pairOf(await login(s.t, { ...sameOrigin, cookie: preset })),
+      pairOf(await login(s.t, { ...sameOrigin, cookie: s.cookie })),
+    ];
+    expect(pairs).not.toContain(preset);
+    expect(new Set(pairs).size).toBe(3);
+    const planted = await send(s.t, 'GET', '/api/v2/users/me', { cookie: preset });
+    expect(planted.status).toBe(401);
+  });
+
+  test('is not given to who does not ask for it', async () => {
+    await using t = await testApp();
+    const answer = await t.json('POST', '/api/v2/auth/register', ada);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+    expect(await answer.json()).toMatchObject({ token_type: 'bearer', token: expect.any(String) });
+  });
+
+  test('is forgotten with a logout, on both sides', async () => {
+    await using s = await signedIn(https.config);
+    const headers = { ...sameOrigin, cookie: s.cookie };
+    const answer = await send(s.t, 'POST', '/api/v2/auth/logout', headers);
+    expect(answer.status).toBe(204);
+    expect(pairOf(answer)).toBe('__Host-hutch=');
+    expect(attributesOf(answer)).toContain('Max-Age=0');
+    expect((await send(s.t, 'GET', '/api/v2/users/me', headers)).status).toBe(401);
+  });
+});
+
+describe('who sends the cookie', () => {
+  test('is known by it, among other cookies', async () => {
+    await using s = await signedIn();
+    for (const cookie of [s.cookie, `a=b; ${s.cookie}; c=d`, `a=b;${s.cookie}`]) {
+      expect((await send(s.t, 'GET', '/api/v2/users/me', { cookie })).status).toBe(200);
+    }
+  });
+
+  test.each([
+    ['another name', (cookie: string) => `x${cookie}`],
+    ['a longer name', (cookie: string) => cookie.replace('=', 'x=')],
+    ['a wrong value', (cookie: string) => `${cookie.slice(0, -1)}`],
+    ['no value', () => 'hutch_session='],
+    ['no pair', () => 'hutch_session'],
+    ['the name of https', (cookie: string) => cookie.replace('hutch_session', '__Host-hutch')],
+  ])('is not known by %s', async (_, change) => {
+    await using s = await signedIn();
+    const cookie = change(s.cookie);
+    expect((await send(s.t, 'GET', '/api/v2/users/me', { cookie })).status).toBe(401);
+  });
+
+  test('is not known by a personal access token in it', async () => {
+    await using t = await testApp();
+    const { client } = await t.signUp('ada');
+    const { data } = await client.api.v2.tokens.post({ name: 'script', scopes: ['users:read'] });
+    const cookie = `hutch_session=${data?.token}`;
+    expect((await send(t, 'GET', '/api/v2/users/me', { cookie })).status).toBe(401);
+  });
+
+  test('is who the Authorization header says, when there is one', async () => {
+    await using s = await signedIn();
+    const bob = await s.t.signUp('bob');
+    const headers = { cookie: s.cookie, authorization: `Bearer ${bob.token}` };
+    const answer = await send(s.t, 'GET', '/api/v2/users/me', headers);
+    expect(await answer.json()).toMatchObject({ username: 'bob' });
+    const wrong = { cookie: s.cookie, authorization: 'Bearer wrong' };
+    expect((await send(s.t, 'GET', '/api/v2/users/me', wrong)).status).toBe(401);
+  });
+});
+
+describe('a change that a cookie authenticates', () => {
+  const own = 'https://api.example.com';
+  const change = async (headers: object, config: Partial<Config> = https.config) => {
+    await using s = await signedIn(config);
+    const all = { ...headers, cookie: s.cookie };
+    const answer = await send(s.t, 'PATCH', '/api/v2/users/me', all, { username: 'eve' });
+    const { code } = (await answer.json()) as { code?: string };
+    return code ?? answer.status;
+  };
+
+  test.each([
+    [{ 'sec-fetch-site': 'same-origin' }, 200],
+    [{ 'sec-fetch-site': 'none' }, 200],
+    [{ 'sec-fetch-site': 'same-site' }, 'csrf_refused'],
+    [{ 'sec-fetch-site': 'cross-site' }, 'csrf_refused'],
+    [{ 'sec-fetch-site': '' }, 'csrf_refused'],
+    [{ 'sec-fetch-site': 'cross-site', origin: own }, 'csrf_refused'],
+    [{ origin: own }, 200],
+    [{ origin: 'null' }, 'csrf_refused'],
+    [{ origin: 'http://api.example.com' }, 'csrf_refused'],
+    [{ origin: 'https://api.example.com.evil.example' }, 'csrf_refused'],
+    [{ origin: 'https://evil.example', host: 'api.example.com' }, 'csrf_refused'],
+    [{ referer: `${own}/` }, 'csrf_refused'],
+    [{}, 'csrf_refused'],
+  ])('with %p is %p', async (headers, outcome) => {
+    expect(await change(headers)).toBe(outcome);
+  });
+
+  test('of a listed CORS origin is another site too', async () => {
+    const config = { ...https.config, corsOrigins: ['https://app.example.com'] };
+    const headers = { origin: 'https://app.example.com', 'sec-fetch-site': 'cross-site' };
+    expect(await change(headers, config)).toBe('csrf_refused');
+  });
+
+  test('on this machine has the origin of its Host', async () => {
+    const host = 'localhost:3000';
+    expect(await change({ host, origin: `http://${host}` }, {})).toBe(200);
+    expect(await change({ host, origin: 'http://localhost:5173' }, {})).toBe('csrf_refused');
+  });
+
+  test('is refused before its body is judged, and a bearer token is never asked', async () => {
+    await using s = await signedIn();
+    const headers = { cookie: s.cookie, 'sec-fetch-site': 'cross-site' };
+    const bad = await send(s.t, 'PATCH', '/api/v2/users/me', headers, { nonsense: 1 });
+    expect(bad.status).toBe(403);
+    const bob = await s.t.signUp('bob');
+    const bearer = { 'sec-fetch-site': 'cross-site', authorization: `Bearer ${bob.token}` };
+    const answer = await send(s.t, 'PATCH', '/api/v2/users/me', bearer, { username: 'robert' });
+    expect(answer.status).toBe(200);
+  });
+
+  test('is not asked of what only reads', async () => {
+    await using s = await signedIn();
+    const headers = { cookie: s.cookie, 'sec-fetch-site': 'cross-site' };
+    expect((await send(s.t, 'GET', '/api/v2/users/me', headers)).status).toBe(200);
+  });
+
+  test.each(['register', 'login'])('%s itself is refused to another site', async (name) => {
+    await using t = await testApp(https);
+    const open = name === 'login' ? login : register;
+    for (const headers of [{}, { 'sec-fetch-site': 'cross-site' }, { origin: 'null' }]) {
+      const answer = await open(t, headers);
+      expect(await answer.json()).toMatchObject({ code: 'csrf_refused', status: 403 });
+      expect(answer.headers.get('set-cookie')).toBeNull();
+    }
+  });
+});

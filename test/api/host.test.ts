@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'bun:test';
+import { testApp } from '../support.ts';
+
+async function statusFor(publicUrl: string, host: string): Promise<number> {
+  await using t = await testApp({ config: { publicUrl } });
+  return (await t.request('GET', '/health/live', { headers: { host } })).status;
+}
+
+describe('with a public URL', () => {
+  test.each([
+    ['https://api.example.com', 'api.example.com', 200],
+    ['https://api.example.com', 'API.Example.com', 200],
+    ['https://api.example.com', 'api.example.com:443', 200],
+    ['https://api.example.com', 'api.example.com:8443', 421],
+    ['https://api.example.com:8443', 'api.example.com:8443', 200],
+    ['https://api.example.com:8443', 'api.example.com', 421],
+    ['http://api.example.com', 'api.example.com:80', 200],
+    ['https://api.example.com', 'localhost:3000', 200],
+    ['https://api.example.com', '127.0.0.1:3000', 200],
+    ['https://api.example.com', '[::1]:3000', 200],
+    ['https://api.example.com', 'evil.example', 421],
+    ['https://api.example.com', 'api.example.com.evil.example', 421],
+    ['https://api.example.com', 'localhost.evil.example', 421],
+    ['https://api.example.com', '127.0.0.1.evil.example', 421],
+    ['https://api.example.com', 'evil.example, api.example.com', 421],
+    ['https://api.example.com', '10.0.0.5', 421],
+    ['https://api.example.com', '', 421],
+  ])('%s, the host %p is answered with %d', async (publicUrl, host, status) => {
+    expect(await statusFor(publicUrl, host)).toBe(status);
+  });
+
+  test('misdirected_request has the form of its version', async () => {
+    await using t = await testApp({ config: { publicUrl: 'https://api.example.com' } });
+    const headers = { host: 'evil.example' };
+    const v2 = await t.request('GET', '/api/v2/system/version', { headers });
+    expect(v2.status).toBe(421);
+    expect(await v2.json()).toMatchObject({ status: 421, code: 'misdirected_request' });
+    const v1 = await t.request('GET', '/api/v1/items/', { headers });
+    expect(await v1.json()).toEqual({ detail: 'This server does not serve that host' });
+  });
+});
+
+test('without a public URL every host is served', async () => {
+  expect(await statusFor('', 'anything.example')).toBe(200);
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'bun:test';
+import { PASSWORD, testApp } from '../../support.ts';
+
+const NEXT = 'straw-and-carrots';
+
+describe('/users/me', () => {
+  test('never shows a hash', async () => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const text = await (await t.request('GET', '/api/v2/users/me', { token })).text();
+    expect(text).not.toContain('argon2');
+    expect(text).not.toContain('_key');
+  });
+
+  test('changes the username, and username_taken is 409', async () => {
+    await using t = await testApp();
+    const { client } = await t.signUp('ada');
+    await t.signUp('bob');
+    expect((await client.api.v2.users.me.patch({ username: 'Ada L' })).data?.username).toBe(
+      'Ada L',
+    );
+    expect((await client.api.v2.users.me.patch({ username: 'BOB' })).status).toBe(409);
+  });
+
+  test('a new password asks for the current one and ends the other sessions', async () => {
+    await using t = await testApp();
+    const { client } = await t.signUp('ada');
+    const login = { login: 'ada', password: PASSWORD };
+    const other = (await t.client.api.v2.auth.login.post(login)).data?.token;
+    const change = (current_password: string) =>
+      client.api.v2.users.me.password.put({ current_password, new_password: NEXT });
+    expect((await change('wrong-one')).status).toBe(401);
+    expect((await change(PASSWORD)).status).toBe(204);
+    expect((await client.api.v2.users.me.get()).status).toBe(200);
+    expect((await t.clientFor(other).api.v2.users.me.get()).status).toBe(401);
+    expect((await t.client.api.v2.auth.login.post(login)).status).toBe(401);
+    const next = { login: 'ada', password: NEXT };
+    expect((await t.client.api.v2.auth.login.post(next)).status).toBe(200);
+  });
+
+  test('deletion asks for the password and leaves no orphan', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    await ada.client.api.v1.items.post({ title: 'a' });
+    await ada.client.api.v2.tokens.post({ name: 'x', scopes: ['items:read'] });
+    expect((await ada.client.api.v2.users.me.delete({ password: 'wrong-one' })).status).toBe(401);
+    expect((await ada.client.api.v2.users.me.delete({ password: PASSWORD })).status).toBe(204);
+    expect((await ada.client.api.v2.users.me.get()).status).toBe(401);
+    for (const table of ['users', 'items', 'sessions', 'access_tokens']) {
+      expect(t.deps.db.client.query(`select * from ${table}`).all()).toEqual([]);
+    }
+    const actions = t.deps.db.client.query('select action from audit_log order by id').values();
+    expect(actions.at(-1)).toEqual(['user.deleted']);
+  });
+
+  test('the last active admin stays', async () => {
+    await using t = await testApp();
+    const root = await t.signUp('root', 'admin');
+    expect((await root.client.api.v2.users.me.delete({ password: PASSWORD })).status).toBe(409);
+    await t.signUp('other', 'admin');
+    expect((await root.client.api.v2.users.me.delete({ password: PASSWORD })).status).toBe(204);
+  });
+
+  test('the export holds all that is kept, and no secret', async () => {
+    await using t = await testApp();
+    const { token, client } = await t.signUp('ada');
+    await client.api.v1.items.post({ title: 'A warm hutch' });
+    const made = await client.api.v2.tokens.post({ name: 'script', scopes: ['items:read'] });
+    const text = await (await t.request('GET', '/api/v2/users/me/export', { token })).text();
+    const data = JSON.parse(text);
+    expect(data.account.username).toBe('ada');
+    expect(data.items).toHaveLength(1);
+    expect(data.sessions).toHaveLength(1);
+    expect(data.tokens[0].name).toBe('script');
+    expect(data.audit_log.length).toBeGreaterThan(1);
+    for (const secret of [token, made.data?.token ?? '', 'argon2', 'hash']) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});
