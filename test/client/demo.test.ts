@@ -20,7 +20,7 @@ describe('bun run demo', () => {
   }, 30_000);
 
   test('fills a server that runs already, for an account that is made once', async () => {
-    await using t = await testApp();
+    await using t = await testApp({ config: { rateLimit: 'off' } });
     const { server } = t.app.listen({ hostname: '127.0.0.1', port: 0, development: false });
     const to = ['--url', `http://127.0.0.1:${server?.port}`, '--username', 'geo', '--password'];
     await t.signUp('ada').then((ada) => ada.client.api.v1.items.post({ title: 'Another' }));

@@ -12,7 +12,7 @@ test(`8 writers killed with -9 lose nothing acknowledged, ${TRIALS} times`, asyn
   const acknowledged = new Set<string>();
   let sent = 0;
   for (let trial = 0; trial < TRIALS; trial++) {
-    const server = await serve(dir, { env: ADMIN.env });
+    const server = await serve(dir, { env: { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' } });
     const token = await server.signIn(ADMIN.username, ADMIN.password);
     const writers = Array.from({ length: WRITERS }, (_, writer) =>
       writeUntilKilled(server, token, `${trial}.${writer}`, acknowledged),

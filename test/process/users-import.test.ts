@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { tempDir } from '../support.ts';
+import { hutch, serve } from './hutch.ts';
+
+const PASSWORD = 'straw-and-carrots';
+const HASH = Bun.password.hashSync(PASSWORD, { algorithm: 'bcrypt', cost: 4 });
+const ADA = { email: 'ada@example.com', username: 'ada', passwordHash: HASH, verified: true };
+const BOB = { email: 'bob@example.com', hashed_password: HASH, is_superuser: false };
+
+async function importFile(dir: string, rows: (object | string)[], ...flags: string[]) {
+  const file = join(dir, 'users.jsonl');
+  const text = rows.map((row) => (typeof row === 'string' ? row : JSON.stringify(row)));
+  await Bun.write(file, `${text.join('\n')}\n`);
+  return hutch(['users', 'import', file, '--data-dir', dir, ...flags]);
+}
+
+describe('users import', () => {
+  test('imports accounts that then sign in, while a server runs', async () => {
+    const dir = tempDir();
+    await using server = await serve(dir);
+    const { stdout, stderr, status } = await importFile(dir, [ADA, BOB]);
+    expect({ stdout, stderr, status }).toEqual({
+      stdout: 'Imported 2, already there 0, bad lines 0.\n',
+      stderr: '',
+      status: 0,
+    });
+    const { data } = await server
+      .clientFor()
+      .api.v2.auth.login.post({ login: 'ada', password: PASSWORD });
+    expect(data?.account).toMatchObject({ username: 'ada', email_verified: true });
+    const again = await importFile(dir, [ADA, BOB]);
+    expect(again.stdout).toBe('Imported 0, already there 2, bad lines 0.\n');
+  }, 20_000);
+
+  test('imports nothing when a line is bad, and says which and why', async () => {
+    const dir = tempDir();
+    const { stdout, stderr, status } = await importFile(dir, [ADA, 'nonsense', { email: 'x' }]);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
+    expect(stderr).toBe(`Line 2: It is not a JSON object.
+Line 3: The email is not a valid address. The password hash is none of bcrypt, argon2id or argon2i.
+Imported nothing: bad lines 2, good ones 1.
+`);
+    const skipped = await importFile(dir, [ADA, 'nonsense'], '--skip-bad', 'true');
+    expect(skipped.stdout).toBe('Imported 1, already there 0, bad lines 1.\n');
+    expect(skipped.status).toBe(0);
+  }, 20_000);
+
+  test('ends with 2 for wrong use', async () => {
+    const dir = ['--data-dir', tempDir()];
+    const wrong = [
+      ['users', 'import', ...dir],
+      ['users', 'import', '/nowhere.jsonl', ...dir],
+      ['users', 'import', 'a.jsonl', 'b.jsonl', ...dir],
+      ['users', 'import', 'a.jsonl', '--skip-bad', 'yes', ...dir],
+    ];
+    const ends = await Promise.all(wrong.map((args) => hutch(args)));
+    expect(ends.map(({ status }) => status)).toEqual([2, 2, 2, 2]);
+    expect(ends.map(({ stderr }) => stderr.split('\n')[0])).toEqual([
+      'FILE.jsonl is needed.',
+      'FILE.jsonl cannot be read: /nowhere.jsonl.',
+      'b.jsonl is not a flag of hutch users import.',
+      '--skip-bad must be true or false.',
+    ]);
+  }, 20_000);
+
+  test('says in its help what it reads', async () => {
+    const { stdout } = await hutch(['users', 'import', '--help']);
+    expect(stdout).toContain('Usage: hutch users import FILE.jsonl [FLAGS]');
+    expect(stdout).toContain('hashed_password');
+  });
+});
+
+test('admin create refuses a common password, and one that is the username', async () => {
+  const dir = tempDir();
+  const secret = join(dir, 'secret');
+  const flags = ['--email', 'ada@example.com', '--username', 'Lovelace', '--password-file', secret];
+  for (const password of ['password123', 'lovelace']) {
+    await Bun.write(secret, password);
+    const { status, stderr } = await hutch(['admin', 'create', '--data-dir', dir, ...flags]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('The password');
+  }
+}, 20_000);
