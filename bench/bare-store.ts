@@ -62,7 +62,8 @@ export function openStatements(path: string) {
        VALUES (?, ?, ?, 0, ?, ?, ?) RETURNING ${ITEM}`,
     ),
     insertSession: client.prepare<never, [number, string, string, string]>(
-      'INSERT INTO sessions (user_id, token_hash, created_at, expires_at) VALUES (?, ?, ?, ?)',
+      `INSERT INTO sessions (user_id, token_hash, created_at, last_used_at, expires_at)
+       VALUES (?1, ?2, ?3, ?3, ?4)`,
     ),
   };
 }

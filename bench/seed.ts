@@ -38,11 +38,12 @@ function insertUsers(client: Database, hash: string): void {
        role, created_at, updated_at) VALUES (?1, ?2, ?2, ?3, ?3, ?4, 1, 'user', ?5, ?5)`,
   );
   const session = client.prepare(
-    'INSERT INTO sessions (user_id, token_hash, created_at, expires_at) VALUES (?, ?, ?, ?)',
+    `INSERT INTO sessions (user_id, token_hash, created_at, last_used_at, expires_at)
+     VALUES (?1, ?2, ?3, ?3, ?4)`,
   );
   for (let id = 1; id <= USER_COUNT; id++) {
     user.run(id, `user${id}@example.com`, `user${id}`, hash, CREATED_AT);
-    session.run(id, Bun.SHA256.hash(tokenOf(id), 'hex'), CREATED_AT, EXPIRES_AT);
+    session.run(id, Bun.SHA256.hash(tokenOf(id), 'hex'), new Date().toISOString(), EXPIRES_AT);
   }
 }
 

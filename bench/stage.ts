@@ -25,7 +25,11 @@ export async function setStage(dir: string): Promise<Stage> {
     hutch: {
       name: 'hutch',
       args: [HUTCH, 'serve', '--port', '0', '--data-dir', dataDir],
-      env: { HUTCH_EXTERNAL_ALLOW_HOSTS: '127.0.0.1', HUTCH_LOG_FORMAT: 'json' },
+      env: {
+        HUTCH_EXTERNAL_ALLOW_HOSTS: '127.0.0.1',
+        HUTCH_LOG_FORMAT: 'json',
+        HUTCH_RATE_LIMIT: 'off',
+      },
     },
     bare: { name: 'bare', args: [bare, join(dir, 'bare.db')] },
     constant: { name: 'constant', args: [constant] },

@@ -12,6 +12,8 @@ export interface Timings {
 }
 
 const MAX_TRIES = 20;
+/** Statuses that ask for a repeat: too many requests, and no room for it just now. */
+const BUSY = [429, 503];
 
 /** What the server says instead of doing what it was asked; without a status, it said nothing. */
 export class AnswerError extends Error {
@@ -37,7 +39,7 @@ export async function dataOf<T>(call: () => Promise<Answer<T>>, timings = newTim
     }
     if (!response) throw new AnswerError(`The server does not answer: ${error.value}`);
     const { status } = response;
-    if (status !== 503 || tries === MAX_TRIES) {
+    if (!BUSY.includes(status) || tries === MAX_TRIES) {
       throw new AnswerError(`The server answers ${status}: ${JSON.stringify(error.value)}`, status);
     }
     timings.retries++;

@@ -16,7 +16,12 @@ export async function startOwnServer(dataDir?: string): Promise<OwnServer> {
     [process.execPath, 'src/index.ts', 'serve', '--port', '0', '--data-dir', dir],
     {
       cwd: ROOT,
-      env: { ...process.env, HUTCH_HOST: '127.0.0.1', HUTCH_LOG_FORMAT: 'json' },
+      env: {
+        ...process.env,
+        HUTCH_HOST: '127.0.0.1',
+        HUTCH_LOG_FORMAT: 'json',
+        HUTCH_RATE_LIMIT: 'off',
+      },
       stdout: 'pipe',
       stderr: 'inherit',
       // A Ctrl-C is for the demo, which stops the server when its requests are done.
