@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTransport } from 'nodemailer';
 import type { Log } from './log.ts';
 import type { Mailer } from './mail.ts';
 
@@ -22,11 +21,13 @@ export function createOutbox({
   log,
   now = () => new Date(),
 }: OutboxOptions): Mailer {
-  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
   const directory = join(dataDir, 'outbox');
   let written = 0;
   return {
     send: async ({ to, ...mail }) => {
+      const { createTransport } = await import('nodemailer');
+      const options = { streamTransport: true, buffer: true, newline: 'windows' } as const;
+      const transport = createTransport(options);
       const { message } = await transport.sendMail({
         from,
         to: { name: '', address: to },

@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import { StartupError } from './exceptions.ts';
 import type { Log } from './log.ts';
 import { createOutbox } from './mail-outbox.ts';
@@ -44,10 +43,27 @@ function createSmtp(url: string, from: string): Mailer {
     throw new StartupError('HUTCH_SMTP_URL must be smtp://… or smtps://…');
   }
   const sockets = createMailSockets(CONNECT_TIMEOUT_MS);
-  const transport = createTransport({
+  let transport: ReturnType<typeof openTransport> | undefined;
+  return {
+    send: async ({ to, ...mail }) => {
+      transport ??= openTransport(url, sockets);
+      // As an object: a text would be read as a list of addresses.
+      await (await transport).sendMail({ from, to: { name: '', address: to }, ...mail });
+    },
+    close: () => {
+      void transport?.then((it) => it.close());
+      sockets.destroy();
+    },
+  };
+}
+
+/** Reads the library at the first mail: most starts send none. */
+async function openTransport(url: string, { getSocket }: ReturnType<typeof createMailSockets>) {
+  const { createTransport } = await import('nodemailer');
+  return createTransport({
     url,
     pool: true,
-    getSocket: sockets.getSocket,
+    getSocket,
     maxConnections: MAX_CONNECTIONS,
     connectionTimeout: CONNECT_TIMEOUT_MS,
     greetingTimeout: CONNECT_TIMEOUT_MS,
@@ -55,14 +71,4 @@ function createSmtp(url: string, from: string): Mailer {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  return {
-    send: async ({ to, ...mail }) => {
-      // As an object: a text would be read as a list of addresses.
-      await transport.sendMail({ from, to: { name: '', address: to }, ...mail });
-    },
-    close: () => {
-      transport.close();
-      sockets.destroy();
-    },
-  };
 }
