@@ -1,4 +1,11 @@
-import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
+import {
+  type AuthenticationResponseJSON,
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server';
 import { and, desc, eq } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
@@ -15,9 +22,6 @@ export interface PasskeysDeps {
   prove(caller: Identity, password: string): Promise<User>;
   now(): Date;
 }
-
-/** Read at the first passkey: at start it would cost some 10 ms that most servers never need. */
-const webauthn = () => import('@simplewebauthn/server');
 
 /** Where the browser is: an origin, as `https://app.example.com`. */
 export type Origin = string;
@@ -75,7 +79,6 @@ export interface PasskeyAnswer {
 async function beginAdding(deps: PasskeysDeps, caller: Identity, password: string, origin: Origin) {
   const user = await deps.prove(caller, password);
   const known = deps.db.read.orm.select().from(passkeys).where(eq(passkeys.user_id, user.id));
-  const { generateRegistrationOptions } = await webauthn();
   const options = await generateRegistrationOptions({
     rpName: 'Hutch',
     rpID: new URL(origin).hostname,
@@ -98,7 +101,6 @@ async function add(
 ) {
   const { db, flows, audit, now } = deps;
   const flow = await flows.take('passkey_register', made.flow);
-  const { verifyRegistrationResponse } = await webauthn();
   const { registrationInfo } = await orRefused(
     verifyRegistrationResponse({
       response: made.response as RegistrationResponseJSON,
@@ -127,7 +129,6 @@ async function add(
 }
 
 async function beginSignIn({ flows }: PasskeysDeps, origin: Origin) {
-  const { generateAuthenticationOptions } = await webauthn();
   const options = await generateAuthenticationOptions({
     rpID: new URL(origin).hostname,
     userVerification: 'required',
@@ -142,7 +143,6 @@ async function verify(deps: PasskeysDeps, answer: PasskeyAnswer, origin: Origin)
   const isIt = eq(passkeys.credential_id, String(response.id));
   const [passkey] = await db.read.orm.select().from(passkeys).where(isIt);
   if (!passkey) throw refused();
-  const { verifyAuthenticationResponse } = await webauthn();
   const { verified, authenticationInfo } = await orRefused(
     verifyAuthenticationResponse({
       response,
