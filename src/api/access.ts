@@ -18,7 +18,6 @@ const PUBLIC_ROUTES = [
   'GET /docs',
   'GET /docs/*',
   'GET /swagger',
-  'GET /swagger/*',
   'POST /api/v1/users/',
   'POST /api/v1/login/access-token',
   'GET /api/v1/items/',
