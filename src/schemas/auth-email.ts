@@ -70,4 +70,7 @@ export const EmailChange = t.Object(
   { title: 'EmailChange' },
 );
 
-export const EmailChangeConfirmation = t.Object({ token }, { title: 'EmailChangeConfirmation' });
+export const EmailChangeConfirmation = t.Object(
+  { token, password: givenPassword },
+  { title: 'EmailChangeConfirmation' },
+);

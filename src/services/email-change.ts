@@ -6,7 +6,13 @@ import { type ActionToken, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import { invalidActionToken } from './action-tokens.ts';
 import type { Via } from './audit.ts';
-import { type EmailFlowDeps, findUser, provePassword } from './email-flow-deps.ts';
+import {
+  type EmailFlowDeps,
+  findUser,
+  provePassword,
+  provePasswordOf,
+  wrongPassword,
+} from './email-flow-deps.ts';
 import { tooManyMails } from './mail-limits.ts';
 
 /**
@@ -34,13 +40,22 @@ export async function askEmailChange(
 }
 
 /**
- * Gives an account the address that the token was sent to, and tells the old one. Throws
- * invalid_action_token, email_taken.
+ * Gives an account the address that the token was sent to, and tells the old one. The password is
+ * of that account: else whoever reads the mail that another account asked for would give away his
+ * own address. Throws invalid_action_token, email_taken, overloaded; bad_credentials and
+ * too_many_requests, which do not use the token up.
  */
-export async function confirmEmailChange(deps: EmailFlowDeps, token: string, via: Via) {
+export async function confirmEmailChange(
+  deps: EmailFlowDeps,
+  { token, password }: { token: string; password: string },
+  via: Via,
+): Promise<void> {
+  const { user_id } = await deps.actionTokens.peek('change_email', token);
+  const proved = await provePasswordOf(deps, user_id, password, via);
   try {
     await deps.db.write(async (tx) => {
-      await changeEmail(deps, tx, await deps.actionTokens.spend(tx, 'change_email', token), via);
+      const spent = await deps.actionTokens.spend(tx, 'change_email', token);
+      await changeEmail(deps, tx, spent, proved, via);
     });
   } catch (error) {
     if (uniqueViolation(error) !== 'users.email_key') throw error;
@@ -52,10 +67,13 @@ async function changeEmail(
   { actionTokens, mails, templates, audit, now }: EmailFlowDeps,
   tx: Tx,
   { user_id, email }: ActionToken,
+  proved: string,
   via: Via,
 ): Promise<void> {
   const user = await findUser(tx, user_id);
   if (!user) throw invalidActionToken();
+  // Changed between the proof and now: what was proved is another password.
+  if (proved !== user.password_hash) throw wrongPassword();
   const at = now().toISOString();
   const set = { email, email_key: fold(email), email_verified_at: at, updated_at: at };
   await tx.orm.update(users).set(set).where(eq(users.id, user_id));

@@ -70,6 +70,18 @@ export async function provePassword(
   return user.password_hash;
 }
 
+/** `provePassword` for the account of a live token. Throws invalid_action_token when it is gone. */
+export async function provePasswordOf(
+  deps: EmailFlowDeps,
+  user_id: number,
+  password: string,
+  via: Via,
+): Promise<string> {
+  const user = await findUser(deps.db.read, user_id);
+  if (!user) throw invalidActionToken();
+  return provePassword(deps, user, password, via);
+}
+
 export function wrongPassword(): AppError {
   return new AppError('bad_credentials', 'The password is wrong');
 }

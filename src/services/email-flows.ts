@@ -31,8 +31,8 @@ export function createEmailFlows(own: EmailFlowDeps & { sessions: Sessions }) {
       via: Via,
     ): Promise<void> => askEmailChange(deps, caller.id, wish, via),
 
-    confirmEmailChange: (token: string, via: Via): Promise<void> =>
-      confirmEmailChange(deps, token, via),
+    confirmEmailChange: (proof: { token: string; password: string }, via: Via): Promise<void> =>
+      confirmEmailChange(deps, proof, via),
 
     /** Resolves once what goes on after answers is done. */
     idle: (): Promise<void> => deps.afterwards.idle(),

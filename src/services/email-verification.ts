@@ -1,5 +1,4 @@
 import { eq } from 'drizzle-orm';
-import { AppError } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
 import { type User, users } from '../models/index.ts';
 import type { Via } from './audit.ts';
@@ -7,7 +6,7 @@ import {
   type EmailFlowDeps,
   endWaysIn,
   findUser,
-  provePassword,
+  provePasswordOf,
   userOfToken,
   wrongPassword,
 } from './email-flow-deps.ts';
@@ -54,7 +53,7 @@ export async function verify(
 ): Promise<Verified> {
   const live = await deps.actionTokens.peek('verify_email', token);
   const proved =
-    password === undefined ? undefined : await prove(deps, live.user_id, password, via);
+    password === undefined ? undefined : await provePasswordOf(deps, live.user_id, password, via);
   return deps.db.write(async (tx) => {
     const user = await userOfToken(tx, await deps.actionTokens.spend(tx, 'verify_email', token));
     // Changed between the proof and now: what was proved is another password.
@@ -68,12 +67,6 @@ export async function verify(
     await deps.audit.record(tx, { action: 'email.verified', ...who, via, details: { kept } });
     return { kept, reset_token };
   });
-}
-
-async function prove(deps: EmailFlowDeps, id: number, password: string, via: Via) {
-  const user = await findUser(deps.db.read, id);
-  if (!user) throw new AppError('invalid_action_token', 'The link is spent, expired or wrong');
-  return provePassword(deps, user, password, via);
 }
 
 async function startAnew({ actionTokens }: EmailFlowDeps, tx: Tx, { id, email }: User) {

@@ -18,7 +18,11 @@ const RESET: Action = {
   path: '/api/v2/auth/password/reset',
   more: { new_password: 'YOUR NEW PASSWORD' },
 };
-const CHANGE_EMAIL: Action = { page: '/confirm-email', path: '/api/v2/auth/email/confirm' };
+const CHANGE_EMAIL: Action = {
+  page: '/confirm-email',
+  path: '/api/v2/auth/email/confirm',
+  more: { password: 'YOUR PASSWORD' },
+};
 
 export type MailTemplates = ReturnType<typeof createMailTemplates>;
 
@@ -54,9 +58,9 @@ const actions = (base: string) => ({
 
   changeEmail: (to: string, username: string, token: string): OutgoingMail =>
     compose(to, 'Confirm your new email address', [
-      `The account ${named(username)} wants to use this address. Confirm it within 24 hours.`,
+      `The account ${named(username)} wants to use this address. Confirm it within 24 hours, with the password of that account.`,
       ...spend(base, CHANGE_EMAIL, token),
-      'If that is not your account, ignore this mail: who holds that account would hold your address.',
+      'If that is not your account, ignore this mail: nothing has changed.',
     ]),
 });
 

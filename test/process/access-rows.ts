@@ -144,7 +144,7 @@ export const ROWS: Record<string, () => Row> = {
     access: 'public',
     other: 400,
     admin: 400,
-    body: { token: 'never-or-no-more' },
+    body: { token: 'never-or-no-more', password: PASSWORD },
   }),
   forgotPassword: () => ({ access: 'public', other: 202, admin: 202, body: { login: 'ada' } }),
   resetPassword: () => ({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { createPasswordHasher } from '../../src/core/security.ts';
 import { SYSTEM } from '../../src/services/audit.ts';
 import { linkBase } from '../../src/services/mail-templates.ts';
 import { mailedToken, queued, tokenIn } from '../smtp.ts';
@@ -88,7 +89,8 @@ describe('proving an address', () => {
     expect(kept).toBe(false);
     expect(TRAPS.map((table) => count(t, table))).toEqual([0, 0, 0, 0, 0, 0]);
     expect(stored(t, ada.id)['password_hash']).toBeNull();
-    expect(await refusal(t.deps.emailFlows.confirmEmailChange(stolen, SYSTEM))).toBe(
+    const change = { token: stolen, password: PASSWORD };
+    expect(await refusal(t.deps.emailFlows.confirmEmailChange(change, SYSTEM))).toBe(
       'invalid_action_token',
     );
     const next = { token: String(reset_token), new_password: NEW_PASSWORD };
@@ -307,7 +309,8 @@ describe('a change of address', () => {
     );
     await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
     expect(stored(t, ada.id)['email']).toBe('ada@example.com');
-    await t.deps.emailFlows.confirmEmailChange(await mailedToken(t, wish.new_email), SYSTEM);
+    const token = await mailedToken(t, wish.new_email);
+    await t.deps.emailFlows.confirmEmailChange({ token, password: PASSWORD }, SYSTEM);
     expect(stored(t, ada.id)).toMatchObject({ email: wish.new_email, email_key: wish.new_email });
     expect(stored(t, ada.id)['email_verified_at']).toBeString();
     expect(count(t, 'sessions')).toBe(1);
@@ -321,7 +324,8 @@ describe('a change of address', () => {
     const [ada] = [await t.signUp('ada'), await t.signUp('new')];
     expect(await refusal(t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM))).toBe('done');
     const token = await mailedToken(t, wish.new_email);
-    expect(await refusal(t.deps.emailFlows.confirmEmailChange(token, SYSTEM))).toBe('email_taken');
+    const proof = { token, password: PASSWORD };
+    expect(await refusal(t.deps.emailFlows.confirmEmailChange(proof, SYSTEM))).toBe('email_taken');
     expect(stored(t, ada.id)['email']).toBe('ada@example.com');
   });
 
@@ -330,9 +334,39 @@ describe('a change of address', () => {
     const ada = await t.signUp('ada');
     await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
     const token = await mailedToken(t, wish.new_email);
-    const all = await atOnce(50, () => t.deps.emailFlows.confirmEmailChange(token, SYSTEM));
+    const proof = { token, password: PASSWORD };
+    const all = await atOnce(50, () => t.deps.emailFlows.confirmEmailChange(proof, SYSTEM));
     expect(all.filter((it) => it.status === 'fulfilled')).toHaveLength(1);
     expect(actions(t).filter((action) => action === 'email.changed')).toHaveLength(1);
+  });
+
+  test('is confirmed with the password of the account that asked, not by who reads the mail', async () => {
+    await using t = await testApp();
+    const [eve, ada] = [await t.signUp('eve'), await t.signUp('ada')];
+    t.deps.db.client.run(`update users set password_hash = ? where id = ?`, [
+      await createPasswordHasher({ concurrency: 1, memoryKib: 8 }).hash(NEW_PASSWORD),
+      ada.id,
+    ]);
+    const lure = { new_email: 'carol@example.com', password: PASSWORD };
+    await t.deps.emailFlows.askEmailChange(eve, lure, SYSTEM);
+    const token = await mailedToken(t, lure.new_email);
+    const confirm = (password: string) =>
+      refusal(t.deps.emailFlows.confirmEmailChange({ token, password }, SYSTEM));
+    expect(await confirm(NEW_PASSWORD)).toBe('bad_credentials');
+    expect(stored(t, eve.id)['email']).toBe('eve@example.com');
+    expect(await confirm(PASSWORD)).toBe('done');
+  });
+
+  test('is no way to guess passwords at a higher rate than at sign-in', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    const token = await mailedToken(t, wish.new_email);
+    const guess = () =>
+      refusal(t.deps.emailFlows.confirmEmailChange({ token, password: 'x' }, SYSTEM));
+    const answers: string[] = [];
+    for (let n = 0; n < 6; n++) answers.push(await guess());
+    expect(answers).toEqual([...Array(5).fill('bad_credentials'), 'too_many_requests']);
   });
 });
 
@@ -347,7 +381,8 @@ test('a token serves no purpose but its own, and none twice', async () => {
   const verify = (token: string) => refusal(emailFlows.verify({ token }, SYSTEM));
   const set = (token: string) =>
     refusal(emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM));
-  const confirm = (token: string) => refusal(emailFlows.confirmEmailChange(token, SYSTEM));
+  const confirm = (token: string) =>
+    refusal(emailFlows.confirmEmailChange({ token, password: PASSWORD }, SYSTEM));
   for (const token of [reset, change, 'made-up']) {
     expect(await verify(token)).toBe('invalid_action_token');
   }

@@ -27,12 +27,12 @@ export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
     .post(
       '/auth/email/confirm',
       async ({ body, request, server, set }) => {
-        await emailFlows.confirmEmailChange(body.token, viaOf({ request, server, set }));
+        await emailFlows.confirmEmailChange(body, viaOf({ request, server, set }));
         set.status = 204;
       },
       {
         body: EmailChangeConfirmation,
-        response: { 204: NoContent, ...v2BodyErrors(409) },
+        response: { 204: NoContent, ...v2BodyErrors(401, 409, 429) },
         detail: { operationId: 'confirmEmailChange', summary: 'Confirm a new email address' },
       },
     );

@@ -188,7 +188,10 @@ test('the address is confirmed and changed through the routes', async () => {
   expect((await t.client.api.v2.auth.verification.confirm.post(proof)).status).toBe(200);
   const wish = { new_email: 'new@example.com', password: PASSWORD };
   expect((await client.api.v2.users.me.email.post(wish)).status).toBe(202);
-  const change = { token: await mailedToken(t, wish.new_email) };
+  const change = { token: await mailedToken(t, wish.new_email), password: 'wrong-password' };
+  const wrong = await t.client.api.v2.auth.email.confirm.post(change);
+  expect([wrong.status, wrong.error?.value]).toMatchObject([401, { code: 'bad_credentials' }]);
+  change.password = PASSWORD;
   expect((await t.client.api.v2.auth.email.confirm.post(change)).status).toBe(204);
   expect((await client.api.v2.users.me.get()).data).toMatchObject({
     email: wish.new_email,
@@ -203,7 +206,7 @@ test('a wrong token is invalid_action_token on every route that takes one', asyn
   const answers = [
     await auth.verification.confirm.post({ token }),
     await auth.password.reset.post({ token, new_password: NEW_PASSWORD }),
-    await auth.email.confirm.post({ token }),
+    await auth.email.confirm.post({ token, password: PASSWORD }),
   ];
   for (const { status, error } of answers) {
     expect([status, error?.value]).toMatchObject([400, { code: 'invalid_action_token' }]);
