@@ -13,7 +13,8 @@ export interface OutboxOptions {
 
 /**
  * Mail as files, data/outbox/<time>-<n>.eml, for who has no SMTP server yet. The directory is
- * 0700 and a file 0600: it holds a link that acts for its reader. The log names the file alone.
+ * 0700 and a file 0600: it holds a link that acts for its reader. The log names the file
+ * and the subject alone.
  */
 export function createOutbox({
   from,
@@ -24,20 +25,21 @@ export function createOutbox({
   const directory = join(dataDir, 'outbox');
   let written = 0;
   return {
-    send: async ({ to, ...mail }) => {
+    send: async ({ to, subject, ...mail }) => {
       const { createTransport } = await import('nodemailer');
       const options = { streamTransport: true, buffer: true, newline: 'windows' } as const;
       const transport = createTransport(options);
       const { message } = await transport.sendMail({
         from,
         to: { name: '', address: to },
+        subject,
         ...mail,
       });
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       chmodSync(directory, 0o700);
       const time = now().toISOString().replaceAll(/[:-]/g, '');
       const path = await writeNew(directory, time, () => ++written, message as Buffer);
-      log.info('No SMTP server is set: a mail was written to a file.', { path });
+      log.info('No SMTP server is set: a mail was written to a file.', { path, subject });
     },
     close: () => {},
   };

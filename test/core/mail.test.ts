@@ -116,7 +116,7 @@ test('without a server mail is a file that only its owner reads, named by the lo
   const path = join(outbox, String(names[0]));
   expect([statSync(outbox).mode & 0o777, statSync(path).mode & 0o777]).toEqual([0o700, 0o600]);
   expect(readFileSync(path, 'utf8')).toContain('To: ada@example.com\r\n');
-  expect(JSON.parse(String(lines[0]))).toMatchObject({ level: 'info', path });
+  expect(JSON.parse(String(lines[0]))).toMatchObject({ level: 'info', path, subject: 'Grüße' });
   expect(lines.join('')).not.toContain('secret');
 });
 
