@@ -13,6 +13,7 @@ import { createItems } from '../services/items.ts';
 import { createMailLimits, noMailLimits } from '../services/mail-limits.ts';
 import { createMailTemplates, linkBase } from '../services/mail-templates.ts';
 import { createMails } from '../services/mails.ts';
+import { createNotices } from '../services/notices.ts';
 import { createPasskeys } from '../services/passkeys.ts';
 import { weaknessOf } from '../services/password-policy.ts';
 import { createSessions, sessionLimits } from '../services/sessions.ts';
@@ -108,7 +109,7 @@ function createServices(base: Base) {
     views,
     items: createItems({ db, cache, views, popularTtlMs: config.popularTtlSeconds * 1000, now }),
     external: createExternal({ outbound }),
-    ...createSignIn(kit, createMail(kit)),
+    ...createSignIn(kit),
     ...createAdministration(kit),
   };
 }
@@ -131,31 +132,30 @@ function createKit(base: Base) {
 type Kit = ReturnType<typeof createKit>;
 
 /** Ways in, and what an account does to itself. */
-function createSignIn(kit: Kit, mail: ReturnType<typeof createMail>) {
+function createSignIn(base: Kit) {
+  const kit = { ...base, ...createMail(base) };
   const totps = createTotps(kit);
   const account = createAccount(kit);
+  const emailFlows = createEmailFlows({ ...kit, actionTokens: createActionTokens(kit) });
   const { prove } = account;
   return {
-    ...mail,
+    mails: kit.mails,
+    notices: kit.notices,
     account,
-    auth: createAuth({ ...kit, totps, signUp: mail.emailFlows.signUp }),
+    emailFlows,
+    auth: createAuth({ ...kit, totps, signUp: emailFlows.signUp }),
     twoFactor: createTwoFactor({ totps, prove }),
     passkeys: createPasskeys({ ...kit, flows: createAuthFlows(kit), prove }),
   };
 }
 
-/** The queue of mails and what goes by it. */
+/** The queue of mails, and what goes by it. */
 function createMail(kit: Kit) {
   const { config } = kit;
   const mails = createMails(kit);
-  const emailFlows = createEmailFlows({
-    ...kit,
-    mails,
-    actionTokens: createActionTokens(kit),
-    templates: createMailTemplates(linkBase(config)),
-    limits: config.rateLimit === 'on' ? createMailLimits(config.limitMails) : noMailLimits,
-  });
-  return { mails, emailFlows };
+  const templates = createMailTemplates(linkBase(config));
+  const limits = config.rateLimit === 'on' ? createMailLimits(config.limitMails) : noMailLimits;
+  return { mails, templates, limits, notices: createNotices({ mails, templates, limits }) };
 }
 
 /** What admins and the commands do to accounts. */

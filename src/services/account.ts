@@ -10,6 +10,7 @@ import type { AccessTokens } from './access-tokens.ts';
 import { removeAccount } from './account-removal.ts';
 import type { Audit, Via } from './audit.ts';
 import type { Identity } from './auth.ts';
+import type { Notices } from './notices.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
@@ -24,6 +25,7 @@ export interface AccountDeps {
   accessTokens: AccessTokens;
   throttle: SignInThrottle;
   audit: Audit;
+  notices: Notices;
   now(): Date;
 }
 
@@ -84,7 +86,7 @@ async function changePassword(
   next: string,
   via: Via,
 ): Promise<void> {
-  const { db, passwords, sessions, audit, now } = deps;
+  const { db, passwords, sessions, audit, notices, now } = deps;
   refuseWeak(next, await provePassword(deps, caller.id, current), 'new_password');
   const password_hash = await passwords.hash(next);
   await db.write(async (tx) => {
@@ -93,6 +95,7 @@ async function changePassword(
     const ended = await sessions.endAll(tx, caller.id, caller.session_id);
     const who = { actor_id: caller.id, user_id: caller.id };
     await audit.record(tx, { action: 'password.changed', ...who, via, details: { ended } });
+    await notices.send(tx, caller.id, 'password.changed');
   });
 }
 

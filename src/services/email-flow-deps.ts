@@ -21,6 +21,7 @@ import type { Audit, Via } from './audit.ts';
 import type { MailLimits } from './mail-limits.ts';
 import type { MailTemplates } from './mail-templates.ts';
 import type { Mails } from './mails.ts';
+import type { Notices } from './notices.ts';
 import type { SignInThrottle } from './throttle.ts';
 import type { Users } from './users.ts';
 
@@ -34,6 +35,7 @@ export interface EmailFlowDeps {
   actionTokens: ActionTokens;
   mails: Mails;
   templates: MailTemplates;
+  notices: Notices;
   limits: MailLimits;
   log: Log;
   /** Whether v2 signs in only who has proved the address. */

@@ -1,4 +1,5 @@
 import type { OutgoingMail } from '../core/mail.ts';
+import type { AuditAction } from './audit.ts';
 
 /** Where a link leads, and which request spends its token. */
 interface Action {
@@ -23,6 +24,18 @@ const CHANGE_EMAIL: Action = {
   path: '/api/v2/auth/email/confirm',
   more: { password: 'YOUR PASSWORD' },
 };
+
+/** The acts that are told by mail, and its subject. */
+const ACTS = {
+  'password.changed': 'Your password was changed',
+  'totp.enabled': 'The authenticator of your account was turned on',
+  'totp.disabled': 'The authenticator of your account was turned off',
+  'recovery_code.used': 'A recovery code of your account was used',
+  'passkey.added': 'A passkey was added to your account',
+  'passkey.removed': 'A passkey of your account was removed',
+} satisfies { [Act in AuditAction]?: string };
+
+export type NoticedAct = keyof typeof ACTS;
 
 export type MailTemplates = ReturnType<typeof createMailTemplates>;
 
@@ -71,10 +84,11 @@ const NOTICES = {
       'If that was not you, tell the operator of this service at once.',
     ]),
 
-  passwordChanged: (to: string, username: string): OutgoingMail =>
-    compose(to, 'Your password was changed', [
-      `The password of the account ${named(username)} was changed.`,
-      'If that was not you, reset it at once, and tell the operator of this service.',
+  /** Of an act on the account that its owner should know of, should it not be his own. */
+  notice: (to: string, username: string, act: NoticedAct): OutgoingMail =>
+    compose(to, ACTS[act], [
+      `${ACTS[act]}. It is the account ${named(username)}.`,
+      'If that was not you, reset your password at once, and tell the operator of this service.',
     ]),
 
   alreadySignedUp: (to: string, username: string): OutgoingMail =>

@@ -13,11 +13,13 @@ import { type Passkey, passkeys, type User, users } from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
 import type { Identity } from './auth.ts';
 import type { AuthFlows } from './auth-flows.ts';
+import type { Notices } from './notices.ts';
 
 export interface PasskeysDeps {
   db: Db;
   flows: AuthFlows;
   audit: Audit;
+  notices: Notices;
   /** The account of the caller; throws bad_credentials when the password is not its. */
   prove(caller: Identity, password: string): Promise<User>;
   now(): Date;
@@ -62,6 +64,7 @@ export const createPasskeys = (deps: PasskeysDeps) => ({
       if (!gone) throw new AppError('not_found', `Passkey ${passkey_id} not found`);
       const who = { actor_id: caller.id, user_id: caller.id, details: { name: gone.name } };
       await deps.audit.record(tx, { action: 'passkey.removed', ...who, via });
+      await deps.notices.send(tx, caller.id, 'passkey.removed');
     }),
 });
 
@@ -99,7 +102,7 @@ async function add(
   origin: Origin,
   via: Via,
 ) {
-  const { db, flows, audit, now } = deps;
+  const { db, flows, audit, notices, now } = deps;
   const flow = await flows.take('passkey_register', made.flow);
   const { registrationInfo } = await orRefused(
     verifyRegistrationResponse({
@@ -124,6 +127,7 @@ async function add(
     const [passkey] = await tx.orm.insert(passkeys).values(row).returning();
     const who = { actor_id: caller.id, user_id: caller.id, details: { name: made.name } };
     await audit.record(tx, { action: 'passkey.added', ...who, via });
+    await notices.send(tx, caller.id, 'passkey.added');
     return infoOf(passkey as Passkey);
   });
 }

@@ -44,7 +44,7 @@ export async function reset(
   { token, new_password }: { token: string; new_password: string },
   via: Via,
 ): Promise<void> {
-  const { db, passwords, actionTokens, audit, mails, templates, now } = deps;
+  const { db, passwords, actionTokens, audit, notices, now } = deps;
   const live = await actionTokens.peek('reset_password', token);
   const owner = await findUser(db.read, live.user_id);
   if (!owner) throw invalidActionToken();
@@ -52,14 +52,14 @@ export async function reset(
   const password_hash = await passwords.hash(new_password);
   await db.write(async (tx) => {
     const user = await userOfToken(tx, await actionTokens.spend(tx, 'reset_password', token));
-    const { id, email, username, email_verified_at } = user;
+    const { id, email_verified_at } = user;
     const at = now().toISOString();
     if (email_verified_at === null) await endWaysIn(tx, id);
     const ended = await deps.sessions.endAll(tx, id);
     await actionTokens.revoke(tx, id, ['verify_email', 'change_email']);
     const set = { password_hash, email_verified_at: email_verified_at ?? at, updated_at: at };
     await tx.orm.update(users).set(set).where(eq(users.id, id));
-    await mails.enqueue(tx, templates.passwordChanged(email, username));
+    await notices.send(tx, id, 'password.changed');
     const who = { actor_id: id, user_id: id };
     await audit.record(tx, { action: 'password.reset', ...who, via, details: { ended } });
   });

@@ -5,6 +5,7 @@ import { AppError } from '../core/exceptions.ts';
 import { hashToken } from '../core/security.ts';
 import { recoveryCodes, totps } from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
+import type { Notices } from './notices.ts';
 
 /** RFC 6238's defaults, which every authenticator app knows. */
 const PERIOD_SECONDS = 30;
@@ -18,6 +19,7 @@ const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 export interface TotpDeps {
   db: Db;
   audit: Audit;
+  notices: Notices;
   now(): Date;
 }
 
@@ -85,7 +87,7 @@ async function begin({ db, now }: TotpDeps, { id, username }: { id: number; user
 }
 
 async function confirm(deps: TotpDeps, user_id: number, code: string, via: Via) {
-  const { db, audit, now } = deps;
+  const { db, audit, notices, now } = deps;
   return db.write(async (tx) => {
     const row = await find(tx, user_id);
     if (!row || row.confirmed_at)
@@ -94,16 +96,18 @@ async function confirm(deps: TotpDeps, user_id: number, code: string, via: Via) 
     const set = { confirmed_at: now().toISOString() };
     await tx.orm.update(totps).set(set).where(eq(totps.user_id, user_id));
     await audit.record(tx, { action: 'totp.enabled', actor_id: user_id, user_id, via });
+    await notices.send(tx, user_id, 'totp.enabled');
     return makeCodes(deps, tx, user_id, via);
   });
 }
 
-async function disable({ db, audit }: TotpDeps, user_id: number, via: Via): Promise<void> {
+async function disable({ db, audit, notices }: TotpDeps, user_id: number, via: Via) {
   await db.write(async (tx) => {
     const gone = await tx.orm.delete(totps).where(eq(totps.user_id, user_id)).returning();
     if (!gone[0]?.confirmed_at) throw notOn();
     await tx.orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
     await audit.record(tx, { action: 'totp.disabled', actor_id: user_id, user_id, via });
+    await notices.send(tx, user_id, 'totp.disabled');
   });
 }
 
@@ -121,6 +125,7 @@ async function requireCode(deps: TotpDeps, user_id: number, code: string | undef
     if (!spent) throw wrongCode();
     const who = { actor_id: user_id, user_id };
     await deps.audit.record(tx, { action: 'recovery_code.used', ...who, via });
+    await deps.notices.send(tx, user_id, 'recovery_code.used');
   });
 }
 
