@@ -8,6 +8,7 @@ import { health } from './api/health.ts';
 import { host } from './api/host.ts';
 import { registerKinds } from './api/kinds.ts';
 import { openapi } from './api/openapi.ts';
+import { pages } from './api/pages.ts';
 import { rateLimit } from './api/rate-limit.ts';
 import { requestId } from './api/request-id.ts';
 import { requestLog } from './api/request-log.ts';
@@ -33,6 +34,7 @@ export const createApp = (deps: Deps) => {
     .use(access(deps, whole))
     .use(health(deps))
     .use(docs())
+    .use(pages())
     .use(openapi({ app: whole, accessOf: accessOf(deps.config.registration) }))
     .use(v1(deps))
     .use(v2(deps));

@@ -5,6 +5,7 @@ import iconPath from 'swagger-ui-dist/favicon-32x32.png' with { type: 'file' };
 import stylePath from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' };
 import bundlePath from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' };
 import { AppError } from '../core/exceptions.ts';
+import { createAsset } from './asset.ts';
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -35,7 +36,7 @@ const INITIALIZER = `SwaggerUIBundle({
 `;
 
 // Swagger UI sets style attributes and shows data: images; nothing comes from another host.
-const SECURITY_HEADERS = {
+const HEADERS = {
   'content-security-policy':
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'; " +
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -44,6 +45,8 @@ const SECURITY_HEADERS = {
 };
 
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
+
+const asset = (type: string, open: () => Blob) => createAsset({ type, headers: HEADERS, open });
 
 /** The pages /docs and /swagger: Swagger UI over /openapi.json, whole inside the program. */
 export const docs = () => {
@@ -68,21 +71,3 @@ export const docs = () => {
       { detail: { hide: true } },
     );
 };
-
-/** Answers with what `open` gives, read at each request and hashed at the first. */
-function asset(type: string, open: () => Blob) {
-  let etag: string | undefined;
-  return async (request: Request): Promise<Response> => {
-    etag ??= `"${Bun.hash(await open().arrayBuffer()).toString(36)}"`;
-    const headers = { ...SECURITY_HEADERS, etag, 'cache-control': 'public, no-cache' };
-    if (isFresh(request.headers.get('if-none-match'), etag)) {
-      return new Response(null, { status: 304, headers });
-    }
-    return new Response(open(), { headers: { ...headers, 'content-type': type } });
-  };
-}
-
-function isFresh(ifNoneMatch: string | null, etag: string): boolean {
-  const tags = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
-  return tags.includes(etag) || tags.includes('*');
-}

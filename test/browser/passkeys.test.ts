@@ -99,10 +99,18 @@ describe.skipIf(!(await hasBrowser()))('a passkey in Chromium', () => {
     const replayed = await call(page, 'POST', '/auth/passkeys/login', answer);
     expect(replayed.body.code).toBe('invalid_action_token');
 
+    await page.goto(new URL('/sign-in', page.url()).href);
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await page.getByText(`Signed in as ${ADMIN.username}`).waitFor();
+    expect((await call(page, 'GET', '/users/me')).body).toMatchObject({ username: 'root' });
+
     const list = await call(page, 'GET', '/auth/passkeys', undefined, token);
     expect(list.body.data).toMatchObject([{ id: 1, name: 'laptop' }]);
     expect((await call(page, 'DELETE', '/auth/passkeys/1', undefined, token)).status).toBe(204);
     expect((await signIn()).first.status).toBe(401);
+    const isMailed = (what: string) => server.lines.some((line) => line['subject'] === what);
+    while (!isMailed('A passkey was added to your account')) await Bun.sleep(10);
+    while (!isMailed('A passkey of your account was removed')) await Bun.sleep(10);
     await page.context().close();
   }, 60_000);
 });

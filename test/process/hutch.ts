@@ -87,6 +87,14 @@ async function signIn(url: string, username: string, password: string): Promise<
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
+/** A port that nobody listens on, for who must know it before the server does. */
+export function freePort(): number {
+  const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } });
+  const { port } = probe;
+  probe.stop(true);
+  return port;
+}
+
 /** The settings of a first admin, and how it signs in. */
 export const ADMIN = {
   username: 'root',

@@ -1,0 +1,10 @@
+import { byId, call, goOn, onSubmit, takeToken, tell } from './shared.js';
+
+const token = takeToken();
+if (token) byId('step-password').hidden = false;
+
+onSubmit('step-password', async ({ new_password }) => {
+  await call('POST', '/auth/password/reset', { token, new_password });
+  goOn('step-password', 'done');
+  tell('Your password is set.', 'done');
+});

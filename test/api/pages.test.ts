@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'bun:test';
+import { Elysia } from 'elysia';
+import { pages } from '../../src/api/pages.ts';
+import { testApp } from '../support.ts';
+
+const app = new Elysia()
+  .onError(({ code }) => new Response(String(code), { status: 404 }))
+  .use(pages());
+
+function request(path: string, init?: RequestInit): Promise<Response> {
+  return app.handle(new Request(`http://localhost${path}`, init));
+}
+
+const html = ['/verify', '/reset', '/confirm-email', '/sign-in'];
+const JAVASCRIPT = 'text/javascript; charset=utf-8';
+const assets: [path: string, type: string][] = [
+  ['/pages/pages.css', 'text/css; charset=utf-8'],
+  ['/pages/icon.svg', 'image/svg+xml'],
+  ['/pages/shared.js', JAVASCRIPT],
+  ['/pages/verify.js', JAVASCRIPT],
+  ['/pages/reset.js', JAVASCRIPT],
+  ['/pages/confirm-email.js', JAVASCRIPT],
+  ['/pages/sign-in.js', JAVASCRIPT],
+  ['/pages/ways-in.js', JAVASCRIPT],
+];
+const everything = [...html, ...assets.map(([path]) => path)];
+
+describe('the pages', () => {
+  test.each([...html, '/sign-in/', '/sign-in?code=x&state=y'])('%s is one', async (path) => {
+    const response = await request(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(await response.text()).toContain('<main>');
+  });
+
+  test.each(assets)('%s is served as %s', async (path, type) => {
+    const response = await request(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe(type);
+    expect((await response.text()).length).toBeGreaterThan(100);
+  });
+
+  test('name only what this server serves', async () => {
+    await using t = await testApp();
+    for (const path of everything) {
+      const text = await (await request(path)).text();
+      const names = [...text.matchAll(/(?:src|href)="([^"]*)"|from '\.\/([^']*)'/g)];
+      for (const [, link, module] of names) {
+        const answer = await t.request('GET', link ?? `/pages/${module}`);
+        expect([path, link ?? module, answer.status]).toEqual([path, link ?? module, 200]);
+      }
+    }
+  });
+
+  test('call only what the API has, as it wants it', async () => {
+    await using t = await testApp();
+    // Built with the sign-in by providers, and found missing without a word until then.
+    const later = /^\/auth\/(providers|identities)/;
+    for (const [path] of assets.filter(([path]) => path.endsWith('.js'))) {
+      const text = await (await request(path)).text();
+      for (const [, method, route] of text.matchAll(/call\('([A-Z]+)', '([^']+)'/g)) {
+        const known = t.app.routes.some(
+          (it) => `${it.method} ${it.path}` === `${method} /api/v2${route}`,
+        );
+        expect([route, known || later.test(String(route))]).toEqual([route, true]);
+      }
+    }
+  });
+
+  test.each(html)('%s has no script, style or handler of its own', async (path) => {
+    const text = await (await request(path)).text();
+    expect(text).not.toMatch(/<style|style=|<script(?![^>]* src=)|\son\w+=|javascript:/);
+    // A form that is sent before its script runs must not put a password into an address.
+    expect(text).not.toMatch(/<form(?![^>]* method="post")/);
+  });
+
+  test.each(html)('every field of %s has a label, and what it says is told', async (path) => {
+    const text = await (await request(path)).text();
+    for (const [, id] of text.matchAll(/<input id="([^"]+)"/g)) {
+      expect(text).toContain(`<label for="${id}">`);
+    }
+    expect([...text.matchAll(/<input /g)]).toHaveLength([...text.matchAll(/<input id=/g)].length);
+    expect(text).toContain('<p id="status" role="status"></p>');
+    expect(text).toContain('<html lang="en">');
+  });
+
+  test.each(everything)('%s allows nothing from another host and nothing inline', async (path) => {
+    const { headers } = await request(path);
+    expect(headers.get('content-security-policy')?.split('; ')).toEqual([
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self'",
+      "connect-src 'self'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ]);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+  });
+
+  test('are kept by nobody; what they are made of is asked for each time', async () => {
+    for (const path of html) {
+      expect((await request(path)).headers.get('cache-control')).toBe('no-store');
+    }
+    for (const [path] of assets) {
+      expect((await request(path)).headers.get('cache-control')).toBe('public, no-cache');
+    }
+  });
+
+  test.each(everything)(
+    '%s answers 304 to whoever has it, and HEAD without a body',
+    async (path) => {
+      const { headers } = await request(path);
+      const etag = headers.get('etag') ?? '';
+      const again = await request(path, { headers: { 'if-none-match': etag } });
+      expect([again.status, await again.text()]).toEqual([304, '']);
+      expect(again.headers.get('cache-control')).toBe(headers.get('cache-control'));
+      const head = await request(path, { method: 'HEAD' });
+      expect([head.status, head.headers.get('etag'), await head.text()]).toEqual([200, etag, '']);
+    },
+  );
+
+  test('not_found for a file that is not there', async () => {
+    for (const path of ['/pages/', '/pages/verify.htm', '/pages/../../pages.ts', '/pages/x.js']) {
+      expect(await (await request(path)).text()).toMatch(/not_found|NOT_FOUND/);
+    }
+  });
+
+  test('are in no OpenAPI document', () => {
+    expect(app.routes.filter(({ hooks }) => hooks.detail?.hide !== true)).toEqual([]);
+  });
+
+  test('keep their headers in the whole application, and are open to everybody', async () => {
+    await using t = await testApp();
+    const { status, headers } = await t.request('GET', '/verify', { token: 'made-up' });
+    expect(status).toBe(200);
+    expect(headers.get('content-security-policy')).toStartWith("default-src 'none'; script-src");
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect((await t.request('POST', '/verify')).status).toBe(405);
+  });
+});

@@ -1,0 +1,23 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The link in the newest mail to `recipient` that leads to `page`, once it is in the outbox. */
+export async function mailedLink(dataDir: string, recipient: string, page: string) {
+  for (;;) {
+    const mail = mails(dataDir).findLast((it) => it.includes(`\nTo: ${recipient}\r\n`));
+    const link = mail?.match(new RegExp(`\\bhttps?://\\S+${page}#token=[\\w-]{43}\\b`))?.[0];
+    if (link) return link;
+    await Bun.sleep(10);
+  }
+}
+
+/** All mails, the oldest first, without how they are wrapped on their way. */
+function mails(dataDir: string): string[] {
+  const outbox = join(dataDir, 'outbox');
+  const names = existsSync(outbox) ? readdirSync(outbox).filter((it) => it.endsWith('.eml')) : [];
+  const order = (name: string) => Number(name.match(/-(\d+)\.eml$/)?.[1]);
+  return names
+    .sort((one, other) => order(one) - order(other))
+    .map((name) => readFileSync(join(outbox, name), 'utf8'))
+    .map((raw) => raw.replaceAll('=\r\n', '').replaceAll('=3D', '='));
+}
