@@ -1,3 +1,4 @@
+// What has no types of its own is imported as its text.
 // Not *.html: that is a bundle to @types/bun, whatever it is imported as.
 declare module '*.htm' {
   const text: string;

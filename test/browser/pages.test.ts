@@ -85,6 +85,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
       expect(await me(page)).toMatchObject({ email, email_verified: true });
       await page.reload();
       await says(page, 'Signed in as ada');
+      expect(await page.getByText('not confirmed yet').isVisible()).toBe(false);
       await press(page, 'Sign out');
       await says(page, 'You are signed out.');
       expect(await me(page)).toMatchObject({ status: 401 });
@@ -222,11 +223,39 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
       await says(page, 'The provider did not sign you in: access_denied');
       expect(page.url()).toBe(`${site.url}/sign-in`);
     });
+    await on('/sign-in?error=Call+555+now&state=s', async (page) => {
+      await says(page, 'The provider did not sign you in.');
+    });
     await on('/sign-in?code=c&state=s', async (page) => {
       await says(page, 'This sign-in was not begun in this tab');
       expect(page.url()).toBe(`${site.url}/sign-in`);
       await page.getByLabel('Password', { exact: true }).waitFor();
     });
+  }, 60_000);
+
+  test('a lost link is sent again to who is signed in', async () => {
+    const { email } = await signUp('ivan');
+    const lost = await mailedLink(dataDir, email, '/verify');
+    await on('/sign-in', async (page) => {
+      await signIn(page, 'ivan', PASSWORD);
+      await press(page, 'Send the link again');
+      await says(page, 'A mail is on its way');
+    });
+    let link = lost;
+    while (link === lost) link = await mailedLink(dataDir, email, '/verify');
+    await on(link, async (page) => {
+      await send(page, { 'Password of your account': PASSWORD }, 'Confirm');
+      await says(page, 'Your address is confirmed.');
+    });
+  }, 60_000);
+
+  test('a server that is not there is told in words', async () => {
+    const seen = await visit(browser);
+    await seen.page.goto(`${site.url}/sign-in`);
+    await seen.page.context().setOffline(true);
+    await signIn(seen.page, 'ada', PASSWORD);
+    await says(seen.page, 'The server cannot be reached. Try again.');
+    await seen.page.context().close();
   }, 60_000);
 
   test('the keyboard alone signs in', async () => {

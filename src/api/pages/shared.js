@@ -9,11 +9,14 @@ class Problem extends Error {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Calls the API and gives its answer. Throws Problem; TypeError when the server is not there. */
+/** Calls the API and gives its answer. Throws Problem, or an Error in words. */
 export async function call(method, path, body) {
   const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const answer = await fetch(`/api/v2${path}`, { method, ...(body && json) });
-  const given = answer.status === 204 ? undefined : await answer.json();
+  const { answer, given } = await fetch(`/api/v2${path}`, { method, ...(body && json) })
+    .then(async (answer) => ({ answer, given: answer.status === 204 || (await answer.json()) }))
+    .catch(() => {
+      throw new Error('The server cannot be reached. Try again.');
+    });
   if (!answer.ok) throw new Problem(given, answer.headers.get('retry-after'));
   return given;
 }
@@ -72,10 +75,7 @@ export async function attempt(element, work) {
 
 /** What to say of an error; marks the fields that it names and puts the focus there. */
 function wordsFor(error, form) {
-  if (!(error instanceof Problem)) {
-    return error instanceof TypeError ? 'The server cannot be reached. Try again.' : error.message;
-  }
-  if (error.errors.length === 0) return error.message;
+  if (!error.errors?.length) return error.message;
   const named = error.errors.map(({ path, message }) => {
     const input = form.querySelector(`[name="${CSS.escape(path.replace(/^body\./, ''))}"]`);
     if (input) input.ariaInvalid = 'true';

@@ -10,6 +10,9 @@ onSubmit('sign-in', signIn);
 onSubmit('forgot', async ({ login }) => {
   tell((await call('POST', '/auth/password/forgot', { login })).message, 'done');
 });
+onSubmit('resend', async () => {
+  tell((await call('POST', '/auth/verification')).message, 'done');
+});
 onSubmit('sign-out', async () => {
   await call('POST', '/auth/logout');
   sessionStorage.removeItem(SIGNED_IN);
@@ -47,6 +50,7 @@ function welcome({ account }) {
   const path = sessionStorage.getItem(RETURN_TO);
   sessionStorage.removeItem(RETURN_TO);
   if (path !== null) return location.replace(path);
+  byId('resend').hidden = account.email_verified;
   goOn('signed-out', 'signed-in');
   tell(`Signed in as ${account.username}`, 'done');
 }
@@ -63,9 +67,10 @@ async function accountOfThisTab() {
 
 /** Notes where to go after signing in, over the detour by a provider too: on this server only. */
 function keepReturnTo() {
-  const wish = new URLSearchParams(location.search).get('return_to');
-  if (wish === null) return;
+  const query = new URLSearchParams(location.search);
+  if (query.has('state')) return;
   sessionStorage.removeItem(RETURN_TO);
+  const wish = query.get('return_to') ?? '';
   if (!/^\/(?![/\\])/.test(wish)) return;
   // As the browser will read it, which drops tabs and newlines: `/<tab>/evil.example` is no path.
   const { origin, href } = new URL(wish, location.origin);

@@ -52,10 +52,15 @@ export async function returnFromProvider() {
   sessionStorage.removeItem(FLOW);
   let opened;
   await attempt(document.querySelector('main'), async () => {
-    if (refused !== null) throw new Error(`The provider did not sign you in: ${refused}`);
+    if (refused !== null) throw new Error(`The provider did not sign you in${reason(refused)}`);
     if (flow === null) throw new Error('This sign-in was not begun in this tab: begin anew.');
     const answer = { flow, code, state, transport: 'cookie' };
     opened = await call('POST', '/auth/identities/login', answer);
   });
   return opened;
+}
+
+/** A code of OAuth 2; any other text may be of whoever made the link that led here. */
+function reason(text) {
+  return /^[a-z_]{1,40}$/.test(text) ? `: ${text}` : '.';
 }
