@@ -2,8 +2,8 @@ import type { Treaty } from '@elysia/eden';
 import { treaty } from '@elysia/eden';
 import type { App } from './app.ts';
 
-/** Routes that take a form: OAuth2 has it so. Everywhere else a body is JSON. */
-const FORM_PATHS = ['/api/v1/login/access-token'];
+/** Routes that take a form: OAuth2 and Apple have it so. Everywhere else a body is JSON. */
+const FORM_PATHS = ['/api/v1/login/access-token', '/api/v2/auth/identities/return'];
 
 export interface ClientOptions {
   /** A bearer token, or what gives one at each request. */

@@ -11,7 +11,10 @@ export class BodyFailure {
 }
 
 /** The routes that take a form; every other body is JSON. */
-const FORM_ROUTES = new Set(['POST /api/v1/login/access-token']);
+const FORM_ROUTES = new Set([
+  'POST /api/v1/login/access-token',
+  'POST /api/v2/auth/identities/return',
+]);
 
 /** The media type of a route's body. */
 export function mediaTypeOf(route: string): string {
@@ -57,6 +60,12 @@ const MAX_NAMED = 100;
 /** The fields that a body may have: v1 ignores all others, as the guide's framework does. */
 type Fields = Set<string> | 'any';
 
+interface BodySchema {
+  properties?: object;
+  /** true where another server decides what it sends. */
+  additionalProperties?: unknown;
+}
+
 function routesWithBody(app: AnyElysia): Map<string, Fields> {
   const routes = app.routes.filter(({ hooks }) => hooks.body !== undefined);
   return new Map(
@@ -64,8 +73,9 @@ function routesWithBody(app: AnyElysia): Map<string, Fields> {
   );
 }
 
-function fieldsOf(path: string, schema: { properties?: object }): Fields {
-  const isStrict = path.startsWith('/api/v2/') && schema.properties !== undefined;
+function fieldsOf(path: string, schema: BodySchema): Fields {
+  const isClosed = schema.properties !== undefined && schema.additionalProperties !== true;
+  const isStrict = path.startsWith('/api/v2/') && isClosed;
   return isStrict ? new Set(Object.keys(schema.properties ?? {})) : 'any';
 }
 

@@ -108,8 +108,9 @@ function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
 /** One media type, the one that is read. v1 ignores fields that it does not know, v2 does not. */
 function correctBody(body: unknown, route: string, schemas: Json): Json {
   if (typeof body !== 'object' || body === null) return {};
-  const { additionalProperties: _, ...open } = body as Json;
-  const own = route.includes(' /api/v2/') ? { ...open, additionalProperties: false } : open;
+  const { additionalProperties, ...open } = body as Json;
+  const isClosed = route.includes(' /api/v2/') && additionalProperties !== true;
+  const own = isClosed ? { ...open, additionalProperties: false } : open;
   const content = { [mediaTypeOf(route)]: { schema: correctSchema(own, schemas) } };
   return { requestBody: { required: true, content } };
 }

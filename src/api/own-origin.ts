@@ -9,5 +9,5 @@ export function ownOrigin({ publicUrl }: Deps['config'], request: Request): stri
   if (publicUrl !== '') return publicUrl;
   const host = request.headers.get('host') ?? '';
   if (/^localhost(:\d{1,5})?$/.test(host)) return `http://${host}`;
-  throw new AppError('conflict', 'Passkeys need HUTCH_PUBLIC_URL, or http://localhost');
+  throw new AppError('conflict', 'This needs HUTCH_PUBLIC_URL, or http://localhost');
 }

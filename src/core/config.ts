@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { accountProblems } from '../utils/account.ts';
 import { StartupError } from './exceptions.ts';
+import { providerProblems } from './provider-settings.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -36,7 +37,7 @@ export function loadConfig(flags: Record<string, string> = {}, env: Env = proces
     return [key, setting.default];
   });
   const config = Object.fromEntries(entries) as Config;
-  problems.push(...unknownNames(env), ...adminProblems(config));
+  problems.push(...unknownNames(env), ...adminProblems(config), ...providerProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }

@@ -8,6 +8,8 @@ import { createAuth } from '../services/auth.ts';
 import { createAuthFlows } from '../services/auth-flows.ts';
 import { createEmailFlows } from '../services/email-flows.ts';
 import { createExternal } from '../services/external.ts';
+import { createIdentities } from '../services/identities.ts';
+import { createIdentityProviders } from '../services/identity-providers.ts';
 import { createItemViews } from '../services/item-views.ts';
 import { createItems } from '../services/items.ts';
 import { createMailLimits, noMailLimits } from '../services/mail-limits.ts';
@@ -133,11 +135,14 @@ type Kit = ReturnType<typeof createKit>;
 
 /** Ways in, and what an account does to itself. */
 function createSignIn(base: Kit) {
-  const kit = { ...base, ...createMail(base) };
+  const kit = { ...base, ...createMail(base), actionTokens: createActionTokens(base) };
   const totps = createTotps(kit);
   const account = createAccount(kit);
-  const emailFlows = createEmailFlows({ ...kit, actionTokens: createActionTokens(kit) });
+  const emailFlows = createEmailFlows(kit);
   const { prove } = account;
+  const flows = createAuthFlows(kit);
+  const isRegistrationOpen = kit.config.registration === 'open';
+  const providers = createIdentityProviders(kit);
   return {
     mails: kit.mails,
     notices: kit.notices,
@@ -145,7 +150,8 @@ function createSignIn(base: Kit) {
     emailFlows,
     auth: createAuth({ ...kit, totps, signUp: emailFlows.signUp }),
     twoFactor: createTwoFactor({ totps, prove }),
-    passkeys: createPasskeys({ ...kit, flows: createAuthFlows(kit), prove }),
+    passkeys: createPasskeys({ ...kit, flows, prove }),
+    identities: createIdentities({ ...kit, flows, providers, prove, isRegistrationOpen }),
   };
 }
 

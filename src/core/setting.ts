@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { isSafeUrl } from '../utils/loopback.ts';
 
 /** What a text means as a setting, or why it is none. */
 export type Parsed<T> = { value: T } | { problem: string };
@@ -76,6 +77,14 @@ export const origins = (value: string): Parsed<string[]> => {
   return wrong === undefined
     ? { value: list }
     : { problem: `must list origins, and ${JSON.stringify(wrong)} is none` };
+};
+
+/** The base URL of a service that secrets are sent to: in the clear only on this machine. */
+export const serviceUrl = (value: string): Parsed<string> => {
+  const url = URL.parse(value);
+  return url && isSafeUrl(url) && !url.username && !url.search && !url.hash
+    ? { value }
+    : { problem: 'must be an https URL (http for localhost alone) without a query' };
 };
 
 function words(value: string): string[] {

@@ -1,5 +1,6 @@
 import { ACCOUNT_SETTINGS } from './account-settings.ts';
 import { LOG_LEVELS } from './log.ts';
+import { PROVIDER_SETTINGS } from './provider-settings.ts';
 import { hosts, oneOf, setting, text, wholeNumber } from './setting.ts';
 
 /** Every setting there is: the source of the flags, of --help and of .env.example. */
@@ -25,6 +26,7 @@ export const SETTINGS = {
     'json, text, or auto: text on a terminal.',
   ),
   ...ACCOUNT_SETTINGS,
+  ...PROVIDER_SETTINGS,
   popularTtlSeconds: setting(
     'HUTCH_POPULAR_TTL_SECONDS',
     60,

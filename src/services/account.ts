@@ -10,12 +10,12 @@ import type { AccessTokens } from './access-tokens.ts';
 import { removeAccount } from './account-removal.ts';
 import type { Audit, Via } from './audit.ts';
 import type { Identity } from './auth.ts';
+import { usernameTaken } from './new-account.ts';
 import type { Notices } from './notices.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
 import type { SignInThrottle } from './throttle.ts';
-import { usernameTaken } from './users.ts';
 
 export interface AccountDeps {
   cache: Cache;

@@ -7,6 +7,7 @@ import { type NewUser, type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import { refuseLastAdmin, removeAccount } from './account-removal.ts';
 import type { Audit, AuditAction, Via } from './audit.ts';
+import { type NewAccount, usernameTaken } from './new-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
 import {
@@ -16,7 +17,7 @@ import {
   listUsers,
   type UserListQuery,
 } from './user-list.ts';
-import { type Caller, type NewAccount, type Users, usernameTaken } from './users.ts';
+import type { Caller, Users } from './users.ts';
 
 export interface AdminUsersDeps {
   db: Db;

@@ -4,8 +4,13 @@ import { AppError } from '../core/exceptions.ts';
 import { hashToken, newToken } from '../core/security.ts';
 import { type AuthFlow, authFlows } from '../models/index.ts';
 
-/** How long someone may take between the two steps. */
-const LIFE_MS = 5 * 60_000;
+/** How long someone may take between the two steps; at a provider he may have to sign in first. */
+const LIFE_MS: Record<AuthFlow['kind'], number> = {
+  passkey_register: 5 * 60_000,
+  passkey_login: 5 * 60_000,
+  second_factor: 5 * 60_000,
+  oauth: 15 * 60_000,
+};
 
 export interface AuthFlowsDeps {
   db: Db;
@@ -22,12 +27,12 @@ export interface Flow {
 
 /** A two-step act whose first step gives a key that the second one spends. */
 export const createAuthFlows = ({ db, now }: AuthFlowsDeps) => ({
-  /** Keeps `data` for five minutes and gives the key, which is stored as its hash. */
+  /** Keeps `data` for some minutes and gives the key, which is stored as its hash. */
   begin: (kind: AuthFlow['kind'], user_id: number | null, data: string): Promise<string> =>
     db.write(async ({ orm }) => {
       const key = newToken();
       const at = now();
-      const expires_at = new Date(at.getTime() + LIFE_MS).toISOString();
+      const expires_at = new Date(at.getTime() + LIFE_MS[kind]).toISOString();
       await orm.delete(authFlows).where(lte(authFlows.expires_at, at.toISOString()));
       await orm
         .insert(authFlows)
@@ -44,7 +49,11 @@ export const createAuthFlows = ({ db, now }: AuthFlowsDeps) => ({
         gt(authFlows.expires_at, now().toISOString()),
       );
       const [flow] = await orm.delete(authFlows).where(isIt).returning();
-      if (!flow) throw new AppError('invalid_action_token', 'The flow has ended: begin anew');
+      if (!flow) throw flowEnded();
       return { user_id: flow.user_id, data: flow.data };
     }),
 });
+
+export function flowEnded(): AppError {
+  return new AppError('invalid_action_token', 'The flow has ended: begin anew');
+}

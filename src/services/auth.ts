@@ -4,12 +4,13 @@ import type { PasswordHasher } from '../core/security.ts';
 import type { Role, User } from '../models/index.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Audit, Via } from './audit.ts';
+import type { NewAccount } from './new-account.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
 import type { SignInThrottle } from './throttle.ts';
 import type { Totps } from './totp.ts';
-import type { NewAccount, Users } from './users.ts';
+import type { Users } from './users.ts';
 
 export interface AuthDeps {
   db: Db;
@@ -137,7 +138,11 @@ async function verify(
 /** The operator vouches for admins: they could not get in to set up mail. */
 function refuseUnverified({ role, email_verified_at }: User): void {
   if (role === 'admin' || email_verified_at !== null) return;
-  throw new AppError('email_unverified', 'Confirm your email address by the link that was sent');
+  throw emailUnverified();
+}
+
+export function emailUnverified(): AppError {
+  return new AppError('email_unverified', 'Confirm your email address by the link that was sent');
 }
 
 async function opened(deps: AuthDeps, user: User, via: Via): Promise<OpenedSession> {

@@ -4,10 +4,10 @@ import type { Identity } from './auth.ts';
 import { askEmailChange, confirmEmailChange } from './email-change.ts';
 import type { EmailFlowDeps } from './email-flow-deps.ts';
 import { askVerify, type Verified, verify } from './email-verification.ts';
+import type { NewAccount } from './new-account.ts';
 import { forgot, reset } from './password-recovery.ts';
 import type { Sessions } from './sessions.ts';
 import { signUp } from './sign-up.ts';
-import type { NewAccount } from './users.ts';
 
 /** What an account does by mail: prove an address, get a new password, change the address. */
 export function createEmailFlows(own: EmailFlowDeps & { sessions: Sessions }) {

@@ -6,7 +6,7 @@ import { fold } from '../utils/fold.ts';
 import type { Via } from './audit.ts';
 import type { EmailFlowDeps } from './email-flow-deps.ts';
 import { sendVerification } from './email-verification.ts';
-import type { NewAccount } from './users.ts';
+import type { NewAccount } from './new-account.ts';
 
 /**
  * Creates an account and queues the mail that proves its address, both or neither. Where a proof
@@ -24,14 +24,17 @@ export async function signUp(
     await deps.users.create(account, { via, onCreated });
   } catch (error) {
     if (!(error instanceof AppError) || !/^(email|username)_taken$/.test(error.code)) throw error;
+    // As much work as making an account is: a hash and a write.
+    await deps.passwords.hash(account.password);
     await answerByMail(deps, account, via);
   }
   return undefined;
 }
 
-/** As much work as making an account is: a hash and a write. */
-async function answerByMail(deps: EmailFlowDeps, account: NewAccount, via: Via): Promise<void> {
-  await deps.passwords.hash(account.password);
+type Wanted = Pick<NewAccount, 'email' | 'username'>;
+
+/** Tells whoever reads the mail of an address why no account could be made with it. */
+export async function answerByMail(deps: EmailFlowDeps, account: Wanted, via: Via): Promise<void> {
   const owner = await deps.users.findByEmail(account.email);
   const isAllowed = await deps.limits.countRecipient(owner?.id ?? fold(account.email));
   await deps.db.write(async (tx) => {
@@ -45,7 +48,7 @@ async function answerByMail(deps: EmailFlowDeps, account: NewAccount, via: Via):
 async function queueAnswer(
   deps: EmailFlowDeps,
   tx: Tx,
-  { email, username }: NewAccount,
+  { email, username }: Wanted,
   owner: User | undefined,
 ): Promise<void> {
   // The link may have been lost, and who cannot sign in cannot ask for another one.

@@ -41,6 +41,7 @@ export const insertUser = prepare<NewUser & Record<string, unknown>, User[]>((or
       username: sql.placeholder('username'),
       username_key: sql.placeholder('username_key'),
       password_hash: sql.placeholder('password_hash'),
+      email_verified_at: sql.placeholder('email_verified_at'),
       is_active: sql.placeholder('is_active'),
       role: sql.placeholder('role'),
       created_at: sql.placeholder('created_at'),

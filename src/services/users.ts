@@ -2,13 +2,19 @@ import { and, eq } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { PasswordHasher } from '../core/security.ts';
-import { uniqueViolation } from '../core/storage-error.ts';
 import type { Tx } from '../core/writer.ts';
-import { type NewUser, type Role, type User, users } from '../models/index.ts';
+import { type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import { type Audit, SYSTEM, type Via } from './audit.ts';
 import {
-  insertUser,
+  emailTaken,
+  insertAccount,
+  type NewAccount,
+  newUser,
+  takenError,
+  usernameTaken,
+} from './new-account.ts';
+import {
   type ShownUser,
   shownUserById,
   userByEmail,
@@ -21,14 +27,6 @@ export interface UsersDeps {
   passwords: PasswordHasher;
   audit: Audit;
   now(): Date;
-}
-
-/** What a new account is made from. */
-export interface NewAccount {
-  email: string;
-  username: string;
-  password: string;
-  is_active?: boolean;
 }
 
 /** By whom and through what an account is made; by the system unless told. */
@@ -107,15 +105,7 @@ function userWrites({ db, passwords, audit, now }: UsersDeps) {
       const row = newUser(account, role, await passwords.hash(account.password), now());
       try {
         return await db.write(async (tx) => {
-          const user = first(await insertUser(tx, row)) as User;
-          const details = { role };
-          await audit.record(tx, {
-            action: 'user.created',
-            actor_id,
-            user_id: user.id,
-            via,
-            details,
-          });
+          const user = await insertAccount(audit, tx, row, { actor_id, via });
           await onCreated?.(tx, user);
           return user;
         });
@@ -149,37 +139,6 @@ function userWrites({ db, passwords, audit, now }: UsersDeps) {
 async function refuseTaken(db: Db, { email, username }: NewAccount): Promise<void> {
   if (first(await userByEmail(db.read, { key: fold(email) }))) throw emailTaken();
   if (first(await userByUsername(db.read, { key: fold(username) }))) throw usernameTaken();
-}
-
-function newUser(account: NewAccount, role: Role, password_hash: string, now: Date): NewUser {
-  const { email, username, is_active = true } = account;
-  const created_at = now.toISOString();
-  const keys = { email_key: fold(email), username_key: fold(username) };
-  return {
-    email,
-    username,
-    ...keys,
-    password_hash,
-    is_active,
-    role,
-    created_at,
-    updated_at: created_at,
-  };
-}
-
-function takenError(error: unknown): AppError | undefined {
-  const column = uniqueViolation(error);
-  if (column === 'users.email_key') return emailTaken();
-  if (column === 'users.username_key') return usernameTaken();
-  return undefined;
-}
-
-function emailTaken(): AppError {
-  return new AppError('email_taken', 'Email already registered');
-}
-
-export function usernameTaken(): AppError {
-  return new AppError('username_taken', 'Username already registered');
 }
 
 function first<T>(rows: T[]): T | undefined {

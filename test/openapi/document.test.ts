@@ -48,12 +48,16 @@ describe('the document', () => {
       'GET /api/v1/items/',
       'GET /api/v1/items/popular',
       'GET /api/v1/items/{item_id}',
+      'GET /api/v2/auth/providers',
       'GET /api/v2/system/version',
       'GET /health/live',
       'GET /health/ready',
       'POST /api/v1/login/access-token',
       'POST /api/v1/users/',
       'POST /api/v2/auth/email/confirm',
+      'POST /api/v2/auth/identities/login',
+      'POST /api/v2/auth/identities/login/options',
+      'POST /api/v2/auth/identities/return',
       'POST /api/v2/auth/login',
       'POST /api/v2/auth/passkeys/login',
       'POST /api/v2/auth/passkeys/login/options',
@@ -99,7 +103,10 @@ describe('the document', () => {
       requestBody ? [`${operationId} ${Object.keys(requestBody.content).join()}`] : [],
     );
     const forms = types.filter((it) => !it.endsWith(' application/json'));
-    expect(forms).toEqual(['createAccessToken application/x-www-form-urlencoded']);
+    expect(forms).toEqual([
+      'createAccessToken application/x-www-form-urlencoded',
+      'returnFromProvider application/x-www-form-urlencoded',
+    ]);
     expect(types.length).toBeGreaterThan(4);
   });
 

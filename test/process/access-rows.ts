@@ -127,6 +127,35 @@ export const ROWS: Record<string, () => Row> = {
     admin: 409,
     body: { flow: 'x', response: {} },
   }),
+  listProviders: () => ({ access: 'public', other: 200, admin: 200 }),
+  // As passkeys: by 127.0.0.1 the server has no name to come back to.
+  beginIdentityLogin: () => ({
+    access: 'public',
+    other: 409,
+    admin: 409,
+    body: { provider: 'google' },
+  }),
+  loginByIdentity: () => ({
+    access: 'public',
+    other: 400,
+    admin: 400,
+    body: { flow: 'x', code: 'x', state: 'x' },
+  }),
+  returnFromProvider: () => ({ access: 'public', other: 400, admin: 400, body: { state: 'x' } }),
+  listIdentities: () => ({ access: 'user', other: 200, admin: 200 }),
+  beginIdentity: () => ({
+    access: 'user',
+    other: 409,
+    admin: 409,
+    body: { provider: 'google', password: 'not-the-one' },
+  }),
+  linkIdentity: () => ({
+    access: 'user',
+    other: 400,
+    admin: 400,
+    body: { flow: 'x', code: 'x', state: 'x' },
+  }),
+  unlinkIdentity: () => ({ access: 'user', other: 404, admin: 404, params: { identity_id: 1 } }),
   askVerification: () => ({ access: 'user', other: 202, admin: 202 }),
   confirmVerification: () => ({
     access: 'public',

@@ -6,6 +6,8 @@ import { auditLog } from './audit-log.ts';
 import { auth } from './auth.ts';
 import { authEmail } from './auth-email.ts';
 import { authEmailChange } from './auth-email-change.ts';
+import { authIdentities } from './auth-identities.ts';
+import { authIdentityLogin } from './auth-identity-login.ts';
 import { authPasskeyLogin } from './auth-passkey-login.ts';
 import { authPasskeys } from './auth-passkeys.ts';
 import { authRecovery } from './auth-recovery.ts';
@@ -27,6 +29,8 @@ export const v2 = (deps: Deps) =>
     .use(authTotp(deps))
     .use(authPasskeyLogin(deps))
     .use(authPasskeys(deps))
+    .use(authIdentityLogin(deps))
+    .use(authIdentities(deps))
     .use(users(deps))
     .use(adminUsers(deps))
     .use(adminUserActs(deps))

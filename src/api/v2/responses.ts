@@ -1,6 +1,6 @@
 import { ProblemDetails } from '../../schemas/system.ts';
 
-type V2Status = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503 | 507;
+type V2Status = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503 | 507;
 type V2Errors<S extends V2Status> = { [K in S]: typeof ProblemDetails };
 
 /** The schemas of the problems that a v2 route can answer; any can be too many or fail. */

@@ -1,0 +1,65 @@
+import { Elysia, status } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { NoContent } from '../../schemas/accounts.ts';
+import {
+  IdentityCreate,
+  IdentityLinkAsk,
+  IdentityOptions,
+  IdentityParams,
+  OutsideIdentities,
+  OutsideIdentity,
+} from '../../schemas/identities.ts';
+import { callerOf } from '../access.ts';
+import { returnTo } from '../redirect-uri.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+
+/** The accounts at outside providers that sign in to one's own. */
+export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
+  const { identities, config } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/auth/identities', tags: ['auth'] })
+    .get('', ({ request }) => identities.list(callerOf(request)), {
+      response: { 200: OutsideIdentities, ...v2Errors(401, 403) },
+      detail: { operationId: 'listIdentities', summary: 'List the own linked identities' },
+    })
+    .post(
+      '/options',
+      ({ body: { provider, redirect_uri, password }, request }) => {
+        const wish = { provider, ...returnTo(config, request, redirect_uri) };
+        return identities.beginLinking(callerOf(request), wish, password);
+      },
+      {
+        body: IdentityLinkAsk,
+        response: { 200: IdentityOptions, ...v2BodyErrors(401, 403, 404, 409, 502) },
+        detail: { operationId: 'beginIdentity', summary: 'Begin to link an identity' },
+      },
+    )
+    .post(
+      '',
+      async ({ body, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        const identity = await identities.link(callerOf(request), body, via);
+        set.headers['location'] = '/api/v2/auth/identities';
+        return status(201, identity);
+      },
+      {
+        body: IdentityCreate,
+        response: { 201: OutsideIdentity, ...v2BodyErrors(401, 403, 409, 502) },
+        detail: { operationId: 'linkIdentity', summary: 'Link the identity that came back' },
+      },
+    )
+    .delete(
+      '/:identity_id',
+      async ({ params, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        await identities.unlink(callerOf(request), params.identity_id, via);
+        set.status = 204;
+      },
+      {
+        params: IdentityParams,
+        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 409, 422) },
+        detail: { operationId: 'unlinkIdentity', summary: 'Unlink an own identity' },
+      },
+    );
+};

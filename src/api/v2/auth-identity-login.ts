@@ -1,0 +1,66 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { NoContent, OpenedSession } from '../../schemas/accounts.ts';
+import {
+  IdentityAsk,
+  IdentityLogin,
+  IdentityOptions,
+  IdentityReturn,
+  Providers,
+} from '../../schemas/identities.ts';
+import { countSignUp } from '../rate-limit.ts';
+import { returnTo } from '../redirect-uri.ts';
+import { createSessionCookie } from '../session-cookie.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors, v2Errors } from './responses.ts';
+
+/** Signing in by an outside provider: two steps, as by a passkey. */
+export const authIdentityLogin = (
+  deps: Pick<Deps, 'auth' | 'identities' | 'config' | 'limits'>,
+) => {
+  const { auth, identities, config } = deps;
+  const viaOf = createVia(deps);
+  const cookie = createSessionCookie(deps);
+  return new Elysia({ prefix: '/auth', tags: ['auth'] })
+    .get('/providers', () => identities.providers(), {
+      response: { 200: Providers, ...v2Errors() },
+      detail: { operationId: 'listProviders', summary: 'List the providers that sign in' },
+    })
+    .post(
+      '/identities/login/options',
+      ({ body: { provider, redirect_uri }, request }) =>
+        identities.beginSignIn({ provider, ...returnTo(config, request, redirect_uri) }),
+      {
+        body: IdentityAsk,
+        response: { 200: IdentityOptions, ...v2BodyErrors(404, 409, 502) },
+        detail: { operationId: 'beginIdentityLogin', summary: 'Begin to sign in by a provider' },
+      },
+    )
+    .post(
+      '/identities/login',
+      async ({ body: { transport, ...answer }, request, server, set }) => {
+        cookie.admit(transport, request);
+        const via = viaOf({ request, server, set });
+        const count = () => countSignUp(deps, via.address, set);
+        const user = await identities.verify(answer, { via, countSignUp: count });
+        return cookie.deliver(await auth.open(user, via), transport, set);
+      },
+      {
+        body: IdentityLogin,
+        response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 409, 502) },
+        detail: { operationId: 'loginByIdentity', summary: 'Open a session by a provider' },
+      },
+    )
+    .post(
+      '/identities/return',
+      async ({ body, set }) => {
+        set.headers['location'] = await identities.returnUrl(body);
+        set.status = 303;
+      },
+      {
+        body: IdentityReturn,
+        response: { 303: NoContent, ...v2BodyErrors() },
+        detail: { operationId: 'returnFromProvider', summary: "Take a provider's form and go on" },
+      },
+    );
+};

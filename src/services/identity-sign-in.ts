@@ -1,0 +1,178 @@
+import { and, eq } from 'drizzle-orm';
+import type { Session } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import type { Tx } from '../core/writer.ts';
+import { identities, totps, type User, users } from '../models/index.ts';
+import { isEmail } from '../utils/email.ts';
+import { fold } from '../utils/fold.ts';
+import type { Via } from './audit.ts';
+import { emailUnverified } from './auth.ts';
+import { type EmailFlowDeps, endWaysIn, findUser } from './email-flow-deps.ts';
+import { sendVerification } from './email-verification.ts';
+import { freeUsername } from './identity-username.ts';
+import { emailTaken, insertOutsideAccount, takenError } from './new-account.ts';
+import type { OutsideProfile } from './provider-profile.ts';
+import { answerByMail } from './sign-up.ts';
+import { userByEmail } from './user-queries.ts';
+
+export interface IdentitySignInDeps extends EmailFlowDeps {
+  isRegistrationOpen: boolean;
+}
+
+/** Who came back from a provider. */
+export interface Outsider extends OutsideProfile {
+  provider: string;
+}
+
+/** What the route adds. */
+export interface SignInContext {
+  via: Via;
+  /** Counts against the limit of sign-ups. Throws too_many_requests. */
+  countSignUp(): Promise<void>;
+}
+
+/**
+ * The active account of an outsider: the one that it is linked to, or one with its address, if
+ * both here and there that is proved, or a new one. Throws inactive_user, forbidden (closed
+ * registration), conflict, email_taken, email_unverified, too_many_requests.
+ */
+export async function accountOf(
+  deps: IdentitySignInDeps,
+  outsider: Outsider,
+  context: SignInContext,
+): Promise<User> {
+  if (!(await findLinked(deps.db.read, outsider))) await admit(deps, outsider, context);
+  try {
+    return await deps.db.write((tx) => settle(deps, tx, outsider, context.via));
+  } catch (error) {
+    throw takenError(error) ?? error;
+  }
+}
+
+/** Links an outsider to an account, in the caller's transaction. */
+export async function link(
+  { audit, now }: Pick<EmailFlowDeps, 'audit' | 'now'>,
+  tx: Tx,
+  user_id: number,
+  { provider, subject, email }: Outsider,
+  via: Via,
+) {
+  const row = { user_id, provider, subject, email, created_at: now().toISOString() };
+  const [identity] = await tx.orm.insert(identities).values(row).returning();
+  const details = { provider };
+  await audit.record(tx, { action: 'identity.linked', actor_id: user_id, user_id, via, details });
+  return identity as typeof identities.$inferSelect;
+}
+
+/** What must hold before an outsider without an account is given one. */
+async function admit(
+  deps: IdentitySignInDeps,
+  outsider: Outsider,
+  { via, countSignUp }: SignInContext,
+): Promise<void> {
+  const email = emailOf(outsider);
+  const isTaken = (await deps.users.findByEmail(email)) !== undefined;
+  if (isTaken && outsider.is_email_verified) return;
+  // Before it could be told whether the address is taken.
+  if (!deps.isRegistrationOpen) throw new AppError('forbidden', 'Registration is closed');
+  await countSignUp();
+  if (!isTaken) return;
+  if (!deps.isVerificationRequired) throw emailTaken();
+  await answerByMail(deps, { email, username: email }, via);
+  throw emailUnverified();
+}
+
+async function settle(
+  deps: IdentitySignInDeps,
+  tx: Tx,
+  outsider: Outsider,
+  via: Via,
+): Promise<User> {
+  const linked = await findLinked(tx, outsider);
+  if (linked) return settleLinked(deps, tx, active(linked), outsider, via);
+  const [owner] = await userByEmail(tx, { key: fold(emailOf(outsider)) });
+  if (!owner) return create(deps, tx, outsider, via);
+  if (!outsider.is_email_verified) throw emailTaken();
+  const user = await proved(deps, tx, active(owner), via);
+  await link(deps, tx, user.id, outsider, via);
+  return user;
+}
+
+/** Its provider may prove the address later than the two were linked: it still is its own. */
+async function settleLinked(
+  deps: IdentitySignInDeps,
+  tx: Tx,
+  user: User,
+  { email, is_email_verified }: Outsider,
+  via: Via,
+): Promise<User> {
+  const isProof = is_email_verified && email !== null && fold(email) === user.email_key;
+  if (!isProof || user.email_verified_at !== null) return user;
+  return markVerified(deps, tx, user, { kept: true }, via);
+}
+
+async function create(deps: IdentitySignInDeps, tx: Tx, outsider: Outsider, via: Via) {
+  const email = emailOf(outsider);
+  const username = await freeUsername(tx, [...outsider.names, email]);
+  const account = { email, username, is_verified: outsider.is_email_verified };
+  const user = await insertOutsideAccount(deps, tx, account, via);
+  await link(deps, tx, user.id, outsider, via);
+  if (!account.is_verified) await sendVerification(deps, tx, user);
+  return user;
+}
+
+/**
+ * The account as the one who proved its address may have it. Where nobody did before, whoever
+ * made it may be another (pre-hijacking): what he could come back by is gone.
+ */
+async function proved(deps: IdentitySignInDeps, tx: Tx, user: User, via: Via): Promise<User> {
+  const { id } = user;
+  if (user.email_verified_at !== null) {
+    const [totp] = await tx.orm.select().from(totps).where(eq(totps.user_id, id));
+    if (totp?.confirmed_at) throw linkFirst();
+    return user;
+  }
+  // An admin was made by an operator, who vouches for it.
+  if (user.role === 'admin') throw linkFirst();
+  await endWaysIn(tx, id);
+  await tx.orm.update(users).set({ password_hash: null }).where(eq(users.id, id));
+  return markVerified(deps, tx, user, { kept: false }, via);
+}
+
+async function markVerified(
+  { actionTokens, audit, now }: IdentitySignInDeps,
+  tx: Tx,
+  { id }: User,
+  details: { kept: boolean },
+  via: Via,
+): Promise<User> {
+  const at = now().toISOString();
+  const set = { email_verified_at: at, updated_at: at };
+  await tx.orm.update(users).set(set).where(eq(users.id, id));
+  await actionTokens.revoke(tx, id, ['verify_email']);
+  if (!details.kept) await actionTokens.revoke(tx, id, ['reset_password', 'change_email']);
+  const who = { actor_id: id, user_id: id };
+  await audit.record(tx, { action: 'email.verified', ...who, via, details });
+  return (await findUser(tx, id)) as User;
+}
+
+async function findLinked(session: Session, { provider, subject }: Outsider) {
+  const isIt = and(eq(identities.provider, provider), eq(identities.subject, subject));
+  const [identity] = await session.orm.select().from(identities).where(isIt);
+  return identity && findUser(session, identity.user_id);
+}
+
+function active(user: User): User {
+  if (!user.is_active) throw new AppError('inactive_user', 'Inactive user');
+  return user;
+}
+
+function emailOf({ email }: Outsider): string {
+  if (email !== null && isEmail(email)) return email;
+  throw new AppError('conflict', 'The provider gave no email address: sign up, then link it');
+}
+
+function linkFirst(): AppError {
+  const message = 'Sign in as you did before, and link the provider there';
+  return new AppError('conflict', message);
+}

@@ -1,0 +1,87 @@
+import { AppError } from '../core/exceptions.ts';
+import { uniqueViolation } from '../core/storage-error.ts';
+import type { Tx } from '../core/writer.ts';
+import type { NewUser, Role, User } from '../models/index.ts';
+import { fold } from '../utils/fold.ts';
+import type { Audit, Via } from './audit.ts';
+import { insertUser } from './user-queries.ts';
+
+/** What a new account is made from. */
+export interface NewAccount {
+  email: string;
+  username: string;
+  password: string;
+  is_active?: boolean;
+}
+
+/** Of somebody who signs in by a provider. */
+export interface OutsideAccount {
+  email: string;
+  username: string;
+  /** Whether the provider has proved the address. */
+  is_verified: boolean;
+}
+
+/** Makes the account and notes by whom, in the caller's transaction. */
+export async function insertAccount(
+  audit: Audit,
+  tx: Tx,
+  row: NewUser,
+  { actor_id, via }: { actor_id: number | null; via: Via },
+): Promise<User> {
+  const [user] = (await insertUser(tx, row)) as [User];
+  const details = { role: row.role };
+  await audit.record(tx, { action: 'user.created', actor_id, user_id: user.id, via, details });
+  return user;
+}
+
+/** Makes an account without a password, in the caller's transaction. */
+export function insertOutsideAccount(
+  { audit, now }: { audit: Audit; now(): Date },
+  tx: Tx,
+  account: OutsideAccount,
+  via: Via,
+): Promise<User> {
+  const at = now();
+  const email_verified_at = account.is_verified ? at.toISOString() : null;
+  const row = { ...newUser(account, 'user', null, at), email_verified_at };
+  return insertAccount(audit, tx, row, { actor_id: null, via });
+}
+
+export function newUser(
+  account: Omit<NewAccount, 'password'>,
+  role: Role,
+  password_hash: string | null,
+  now: Date,
+): NewUser {
+  const { email, username, is_active = true } = account;
+  const created_at = now.toISOString();
+  const keys = { email_key: fold(email), username_key: fold(username) };
+  return {
+    email,
+    username,
+    ...keys,
+    password_hash,
+    email_verified_at: null,
+    is_active,
+    role,
+    created_at,
+    updated_at: created_at,
+  };
+}
+
+/** What a violated unique index of accounts means; undefined for any other error. */
+export function takenError(error: unknown): AppError | undefined {
+  const column = uniqueViolation(error);
+  if (column === 'users.email_key') return emailTaken();
+  if (column === 'users.username_key') return usernameTaken();
+  return undefined;
+}
+
+export function emailTaken(): AppError {
+  return new AppError('email_taken', 'Email already registered');
+}
+
+export function usernameTaken(): AppError {
+  return new AppError('username_taken', 'Username already registered');
+}
