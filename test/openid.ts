@@ -10,9 +10,7 @@ export interface Person {
   preferred_username?: string;
 }
 
-export const CLIENT = { client_id: 'hutch', client_secret: 'the-hutch-secret' };
-
-export type OpenidProvider = Awaited<ReturnType<typeof openidProvider>>;
+const CLIENT = { client_id: 'hutch', client_secret: 'the-hutch-secret' };
 
 /**
  * A real OpenID provider on a free port: PKCE required, redirect URIs exact, every code good

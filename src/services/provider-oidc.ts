@@ -133,8 +133,8 @@ async function withEmail(
 ): Promise<Claims> {
   if (isTokenAll || claims['email'] !== undefined || !userinfo_endpoint) return claims;
   const headers = { authorization: `Bearer ${accessToken}` };
-  const info = (await getJson(title, userinfo_endpoint, headers)) as Claims;
-  if (info.sub !== claims.sub) throw refused();
+  const info = (await getJson(title, userinfo_endpoint, headers)) as Claims | null;
+  if (info?.sub !== claims.sub) throw refused();
   return { ...info, ...claims };
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, jest, test } from 'bun:test';
 import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { loadConfig } from '../../src/core/config.ts';
@@ -208,4 +208,18 @@ test.each([true, false])('discord tells who it is by its API (verified: %p)', as
     ...{ subject: '7', email: user.email, is_email_verified: verified, names: ['ada'] },
   });
   expect(script.calls[0]?.body.get('code_verifier')).toBe(asking.verifier);
+});
+
+test('a provider that hangs is given up after ten seconds', async () => {
+  using script = scriptFetch();
+  script.on('POST https://discord.com/api/oauth2/token', () => new Promise(() => {}));
+  jest.useFakeTimers();
+  try {
+    const finish = provider('discord').finish(answering);
+    while (script.calls.length === 0) await Promise.resolve();
+    jest.advanceTimersByTime(10_000);
+    await expect(finish).rejects.toMatchObject({ code: 'upstream_failed' });
+  } finally {
+    jest.useRealTimers();
+  }
 });

@@ -1,0 +1,50 @@
+import { expect, test } from 'bun:test';
+import { answerIn, openidProvider } from '../openid.ts';
+import { tempDir } from '../support.ts';
+import { serve } from './hutch.ts';
+
+const PAGE = 'http://localhost:5173/sign-in';
+const ada = {
+  ...{ sub: '7', email: 'ada@example.com', email_verified: true },
+  preferred_username: 'ada',
+};
+
+test('a real OpenID provider signs a user in, twice to one account', async () => {
+  await using openid = await openidProvider([PAGE]);
+  await using server = await serve(tempDir(), {
+    env: {
+      HUTCH_OIDC_ISSUER: openid.settings.oidcIssuer,
+      HUTCH_OIDC_CLIENT_ID: openid.settings.oidcClientId,
+      HUTCH_OIDC_CLIENT_SECRET: openid.settings.oidcClientSecret,
+      HUTCH_OIDC_TITLE: 'Staff',
+      HUTCH_CORS_ORIGINS: new URL(PAGE).origin,
+    },
+  });
+  // By the name that it has without a public URL.
+  const url = server.url.replace('127.0.0.1', 'localhost');
+  const post = async (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    const answer = await fetch(`${url}/api/v2/auth/identities/login${path}`, init);
+    return { status: answer.status, body: (await answer.json()) as Record<string, never> };
+  };
+  const signIn = async () => {
+    const begun = await post('/options', { provider: 'oidc', redirect_uri: PAGE });
+    const { flow = '', authorization_url = '' } = begun.body;
+    const back = await openid.browse(authorization_url, ada);
+    expect(back.origin + back.pathname).toBe(PAGE);
+    return post('', { flow, ...answerIn(back) });
+  };
+
+  const { data } = await server.clientFor().api.v2.auth.providers.get();
+  expect(data).toEqual({ data: [{ name: 'oidc', title: 'Staff' }] });
+  const first = await signIn();
+  expect(first).toMatchObject({ status: 200, body: { account: { username: 'ada', id: 1 } } });
+  expect((await signIn()).body).toMatchObject({ account: { id: 1 } });
+  const me = await server.clientFor(String(first.body['token'])).api.v2.users.me.get();
+  expect(me.data).toMatchObject({ email: ada.email, email_verified: true, has_password: false });
+
+  const log = JSON.stringify(server.lines);
+  expect(log).not.toContain(openid.settings.oidcClientSecret);
+  expect(log).not.toContain(String(first.body['token']));
+}, 30_000);
