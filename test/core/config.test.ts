@@ -75,6 +75,36 @@ describe('loadConfig', () => {
     ).toHaveLength(3);
   });
 
+  test('names what is half of a provider of sign-in', () => {
+    const env = { HUTCH_GOOGLE_CLIENT_ID: 'x', HUTCH_OIDC_ISSUER: 'https://id.example.com' };
+    expect(problems({ ...env, HUTCH_APPLE_TEAM_ID: 'x' })).toEqual([
+      'HUTCH_GOOGLE_CLIENT_ID and HUTCH_GOOGLE_CLIENT_SECRET go together.',
+      'HUTCH_APPLE_CLIENT_ID, HUTCH_APPLE_TEAM_ID, HUTCH_APPLE_KEY_ID and HUTCH_APPLE_PRIVATE_KEY go together.',
+      'HUTCH_OIDC_ISSUER, HUTCH_OIDC_CLIENT_ID and HUTCH_OIDC_CLIENT_SECRET go together.',
+    ]);
+    expect(problems({ ...env, HUTCH_GOOGLE_CLIENT_SECRET: 'y' })).toHaveLength(1);
+    // What has a default is no half of anything.
+    expect(
+      problems({ HUTCH_GITLAB_URL: 'https://git.example.com', HUTCH_OIDC_TITLE: 'X' }),
+    ).toEqual([]);
+  });
+
+  test.each([
+    ['http://id.example.com', 1],
+    ['https://me@id.example.com', 1],
+    ['https://id.example.com/?x', 1],
+    ['id.example.com', 1],
+    ['http://localhost:4000/realms/x', 0],
+    ['https://id.example.com/realms/x/', 0],
+  ])('of a provider, %s has %d problems', (HUTCH_GITLAB_URL, count) => {
+    expect(problems({ HUTCH_GITLAB_URL })).toHaveLength(count);
+  });
+
+  test('says nothing of a key that is none', () => {
+    const [problem] = problems({ HUTCH_APPLE_PRIVATE_KEY: 'not-the-key' });
+    expect(problem).toBe('HUTCH_APPLE_PRIVATE_KEY must be a private key for ES256 in PEM.');
+  });
+
   test('reads a list of hosts', () => {
     const text = 'localhost, 127.0.0.1:4000 [::1]:80';
     expect(loadConfig({}, { HUTCH_EXTERNAL_ALLOW_HOSTS: text }).externalAllowHosts).toEqual([
