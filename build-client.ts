@@ -41,7 +41,9 @@ export interface EdenFetchError extends Error {
 /** What a call gives: \`data\`, or \`error\` with a \`value\` typed by its \`status\`. */
 export type TreatyResponse<Res extends Record<number, unknown>> =
   | {
-      data: Res[Extract<keyof Res, SuccessCode>];
+      data: Extract<keyof Res, SuccessCode> extends never
+        ? unknown
+        : Res[Extract<keyof Res, SuccessCode>];
       error: null;
       response: Response;
       status: number;

@@ -4,19 +4,21 @@ type V2Status = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 502 
 type V2Errors<S extends V2Status> = { [K in S]: typeof ProblemDetails };
 
 /** The schemas of the problems that a v2 route can answer; any can be too many or fail. */
-export function v2Errors<const S extends V2Status>(...statuses: S[]): V2Errors<S | 429 | 500> {
+export function v2Errors<const S extends V2Status = never>(
+  ...statuses: S[]
+): V2Errors<S | 429 | 500> {
   const entries = [...statuses, 429, 500].map((status) => [status, ProblemDetails]);
   return Object.fromEntries(entries) as V2Errors<S | 429 | 500>;
 }
 
 /** The problems of a v2 route that writes, beside its own. */
-export const v2WriteErrors = <const S extends V2Status>(...statuses: S[]) => ({
+export const v2WriteErrors = <const S extends V2Status = never>(...statuses: S[]) => ({
   ...v2Errors(...statuses),
   ...v2Errors(503, 507),
 });
 
 /** The problems of a v2 route that reads a body and writes, beside its own. */
-export const v2BodyErrors = <const S extends V2Status>(...statuses: S[]) => ({
+export const v2BodyErrors = <const S extends V2Status = never>(...statuses: S[]) => ({
   ...v2WriteErrors(...statuses),
   ...v2Errors(400, 413, 415, 422),
 });
