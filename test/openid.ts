@@ -56,8 +56,14 @@ export async function openidProvider(redirect_uris: string[]) {
     return provider.interactionFinished(request, response, { consent });
   };
 
+  const become = (person: Person) => {
+    people.set(person.sub, person);
+    state.person = person;
+  };
   return {
     issuer,
+    /** Who is signed in there from now on, whoever comes. */
+    become,
     settings: {
       oidcIssuer: issuer,
       oidcClientId: CLIENT.client_id,
@@ -65,8 +71,7 @@ export async function openidProvider(redirect_uris: string[]) {
     },
     /** Signs `person` in at the provider and gives where the browser is sent back. */
     browse: (authorizationUrl: string, person: Person): Promise<URL> => {
-      people.set(person.sub, person);
-      state.person = person;
+      become(person);
       return browse(authorizationUrl, issuer);
     },
     [Symbol.asyncDispose]: async () => {

@@ -132,6 +132,8 @@ export const AccountExport = t.Object({
   exported_at: Timestamp(),
   account: OwnAccount,
   items: t.Array(t.Record(t.String(), t.Any())),
+  identities: t.Array(t.Record(t.String(), t.Any())),
+  passkeys: t.Array(t.Record(t.String(), t.Any())),
   sessions: t.Array(t.Record(t.String(), t.Any())),
   tokens: t.Array(t.Record(t.String(), t.Any())),
   audit_log: t.Array(t.Record(t.String(), t.Any())),

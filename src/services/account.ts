@@ -4,7 +4,7 @@ import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { PasswordHasher } from '../core/security.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
-import { auditLog, items, type User, users } from '../models/index.ts';
+import { auditLog, identities, items, passkeys, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { removeAccount } from './account-removal.ts';
@@ -115,6 +115,10 @@ async function provePassword(deps: AccountDeps, id: number, password: string): P
   return user;
 }
 
+const { id, name, created_at, last_used_at } = passkeys;
+/** A passkey without its key, which is of no use elsewhere. */
+const shownPasskey = { id, name, created_at, last_used_at };
+
 async function exportData(deps: AccountDeps, { id }: Identity, via: Via) {
   const { db, sessions, accessTokens, audit, now } = deps;
   const who = { actor_id: id, user_id: id };
@@ -123,6 +127,8 @@ async function exportData(deps: AccountDeps, { id }: Identity, via: Via) {
     exported_at: now().toISOString(),
     account: ownAccount(await getUser(deps, id)),
     items: await db.read.orm.select().from(items).where(eq(items.owner_id, id)),
+    identities: await db.read.orm.select().from(identities).where(eq(identities.user_id, id)),
+    passkeys: await db.read.orm.select(shownPasskey).from(passkeys).where(eq(passkeys.user_id, id)),
     sessions: await sessions.list(id),
     tokens: await accessTokens.list(id),
     audit_log: await db.read.orm.select().from(auditLog).where(eq(auditLog.user_id, id)),

@@ -78,7 +78,11 @@ async function linkOwn(deps: IdentitiesDeps, caller: Identity, answer: OutsideAn
   const { provider, profile } = await finishOutside(deps, answer, caller.id);
   const outsider = { ...profile, provider: provider.name };
   try {
-    return infoOf(await deps.db.write((tx) => link(deps, tx, caller.id, outsider, via)));
+    return await deps.db.write(async (tx) => {
+      const identity = await link(deps, tx, caller.id, outsider, via);
+      await deps.notices.send(tx, caller.id, 'identity.linked');
+      return infoOf(identity);
+    });
   } catch (error) {
     if (!uniqueViolation(error)?.startsWith('identities.')) throw error;
     throw new AppError('conflict', `That account of ${provider.title} is linked already`);
@@ -86,7 +90,7 @@ async function linkOwn(deps: IdentitiesDeps, caller: Identity, answer: OutsideAn
 }
 
 async function unlink(
-  { db, audit, providers }: IdentitiesDeps,
+  { db, audit, notices, providers }: IdentitiesDeps,
   caller: Identity,
   identity_id: number,
   via: Via,
@@ -100,6 +104,7 @@ async function unlink(
     }
     const who = { actor_id: caller.id, user_id: caller.id, details: { provider: gone.provider } };
     await audit.record(tx, { action: 'identity.unlinked', ...who, via });
+    await notices.send(tx, caller.id, 'identity.unlinked');
   });
 }
 

@@ -95,6 +95,7 @@ async function settle(
   if (!outsider.is_email_verified) throw emailTaken();
   const user = await proved(deps, tx, active(owner), via);
   await link(deps, tx, user.id, outsider, via);
+  await deps.notices.send(tx, user.id, 'identity.linked');
   return user;
 }
 

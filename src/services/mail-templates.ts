@@ -33,6 +33,8 @@ const ACTS = {
   'recovery_code.used': 'A recovery code of your account was used',
   'passkey.added': 'A passkey was added to your account',
   'passkey.removed': 'A passkey of your account was removed',
+  'identity.linked': 'A sign-in by another service was added to your account',
+  'identity.unlinked': 'A sign-in by another service was removed from your account',
 } satisfies { [Act in AuditAction]?: string };
 
 export type NoticedAct = keyof typeof ACTS;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { outsidersApp, person } from '../../outsiders.ts';
+import { queued } from '../../smtp.ts';
 import { PASSWORD } from '../../support.ts';
 
 const ada = person('ada');
@@ -58,6 +59,10 @@ describe('unlinking', () => {
     const own = identities({ identity_id: (data as { id: number }).id });
     expect((await own.delete()).status).toBe(204);
     expect((await identities.get()).data).toEqual({ data: [] });
+    expect((await queued(o.t)).map(({ subject }) => subject)).toEqual([
+      'A sign-in by another service was added to your account',
+      'A sign-in by another service was removed from your account',
+    ]);
     expect((await own.delete()).status).toBe(404);
     expect((await o.signIn(ada)).data?.account.id).not.toBe(bob.id);
     expect(await o.actions()).toContain('identity.unlinked');

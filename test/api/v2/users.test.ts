@@ -71,6 +71,7 @@ describe('/users/me', () => {
     expect(data.account.username).toBe('ada');
     expect(data.items).toHaveLength(1);
     expect(data.sessions).toHaveLength(1);
+    expect([data.identities, data.passkeys]).toEqual([[], []]);
     expect(data.tokens[0].name).toBe('script');
     expect(data.audit_log.length).toBeGreaterThan(1);
     for (const secret of [token, made.data?.token ?? '', 'argon2', 'hash']) {
