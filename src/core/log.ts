@@ -28,17 +28,25 @@ export function createLog({ level, format, write, now }: LogOptions): Log {
     LOG_LEVELS.indexOf(own) < floor
       ? () => {}
       : (message: string, fields: LogFields = {}) =>
-          write(line(now().toISOString(), own, message, fields));
+          write(`${oneLine(line(now().toISOString(), own, message, fields))}\n`);
   return { level, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
-  return `${JSON.stringify({ time, level, message, ...fields }, (_, value) => plain(value))}\n`;
+  return JSON.stringify({ time, level, message, ...fields }, (_, value) => plain(value));
 }
 
 function textLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
   const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${quoted(plain(value))}`);
-  return `${time} ${level.padEnd(5)} ${message}${rest.join('')}\n`;
+  return `${time} ${level.padEnd(5)} ${message}${rest.join('')}`;
+}
+
+/** With what could end the line, or move the cursor of a terminal, written as JSON would. */
+function oneLine(line: string): string {
+  return line.replace(
+    /[\p{Cc}\u2028\u2029]/gu,
+    (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** As it is where it is one plain word, else as JSON: one event stays one line. */
