@@ -3,7 +3,7 @@ import { Integer, Text } from './kinds.ts';
 
 const code = Text({
   minLength: 6,
-  maxLength: 20,
+  maxLength: 40,
   description: 'From the authenticator, or a recovery code.',
   examples: ['123456'],
 });
@@ -24,7 +24,7 @@ export const TotpSetup = t.Object(
 );
 export const TotpConfirm = t.Object({ code }, { title: 'TotpConfirm' });
 export const RecoveryCodes = t.Object(
-  { recovery_codes: t.Array(t.String({ examples: ['k3j9d-x7m2q'] })) },
+  { recovery_codes: t.Array(t.String({ examples: ['k3j9dx-7m2qhw-p4nt8e-c6ysr5'] })) },
   { title: 'RecoveryCodes' },
 );
 export const PasswordProof = t.Object(

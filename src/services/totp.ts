@@ -155,11 +155,11 @@ async function makeCodes({ audit }: TotpDeps, tx: DbSession, user_id: number, vi
   return codes;
 }
 
-/** 50 bits, as `k3j9d-x7m2q`. */
+/** 118 bits, so that a plain hash is enough to store, as `k3j9dx-7m2qhw-p4nt8e-c6ysr5`. */
 function newCode(): string {
-  const bytes = crypto.getRandomValues(new Uint32Array(10));
-  const text = [...bytes].map((value) => ALPHABET[value % ALPHABET.length]).join('');
-  return `${text.slice(0, 5)}-${text.slice(5)}`;
+  const values = crypto.getRandomValues(new Uint32Array(24));
+  const text = [...values].map((value) => ALPHABET[value % ALPHABET.length]).join('');
+  return text.replace(/.{6}(?=.)/g, '$&-');
 }
 
 async function find({ orm }: DbSession, user_id: number) {
