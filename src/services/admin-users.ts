@@ -79,7 +79,7 @@ export const createAdminUsers = (deps: AdminUsersDeps) => ({
 });
 
 async function update(
-  { db, audit, now }: AdminUsersDeps,
+  { db, sessions, audit, now }: AdminUsersDeps,
   caller: Caller,
   id: number,
   changes: AccountChanges,
@@ -92,6 +92,8 @@ async function update(
       const set = changedColumns(old, changes, at);
       if (Object.keys(set).length === 0) return account(old);
       if (set.role === 'user' || set.is_active === false) await refuseLastAdmin(tx, old);
+      // For good: activated again, the account signs in again.
+      if (set.is_active === false) await sessions.endAll(tx, id);
       const values = { ...set, updated_at: at };
       const [user] = await tx.orm.update(users).set(values).where(eq(users.id, id)).returning();
       for (const act of actsOf(set)) {

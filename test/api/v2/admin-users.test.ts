@@ -198,8 +198,18 @@ describe('an admin', () => {
     expect((await eve.client.api.v2.users.get()).status).toBe(403);
     await one.patch({ is_active: false });
     expect((await eve.client.api.v2.users.me.get()).status).toBe(401);
+  });
+
+  test('ends the sessions of an account for good by deactivating it', async () => {
+    await using t = await testApp();
+    const { client } = await t.signUp('root', 'admin');
+    const eve = await t.signUp('eve');
+    const one = client.api.v2.users({ user_id: eve.id });
+    await one.patch({ is_active: false });
     await one.patch({ is_active: true });
-    expect((await eve.client.api.v2.users.me.get()).status).toBe(200);
+    expect((await eve.client.api.v2.users.me.get()).status).toBe(401);
+    const again = await t.client.api.v2.auth.login.post({ login: 'eve', password: PASSWORD });
+    expect(again.status).toBe(200);
   });
 
   test('ends all sessions of an account', async () => {
