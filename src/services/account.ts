@@ -4,7 +4,15 @@ import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { PasswordHasher } from '../core/security.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
-import { auditLog, identities, items, passkeys, type User, users } from '../models/index.ts';
+import {
+  type AuditEntry,
+  auditLog,
+  identities,
+  items,
+  passkeys,
+  type User,
+  users,
+} from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { removeAccount } from './account-removal.ts';
@@ -131,6 +139,14 @@ async function exportData(deps: AccountDeps, { id }: Identity, via: Via) {
     passkeys: await db.read.orm.select(shownPasskey).from(passkeys).where(eq(passkeys.user_id, id)),
     sessions: await sessions.list(id),
     tokens: await accessTokens.list(id),
-    audit_log: await db.read.orm.select().from(auditLog).where(eq(auditLog.user_id, id)),
+    audit_log: (await db.read.orm.select().from(auditLog).where(eq(auditLog.user_id, id))).map(
+      (entry) => ofOthers(entry, id),
+    ),
   };
+}
+
+/** From where an admin acts is the admin's own; who tried to sign in is the account's to know. */
+function ofOthers(entry: AuditEntry, id: number): AuditEntry {
+  const isOther = entry.actor_id !== null && entry.actor_id !== id;
+  return isOther ? { ...entry, address: null, request_id: null } : entry;
 }

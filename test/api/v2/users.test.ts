@@ -78,4 +78,17 @@ describe('/users/me', () => {
       expect(text).not.toContain(secret);
     }
   });
+
+  test('the export does not tell from where an admin acted', async () => {
+    await using t = await testApp();
+    const { client } = await t.signUp('ada');
+    t.deps.db.client.run(`insert into audit_log (at, action, actor_id, user_id, address, request_id, details)
+      values ('2026-11-22T16:00:00.000Z', 'user.activated', 99, 1, '203.0.113.7', 'a-request', '{}'),
+             ('2026-11-22T16:00:01.000Z', 'session.refused', null, 1, '203.0.113.8', 'b-request', '{}')`);
+    const { data } = await client.api.v2.users.me.export.get();
+    const entryOf = (action: string) => data?.audit_log.find((it) => it['action'] === action);
+    expect(entryOf('user.activated')).toMatchObject({ address: null, request_id: null });
+    // Who tried to get in is what its owner wants to know.
+    expect(entryOf('session.refused')).toMatchObject({ address: '203.0.113.8' });
+  });
 });
