@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '../utils/loopback.ts';
 import { StartupError } from './exceptions.ts';
 import type { Log } from './log.ts';
 import { createOutbox } from './mail-outbox.ts';
@@ -24,7 +25,10 @@ export interface Mailer {
 }
 
 export interface MailerOptions {
-  /** smtp://user:password@host:587 or smtps://…; empty: mail becomes files in data/outbox. */
+  /**
+   * smtp://user:password@host:587 or smtps://…; empty: mail becomes files in data/outbox. A host
+   * that is not this machine must offer TLS, unless the URL ends with ?requireTLS=false.
+   */
   smtpUrl: string;
   from: string;
   dataDir: string;
@@ -62,6 +66,7 @@ async function openTransport(url: string, { getSocket }: ReturnType<typeof creat
   const { createTransport } = await import('nodemailer');
   return createTransport({
     url,
+    ...(needsTls(url) && { requireTLS: true }),
     pool: true,
     getSocket,
     maxConnections: MAX_CONNECTIONS,
@@ -71,4 +76,10 @@ async function openTransport(url: string, { getSocket }: ReturnType<typeof creat
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+}
+
+/** Whoever stands between could else strike STARTTLS out, and read logins and links. */
+function needsTls(url: string): boolean {
+  const { hostname, searchParams } = new URL(url);
+  return !isLoopbackHost(hostname) && !searchParams.has('requireTLS');
 }

@@ -65,6 +65,21 @@ test('a server whose certificate nobody vouches for gets no mail', async () => {
   expect(smtp.received).toEqual([]);
 });
 
+test('a server elsewhere that offers no TLS gets no mail, unless the URL says so', async () => {
+  await using smtp = await smtpServer();
+  // By a name that is not this machine's own, as far as Hutch can tell.
+  const url = `smtp://127.1:${smtp.port}`;
+  for (const [query, count] of [
+    ['', 0],
+    ['/?requireTLS=false', 1],
+  ] as const) {
+    const { send, close } = mailer(`${url}${query}`);
+    await send(MAIL).catch((error) => expect(String(error)).toMatch(/STARTTLS|TLS/));
+    close();
+    expect(smtp.received).toHaveLength(count);
+  }
+});
+
 test('mail goes over TLS, from the start or from STARTTLS on', async () => {
   for (const secure of [true, false]) {
     await using smtp = await smtpServer({ secure, disabledCommands: [] });
