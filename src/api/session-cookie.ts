@@ -31,21 +31,24 @@ export const createSessionCookie = ({ config }: Pick<Deps, 'config'>) => {
   const name = isSecure ? '__Host-hutch' : 'hutch_session';
   const write = (token: string, maxAgeSeconds: number) =>
     `${name}=${token}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
+  const read = (request: Request): string | undefined => {
+    const token = cookieValue(request.headers.get('cookie'), name);
+    return token !== undefined && SESSION_TOKEN.test(token) ? token : undefined;
+  };
   return {
     /** The session token of a request's cookie; undefined when there is none. */
-    read: (request: Request): string | undefined => {
-      const token = cookieValue(request.headers.get('cookie'), name);
-      return token !== undefined && SESSION_TOKEN.test(token) ? token : undefined;
-    },
+    read,
 
     /**
      * Before a session is opened: throws validation_failed where a cookie would be sent in the
-     * clear, and csrf_refused for another site's page.
+     * clear, and csrf_refused for another site's page. Gives the token of the session that the
+     * new one takes the place of in this browser.
      */
-    admit: (transport: Transport | undefined, request: Request): void => {
-      if (transport !== 'cookie') return;
+    admit: (transport: Transport | undefined, request: Request): string | undefined => {
+      if (transport !== 'cookie') return undefined;
       if (!isSecure && !isOnOneMachine(config, request)) throw insecure();
       refuseCrossSite(config.publicUrl, request);
+      return read(request);
     },
 
     /** The answer to who opened a session: with its token, or that as a cookie. */

@@ -51,23 +51,29 @@ export interface OpenedSession {
   account: OwnAccount;
 }
 
+/** `replaced` is the token of a session that the new one takes the place of: it ends. */
 export const createAuth = (deps: AuthDeps) => ({
   /**
    * Creates an account and signs it in; undefined where its address must be proved first. Throws
    * weak_password, overloaded and, where nothing need be proved, email_taken, username_taken.
    */
-  register: async (account: NewAccount, via: Via): Promise<OpenedSession | undefined> => {
+  register: async (
+    account: NewAccount,
+    via: Via,
+    replaced?: string,
+  ): Promise<OpenedSession | undefined> => {
     refuseWeak(account.password, account);
     const user = await deps.signUp(account, via);
-    return user && opened(deps, user, via);
+    return user && opened(deps, user, via, replaced);
   },
 
   /** Signs in by email or username. Throws what `verify` throws, and email_unverified. */
-  login: (credentials: Credentials, via: Via): Promise<OpenedSession> =>
-    login(deps, credentials, via),
+  login: async (credentials: Credentials, via: Via, replaced?: string): Promise<OpenedSession> =>
+    admit(deps, await verify(deps, credentials, via), via, replaced),
 
   /** Opens a session for who has proved itself in another way. Throws email_unverified. */
-  open: (user: User, via: Via): Promise<OpenedSession> => admit(deps, user, via),
+  open: (user: User, via: Via, replaced?: string): Promise<OpenedSession> =>
+    admit(deps, user, via, replaced),
 
   /** Ends the session of the caller. */
   logout: (caller: Identity, via: Via): Promise<void> =>
@@ -101,14 +107,10 @@ export const createAuth = (deps: AuthDeps) => ({
     token.startsWith('hut_') ? deps.accessTokens.identify(token) : deps.sessions.identify(token),
 });
 
-async function login(deps: AuthDeps, credentials: Credentials, via: Via): Promise<OpenedSession> {
-  return admit(deps, await verify(deps, credentials, via), via);
-}
-
 /** The last gate of every way in: throws email_unverified where verification is required. */
-async function admit(deps: AuthDeps, user: User, via: Via): Promise<OpenedSession> {
+async function admit(deps: AuthDeps, user: User, via: Via, replaced?: string) {
   if (deps.isVerificationRequired) refuseUnverified(user);
-  return opened(deps, user, via);
+  return opened(deps, user, via, replaced);
 }
 
 async function verify(
@@ -145,8 +147,13 @@ export function emailUnverified(): AppError {
   return new AppError('email_unverified', 'Confirm your email address by the link that was sent');
 }
 
-async function opened(deps: AuthDeps, user: User, via: Via): Promise<OpenedSession> {
-  const token = await openSession(deps, user, via);
+async function opened(
+  deps: AuthDeps,
+  user: User,
+  via: Via,
+  replaced?: string,
+): Promise<OpenedSession> {
+  const token = await openSession(deps, user, via, replaced);
   return { token, token_type: 'bearer', account: ownAccount(user) };
 }
 
@@ -169,8 +176,14 @@ function endOtherSessions(deps: AuthDeps, { id, session_id }: Identity, via: Via
   });
 }
 
-function openSession({ db, sessions, audit }: AuthDeps, user: User, via: Via): Promise<string> {
+function openSession(
+  { db, sessions, audit }: AuthDeps,
+  user: User,
+  via: Via,
+  replaced?: string,
+): Promise<string> {
   return db.write(async (tx) => {
+    if (replaced !== undefined) await sessions.endByToken(tx, replaced);
     const token = await sessions.open(tx, user.id, via);
     const who = { actor_id: user.id, user_id: user.id };
     await audit.record(tx, { action: 'session.opened', ...who, via });

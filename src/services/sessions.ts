@@ -90,6 +90,11 @@ export const createSessions = (deps: SessionsDeps) => ({
     return (await tx.orm.delete(sessions).where(isIt).returning()).length > 0;
   },
 
+  /** Ends the session that a token is of, if there is one. */
+  endByToken: async ({ orm }: DbSession, token: string): Promise<void> => {
+    await orm.delete(sessions).where(eq(sessions.token_hash, hashToken(token)));
+  },
+
   /** Ends the sessions of an account, all or all but one, and gives how many there were. */
   endAll: async (tx: DbSession, user_id: number, exceptId = 0): Promise<number> => {
     const isIt = and(eq(sessions.user_id, user_id), ne(sessions.id, exceptId));

@@ -100,6 +100,21 @@ describe('a session in a cookie', () => {
     expect(planted.status).toBe(401);
   });
 
+  test('ends the session whose place it takes, and no other', async () => {
+    await using s = await signedIn();
+    const elsewhere = pairOf(await login(s.t));
+    const next = pairOf(await login(s.t, { ...sameOrigin, cookie: s.cookie }));
+    const status = async (cookie: string) =>
+      (await send(s.t, 'GET', '/api/v2/users/me', { cookie })).status;
+    expect([await status(s.cookie), await status(elsewhere), await status(next)]).toEqual([
+      401, 200, 200,
+    ]);
+    const refused = { ...sameOrigin, cookie: next };
+    const wrong = { login: 'ada', password: 'wrong-one', transport: 'cookie' };
+    await send(s.t, 'POST', '/api/v2/auth/login', refused, wrong);
+    expect(await status(next)).toBe(200);
+  });
+
   test('is not given to who does not ask for it', async () => {
     await using t = await testApp();
     const answer = await t.json('POST', '/api/v2/auth/register', ada);

@@ -19,9 +19,9 @@ export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'
     .post(
       '',
       async ({ body: { transport, ...answer }, request, server, set }) => {
-        cookie.admit(transport, request);
+        const replaced = cookie.admit(transport, request);
         const user = await passkeys.verify(answer, ownOrigin(config, request));
-        const opened = await auth.open(user, viaOf({ request, server, set }));
+        const opened = await auth.open(user, viaOf({ request, server, set }), replaced);
         return cookie.deliver(opened, transport, set);
       },
       {

@@ -20,9 +20,9 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
       async ({ body, request, server, set }) => {
         const { transport, ...account } = body;
         const via = viaOf({ request, server, set });
-        cookie.admit(transport, request);
+        const replaced = cookie.admit(transport, request);
         await countSignUp(deps, via.address, set);
-        const opened = await service.register(account, via);
+        const opened = await service.register(account, via, replaced);
         if (!opened) return status(202, { message: TOLD_BY_MAIL });
         set.headers['location'] = '/api/v2/users/me';
         return status(201, cookie.deliver(opened, transport, set));
@@ -36,8 +36,9 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
     .post(
       '/login',
       async ({ body: { transport, ...credentials }, request, server, set }) => {
-        cookie.admit(transport, request);
-        const opened = await service.login(credentials, viaOf({ request, server, set }));
+        const replaced = cookie.admit(transport, request);
+        const via = viaOf({ request, server, set });
+        const opened = await service.login(credentials, via, replaced);
         return cookie.deliver(opened, transport, set);
       },
       {
