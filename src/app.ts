@@ -25,7 +25,7 @@ export const createApp = (deps: Deps) => {
     .use(securityHeaders(deps))
     .use(requestId())
     .use(requestLog(deps.log))
-    .use(errors({ log: deps.log, app: whole }))
+    .use(errors(deps, whole))
     .use(host(deps))
     .use(cors(deps))
     .use(rateLimit(deps, whole))

@@ -96,6 +96,11 @@ export function callerOf(request: Request): Caller {
   return caller;
 }
 
+/** Who asked, as far as it is known, of a request that was refused too. */
+export function callerIdOf(request: Request): number | undefined {
+  return callers.get(request)?.id;
+}
+
 /**
  * Lets a request through or throws unauthenticated or forbidden, before anything of it is
  * validated; then throws what was wrong with its body. Must be used before any route is added.
@@ -141,6 +146,7 @@ type Identify = (request: Request) => Promise<Caller>;
 
 async function admit(identify: Identify, { level, scope }: Rule, request: Request, body: unknown) {
   const caller = await identify(request);
+  callers.set(request, caller);
   if (caller.scopes && (scope === undefined || !caller.scopes.includes(scope))) {
     const msg = scope ? `The token lacks the scope ${scope}` : 'A token cannot do this';
     throw new AppError('insufficient_scope', msg);
@@ -148,7 +154,6 @@ async function admit(identify: Identify, { level, scope }: Rule, request: Reques
   if (level === 'admin' && caller.role !== 'admin') {
     throw new AppError('forbidden', 'Not enough permissions');
   }
-  callers.set(request, caller);
   if (body instanceof BodyFailure) throw body.error;
 }
 

@@ -1,16 +1,11 @@
 import { type AnyElysia, Elysia, ParseError, ValidationError } from 'elysia';
+import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import type { Log } from '../core/log.ts';
 import { urlPath } from '../utils/url-path.ts';
 import { ERROR_FORMS, errorHeaders, v1Body, v2Body } from './error-forms.ts';
+import { createRefusalLog } from './refusal-log.ts';
 import { allowedMethods, findRoute } from './routes.ts';
 import { findProblems } from './validation.ts';
-
-export interface ErrorsOptions {
-  log: Log;
-  /** The whole application, asked for its routes when an error is answered. */
-  app(): AnyElysia;
-}
 
 interface Failure {
   request: Request;
@@ -21,9 +16,14 @@ interface Failure {
   body: unknown;
 }
 
-/** Answers every error in the form of the version that was called, and tells nothing else. */
-export const errors = ({ log, app }: ErrorsOptions) =>
-  new Elysia({ name: 'hutch-errors' }).onError(
+/**
+ * Answers every error in the form of the version that was called, and tells nothing else. The
+ * whole application is asked for its routes when an error is answered.
+ */
+export const errors = (deps: Pick<Deps, 'log' | 'config'>, app: () => AnyElysia) => {
+  const { log } = deps;
+  const logRefusal = createRefusalLog(deps, app);
+  return new Elysia({ name: 'hutch-errors' }).onError(
     { as: 'global' },
     // Taken apart in its head: Elysia reads there what each route must prepare, and for a whole
     // context would parse headers and cookies at every request.
@@ -37,12 +37,15 @@ export const errors = ({ log, app }: ErrorsOptions) =>
       set.status = status;
       if (status >= 500) {
         log.error(appError.message, { request_id, method: request.method, path, error });
+      } else {
+        void logRefusal({ code: appError.code, request, path, request_id });
       }
       return version === 'v2'
         ? answer(appError, status, 'application/problem+json', v2Body(appError, path, request_id))
         : answer(appError, status, 'application/json', v1Body(appError));
     },
   );
+};
 
 function answer(error: AppError, status: number, type: string, body: unknown): Response {
   const headers = { ...errorHeaders(error), 'content-type': type };

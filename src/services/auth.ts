@@ -57,11 +57,7 @@ export const createAuth = (deps: AuthDeps) => ({
    * Creates an account and signs it in; undefined where its address must be proved first. Throws
    * weak_password, overloaded and, where nothing need be proved, email_taken, username_taken.
    */
-  register: async (
-    account: NewAccount,
-    via: Via,
-    replaced?: string,
-  ): Promise<OpenedSession | undefined> => {
+  register: async (account: NewAccount, via: Via, replaced?: string) => {
     refuseWeak(account.password, account);
     const user = await deps.signUp(account, via);
     return user && opened(deps, user, via, replaced);

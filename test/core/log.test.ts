@@ -27,13 +27,16 @@ test('one JSON object a line, an error with its stack and cause', () => {
   expect(line.error).toContain('inner');
 });
 
-test.each(['json', 'text'] as const)('no word of a %s line ends it or moves the cursor', (format) => {
-  const { log, written } = lines('info', format);
-  const word = '\n\r\u001b[2J\u0085\u009b2J\u007f\u2028\u2029';
-  log.info(`hello ${word}`, { word });
-  expect(written.join('').replace(/\n$/, '')).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
-  if (format === 'json') expect(JSON.parse(String(written[0])).word).toBe(word);
-});
+test.each(['json', 'text'] as const)(
+  'no word of a %s line ends it or moves the cursor',
+  (format) => {
+    const { log, written } = lines('info', format);
+    const word = '\n\r\u001b[2J\u0085\u009b2J\u007f\u2028\u2029';
+    log.info(`hello ${word}`, { word });
+    expect(written.join('').replace(/\n$/, '')).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+    if (format === 'json') expect(JSON.parse(String(written[0])).word).toBe(word);
+  },
+);
 
 test('text is for people, and one line stays one line', () => {
   const { log, written } = lines('info', 'text');

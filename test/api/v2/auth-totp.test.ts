@@ -86,7 +86,8 @@ describe('an authenticator', () => {
   test('a recovery code has more than 112 bits, so that its SHA-256 is enough to store', async () => {
     await using t = await withTotp();
     const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
-    for (const code of t.codes) expect(code).toMatch(new RegExp(`^([${letters}]{6}-){3}[${letters}]{6}$`));
+    for (const code of t.codes)
+      expect(code).toMatch(new RegExp(`^([${letters}]{6}-){3}[${letters}]{6}$`));
     expect(24 * Math.log2(letters.length)).toBeGreaterThan(112);
     expect(new Set(t.codes).size).toBe(10);
   });
