@@ -43,10 +43,12 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   }
 }
 
-/** Makes the first admin that the settings name, unless that account is there. */
-async function ensureAdmin(config: Config, { users, log }: Deps): Promise<void> {
+/** Makes the first admin that the settings name, unless that account is there. Throws StartupError. */
+async function ensureAdmin(config: Config, { users, weaknessOf, log }: Deps): Promise<void> {
   const { adminEmail: email, adminUsername: username, adminPassword: password } = config;
   if (email === '' || (await users.findByLogin(email))) return;
+  const weakness = weaknessOf(password, { email, username });
+  if (weakness !== undefined) throw new StartupError(`First admin: ${weakness}`);
   const admin = await users.create({ email, username, password }, { role: 'admin' });
   log.info('Made the first admin.', { id: admin.id, username });
 }

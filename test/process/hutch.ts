@@ -98,10 +98,10 @@ export function freePort(): number {
 /** The settings of a first admin, and how it signs in. */
 export const ADMIN = {
   username: 'root',
-  password: 'password123',
+  password: 'straw-bed-root',
   env: {
     HUTCH_ADMIN_EMAIL: 'root@example.com',
     HUTCH_ADMIN_USERNAME: 'root',
-    HUTCH_ADMIN_PASSWORD: 'password123',
+    HUTCH_ADMIN_PASSWORD: 'straw-bed-root',
   },
 };

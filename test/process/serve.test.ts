@@ -24,6 +24,16 @@ describe('serve', () => {
     }
   });
 
+  test('makes no first admin with a common password, and says so', async () => {
+    const env = { ...ADMIN.env, HUTCH_ADMIN_PASSWORD: 'password123' };
+    const { status, stderr } = await hutch(['serve', '--port', '0', '--data-dir', tempDir()], {
+      env,
+    });
+    expect(stderr).toContain('First admin: The password is one of the most common.');
+    expect(stderr).not.toContain('password123');
+    expect(status).toBe(1);
+  });
+
   test('a second one on the same data says so and stops', async () => {
     const dir = tempDir();
     await using server = await serve(dir);
