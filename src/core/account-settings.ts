@@ -31,7 +31,7 @@ export const ACCOUNT_SETTINGS = {
     'HUTCH_EMAIL_VERIFICATION',
     'optional',
     oneOf('optional', 'required'),
-    'required: v2 signs in only who has proved the email address.',
+    'required: only who has proved the email address is signed in.',
   ),
   sessionDays: setting('HUTCH_SESSION_DAYS', 30, wholeNumber(1, 3650), 'Life of a session.'),
   sessionIdleDays: setting(

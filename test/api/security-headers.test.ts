@@ -111,3 +111,25 @@ describe('no-store', () => {
     }
   });
 });
+
+describe('the content type', () => {
+  test.each([
+    ['GET', '/api/v1/items/', 200, 'application/json;charset=utf-8'],
+    ['GET', '/api/v1/items/popular', 200, 'application/json;charset=utf-8'],
+    ['GET', '/openapi.json', 200, 'application/json'],
+    ['GET', '/health/ready', 200, 'application/json;charset=utf-8'],
+    ['GET', '/docs', 200, 'text/html; charset=utf-8'],
+    ['GET', '/docs/swagger-ui.css', 200, 'text/css; charset=utf-8'],
+    ['GET', '/docs/swagger-initializer.js', 200, 'text/javascript; charset=utf-8'],
+    ['GET', '/api/v1/items/x', 422, 'application/json'],
+    ['GET', '/api/v1/users/', 401, 'application/json'],
+    ['PATCH', '/api/v1/items/', 405, 'application/json'],
+    ['GET', '/nowhere', 404, 'application/json'],
+    ['GET', '/api/v2/nowhere', 404, 'application/problem+json'],
+    ['POST', '/api/v2/auth/login', 415, 'application/problem+json'],
+  ])('of %s %s, which answers %d, is %s', async (method, path, status, type) => {
+    await using t = await testApp();
+    const answer = await t.request(method, path, method === 'POST' ? { body: 'x' } : {});
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, type]);
+  });
+});

@@ -11,8 +11,8 @@ export const login = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
     async ({ body, request, server, set }) => {
       const via = viaOf({ request, server, set });
       const { username: login, password } = body;
-      const user = await auth.verify({ login, password }, via);
-      return { access_token: await auth.openSession(user, via), token_type: 'bearer' as const };
+      const { token } = await auth.login({ login, password }, via);
+      return { access_token: token, token_type: 'bearer' as const };
     },
     {
       body: LoginForm,

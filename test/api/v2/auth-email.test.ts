@@ -88,6 +88,21 @@ describe('where the address must be proved', () => {
     expect((await login(NEW_PASSWORD)).status).toBe(200);
   });
 
+  test('v1 opens no way around it', async () => {
+    await using t = await testApp({ config });
+    await t.client.api.v1.users.post({ ...ada });
+    const signIn = () =>
+      t.request('POST', '/api/v1/login/access-token', {
+        body: new URLSearchParams({ username: 'ada', password: ada.password }),
+      });
+    expect((await signIn()).status).toBe(400);
+    await t.client.api.v2.auth.register.post(ada);
+    const token = await mailedToken(t, ada.email);
+    const { password } = ada;
+    await t.client.api.v2.auth.verification.confirm.post({ token, password });
+    expect((await signIn()).status).toBe(200);
+  });
+
   test('an admin, for whom the operator vouches, signs in without it', async () => {
     await using t = await testApp({ config });
     await t.signUp('root', 'admin');
