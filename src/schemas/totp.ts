@@ -24,7 +24,7 @@ export const TotpSetup = t.Object(
 );
 export const TotpConfirm = t.Object({ code }, { title: 'TotpConfirm' });
 export const RecoveryCodes = t.Object(
-  { recovery_codes: t.Array(t.String({ examples: ['k3j9dx-7m2qhw-p4nt8e-c6ysr5'] })) },
+  { recovery_codes: t.Array(t.String({ examples: ['k3j9dxr-7m2qhwb-p4nt8ev-c6ysr5g'] })) },
   { title: 'RecoveryCodes' },
 );
 export const PasswordProof = t.Object(

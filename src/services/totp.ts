@@ -155,11 +155,11 @@ async function makeCodes({ audit }: TotpDeps, tx: DbSession, user_id: number, vi
   return codes;
 }
 
-/** 118 bits, so that a plain hash is enough to store, as `k3j9dx-7m2qhw-p4nt8e-c6ysr5`. */
+/** 138 bits, so that a plain hash is enough to store, as `k3j9dxr-7m2qhwb-p4nt8ev-c6ysr5g`. */
 function newCode(): string {
-  const values = crypto.getRandomValues(new Uint32Array(24));
+  const values = crypto.getRandomValues(new Uint32Array(28));
   const text = [...values].map((value) => ALPHABET[value % ALPHABET.length]).join('');
-  return text.replace(/.{6}(?=.)/g, '$&-');
+  return text.replace(/.{7}(?=.)/g, '$&-');
 }
 
 async function find({ orm }: DbSession, user_id: number) {
