@@ -51,7 +51,7 @@ export function parseTarget(raw: string, allow: AllowList): Target {
 
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   const host = url.port ? `${hostname}:${url.port}` : hostname;
-  const isAllowListed = allow.has(hostname) || allow.has(`${hostname}:${port}`);
+  const isAllowListed = isOn(allow, hostname, port);
   if (!isAllowListed && !PUBLIC_PORTS.has(port)) {
     throw refused(`${hostname} may only be called on port 80 or 443`);
   }
@@ -59,6 +59,14 @@ export function parseTarget(raw: string, allow: AllowList): Target {
   const path = url.pathname + url.search;
   const href = `${protocol}//${host}${path}`;
   return { href, protocol, hostname, port, host, path, isLiteral, isAllowListed };
+}
+
+/** As `parseTarget`; where `only` lists any hosts, throws url_refused for one on neither list. */
+export function parsePermitted(raw: string, allow: AllowList, only: AllowList): Target {
+  const target = parseTarget(raw, allow);
+  const { hostname, port, isAllowListed } = target;
+  if (only.size === 0 || isAllowListed || isOn(only, hostname, port)) return target;
+  throw refused(`${hostname} is not a host that may be called`);
 }
 
 /**
@@ -89,6 +97,10 @@ export function isPublicAddress(address: string): boolean {
 /** The system's resolver, every address in its own order. */
 export const defaultLookup: Lookup = (hostname) =>
   systemLookup(hostname, { all: true, verbatim: true });
+
+function isOn(list: AllowList, hostname: string, port: number): boolean {
+  return list.has(hostname) || list.has(`${hostname}:${port}`);
+}
 
 function parseAllowedHost(entry: string): string {
   const authority = ipaddr.IPv6.isValid(entry) ? `[${entry}]` : entry.trim();

@@ -90,6 +90,7 @@ function openBase(config: Config, { log, passwords }: DepsOptions) {
     outbound: createOutbound({
       version: VERSION,
       allowHosts: config.externalAllowHosts,
+      onlyHosts: config.externalOnlyHosts,
       deadlineMs: config.externalTimeoutMs,
       maxBytes: config.externalMaxBytes,
     }),

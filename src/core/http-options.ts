@@ -8,6 +8,8 @@ export interface OutboundOptions {
   readonly version: string;
   /** Hosts (`host` or `host:port`) that may be private and on any port. Default: none. */
   readonly allowHosts?: readonly string[];
+  /** Where there are any, the only hosts (`host` or `host:port`) beside those. Default: none. */
+  readonly onlyHosts?: readonly string[];
   /** For a whole call: queue, DNS, connect, redirects, retries and body. Default 10,000. */
   readonly deadlineMs?: number;
   /** For one request within a call, from DNS to the end of its body. Default 5,000. */
@@ -41,6 +43,7 @@ type Settings = Required<Omit<OutboundOptions, 'ca'>> & Pick<OutboundOptions, 'c
 export function withDefaults(options: OutboundOptions): Settings {
   const settings = {
     allowHosts: [],
+    onlyHosts: [],
     deadlineMs: 10_000,
     attemptMs: 5_000,
     retries: 1,

@@ -1,7 +1,7 @@
 import { withLimit } from '../utils/abort.ts';
 import { jitteredDelayMs } from '../utils/backoff.ts';
 import { KeyedLimiter, QueueFullError } from '../utils/keyed-limiter.ts';
-import { type AllowList, parseAllowList, parseTarget, type Target } from './address.ts';
+import { parseAllowList, parsePermitted, type Target } from './address.ts';
 import { exchange, type Reply, type Wire } from './http-exchange.ts';
 import { type OutboundOptions, withDefaults } from './http-options.ts';
 import { HttpSessions } from './http-sessions.ts';
@@ -50,7 +50,7 @@ interface Call {
 
 class HttpOutbound implements Outbound {
   readonly #settings: ReturnType<typeof withDefaults>;
-  readonly #allow: AllowList;
+  readonly #parse: (url: string) => Target;
   readonly #wire: Wire;
   readonly #limiter: KeyedLimiter;
   readonly #sessions: HttpSessions;
@@ -62,7 +62,9 @@ class HttpOutbound implements Outbound {
     const settings = withDefaults(options);
     const { fetch, lookup, maxBytes, maxInFlight, maxPerHost, maxQueued } = settings;
     this.#settings = settings;
-    this.#allow = parseAllowList(settings.allowHosts);
+    const allow = parseAllowList(settings.allowHosts);
+    const only = parseAllowList(settings.onlyHosts);
+    this.#parse = (url) => parsePermitted(url, allow, only);
     this.#sessions = new HttpSessions(maxPerHost, settings.ca);
     this.#limiter = new KeyedLimiter({ maxTotal: maxInFlight, maxPerKey: maxPerHost, maxQueued });
     const userAgent = `hutch/${settings.version}`;
@@ -72,7 +74,7 @@ class HttpOutbound implements Outbound {
   async getJson(url: string, { signal }: { signal?: AbortSignal | undefined } = {}) {
     this.#counts.started += 1;
     try {
-      const data = await this.#call(parseTarget(url, this.#allow), signal);
+      const data = await this.#call(this.#parse(url), signal);
       this.#counts.succeeded += 1;
       return data;
     } catch (error) {
@@ -112,7 +114,7 @@ class HttpOutbound implements Outbound {
         throw new OutboundError('too_many_redirects', `${start.host} redirected too often`);
       }
       this.#counts.redirected += 1;
-      target = redirectTarget(reply.location, target, this.#allow);
+      target = redirectTarget(reply.location, target, this.#parse);
     }
   }
 
@@ -166,9 +168,9 @@ class HttpOutbound implements Outbound {
   }
 }
 
-function redirectTarget(location: string, from: Target, allow: AllowList): Target {
+function redirectTarget(location: string, from: Target, parse: (url: string) => Target): Target {
   try {
-    return parseTarget(new URL(location, from.href).href, allow);
+    return parse(new URL(location, from.href).href);
   } catch (cause) {
     const message = `${from.host} redirected to a URL that may not be called`;
     throw new OutboundError('bad_redirect', message, { cause });

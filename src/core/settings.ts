@@ -57,6 +57,12 @@ export const SETTINGS = {
     hosts,
     'host or host:port entries that outside calls may reach though they are private.',
   ),
+  externalOnlyHosts: setting<string[]>(
+    'HUTCH_EXTERNAL_ONLY_HOSTS',
+    [],
+    hosts,
+    'host or host:port entries that outside calls may reach, and no other; none: any public host.',
+  ),
   externalMaxUrls: setting(
     'HUTCH_EXTERNAL_MAX_URLS',
     32,

@@ -116,3 +116,37 @@ test('two names on one address never share a connection', async () => {
   expect(again).toBe(first);
   expect(other).not.toBe(first);
 });
+
+test('with a list of the only hosts no other is called, by a redirect neither', async () => {
+  const { dialled, fetch } = recorder();
+  const lookup: Lookup = async () => [{ address: '93.184.216.34' }];
+  const onlyHosts = ['api.example.com', 'other.example.com:443'];
+  const outbound = outboundFor({ allowHosts: ['in.test'], onlyHosts, fetch, lookup });
+  for (const url of ['https://api.example.com/', 'https://other.example.com/', 'http://in.test/']) {
+    expect(await outbound.getJson(url)).toBe('reached');
+  }
+  for (const url of [
+    'https://example.com/',
+    'https://api.example.com.evil.example/',
+    'http://other.example.com/',
+    'https://93.184.216.34/',
+  ]) {
+    expect(await codeOf(outbound.getJson(url))).toBe('url_refused');
+  }
+  expect(dialled).toHaveLength(3);
+  const location = 'https://example.com/';
+  const redirecting = outboundFor({
+    onlyHosts,
+    lookup,
+    fetch: async () => new Response(null, { status: 302, headers: { location } }),
+  });
+  expect(await codeOf(redirecting.getJson('https://api.example.com/'))).toBe('bad_redirect');
+});
+
+test('a host of that list that has a private address is refused all the same', async () => {
+  const { dialled, fetch } = recorder();
+  const lookup: Lookup = async () => [{ address: '10.0.0.1' }];
+  const outbound = outboundFor({ onlyHosts: ['api.example.com'], fetch, lookup });
+  expect(await codeOf(outbound.getJson('https://api.example.com/'))).toBe('address_refused');
+  expect(dialled).toEqual([]);
+});
