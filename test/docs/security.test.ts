@@ -4,29 +4,30 @@ import { join } from 'node:path';
 
 interface Row {
   numbers: string[];
+  levels: string;
   how: string;
   proof: string;
 }
 
-/** Requirements of levels 1 and 2 in ASVS 5.0.0, which come first in each section. */
-const SECTIONS: Record<number, Record<number, number>> = {
-  1: { 1: 2, 2: 9, 3: 11, 4: 3, 5: 2 },
-  2: { 1: 3, 2: 3, 3: 4, 4: 1 },
-  3: { 2: 2, 3: 4, 4: 6, 5: 5, 7: 2 },
-  4: { 1: 3, 2: 1, 3: 2, 4: 4 },
-  5: { 1: 1, 2: 3, 3: 2, 4: 3 },
-  6: { 1: 3, 2: 12, 3: 4, 4: 4, 5: 5, 6: 3, 8: 4 },
-  7: { 1: 3, 2: 4, 3: 2, 4: 5, 5: 2, 6: 2 },
-  8: { 1: 2, 2: 3, 3: 1, 4: 1 },
-  9: { 1: 3, 2: 4 },
-  10: { 1: 2, 2: 2, 3: 4, 4: 11, 5: 5, 6: 2, 7: 3 },
-  11: { 1: 2, 2: 3, 3: 3, 4: 4, 5: 1, 6: 1 },
-  12: { 1: 3, 2: 2, 3: 4 },
-  13: { 1: 1, 2: 5, 3: 2, 4: 5 },
-  14: { 1: 2, 2: 4, 3: 3 },
-  15: { 1: 3, 2: 3, 3: 7 },
-  16: { 1: 1, 2: 5, 3: 4, 4: 3, 5: 3 },
-  17: { 1: 1, 2: 4, 3: 2 },
+/** By chapter and section of ASVS 5.0.0, the levels of its requirements; those of level 3 come last. */
+const SECTIONS: Record<number, Record<number, string>> = {
+  1: { 1: '22', 2: '111112222', 3: '11222222222', 4: '222', 5: '12' },
+  2: { 1: '122', 2: '112', 3: '1222', 4: '2' },
+  3: { 2: '11', 3: '1222', 4: '112222', 5: '11122', 7: '22' },
+  4: { 1: '122', 2: '2', 3: '22', 4: '1222' },
+  5: { 1: '2', 2: '112', 3: '11', 4: '222' },
+  6: { 1: '122', 2: '111111112222', 3: '1122', 4: '1122', 5: '22222', 6: '222', 8: '2222' },
+  7: { 1: '222', 2: '1111', 3: '22', 4: '11222', 5: '22', 6: '22' },
+  8: { 1: '12', 2: '112', 3: '1', 4: '2' },
+  9: { 1: '111', 2: '1222' },
+  10: { 1: '22', 2: '22', 3: '2222', 4: '11111222222', 5: '22222', 6: '22', 7: '222' },
+  11: { 1: '22', 2: '222', 3: '112', 4: '1222', 5: '2', 6: '2' },
+  12: { 1: '122', 2: '11', 3: '2222' },
+  13: { 1: '2', 2: '22222', 3: '22', 4: '12222' },
+  14: { 1: '22', 2: '1222', 3: '122' },
+  15: { 1: '122', 2: '122', 3: '1222222' },
+  16: { 1: '2', 2: '22222', 3: '2222', 4: '222', 5: '222' },
+  17: { 1: '2', 2: '2222', 3: '22' },
 };
 
 const REASON =
@@ -44,12 +45,19 @@ const files = [...page.matchAll(FILE)].map(([, path = '', quoted = '']) => ({
 describe('docs/security.md', () => {
   test('has each requirement of levels 1 and 2 once, in order', () => {
     const all = Object.entries(SECTIONS).flatMap(([chapter, sections]) =>
-      Object.entries(sections).flatMap(([section, count]) =>
-        Array.from({ length: count }, (_, index) => `${chapter}.${section}.${index + 1}`),
+      Object.entries(sections).flatMap(([section, levels]) =>
+        Array.from(levels, (_, index) => `${chapter}.${section}.${index + 1}`),
       ),
     );
     expect(all).toHaveLength(253);
     expect(rows.flatMap(({ numbers }) => numbers)).toEqual(all);
+  });
+
+  test('tells the level of each', () => {
+    for (const { numbers, levels } of rows) {
+      const own = new Set(numbers.map(levelOf));
+      expect([numbers[0], levels]).toEqual([numbers[0], [...own].join(', ')]);
+    }
   });
 
   test('shows each by a test, or says why not', () => {
@@ -85,6 +93,11 @@ describe('docs/security.md', () => {
   });
 });
 
+function levelOf(number: string): string | undefined {
+  const [chapter = 0, section = 0, index = 0] = number.split('.').map(Number);
+  return SECTIONS[chapter]?.[section]?.[index - 1];
+}
+
 /** A line of a table that begins with a number, or with a first and a last one. */
 function rowOf(line: string): Row[] {
   const cells = line.split(/\s*\|\s*/).slice(1, -1);
@@ -93,5 +106,6 @@ function rowOf(line: string): Row[] {
   expect(cells).toHaveLength(5);
   const count = Number(last ?? first) - Number(first) + 1;
   const numbers = Array.from({ length: count }, (_, it) => `${prefix}${Number(first) + it}`);
-  return [{ numbers, how: cells[3] ?? '', proof: cells[4] ?? '' }];
+  const [, levels = '', , how = '', proof = ''] = cells;
+  return [{ numbers, levels, how, proof }];
 }

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { Window } from '../../schemas/common.ts';
 import { UserCreate, UserParams, UserResponse, UsersResponse } from '../../schemas/users.ts';
-import { callerOf } from '../access.ts';
+import { callerIdOf, callerOf } from '../access.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
@@ -16,7 +16,7 @@ export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
       async ({ body, request, server, set }) => {
         const via = viaOf({ request, server, set });
         await countSignUp(deps, via.address, set);
-        return service.create(body, { via });
+        return service.create(body, { via, actor_id: callerIdOf(request) ?? null });
       },
       {
         body: UserCreate,

@@ -104,6 +104,18 @@ describe('POST /users/', () => {
     expect(user).toMatchObject({ id: 1, role: 'user' });
   });
 
+  test('an admin who makes an account is named in the audit log, who signs up is not', async () => {
+    const actors = async (registration: 'open' | 'closed') => {
+      await using t = await testApp({ config: { registration } });
+      const { token } = await t.signUp('root', 'admin');
+      const body = { email: 'ada@example.com', username: 'ada', password: 'straw-bed-77' };
+      await t.json('POST', '/api/v1/users/', body, token);
+      return t.deps.db.client.query('select actor_id from audit_log where user_id = 2').values();
+    };
+    expect(await actors('closed')).toEqual([[1]]);
+    expect(await actors('open')).toEqual([[null]]);
+  });
+
   test('closed registration is for admins alone', async () => {
     await using t = await testApp({ config: { registration: 'closed' } });
     const admin = await t.signUp('root', 'admin');
