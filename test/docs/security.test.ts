@@ -70,6 +70,14 @@ describe('docs/security.md', () => {
     expect(bare).toEqual([]);
   });
 
+  test('tells at its top all that is not met, or in part', () => {
+    const [top = ''] = page.split('\n## ');
+    const told = [...top.matchAll(/\b\d+\.\d+\.\d+\b/g)].map(([number]) => number);
+    const lacking = rows.filter(({ proof }) => /^(Partly|Not met)/.test(proof));
+    const numbers = lacking.flatMap((row) => row.numbers);
+    expect(told.filter((it) => it !== '5.0.0').toSorted()).toEqual(numbers.toSorted());
+  });
+
   test('names only files that are there', () => {
     const missing = files.map(({ path }) => path).filter((path) => !existsSync(join(root, path)));
     expect([...new Set(missing)]).toEqual([]);
