@@ -39,11 +39,11 @@ export const authIdentityLogin = (
     .post(
       '/identities/login',
       async ({ body: { transport, ...answer }, request, server, set }) => {
-        cookie.admit(transport, request);
+        const replaced = cookie.admit(transport, request);
         const via = viaOf({ request, server, set });
         const count = () => countSignUp(deps, via.address, set);
         const user = await identities.verify(answer, { via, countSignUp: count });
-        return cookie.deliver(await auth.open(user, via), transport, set);
+        return cookie.deliver(await auth.open(user, via, replaced), transport, set);
       },
       {
         body: IdentityLogin,
