@@ -64,6 +64,18 @@ export const ACCOUNT_SETTINGS = {
     wholeNumber(1, 1e9),
     'Requests in 10 seconds of one address (IPv6: one /64).',
   ),
+  limitSignIns: setting(
+    'HUTCH_LIMIT_SIGN_INS',
+    5,
+    wholeNumber(1, 1e9),
+    'Failed sign-ins of one account in 15 minutes after which it waits: 1 s, 2, 4 … 15 minutes.',
+  ),
+  limitSignInsAddress: setting(
+    'HUTCH_LIMIT_SIGN_INS_ADDRESS',
+    50,
+    wholeNumber(1, 1e9),
+    'The same of one address, whatever accounts they are for.',
+  ),
   limitSignUps: setting(
     'HUTCH_LIMIT_SIGN_UPS',
     20,

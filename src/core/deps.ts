@@ -127,7 +127,7 @@ function createKit(base: Base) {
     sessions: createSessions({ db, log, limits: sessionLimits(config), now }),
     accessTokens: createAccessTokens({ db, log, audit, now }),
     users: createUsers({ db, passwords, audit, now }),
-    throttle: config.rateLimit === 'on' ? createSignInThrottle() : noThrottle,
+    throttle: config.rateLimit === 'on' ? createSignInThrottle(config) : noThrottle,
     isVerificationRequired: config.emailVerification === 'required',
   };
 }
