@@ -3,6 +3,7 @@ import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import { BodyFailure } from './body.ts';
 import { createCoercion } from './coerce.ts';
+import { type Answer, createUserLimit } from './rate-limit.ts';
 import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
 
 export type Access = 'public' | 'user' | 'admin';
@@ -105,8 +106,10 @@ export function callerIdOf(request: Request): number | undefined {
  * Lets a request through or throws unauthenticated or forbidden, before anything of it is
  * validated; then throws what was wrong with its body. Must be used before any route is added.
  */
-export const access = ({ auth, config }: Deps, app: () => AnyElysia) => {
+export const access = (deps: Deps, app: () => AnyElysia) => {
+  const { auth, config } = deps;
   const identify = createIdentify(auth, createSessionCookie({ config }));
+  const admit = createAdmit(identify, createUserLimit(deps));
   const coerce = createCoercion(app);
   const levelOf = accessOf(config.registration);
   const rules = new Map<string, Rule>();
@@ -123,7 +126,7 @@ export const access = ({ auth, config }: Deps, app: () => AnyElysia) => {
       coerce({ route, params, query });
       const rule = ruleFor(request.method, route);
       if (rule.isPrivate) set.headers['cache-control'] = 'no-store';
-      if (rule.level !== 'public') return admit(identify, rule, request, body);
+      if (rule.level !== 'public') return admit(rule, { request, set, body });
       if (body instanceof BodyFailure) throw body.error;
     },
   );
@@ -144,17 +147,28 @@ function ruleOf(name: string, level: Access): Rule {
 
 type Identify = (request: Request) => Promise<Caller>;
 
-async function admit(identify: Identify, { level, scope }: Rule, request: Request, body: unknown) {
-  const caller = await identify(request);
-  callers.set(request, caller);
-  if (caller.scopes && (scope === undefined || !caller.scopes.includes(scope))) {
-    const msg = scope ? `The token lacks the scope ${scope}` : 'A token cannot do this';
-    throw new AppError('insufficient_scope', msg);
-  }
-  if (level === 'admin' && caller.role !== 'admin') {
-    throw new AppError('forbidden', 'Not enough permissions');
-  }
-  if (body instanceof BodyFailure) throw body.error;
+interface Asked {
+  request: Request;
+  set: Answer;
+  body: unknown;
+}
+
+function createAdmit(identify: Identify, countUser: ReturnType<typeof createUserLimit>) {
+  return async ({ level, scope }: Rule, { request, set, body }: Asked): Promise<void> => {
+    const caller = await identify(request);
+    // Before any check, so that a refusal is known whose it is.
+    callers.set(request, caller);
+    const counted = countUser(caller.id, request, set);
+    if (counted) await counted;
+    if (caller.scopes && (scope === undefined || !caller.scopes.includes(scope))) {
+      const msg = scope ? `The token lacks the scope ${scope}` : 'A token cannot do this';
+      throw new AppError('insufficient_scope', msg);
+    }
+    if (level === 'admin' && caller.role !== 'admin') {
+      throw new AppError('forbidden', 'Not enough permissions');
+    }
+    if (body instanceof BodyFailure) throw body.error;
+  };
 }
 
 /** By the Authorization header or, only without one, by the cookie. */

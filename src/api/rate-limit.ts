@@ -6,7 +6,7 @@ import type { Count, Limit } from '../core/limits.ts';
 import { urlPath } from '../utils/url-path.ts';
 import { createClientNetwork } from './client-network.ts';
 
-interface Answer {
+export interface Answer {
   headers: Record<string, string | number>;
 }
 
@@ -27,15 +27,36 @@ export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyE
   };
   const judge = (request: Request, set: Answer, counted: Count | undefined) => {
     if (counted === undefined) return;
-    const { url } = request;
-    if (url.startsWith('/api/v2/', url.indexOf('/', 8))) tell(limit, counted, set);
-    if (counted.isOver && !urlPath(url).startsWith('/health/')) refuse(limit, counted, set);
+    if (isV2(request)) tell(limit, counted, set);
+    const isRefused = counted.isOver && !urlPath(request.url).startsWith('/health/');
+    if (isRefused) refuse(limit, counted, set);
   };
   // To wait costs each request 1 µs: only where there is something to wait for.
   return limit.isLocal
     ? plugin.onRequest(({ request, set }) => judge(request, set, count(request) as Count))
     : plugin.onRequest(async ({ request, set }) => judge(request, set, await count(request)));
 };
+
+/** Counts a request of the account `id`. Throws too_many_requests. */
+type CountUser = (id: number, request: Request, set: Answer) => void | Promise<void>;
+
+/**
+ * Limits the requests of each account, from wherever they come: too_many_requests. v2 answers
+ * tell of the tighter of the two limits. Gives nothing to wait for where counts are local.
+ */
+export function createUserLimit({ limits }: Pick<Deps, 'limits'>): CountUser {
+  const limit = limits?.userRequests;
+  if (!limit) return () => {};
+  const judge = (counted: Count, request: Request, set: Answer) => {
+    if (counted.isOver) refuse(limit, counted, set);
+    if (isV2(request) && counted.remaining < toldRemaining(set)) tell(limit, counted, set);
+  };
+  return (id, request, set) => {
+    const counted = limit.count(String(id));
+    if (counted instanceof Promise) return counted.then((it) => judge(it, request, set));
+    return judge(counted, request, set);
+  };
+}
 
 /** Counts against one limit of a route. Throws too_many_requests. No limit, no key: no count. */
 export async function countAgainst(
@@ -57,6 +78,17 @@ export function countSignUp(
   // Closed registration leaves it to admins, who are known.
   const limit = config.registration === 'open' ? limits?.signUps : undefined;
   return countAgainst(limit, address && networkOf(address), set);
+}
+
+function isV2({ url }: Request): boolean {
+  return url.startsWith('/api/v2/', url.indexOf('/', 8));
+}
+
+/** What the answer says by now; the network is not counted without a connection. */
+function toldRemaining({ headers }: Answer): number {
+  const [, remaining = Number.POSITIVE_INFINITY] =
+    /;r=(\d+)/.exec(String(headers['ratelimit'])) ?? [];
+  return Number(remaining);
 }
 
 function refuse(limit: Limit, count: Count, set: Answer): never {

@@ -64,6 +64,12 @@ export const ACCOUNT_SETTINGS = {
     wholeNumber(1, 1e9),
     'Requests in 10 seconds of one address (IPv6: one /64).',
   ),
+  limitUserRequests: setting(
+    'HUTCH_LIMIT_USER_REQUESTS',
+    3000,
+    wholeNumber(1, 1e9),
+    'Requests in 10 seconds of one account, by whichever of its sessions and tokens.',
+  ),
   limitSignIns: setting(
     'HUTCH_LIMIT_SIGN_INS',
     5,

@@ -27,11 +27,13 @@ export interface Limit {
 /** The limits of the settings, counted in this process. */
 export function createLimits(config: {
   limitRequests: number;
+  limitUserRequests: number;
   limitSignUps: number;
   limitExternal: number;
 }) {
   return {
     requests: createLimit('api', config.limitRequests, 10),
+    userRequests: createLimit('user', config.limitUserRequests, 10),
     signUps: createLimit('sign-ups', config.limitSignUps, 3600),
     external: createLimit('external', config.limitExternal, 60),
   };

@@ -3,6 +3,7 @@ import { type RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexib
 import { createApp } from '../../src/app.ts';
 import type { Config } from '../../src/core/config.ts';
 import { createLimit, createLimits } from '../../src/core/limits.ts';
+import { SYSTEM } from '../../src/services/audit.ts';
 import { atOnce, PASSWORD, testApp } from '../support.ts';
 
 /** An application that listens, and believes who asks about where they come from. */
@@ -44,6 +45,18 @@ const signUp = (t: Listening, version: 1 | 2, name: string, address = '203.0.113
       password: 'straw-bed-77',
     }),
   });
+
+/** A store that is out of the process: its counts have to be waited for. */
+function remote(max: number): RateLimiterAbstract {
+  const memory = new RateLimiterMemory({ points: max, duration: 10 });
+  const penalty = async (key: string, points: number) => {
+    await Bun.sleep(1);
+    return memory.penalty(key, points);
+  };
+  return { penalty } as unknown as RateLimiterAbstract;
+}
+
+const TOKEN = { name: 'laptop', scopes: ['users:read'], expires_in_days: 1 };
 
 describe('the general limit', () => {
   test('lets as many requests of an address through as are set, and no more', async () => {
@@ -138,6 +151,66 @@ describe('the general limit', () => {
   });
 });
 
+describe('the limit of an account', () => {
+  const as = (t: Listening, token: string, index: number, path = '/api/v2/users/me') =>
+    t.from(`203.0.113.${index}`, path, { headers: { authorization: `Bearer ${token}` } });
+
+  test('holds for 50 at once, from wherever they come, and is of that account alone', async () => {
+    await using t = await listening({ limitUserRequests: 20 });
+    const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];
+    const answers = await atOnce(50, (index) => as(t, ada.token, index));
+    const seen = answers.map((it) => (it.status === 'fulfilled' ? it.value.status : 0));
+    expect(seen.filter((status) => status === 200)).toHaveLength(20);
+    expect(seen.filter((status) => status === 429)).toHaveLength(30);
+    expect((await as(t, bob.token, 1)).status).toBe(200);
+  });
+
+  test('is shared by its sessions and its tokens, in both versions', async () => {
+    await using t = await listening({ limitUserRequests: 3 });
+    const ada = await t.signUp('ada');
+    const second = await t.deps.auth.openSession(ada, SYSTEM);
+    const made = await t.json('POST', '/api/v2/tokens', TOKEN, ada.token);
+    const { token } = (await made.json()) as { token: string };
+    expect((await as(t, second, 1)).status).toBe(200);
+    expect((await as(t, token, 2, `/api/v1/users/${ada.id}`)).status).toBe(200);
+    const refused = await Promise.all([ada.token, second, token].map((it) => as(t, it, 3)));
+    expect(refused.map(({ status }) => status)).toEqual([429, 429, 429]);
+    expect(refused[0]?.headers.get('ratelimit-policy')).toBe('"user";q=3;w=10');
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeWithin(1, 11);
+  });
+
+  test('counts what the account may not do', async () => {
+    await using t = await listening({ limitUserRequests: 2 });
+    const { token } = await t.signUp('ada');
+    const seen = await statuses(3, (index) => as(t, token, index, '/api/v2/system/stats'));
+    expect(seen).toEqual([403, 403, 429]);
+  });
+
+  test('is told of to v2 clients where it is the tighter one', async () => {
+    await using t = await listening({ limitRequests: 10, limitUserRequests: 5 });
+    const { id, token } = await t.signUp('ada');
+    const told = async (index: number) => (await as(t, token, index)).headers.get('ratelimit');
+    expect(await told(1)).toStartWith('"user";r=4;');
+    await statuses(8, () => t.from('203.0.113.2'));
+    expect(await told(2)).toStartWith('"api";r=1;');
+    const v1 = await as(t, token, 1, `/api/v1/users/${id}`);
+    expect(v1.headers.get('ratelimit')).toBeNull();
+  });
+
+  test('is waited for where its store is elsewhere', async () => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const userRequests = createLimit('user', 1, 10, remote(1));
+    const limits = { ...createLimits(t.deps.config), userRequests };
+    const app = createApp({ ...t.deps, limits });
+    const headers = { authorization: `Bearer ${token}` };
+    const seen = await statuses(2, () =>
+      app.handle(new Request('http://localhost/api/v2/users/me', { headers })),
+    );
+    expect(seen).toEqual([200, 429]);
+  });
+});
+
 describe('the limit on sign-ups', () => {
   test('counts v1 and v2 together, by address', async () => {
     await using t = await listening({ limitSignUps: 2 });
@@ -185,16 +258,6 @@ describe('the limit on outside URLs', () => {
 });
 
 describe('a limit', () => {
-  /** A store that is out of the process: its counts have to be waited for. */
-  function remote(max: number): RateLimiterAbstract {
-    const memory = new RateLimiterMemory({ points: max, duration: 10 });
-    const penalty = async (key: string, points: number) => {
-      await Bun.sleep(1);
-      return memory.penalty(key, points);
-    };
-    return { penalty } as unknown as RateLimiterAbstract;
-  }
-
   test('counts at once in this process', () => {
     const limit = createLimit('api', 1, 10);
     expect(limit.count('a')).toEqual({ isOver: false, remaining: 0, resetSeconds: 10 });
