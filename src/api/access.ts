@@ -4,7 +4,9 @@ import { AppError } from '../core/exceptions.ts';
 import { BodyFailure } from './body.ts';
 import { createCoercion } from './coerce.ts';
 import { type Answer, createUserLimit } from './rate-limit.ts';
+import { findRoute } from './routes.ts';
 import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
+import { strictQuery } from './strict-query.ts';
 
 export type Access = 'public' | 'user' | 'admin';
 
@@ -104,7 +106,7 @@ export function callerIdOf(request: Request): number | undefined {
 
 /**
  * Lets a request through or throws unauthenticated or forbidden, before anything of it is
- * validated; then throws what was wrong with its body. Must be used before any route is added.
+ * validated; then throws what is wrong with its query (v2) and what was wrong with its body. Must be used before any route is added.
  */
 export const access = (deps: Deps, app: () => AnyElysia) => {
   const { auth, config } = deps;
@@ -115,7 +117,7 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
   const rules = new Map<string, Rule>();
   const ruleFor = (method: string, route: string) => {
     const name = `${method === 'HEAD' ? 'GET' : method} ${route}`;
-    const rule = rules.get(name) ?? ruleOf(name, levelOf(name));
+    const rule = rules.get(name) ?? ruleOf(name, levelOf(name), findRoute(app(), method, route));
     rules.set(name, rule);
     return rule;
   };
@@ -127,7 +129,7 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
       const rule = ruleFor(request.method, route);
       if (rule.isPrivate) set.headers['cache-control'] = 'no-store';
       if (rule.level !== 'public') return admit(rule, { request, set, body });
-      if (body instanceof BodyFailure) throw body.error;
+      refuseInput(rule, request, body);
     },
   );
 };
@@ -138,11 +140,15 @@ interface Rule {
   scope: string | undefined;
   /** What it answers is kept by nobody: it is one account's, or carries a token. */
   isPrivate: boolean;
+  /** v1 ignores what it does not know. */
+  refuseQuery: ReturnType<typeof strictQuery> | undefined;
 }
 
-function ruleOf(name: string, level: Access): Rule {
+function ruleOf(name: string, level: Access, route: ReturnType<typeof findRoute>): Rule {
   const isPrivate = level !== 'public' || !name.startsWith('GET ') || name.includes('/auth/');
-  return { level, scope: TOKEN_SCOPES[name], isPrivate };
+  const isStrict = name.includes(' /api/v2/');
+  const refuseQuery = isStrict ? strictQuery(route?.hooks.query) : undefined;
+  return { level, scope: TOKEN_SCOPES[name], isPrivate, refuseQuery };
 }
 
 type Identify = (request: Request) => Promise<Caller>;
@@ -154,7 +160,8 @@ interface Asked {
 }
 
 function createAdmit(identify: Identify, countUser: ReturnType<typeof createUserLimit>) {
-  return async ({ level, scope }: Rule, { request, set, body }: Asked): Promise<void> => {
+  return async (rule: Rule, { request, set, body }: Asked): Promise<void> => {
+    const { level, scope } = rule;
     const caller = await identify(request);
     // Before any check, so that a refusal is known whose it is.
     callers.set(request, caller);
@@ -167,8 +174,14 @@ function createAdmit(identify: Identify, countUser: ReturnType<typeof createUser
     if (level === 'admin' && caller.role !== 'admin') {
       throw new AppError('forbidden', 'Not enough permissions');
     }
-    if (body instanceof BodyFailure) throw body.error;
+    refuseInput(rule, request, body);
   };
+}
+
+/** What is wrong without a look at any value. */
+function refuseInput({ refuseQuery }: Rule, request: Request, body: unknown): void {
+  refuseQuery?.(request);
+  if (body instanceof BodyFailure) throw body.error;
 }
 
 /** By the Authorization header or, only without one, by the cookie. */

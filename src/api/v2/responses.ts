@@ -1,14 +1,18 @@
 import { ProblemDetails } from '../../schemas/system.ts';
 
-type V2Status = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503 | 507;
+type V2Status = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 421 | 422 | 429 | 500 | 502 | 503 | 507;
 type V2Errors<S extends V2Status> = { [K in S]: typeof ProblemDetails };
 
-/** The schemas of the problems that a v2 route can answer; any can be too many or fail. */
+/** Any route can be asked for with a wrong query, for another host, or too often, and can fail. */
+const OF_ALL = [400, 421, 429, 500] as const;
+type OfAll = (typeof OF_ALL)[number];
+
+/** The schemas of the problems that a v2 route can answer, beside those of all. */
 export function v2Errors<const S extends V2Status = never>(
   ...statuses: S[]
-): V2Errors<S | 429 | 500> {
-  const entries = [...statuses, 429, 500].map((status) => [status, ProblemDetails]);
-  return Object.fromEntries(entries) as V2Errors<S | 429 | 500>;
+): V2Errors<S | OfAll> {
+  const entries = [...statuses, ...OF_ALL].map((status) => [status, ProblemDetails]);
+  return Object.fromEntries(entries) as V2Errors<S | OfAll>;
 }
 
 /** The problems of a v2 route that writes, beside its own. */
@@ -20,5 +24,5 @@ export const v2WriteErrors = <const S extends V2Status = never>(...statuses: S[]
 /** The problems of a v2 route that reads a body and writes, beside its own. */
 export const v2BodyErrors = <const S extends V2Status = never>(...statuses: S[]) => ({
   ...v2WriteErrors(...statuses),
-  ...v2Errors(400, 413, 415, 422),
+  ...v2Errors(413, 415, 422),
 });

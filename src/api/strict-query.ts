@@ -1,0 +1,42 @@
+import type { TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { AppError, type Problem } from '../core/exceptions.ts';
+
+type Properties = Record<string, TSchema>;
+
+/**
+ * For a route with this schema of its query, or none: gives what throws invalid_query, 400, for a
+ * parameter that it does not know, one that is given twice and is no list, and a sort that is
+ * none of its sorts.
+ */
+export function strictQuery(schema: { properties?: Properties } | undefined) {
+  const properties = schema?.properties ?? {};
+  return ({ url }: Request): void => {
+    const start = url.indexOf('?');
+    if (start === -1) return;
+    // As it was sent: Elysia's own reading keeps the last of what is given twice.
+    const given = new URLSearchParams(url.slice(start));
+    const problems = [...new Set(given.keys())].flatMap((name) =>
+      problemOf(properties, name, given.getAll(name)),
+    );
+    if (problems.length === 0) return;
+    const named = problems.slice(0, MAX_NAMED);
+    throw new AppError('invalid_query', 'The query is not one of this route', { problems: named });
+  };
+}
+
+/** Parameters that an answer names: no more, or it could be larger than the URL. */
+const MAX_NAMED = 100;
+
+function problemOf(properties: Properties, name: string, values: string[]): Problem[] {
+  const loc = ['query', name];
+  const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
+  if (!known) return [{ type: 'extra_forbidden', loc, msg: 'Extra inputs are not permitted' }];
+  if (values.length > 1 && known['type'] !== 'array') {
+    return [{ type: 'repeated', loc, msg: 'Input should be given once' }];
+  }
+  if (name === 'sort' && !Value.Check(known, values[0])) {
+    return [{ type: 'literal_error', loc, msg: 'Input should be a sort of this list' }];
+  }
+  return [];
+}
