@@ -5,6 +5,8 @@ const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as c
 /** Hashes that may wait for a place; more than this is more than a minute of waiting. */
 const MAX_WAITING = 64;
 const TOKEN_BYTES = 32;
+/** The length that bcrypt is made for; passlib and Go cut there. */
+const BCRYPT_BYTES = 72;
 /** The hash of a forgotten random password, with the settings above. */
 const DUMMY_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$JIs8gcBAgvMTE3nLwmWkGPPZFaC8BHbOltwD567eDmY$SllKhBxydfKHUhKX/bk7AUFRESFLdzXWJtucNGq1nPg';
@@ -45,10 +47,21 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
 /** Bun.password.verify throws on a hash that it cannot read: that is a no. */
 async function verifyOrFalse(password: string, hash: string): Promise<boolean> {
   try {
-    return await Bun.password.verify(password, hash);
+    return await Bun.password.verify(
+      hash.startsWith('$2') ? bcryptInput(password) : password,
+      hash,
+    );
   } catch {
     return false;
   }
+}
+
+/**
+ * What others' bcrypt reads of a password, in the middle of a character too. Bun reads all of a
+ * longer one, by way of SHA-512, and would refuse every hash that was imported for one.
+ */
+function bcryptInput(password: string): Uint8Array {
+  return new TextEncoder().encode(password).subarray(0, BCRYPT_BYTES);
 }
 
 function createTurns(concurrency: number) {

@@ -17,6 +17,14 @@ describe('the password hasher', () => {
     expect(await hasher.verify(`${long.normalize('NFD')}a`, hash)).toBe(false);
   });
 
+  test('reads 72 bytes of a password for a bcrypt hash, as those do who made it', async () => {
+    const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
+    const first = 'x'.repeat(72);
+    const hash = Bun.password.hashSync(first, { algorithm: 'bcrypt', cost: 4 });
+    expect(await hasher.verify(`${first}whatever`, hash)).toBe(true);
+    expect(await hasher.verify(`${first.slice(1)}y`, hash)).toBe(false);
+  });
+
   test('says no to an unknown account and to a hash that it cannot read', async () => {
     const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
     expect(await hasher.verify('password123', undefined)).toBe(false);

@@ -5,6 +5,9 @@ import { hutch, serve } from './hutch.ts';
 
 const PASSWORD = 'straw-and-carrots';
 const HASH = Bun.password.hashSync(PASSWORD, { algorithm: 'bcrypt', cost: 4 });
+/** A password of 80 bytes, and its hash by libxcrypt, which reads 72 of them. */
+const LONG = `${'straw-and-carrots-'.repeat(4)}and-more`;
+const LONG_HASH = '$2b$04$abcdefghijklmnopqrstuupfbm6eTomgKNv7IphV0394EjPW8YAHa';
 const ADA = { email: 'ada@example.com', username: 'ada', passwordHash: HASH, verified: true };
 const BOB = { email: 'bob@example.com', hashed_password: HASH, is_superuser: false };
 
@@ -29,6 +32,12 @@ describe('users import', () => {
       .clientFor()
       .api.v2.auth.login.post({ login: 'ada', password: PASSWORD });
     expect(data?.account).toMatchObject({ username: 'ada', email_verified: true });
+    const long = { email: 'long@example.com', username: 'long', password_hash: LONG_HASH };
+    expect((await importFile(dir, [long])).status).toBe(0);
+    const answer = await server
+      .clientFor()
+      .api.v2.auth.login.post({ login: 'long', password: LONG });
+    expect(answer.status).toBe(200);
     const again = await importFile(dir, [ADA, BOB]);
     expect(again.stdout).toBe('Imported 0, already there 2, bad lines 0.\n');
   }, 20_000);

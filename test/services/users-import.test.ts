@@ -197,6 +197,35 @@ describe('an imported hash', () => {
     expect((await signIn(PASSWORD)).status).toBe(200);
   });
 
+  // Made by libxcrypt, which reads 72 bytes as passlib and Go do: half a character at the end too.
+  test.each([
+    [
+      '80 bytes',
+      `${'straw-and-carrots-'.repeat(4)}and-more`,
+      '$2b$04$abcdefghijklmnopqrstuupfbm6eTomgKNv7IphV0394EjPW8YAHa',
+    ],
+    [
+      '81 bytes, two a character',
+      `a${'é'.repeat(40)}`,
+      '$2b$04$abcdefghijklmnopqrstuuB6OyPRV.a4jQqxN4taK8jbgMieZdxYe',
+    ],
+    [
+      '81 bytes, four a character',
+      `a${'🥕'.repeat(20)}`,
+      '$2b$04$abcdefghijklmnopqrstuuhASxKbRKE71sHGw9ZRMfiiu12z2wyzy',
+    ],
+  ])('of bcrypt, for a password of %s, signs in', async (_, password, password_hash) => {
+    await using t = await testApp();
+    await importAll(t, { email: 'ada@example.com', username: 'ada', password_hash });
+    const signIn = (password: string) =>
+      t.client.api.v2.auth.login.post({ login: 'ada', password });
+    expect((await signIn(`b${password.slice(1)}`)).status).toBe(401);
+    expect((await signIn(password)).status).toBe(200);
+    // Renewed with all of the password, which counts from now on.
+    expect((await signIn(`${password}x`)).status).toBe(401);
+    expect((await signIn(password)).status).toBe(200);
+  });
+
   test('of argon2-cffi, which pwdlib of the FastAPI template calls, signs in', async () => {
     await using t = await testApp();
     // The example of argon2-cffi's own documentation.
