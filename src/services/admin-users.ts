@@ -57,7 +57,11 @@ export const createAdminUsers = (deps: AdminUsersDeps) => ({
     return account(await deps.users.create(values, { role, actor_id: caller.id, via }));
   },
 
-  /** Throws not_found, username_taken, and conflict for the last active admin. */
+  /**
+   * An admin who says that an email is verified vouches for it: unlike with a mailed link, no
+   * session, password or token made before is ended. Throws not_found, username_taken, and
+   * conflict for the last active admin.
+   */
   update: (caller: Caller, id: number, changes: AccountChanges, via: Via): Promise<Account> =>
     update(deps, caller, id, changes, via),
 
