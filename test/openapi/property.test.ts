@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
+import { createLeaks } from '../leaks.ts';
 import { ADMIN, isBinary, serve } from '../process/hutch.ts';
 import { tempDir, testApp } from '../support.ts';
 import { invalidValues, type Schema, validValues } from './schema-values.ts';
@@ -83,7 +84,7 @@ function forAll(
 }
 
 async function appTarget(): Promise<Target> {
-  const app = await testApp();
+  const app = await testApp({ leaksOf: createLeaks });
   const { token } = await app.signUp('root', 'admin');
   return {
     send: (method, path, init) => app.request(method, path, { ...init, token }),
@@ -92,7 +93,8 @@ async function appTarget(): Promise<Target> {
 }
 
 async function binaryTarget(): Promise<Target> {
-  const server = await serve(tempDir(), { env: { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' } });
+  const env = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
+  const server = await serve(tempDir(), { env, leaksOf: createLeaks });
   const authorization = `Bearer ${await server.signIn(ADMIN.username, ADMIN.password)}`;
   return {
     send: (method, path, init) => {

@@ -106,12 +106,12 @@ describe('admin create', () => {
   test('works beside a running server, and twice is once', async () => {
     const dir = tempDir();
     const secret = join(dir, 'secret');
-    await Bun.write(secret, 'straw-and-carrots\n');
+    await Bun.write(secret, 'beets-and-barley\n');
     await using server = await serve(dir);
     const create = ['admin', 'create', '--data-dir', dir, '--password-file', secret, ...flags];
     expect((await hutch(create)).stdout).not.toContain('Password');
     expect((await hutch(create)).stdout).toContain('is an admin');
-    const token = await server.signIn('root', 'straw-and-carrots');
+    const token = await server.signIn('root', 'beets-and-barley');
     expect((await server.clientFor(token).api.v1.users.get()).data).toHaveLength(1);
   });
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Subprocess } from 'bun';
 import { createClient } from '../../src/client.ts';
+import { type LeaksOf, leaks, watched } from '../leaks.ts';
 
 /** BINARY=dist/hutch runs these tests on the compiled binary, else they run on the source. */
 const binary = process.env['BINARY'];
@@ -15,6 +16,7 @@ export interface SpawnOptions {
 
 function spawn(args: string[], { cwd, env }: SpawnOptions) {
   const PATH = process.env['PATH'] ?? '';
+  if (env?.['HUTCH_ADMIN_PASSWORD']) leaks.learn(env['HUTCH_ADMIN_PASSWORD']);
   return Bun.spawn([...COMMAND, ...args], {
     ...(cwd && { cwd }),
     env: { PATH, ...env },
@@ -24,7 +26,7 @@ function spawn(args: string[], { cwd, env }: SpawnOptions) {
   });
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end. Throws for a secret in what it says. */
 export async function hutch(args: string[], options: SpawnOptions = {}) {
   const child = spawn(args, options);
   const [stdout, stderr, status] = await Promise.all([
@@ -32,26 +34,41 @@ export async function hutch(args: string[], options: SpawnOptions = {}) {
     child.stderr.text(),
     child.exited,
   ]);
+  leaks.log(stdout + stderr, `what hutch ${args.join(' ')} says`);
   return { stdout, stderr, status };
 }
 
 export type RunningHutch = Awaited<ReturnType<typeof serve>>;
 
+export interface ServeOptions extends SpawnOptions {
+  args?: string[];
+  /** Default: the secrets of the whole suite. */
+  leaksOf?: LeaksOf;
+}
+
 /** Serves `dataDir` on a free port: `await using server = await serve(dataDir)`. */
-export async function serve(dataDir: string, options: SpawnOptions & { args?: string[] } = {}) {
+export async function serve(dataDir: string, options: ServeOptions = {}) {
   const args = ['serve', '--port', '0', '--data-dir', dataDir, ...(options.args ?? [])];
   const child = spawn(args, options);
   const lines: Record<string, unknown>[] = [];
-  const url = await new Promise<string>((listening, failed) => {
-    void readLines(child, (line) => {
-      lines.push(line);
-      if (line['message'] === 'Listening.') listening(String(line['url']));
-    });
-    child.exited.then(
-      async (status) => failed(new Error(`ended with ${status}: ${await child.stderr.text()}`)),
-      failed,
-    );
+  const { promise: listening, resolve, reject } = Promise.withResolvers<string>();
+  const stdout = readLines(child, (line) => {
+    lines.push(line);
+    if (line['message'] === 'Listening.') resolve(String(line['url']));
   });
+  const stderr = child.stderr.text();
+  const checked = Promise.all([stdout, stderr]).then((said) =>
+    leaks.log(said.join('\n'), 'what a server says'),
+  );
+  // A test that ends its server itself need not wait for it: what is found is kept.
+  checked.catch(() => {});
+  child.exited.then(
+    async (status) => reject(new Error(`ended with ${status}: ${await stderr}`)),
+    reject,
+  );
+  const url = await listening;
+  watched.set(url, options.leaksOf ?? (() => leaks));
+  void child.exited.then(() => watched.delete(url));
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
     return child.exited;
@@ -65,20 +82,26 @@ export async function serve(dataDir: string, options: SpawnOptions & { args?: st
     clientFor: (token?: string) => createClient(url, token ? { token } : {}),
     signIn: (username: string, password: string) => signIn(url, username, password),
     stop: () => end('SIGTERM'),
-    [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
+    [Symbol.asyncDispose]: async () => {
+      await end('SIGKILL');
+      await checked;
+    },
   };
 }
 
 async function readLines(
   child: Subprocess<'ignore', 'pipe', 'pipe'>,
   each: (line: Record<string, unknown>) => void,
-): Promise<void> {
+): Promise<string> {
+  let all = '';
   let rest = '';
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    all += chunk;
     const parts = (rest + chunk).split('\n');
     rest = parts.pop() ?? '';
     for (const part of parts) each(JSON.parse(part));
   }
+  return all;
 }
 
 async function signIn(url: string, username: string, password: string): Promise<string> {

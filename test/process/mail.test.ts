@@ -5,7 +5,7 @@ import { smtpServer, tokenIn } from '../smtp.ts';
 import { tempDir } from '../support.ts';
 import { serve } from './hutch.ts';
 
-const ada = { email: 'ada@example.com', username: 'ada', password: 'straw-and-carrots' };
+const ada = { email: 'ada@example.com', username: 'ada', password: 'beets-and-barley' };
 
 /** What a mail says, without how it is wrapped on its way. */
 const plain = (raw: string) => raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { tempDir } from '../support.ts';
 import { hutch, serve } from './hutch.ts';
 
-const PASSWORD = 'straw-and-carrots';
+const PASSWORD = 'beets-and-barley';
 const HASH = Bun.password.hashSync(PASSWORD, { algorithm: 'bcrypt', cost: 4 });
 /** A password of 80 bytes, and its hash by libxcrypt, which reads 72 of them. */
 const LONG = `${'straw-and-carrots-'.repeat(4)}and-more`;

@@ -12,7 +12,7 @@ test('each act of an admin on an account is noted, and what changes nothing is n
   await using t = await testApp();
   const { adminUsers } = t.deps;
   const root = await t.signUp('root', 'admin');
-  const made = { email: 'eve@example.com', username: 'eve', password: 'straw-and-carrots' };
+  const made = { email: 'eve@example.com', username: 'eve', password: 'beets-and-barley' };
   const { id } = await adminUsers.create(root, made, SYSTEM);
   await adminUsers.update(root, id, { username: 'Eve', email_verified: true }, SYSTEM);
   await adminUsers.update(root, id, { role: 'admin', is_active: false }, SYSTEM);

@@ -5,7 +5,7 @@ import { linkBase } from '../../src/services/mail-templates.ts';
 import { mailedToken, queued, tokenIn } from '../smtp.ts';
 import { atOnce, PASSWORD, type TestApp, testApp } from '../support.ts';
 
-const NEW_PASSWORD = 'straw-and-carrots';
+const NEW_PASSWORD = 'beets-and-barley';
 const HOUR_MS = 3_600_000;
 
 /** An application whose clock the test moves. */

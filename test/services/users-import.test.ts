@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { type TestApp, testApp } from '../support.ts';
 
-const PASSWORD = 'straw-and-carrots';
+const PASSWORD = 'beets-and-barley';
 const bcrypt = (prefix: string) =>
   Bun.password.hashSync(PASSWORD, { algorithm: 'bcrypt', cost: 4 }).replace('$2b$', prefix);
 const HASH = bcrypt('$2b$');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { atOnce, PASSWORD, type TestApp, testApp } from '../../support.ts';
 
-const NEW = { email: 'eve@example.com', username: 'eve', password: 'straw-and-carrots' };
+const NEW = { email: 'eve@example.com', username: 'eve', password: 'beets-and-barley' };
 
 /** The usernames of a list that is gone through page by page. */
 async function walk(t: TestApp, token: string, query: string): Promise<string[]> {

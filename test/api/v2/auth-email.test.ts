@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { mailedToken, queued } from '../../smtp.ts';
 import { PASSWORD, testApp } from '../../support.ts';
 
-const NEW_PASSWORD = 'straw-and-carrots';
+const NEW_PASSWORD = 'beets-and-barley';
 const ada = { email: 'ada@example.com', username: 'ada', password: NEW_PASSWORD };
 
 /** An answer without what differs from request to request. */

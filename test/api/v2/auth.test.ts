@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { PASSWORD, testApp } from '../../support.ts';
 
-const ada = { email: 'Ada@example.com', username: 'ada', password: 'straw-and-carrots' };
+const ada = { email: 'Ada@example.com', username: 'ada', password: 'beets-and-barley' };
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 

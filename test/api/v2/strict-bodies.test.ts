@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { testApp } from '../../support.ts';
 
-const account = { email: 'ada@example.com', username: 'ada', password: 'straw-and-carrots' };
+const account = { email: 'ada@example.com', username: 'ada', password: 'beets-and-barley' };
 
 describe('a body of v2', () => {
   test('is refused for each field that is not known, by its name', async () => {

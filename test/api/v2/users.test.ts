@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { PASSWORD, testApp } from '../../support.ts';
 
-const NEXT = 'straw-and-carrots';
+const NEXT = 'beets-and-barley';
 
 describe('/users/me', () => {
   test('never shows a hash', async () => {
