@@ -51,7 +51,7 @@ export function createSignInThrottle(free: {
   };
 }
 
-/** Either limiter may be any of rate-limiter-flexible: each step is one atomic step of it. */
+/** Either counter may be any limiter of rate-limiter-flexible: who is let in is one step of it. */
 function createBucket(keyPrefix: string, free: number) {
   const attempts = createCounter(keyPrefix, WINDOW_SECONDS);
   const waits = createCounter(`${keyPrefix}_waits`, FORGET_SECONDS);
@@ -61,7 +61,9 @@ function createBucket(keyPrefix: string, free: number) {
     await attempts.set(key, admitted, Math.min(2 ** waited, MAX_WAIT_SECONDS));
     await waits.set(key, waited + 1, FORGET_SECONDS);
   };
+  /** Takes the last close back; not one that another attempt made since. */
   const reopen = async (key: string, waited: number) => {
+    if ((await waits.get(key))?.consumedPoints !== waited + 1) return;
     await waits.set(key, waited, FORGET_SECONDS);
     await attempts.set(key, waited > 0 ? 0 : free - 1, WINDOW_SECONDS);
   };

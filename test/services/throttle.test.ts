@@ -160,6 +160,18 @@ describe('the wait', () => {
     expect(await waitOf(throttle, 'carol', address)).toBeGreaterThan(0);
   });
 
+  test('of an address is not lifted by a success that took longer than its own wait', async () => {
+    jest.useFakeTimers();
+    const throttle = newThrottle();
+    const address = '203.0.113.7';
+    await admitted(throttle, 49, (i) => [`user${i}`, address]);
+    const slow = await throttle.begin('ada', address);
+    tick(1);
+    expect(await waitOf(throttle, 'bob', address)).toBe(0);
+    await slow.succeeded();
+    expect(await waitOf(throttle, 'carol', address)).toBe(2);
+  });
+
   test('of an address is not made longer by those who succeed', async () => {
     jest.useFakeTimers();
     const throttle = newThrottle();
