@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
+import { ADMIN_ROUTES, PUBLIC_ROUTES, SIGN_UP_ROUTES, TOKEN_SCOPES } from './access-routes.ts';
 import { BodyFailure } from './body.ts';
 import { createCoercion } from './coerce.ts';
 import { type Answer, createUserLimit } from './rate-limit.ts';
@@ -12,75 +13,6 @@ export type Access = 'public' | 'user' | 'admin';
 
 /** A caller as known for one request. */
 type Caller = NonNullable<Awaited<ReturnType<Deps['auth']['identify']>>>;
-
-/** The routes that need no token. Every other one does: test/api/access.test.ts pins this list. */
-const PUBLIC_ROUTES = [
-  'GET /health/live',
-  'GET /health/ready',
-  'GET /openapi.json',
-  'GET /docs',
-  'GET /docs/*',
-  'GET /swagger',
-  'GET /verify',
-  'GET /reset',
-  'GET /confirm-email',
-  'GET /sign-in',
-  'GET /pages/*',
-  'POST /api/v1/users/',
-  'POST /api/v1/login/access-token',
-  'GET /api/v1/items/',
-  'GET /api/v1/items/popular',
-  'GET /api/v1/items/:item_id',
-  'GET /api/v2/system/version',
-  'POST /api/v2/auth/register',
-  'POST /api/v2/auth/login',
-  'POST /api/v2/auth/passkeys/login/options',
-  'POST /api/v2/auth/passkeys/login',
-  'GET /api/v2/auth/providers',
-  'POST /api/v2/auth/identities/login/options',
-  'POST /api/v2/auth/identities/login',
-  'POST /api/v2/auth/identities/return',
-  'POST /api/v2/auth/verification/confirm',
-  'POST /api/v2/auth/password/forgot',
-  'POST /api/v2/auth/password/reset',
-  'POST /api/v2/auth/email/confirm',
-];
-
-/** Public while registration is open, else for admins. */
-const SIGN_UP_ROUTES = ['POST /api/v1/users/', 'POST /api/v2/auth/register'];
-
-/** The routes that need an admin's token. */
-const ADMIN_ROUTES = [
-  'GET /api/v1/users/',
-  'GET /api/v2/system/stats',
-  'GET /api/v2/users',
-  'POST /api/v2/users',
-  'GET /api/v2/users/:user_id',
-  'PATCH /api/v2/users/:user_id',
-  'DELETE /api/v2/users/:user_id',
-  'DELETE /api/v2/users/:user_id/sessions',
-  'GET /api/v2/audit-log',
-];
-
-/** What a personal access token needs for a route; on any other one it is refused. */
-const TOKEN_SCOPES: Record<string, string> = {
-  'POST /api/v1/items/': 'items:write',
-  'PUT /api/v1/items/:item_id': 'items:write',
-  'DELETE /api/v1/items/:item_id': 'items:write',
-  'GET /api/v1/external/': 'external:read',
-  'GET /api/v1/users/': 'admin',
-  'POST /api/v1/users/': 'admin',
-  'GET /api/v1/users/:user_id': 'users:read',
-  'GET /api/v2/users/me': 'users:read',
-  'GET /api/v2/system/stats': 'admin',
-  'GET /api/v2/users': 'admin',
-  'POST /api/v2/users': 'admin',
-  'GET /api/v2/users/:user_id': 'admin',
-  'PATCH /api/v2/users/:user_id': 'admin',
-  'DELETE /api/v2/users/:user_id': 'admin',
-  'DELETE /api/v2/users/:user_id/sessions': 'admin',
-  'GET /api/v2/audit-log': 'admin',
-};
 
 /** Who may call a route, `METHOD /path`; what is listed nowhere needs a token. */
 export function accessOf(registration: 'open' | 'closed'): (route: string) => Access {

@@ -8,9 +8,7 @@ const OF_ALL = [400, 421, 429, 500] as const;
 type OfAll = (typeof OF_ALL)[number];
 
 /** The schemas of the problems that a v2 route can answer, beside those of all. */
-export function v2Errors<const S extends V2Status = never>(
-  ...statuses: S[]
-): V2Errors<S | OfAll> {
+export function v2Errors<const S extends V2Status = never>(...statuses: S[]): V2Errors<S | OfAll> {
   const entries = [...statuses, ...OF_ALL].map((status) => [status, ProblemDetails]);
   return Object.fromEntries(entries) as V2Errors<S | OfAll>;
 }
