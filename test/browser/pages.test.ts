@@ -6,7 +6,7 @@ import { mailedLink } from '../outbox.ts';
 import { freePort, type RunningHutch, serve } from '../process/hutch.ts';
 import { tempDir } from '../support.ts';
 
-const PASSWORD = 'straw-and-carrots';
+const PASSWORD = 'oats-and-barley-9';
 const NEXT = 'clover-and-dandelion';
 
 /** What is wrong with a page; that the API refuses what it was sent is not. */

@@ -4,7 +4,7 @@ import { SYSTEM } from '../../src/services/audit.ts';
 import { queued } from '../smtp.ts';
 import { PASSWORD, type TestApp, testApp } from '../support.ts';
 
-const NEXT = 'straw-and-carrots';
+const NEXT = 'oats-and-barley-9';
 
 /** Whom the mails that wait go to, and what of. */
 const told = async (t: TestApp) =>

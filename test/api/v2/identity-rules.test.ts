@@ -62,7 +62,7 @@ describe('an outsider whose provider proved the address', () => {
   test('ends the links that were mailed to that account before', async () => {
     await using o = await outsidersApp();
     await o.t.client.api.v2.auth.register.post({
-      ...{ email: 'ada@example.com', username: 'ada', password: 'straw-and-carrots' },
+      ...{ email: 'ada@example.com', username: 'ada', password: 'oats-and-barley-9' },
     });
     const left = () => o.t.deps.db.client.query('select purpose from action_tokens').values();
     expect(left()).toEqual([['verify_email']]);
