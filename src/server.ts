@@ -28,6 +28,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     const app = listen(config, deps);
     const server = app.server as NonNullable<typeof app.server>;
     deps.mails.start();
+    deps.housekeeping.start();
     const stop = async () => {
       const patience = setTimeout(() => void server.stop(true), config.shutdownSeconds * 1000);
       await server.stop();

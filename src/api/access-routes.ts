@@ -34,6 +34,9 @@ export const PUBLIC_ROUTES = [
 /** Public while registration is open, else for admins. */
 export const SIGN_UP_ROUTES = ['POST /api/v1/users/', 'POST /api/v2/auth/register'];
 
+/** The routes that answer anyone and show its own to who is known. */
+export const OPTIONAL_ROUTES = ['GET /api/v2/items/:item_id'];
+
 /** The routes that need an admin's token. */
 export const ADMIN_ROUTES = [
   'GET /api/v1/users/',
@@ -56,6 +59,11 @@ export const TOKEN_SCOPES: Record<string, string> = {
   'GET /api/v1/users/': 'admin',
   'POST /api/v1/users/': 'admin',
   'GET /api/v1/users/:user_id': 'users:read',
+  'POST /api/v2/items': 'items:write',
+  'GET /api/v2/items/:item_id': 'items:read',
+  'PATCH /api/v2/items/:item_id': 'items:write',
+  'DELETE /api/v2/items/:item_id': 'items:write',
+  'POST /api/v2/items/:item_id/restore': 'items:write',
   'GET /api/v2/users/me': 'users:read',
   'GET /api/v2/system/stats': 'admin',
   'GET /api/v2/users': 'admin',

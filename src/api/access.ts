@@ -1,7 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import { ADMIN_ROUTES, PUBLIC_ROUTES, SIGN_UP_ROUTES, TOKEN_SCOPES } from './access-routes.ts';
+import { ADMIN_ROUTES, OPTIONAL_ROUTES, PUBLIC_ROUTES, SIGN_UP_ROUTES, TOKEN_SCOPES } from './access-routes.ts';
 import { BodyFailure } from './body.ts';
 import { createCoercion } from './coerce.ts';
 import { type Answer, createUserLimit } from './rate-limit.ts';
@@ -9,7 +9,8 @@ import { findRoute } from './routes.ts';
 import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
 import { strictQuery } from './strict-query.ts';
 
-export type Access = 'public' | 'user' | 'admin';
+/** `optional`: for anyone, and more for who is known; a wrong token is refused all the same. */
+export type Access = 'public' | 'optional' | 'user' | 'admin';
 
 /** A caller as known for one request. */
 type Caller = NonNullable<Awaited<ReturnType<Deps['auth']['identify']>>>;
@@ -19,7 +20,11 @@ export function accessOf(registration: 'open' | 'closed'): (route: string) => Ac
   const closed = registration === 'closed' ? SIGN_UP_ROUTES : [];
   const admin = new Set([...ADMIN_ROUTES, ...closed]);
   const open = new Set(PUBLIC_ROUTES.filter((route) => !admin.has(route)));
-  return (route) => (open.has(route) ? 'public' : admin.has(route) ? 'admin' : 'user');
+  const optional = new Set(OPTIONAL_ROUTES);
+  return (route) => {
+    if (optional.has(route)) return 'optional';
+    return open.has(route) ? 'public' : admin.has(route) ? 'admin' : 'user';
+  };
 }
 
 const callers = new WeakMap<Request, Caller>();
@@ -36,13 +41,20 @@ export function callerIdOf(request: Request): number | undefined {
   return callers.get(request)?.id;
 }
 
+/** The account that asks on a route that anyone may call; undefined when nobody is known. */
+export function maybeCallerOf(request: Request): Caller | undefined {
+  return callers.get(request);
+}
+
 /**
  * Lets a request through or throws unauthenticated or forbidden, before anything of it is
- * validated; then throws what is wrong with its query (v2) and what was wrong with its body. Must be used before any route is added.
+ * validated; then throws what is wrong with its query (v2) and what was wrong with its body.
+ * Must be used before any route is added.
  */
 export const access = (deps: Deps, app: () => AnyElysia) => {
   const { auth, config } = deps;
-  const identify = createIdentify(auth, createSessionCookie({ config }));
+  const cookie = createSessionCookie({ config });
+  const identify = createIdentify(auth, cookie);
   const admit = createAdmit(identify, createUserLimit(deps));
   const coerce = createCoercion(app);
   const levelOf = accessOf(config.registration);
@@ -59,12 +71,26 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
     ({ request, route, params, query, body, set }): void | Promise<void> => {
       coerce({ route, params, query });
       const rule = ruleFor(request.method, route);
-      if (rule.isPrivate) set.headers['cache-control'] = 'no-store';
-      if (rule.level !== 'public') return admit(rule, { request, set, body });
+      const isAnonymous =
+        rule.level === 'public' || (rule.level === 'optional' && !brings(cookie, request));
+      if (rule.isPrivate || !isAnonymous) set.headers['cache-control'] = 'no-store';
+      if (rule.level === 'optional') addVary(set.headers);
+      if (!isAnonymous) return admit(rule, { request, set, body });
       refuseInput(rule, request, body);
     },
   );
 };
+
+/** Says that the answer depends on who asks, beside what it depends on already. */
+function addVary(headers: Record<string, string | number>): void {
+  const known = headers['vary'] === undefined ? '' : `${headers['vary']}, `;
+  headers['vary'] = `${known}Authorization, Cookie`;
+}
+
+/** Whether a request brings what could say who asks. */
+function brings(cookie: SessionCookie, request: Request): boolean {
+  return request.headers.has('authorization') || cookie.read(request) !== undefined;
+}
 
 interface Rule {
   level: Access;
@@ -77,7 +103,8 @@ interface Rule {
 }
 
 function ruleOf(name: string, level: Access, route: ReturnType<typeof findRoute>): Rule {
-  const isPrivate = level !== 'public' || !name.startsWith('GET ') || name.includes('/auth/');
+  const isOpen = level === 'public' || level === 'optional';
+  const isPrivate = !isOpen || !name.startsWith('GET ') || name.includes('/auth/');
   const isStrict = name.includes(' /api/v2/');
   const refuseQuery = isStrict ? strictQuery(route?.hooks.query) : undefined;
   return { level, scope: TOKEN_SCOPES[name], isPrivate, refuseQuery };

@@ -1,6 +1,13 @@
 import { Kind, TypeRegistry } from '@sinclair/typebox';
-import type { IntegerOptions, OwnKind, TextListOptions, TextOptions } from '../schemas/kinds.ts';
+import type {
+  IntegerOptions,
+  JsonObjectOptions,
+  OwnKind,
+  TextListOptions,
+  TextOptions,
+} from '../schemas/kinds.ts';
 import { isEmail } from '../utils/email.ts';
+import { isDeeperThan } from '../utils/json-depth.ts';
 import { codePoints, isStorable } from '../utils/text.ts';
 
 /** pydantic 2's name for why a value was refused, with its message. */
@@ -16,6 +23,7 @@ const REFUSALS: Record<OwnKind, Refuse> = {
   HutchNullableText: (schema, value) => (value === null ? undefined : refuseText(schema, value)),
   HutchTextList: refuseTextList,
   HutchIntegerText: refuseIntegerText,
+  HutchJsonObject: refuseJsonObject,
   HutchFlag: (_schema, value) => refuseFlag(value),
 };
 
@@ -97,6 +105,24 @@ function refuseTextList(schema: TextListOptions & { items: TextOptions }, value:
     if (refusal) return refusal;
   }
   return undefined;
+}
+
+function refuseJsonObject({ elysiaMeta }: { elysiaMeta: JsonObjectOptions }, value: unknown) {
+  const { maxBytes, maxDepth } = elysiaMeta;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { type: 'dict_type', msg: 'Input should be a valid dictionary' };
+  }
+  if (isDeeperThan(value, maxDepth)) {
+    return { type: 'too_deep', msg: `Input should be nested at most ${maxDepth} deep` };
+  }
+  const text = JSON.stringify(value);
+  if (Buffer.byteLength(text) > maxBytes) {
+    return { type: 'too_long', msg: `Input should be at most ${maxBytes} bytes of JSON` };
+  }
+  // JSON.stringify writes what is not storable as an escape.
+  return /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(text)
+    ? { type: 'value_error', msg: 'Value error, text must not contain NUL or lone surrogates' }
+    : undefined;
 }
 
 function refuseFlag(value: unknown): Refusal | undefined {

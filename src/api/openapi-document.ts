@@ -53,6 +53,8 @@ const SECURITY_SCHEMES = {
   },
 };
 
+const SECURITY = [{ bearer: [] }, { cookie: [] }, { password: [] }];
+
 /** What the document says beside what is generated. */
 export interface Facts {
   version: string;
@@ -83,7 +85,7 @@ export function documentOf({ paths }: Generated, { version, accessOf, bodyOf }: 
     info: { title: 'Hutch', version, description: DESCRIPTION, license },
     servers: [{ url: '/' }],
     tags: TAGS,
-    security: [{ bearer: [] }, { cookie: [] }, { password: [] }],
+    security: SECURITY,
     paths: corrected,
     components: { securitySchemes: SECURITY_SCHEMES, schemas },
   };
@@ -94,6 +96,7 @@ function correctOperation(operation: Operation, route: string, access: Access, s
   return {
     ...rest,
     ...(access === 'public' && { security: [] }),
+    ...(access === 'optional' && { security: [{}, ...SECURITY] }),
     ...(parameters && { parameters: parameters.map((it) => correctParameter(it, schemas)) }),
     responses: correctResponses(responses, route, schemas),
   };
@@ -135,9 +138,13 @@ function correctResponses(responses: Operation['responses'], route: string, sche
 function correctSchema(schema: unknown, schemas: Json): unknown {
   if (Array.isArray(schema)) return schema.map((each) => correctSchema(each, schemas));
   if (typeof schema !== 'object' || schema === null) return schema;
-  const { elysiaMeta: _, 'x-format': format, ...own } = schema as Json;
+  const { elysiaMeta: _, 'x-format': format, 'x-type': type, ...own } = schema as Json;
   const entries = Object.entries(own).map(([key, value]) => [key, correctSchema(value, schemas)]);
-  const corrected = { ...Object.fromEntries(entries), ...(format !== undefined && { format }) };
+  const corrected = {
+    ...(type !== undefined && { type }),
+    ...Object.fromEntries(entries),
+    ...(format !== undefined && { format }),
+  };
   if (typeof own['title'] !== 'string') return corrected;
   schemas[own['title']] ??= corrected;
   return { $ref: `#/components/schemas/${own['title']}` };

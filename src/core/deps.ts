@@ -10,6 +10,9 @@ import { createEmailFlows } from '../services/email-flows.ts';
 import { createExternal } from '../services/external.ts';
 import { createIdentities } from '../services/identities.ts';
 import { createIdentityProviders } from '../services/identity-providers.ts';
+import { createHousekeeping } from '../services/housekeeping.ts';
+import { createItemChanges } from '../services/item-changes.ts';
+import { createItemPurge } from '../services/item-purge.ts';
 import { createItemViews } from '../services/item-views.ts';
 import { createItems } from '../services/items.ts';
 import { createMailLimits, noMailLimits } from '../services/mail-limits.ts';
@@ -61,6 +64,7 @@ export function createDeps(config: Config, options: DepsOptions) {
     limits: config.rateLimit === 'on' ? createLimits(config) : undefined,
     ...services,
     close: async () => {
+      await services.housekeeping.stop();
       await services.views.flush();
       await services.emailFlows.idle();
       await services.mails.stop();
@@ -105,12 +109,20 @@ function createServices(base: Base) {
   const kit = createKit(base);
   const { users, sessions, accessTokens } = kit;
   const views = createItemViews({ db, log });
+  const changes = createItemChanges({ cache, now, publish: () => {} });
   return {
     users,
     sessions,
     accessTokens,
     views,
-    items: createItems({ db, cache, views, popularTtlMs: config.popularTtlSeconds * 1000, now }),
+    items: createItems({
+      db,
+      cache,
+      views,
+      changes,
+      popularTtlMs: config.popularTtlSeconds * 1000,
+    }),
+    housekeeping: createHousekeeping({ log, chores: [createItemPurge({ db, now })] }),
     external: createExternal({ outbound }),
     ...createSignIn(kit),
     ...createAdministration(kit),

@@ -4,7 +4,7 @@ import type { Migration } from './embedded-migrations.ts';
 import { StartupError } from './exceptions.ts';
 
 /** The steps that this build knows, oldest first. */
-const KNOWN_MIGRATIONS: Migration[] = embeddedMigrations();
+export const KNOWN_MIGRATIONS: Migration[] = embeddedMigrations();
 
 /**
  * Brings the schema up to `migrations`, all of it in one transaction under SQLite's write lock,

@@ -2,7 +2,30 @@ export { type AccessToken, accessTokens } from './access-tokens.ts';
 export { type ActionToken, actionTokens } from './action-tokens.ts';
 export { type AuditEntry, auditLog } from './audit-log.ts';
 export { type AuthFlow, authFlows, identities, type OutsideIdentity } from './auth-flows.ts';
-export { type Item, items, type NewItem } from './items.ts';
+export {
+  type IdempotencyKey,
+  type ItemEvent,
+  type ItemRevision,
+  idempotencyKeys,
+  itemEvents,
+  itemRevisions,
+} from './item-history.ts';
+export {
+  type ItemViewsRow,
+  itemDays,
+  itemHours,
+  itemViews,
+  type ViewSweep,
+  viewSweeps,
+} from './item-views.ts';
+export {
+  type ItemRow,
+  items,
+  itemTags,
+  MAX_DATA_BYTES,
+  type NewItemRow,
+  type Visibility,
+} from './items.ts';
 export { type Mail, mails } from './mails.ts';
 export {
   type Passkey,

@@ -1,30 +1,72 @@
-import { desc, sql } from 'drizzle-orm';
-import { check, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { isNotNull, sql } from 'drizzle-orm';
+import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { users } from './users.ts';
+
+/** Most bytes of an item's data, as JSON in UTF-8. */
+export const MAX_DATA_BYTES = 65_536;
 
 export const items = sqliteTable(
   'items',
   {
     id: integer().primaryKey({ autoIncrement: true }),
-    title: text().notNull(),
-    description: text().notNull(),
-    url: text(),
-    views: integer().notNull(),
     owner_id: integer()
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
+    title: text().notNull(),
+    description: text().notNull(),
+    url: text(),
+    /** JSON list of texts; the table item_tags follows it by triggers. */
+    tags: text().notNull().default('[]'),
+    /** JSON object, as small as JSON.stringify makes it. */
+    data: text().notNull().default('{}'),
+    visibility: text({ enum: ['public', 'private'] })
+      .notNull()
+      .default('public'),
+    /** Grows by one with each change, not with views: what an ETag is made from. */
+    version: integer().notNull().default(1),
     created_at: text().notNull(),
     updated_at: text().notNull(),
+    /** When it was put into the bin. */
+    deleted_at: text(),
+  },
+  (table) => {
+    // Written out: SQLite takes a partial index only where a query says the same, and no parameter.
+    const isListed = sql`${table.visibility} = 'public' and ${table.deleted_at} is null`;
+    return [
+      index('items_listed_id').on(table.id).where(isListed),
+      index('items_listed_created_at').on(table.created_at, table.id).where(isListed),
+      index('items_listed_updated_at').on(table.updated_at, table.id).where(isListed),
+      index('items_listed_title').on(table.title, table.id).where(isListed),
+      index('items_owner_id').on(table.owner_id, table.id),
+      index('items_url').on(table.url, table.id).where(isNotNull(table.url)),
+      index('items_deleted_at').on(table.deleted_at).where(isNotNull(table.deleted_at)),
+      check('items_title', sql`length(${table.title}) between 1 and 200`),
+      check('items_description', sql`length(${table.description}) <= 10000`),
+      check('items_visibility', sql`${table.visibility} in ('public', 'private')`),
+      check('items_tags', sql`json_type(${table.tags}) = 'array'`),
+      check(
+        'items_data',
+        sql`json_type(${table.data}) = 'object' and octet_length(${table.data}) <= 65536`,
+      ),
+    ];
+  },
+);
+
+export const itemTags = sqliteTable(
+  'item_tags',
+  {
+    tag: text().notNull(),
+    item_id: integer()
+      .notNull()
+      .references(() => items.id, { onDelete: 'cascade' }),
   },
   (table) => [
-    index('items_popular').on(desc(table.views), table.id),
-    index('items_owner_id').on(table.owner_id),
-    check('items_title', sql`length(${table.title}) between 1 and 200`),
-    check('items_description', sql`length(${table.description}) <= 10000`),
-    check('items_views', sql`${table.views} >= 0`),
+    primaryKey({ name: 'item_tags_tag_item_id', columns: [table.tag, table.item_id] }),
+    index('item_tags_item_id').on(table.item_id),
   ],
 );
 
-/** A thing an app keeps. `views` is what is committed; views of the last moments are pending. */
-export type Item = typeof items.$inferSelect;
-export type NewItem = typeof items.$inferInsert;
+/** A thing an app keeps. How often it was viewed is in item_views, which changes all the time. */
+export type ItemRow = typeof items.$inferSelect;
+export type NewItemRow = typeof items.$inferInsert;
+export type Visibility = ItemRow['visibility'];

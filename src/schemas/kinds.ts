@@ -19,6 +19,15 @@ export interface TextListOptions {
   description?: string;
 }
 
+export interface JsonObjectOptions {
+  /** Of its JSON in UTF-8, without spaces. */
+  maxBytes: number;
+  /** Objects and lists inside one another, itself included. */
+  maxDepth: number;
+  description?: string;
+  examples?: object[];
+}
+
 export interface IntegerOptions {
   minimum?: number;
   maximum?: number;
@@ -36,6 +45,7 @@ export type OwnKind =
   | 'HutchNullableText'
   | 'HutchTextList'
   | 'HutchIntegerText'
+  | 'HutchJsonObject'
   | 'HutchFlag';
 
 function own<T>(kind: OwnKind, schema: object): TUnsafe<T> {
@@ -60,6 +70,13 @@ export function TextList({ maxLength, ...options }: TextListOptions) {
 
 /** A whole number in JSON; Elysia's own would also take text. */
 export const Integer = Type.Integer;
+
+/** Any JSON object within bounds. */
+export function JsonObject({ description, examples, ...bounds }: JsonObjectOptions) {
+  // Not `type`: what Elysia knows as an object it copies, and makes one of a list.
+  const schema = { 'x-type': 'object', description, examples };
+  return own<Record<string, unknown>>('HutchJsonObject', { ...schema, elysiaMeta: bounds });
+}
 
 /** true or false. */
 export function Flag(options: { default?: boolean; description?: string } = {}) {

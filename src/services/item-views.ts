@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import { prepare } from '../core/query.ts';
-import { items } from '../models/index.ts';
+import { itemViews } from '../models/index.ts';
 
 export interface ItemViewsDeps {
   db: Db;
@@ -25,9 +25,9 @@ const MAX_ITEMS = 256;
 
 const addViews = prepare<{ id: number; count: number }, unknown>((orm) =>
   orm
-    .update(items)
-    .set({ views: sql`${items.views} + ${sql.placeholder('count')}` })
-    .where(eq(items.id, sql.placeholder('id'))),
+    .update(itemViews)
+    .set({ views: sql`${itemViews.views} + ${sql.placeholder('count')}` })
+    .where(eq(itemViews.item_id, sql.placeholder('id'))),
 );
 
 export function createItemViews({ db, log }: ItemViewsDeps): ItemViews {

@@ -43,6 +43,11 @@ describe('the access of routes', () => {
     ]);
   });
 
+  test('these show more to who is known and no others', async () => {
+    const some = (await routeNames()).filter((route) => accessOf('open')(route) === 'optional');
+    expect(some.toSorted()).toEqual(['GET /api/v2/items/:item_id']);
+  });
+
   test('these are for admins and no others', async () => {
     const admin = (await routeNames()).filter((route) => accessOf('open')(route) === 'admin');
     expect(admin.toSorted()).toEqual([
@@ -65,7 +70,7 @@ describe('the access of routes', () => {
   test('every other route answers 401 to nobody, with and without its slash', async () => {
     await using t = await testApp();
     for (const { method, path } of t.app.routes) {
-      if (accessOf('open')(`${method} ${path}`) === 'public') continue;
+      if (/public|optional/.test(accessOf('open')(`${method} ${path}`))) continue;
       const bare = path.replace(/:\w+/g, '1').replace(/\/$/, '');
       for (const url of [bare, `${bare}/`]) {
         const answer = await t.request(method, url);

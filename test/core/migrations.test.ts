@@ -2,7 +2,8 @@ import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { cpSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { migrate } from '../../src/core/migrations.ts';
+import type { Migration } from '../../src/core/embedded-migrations.ts';
+import { KNOWN_MIGRATIONS, migrate } from '../../src/core/migrations.ts';
 import { tempDir } from '../support.ts';
 
 const first = { tag: '0000_first', when: 1, sql: 'create table a (id integer primary key) strict' };
@@ -48,10 +49,32 @@ describe('migrate', () => {
     expect(() => migrate(client, [first, { ...second, sql: orphan }])).toThrow('point nowhere');
   });
 
+  test('carries items over with their views, tags, search and counters', () => {
+    using client = new Database(':memory:');
+    const [start, append] = KNOWN_MIGRATIONS as [Migration, Migration];
+    migrate(client, [start, append]);
+    const at = '2026-11-22T16:00:00.000Z';
+    client.run(
+      `insert into users values (1,'a@b.example','a@b.example','ada','ada',null,null,1,'user',?,?)`,
+      [at, at],
+    );
+    client.run(`insert into items values (7,'Straw','','https://a.example/',41,1,?,?)`, [at, at]);
+    migrate(client);
+    expect(client.query('select id, title, url, tags, data, version from items').all()).toEqual([
+      { id: 7, title: 'Straw', url: 'https://a.example/', tags: '[]', data: '{}', version: 1 },
+    ]);
+    expect(client.query('select item_id, views, is_listed from item_views').all()).toEqual([
+      { item_id: 7, views: 41, is_listed: 1 },
+    ]);
+    const found = client.query(`select rowid from items_fts where items_fts match 'straw'`).all();
+    expect(found).toEqual([{ rowid: 7 }]);
+  });
+
   test('makes every table STRICT', () => {
     using client = new Database(':memory:');
     migrate(client);
-    const own = tables(client).filter(({ name }) => !name.startsWith('sqlite_'));
+    // SQLite's own, and the tables in which it keeps the search index.
+    const own = tables(client).filter(({ name }) => !/^(sqlite_|items_fts)/.test(name));
     expect(own.map(({ name }) => name)).toContain('users');
     expect(own.length).toBeGreaterThan(10);
     expect(own.every(({ strict }) => strict === 1)).toBe(true);

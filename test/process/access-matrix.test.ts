@@ -35,6 +35,7 @@ beforeAll(async () => {
   server = await serve(dataDir, { env: { HUTCH_RATE_LIMIT: 'off' } });
   db = new Database(join(dataDir, 'hutch.db'));
   db.run('pragma busy_timeout = 5000');
+  db.run('pragma foreign_keys = on');
   passwordHash = await Bun.password.hash('password123', { algorithm: 'bcrypt', cost: 4 });
 });
 
@@ -58,9 +59,10 @@ describe.each(operations.map((it) => [it.operationId, it] as const))('%s', (name
   });
 });
 
-function expected({ access, other, admin }: Row, identity: Identity): number {
+function expected({ access, other, admin, anonymous }: Row, identity: Identity): number {
   if (identity === 'admin') return admin;
   if (access === 'public' || identity === 'other') return other;
+  if (access === 'optional' && identity === 'none') return anonymous ?? other;
   return identity === 'scopeless' ? 403 : 401;
 }
 
@@ -84,7 +86,10 @@ function fillDatabase(): void {
     addSession(index + 1, index + 1, name, now);
   }
   addSession(5, 1, 'expired', old);
-  db.run(`insert into items values (1,'a','',null,0,1,?,?)`, [now, now]);
+  db.run(
+    `insert into items (id,owner_id,title,description,created_at,updated_at) values (1,1,'a','',?,?)`,
+    [now, now],
+  );
   db.run(`insert into access_tokens values (1,1,'x',?,'hut_scopeles','nothing',?,null,null)`, [
     sha256('hut_scopeless'),
     now,

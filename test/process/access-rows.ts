@@ -1,9 +1,13 @@
+import { ITEM_ROWS } from './access-item-rows.ts';
+
 /** What an operation answers to whom, and how it is called rightly by `ada`. */
 export interface Row {
-  access: 'public' | 'user' | 'admin';
+  access: 'public' | 'optional' | 'user' | 'admin';
   /** What another user, who is let in, gets: of what is ada's own, not what ada gets. */
   other: number;
   admin: number;
+  /** On an optional route, what nobody gets; without it, what another user gets. */
+  anonymous?: number;
   params?: Record<string, string | number>;
   query?: string;
   body?: Record<string, unknown>;
@@ -25,6 +29,7 @@ function newAccount() {
 
 /** One row an operation: test/process/access-matrix.test.ts fails for one that has none. */
 export const ROWS: Record<string, () => Row> = {
+  ...ITEM_ROWS,
   getLive: () => ({ access: 'public', other: 200, admin: 200 }),
   getReady: () => ({ access: 'public', other: 200, admin: 200 }),
   createUser: () => ({ access: 'public', other: 200, admin: 200, body: newAccount() }),

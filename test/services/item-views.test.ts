@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { type TestApp, testApp } from '../support.ts';
 
 const stored = (t: TestApp) =>
-  t.deps.db.client.query('select views from items where id = 1').values()[0]?.[0];
+  t.deps.db.client.query('select views from item_views where item_id = 1').values()[0]?.[0];
 
 async function withItem() {
   const t = await testApp();
@@ -56,7 +56,7 @@ test('views that cannot be written stay pending', async () => {
   await using t = await withItem();
   await t.deps.items.view(1);
   t.deps.db.client.run(
-    'create trigger no before update on items begin select raise(abort, 1); end',
+    'create trigger no before update on item_views begin select raise(abort, 1); end',
   );
   expect(t.deps.views.flush()).rejects.toThrow();
   await t.deps.views.flush().catch(() => {});

@@ -13,6 +13,9 @@ import { callerOf } from '../access.ts';
 import { answerCached } from '../cached.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
+/** What v1 does not know. */
+const NEW = { tags: [], data: {}, visibility: 'public' as const };
+
 export const items = ({ items: service }: Pick<Deps, 'items'>) =>
   new Elysia({ prefix: '/items', tags: ['items'] })
     .get('/', ({ query: { skip = 0, limit = 100 } }) => service.list(skip, limit), {
@@ -20,11 +23,15 @@ export const items = ({ items: service }: Pick<Deps, 'items'>) =>
       response: { 200: ItemsPublic, ...v1Errors(422) },
       detail: { operationId: 'listItems', summary: 'List items by id' },
     })
-    .post('/', ({ request, body }) => service.create(callerOf(request), withDefaults(body)), {
-      body: ItemCreate,
-      response: { 200: ItemPublic, ...v1WriteErrors(401, 403) },
-      detail: { operationId: 'createItem', summary: 'Create an item' },
-    })
+    .post(
+      '/',
+      ({ request, body }) => service.create(callerOf(request), { ...NEW, ...withDefaults(body) }),
+      {
+        body: ItemCreate,
+        response: { 200: ItemPublic, ...v1WriteErrors(401, 403) },
+        detail: { operationId: 'createItem', summary: 'Create an item' },
+      },
+    )
     .get(
       '/popular',
       async ({ query: { limit = 10 }, set }) => answerCached(await service.listPopular(limit), set),

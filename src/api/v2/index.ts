@@ -13,6 +13,8 @@ import { authPasskeys } from './auth-passkeys.ts';
 import { authRecovery } from './auth-recovery.ts';
 import { authSessions } from './auth-sessions.ts';
 import { authTotp } from './auth-totp.ts';
+import { itemChanges } from './item-changes.ts';
+import { items } from './items.ts';
 import { system } from './system.ts';
 import { tokens } from './tokens.ts';
 import { userCredentials } from './user-credentials.ts';
@@ -37,4 +39,6 @@ export const v2 = (deps: Deps) =>
     .use(auditLog(deps))
     .use(userCredentials(deps))
     .use(tokens(deps))
+    .use(items(deps))
+    .use(itemChanges(deps))
     .use(system(deps));

@@ -1,0 +1,53 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { NoContent } from '../../schemas/accounts.ts';
+import { ItemDocument, ItemIdParams, ItemPatch } from '../../schemas/items-v2.ts';
+import { callerOf } from '../access.ts';
+import { matchedVersions, tell } from '../etag.ts';
+import { shownItem } from './item-document.ts';
+import { v2BodyErrors, v2WriteErrors } from './responses.ts';
+
+/** What is done to an item that is there. */
+export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
+  new Elysia({ prefix: '/items', tags: ['items'] })
+    .patch(
+      '/:item_id',
+      async ({ request, params, body, set }) => {
+        const ifMatch = matchedVersions(request);
+        const item = await service.update(callerOf(request), params.item_id, body, { ifMatch });
+        tell(item.version, set);
+        return shownItem(item);
+      },
+      {
+        params: ItemIdParams,
+        body: ItemPatch,
+        response: { 200: ItemDocument, ...v2BodyErrors(401, 403, 404, 412) },
+        detail: { operationId: 'updateItemV2', summary: 'Change an own item (RFC 7396)' },
+      },
+    )
+    .delete(
+      '/:item_id',
+      async ({ request, params, set }) => {
+        const ifMatch = matchedVersions(request);
+        await service.remove(callerOf(request), params.item_id, { ifMatch });
+        set.status = 204;
+      },
+      {
+        params: ItemIdParams,
+        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 412, 422) },
+        detail: { operationId: 'deleteItemV2', summary: 'Put an own item into the bin' },
+      },
+    )
+    .post(
+      '/:item_id/restore',
+      async ({ request, params, set }) => {
+        const item = await service.restore(callerOf(request), params.item_id);
+        tell(item.version, set);
+        return shownItem(item);
+      },
+      {
+        params: ItemIdParams,
+        response: { 200: ItemDocument, ...v2WriteErrors(401, 403, 404, 422) },
+        detail: { operationId: 'restoreItem', summary: 'Take an own item out of the bin' },
+      },
+    );

@@ -1,0 +1,60 @@
+import { t } from 'elysia';
+import { Integer, IntegerText, JsonObject, NullableText, Text, Timestamp } from './kinds.ts';
+
+const title = Text({ minLength: 1, maxLength: 200, examples: ['A warm hutch'] });
+
+/** What may be left out. No defaults here: in a patch they would undo what is there. */
+const optional = {
+  description: t.Optional(Text({ maxLength: 10_000, examples: ['Straw included.'] })),
+  url: t.Optional(
+    NullableText({ maxLength: 2048, format: 'uri', examples: ['https://example.com/hutch'] }),
+  ),
+  tags: t.Optional(
+    t.Array(Text({ minLength: 1, maxLength: 50, examples: ['wood'] }), {
+      maxItems: 20,
+      description: 'Kept in the order given, each once.',
+    }),
+  ),
+  data: t.Optional(
+    JsonObject({
+      maxBytes: 65_536,
+      maxDepth: 20,
+      description: 'Anything else, as a JSON object of at most 64 KiB.',
+      examples: [{ rabbits: 2 }],
+    }),
+  ),
+  visibility: t.Optional(
+    t.Union([t.Literal('public'), t.Literal('private')], {
+      description: 'private: its owner alone sees it. A new item is public.',
+    }),
+  ),
+};
+
+export const ItemNew = t.Object({ title, ...optional }, { title: 'ItemNew' });
+
+/** RFC 7396: what is left out stays; in `data`, null removes a key. */
+export const ItemPatch = t.Object(
+  { title: t.Optional(title), ...optional },
+  { title: 'ItemPatch' },
+);
+
+export const ItemDocument = t.Object(
+  {
+    id: Integer({ examples: [7] }),
+    owner_id: Integer(),
+    title: t.String(),
+    description: t.String(),
+    url: t.Union([t.String(), t.Null()]),
+    tags: t.Array(t.String()),
+    data: t.Record(t.String(), t.Any()),
+    visibility: t.Union([t.Literal('public'), t.Literal('private')]),
+    views: Integer(),
+    version: Integer({ description: 'Grows with each change; views are none.' }),
+    created_at: Timestamp(),
+    updated_at: Timestamp(),
+    deleted_at: t.Union([Timestamp(), t.Null()]),
+  },
+  { title: 'ItemDocument' },
+);
+
+export const ItemIdParams = t.Object({ item_id: IntegerText({ minimum: 1 }) });

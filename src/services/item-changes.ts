@@ -1,0 +1,180 @@
+import { eq, sql } from 'drizzle-orm';
+import type { Cache } from '../core/cache.ts';
+import { AppError } from '../core/exceptions.ts';
+import { prepare } from '../core/query.ts';
+import type { Tx } from '../core/writer.ts';
+import {
+  type ItemEvent,
+  type ItemRevision,
+  type ItemRow,
+  itemEvents,
+  itemRevisions,
+  items,
+  MAX_DATA_BYTES,
+} from '../models/index.ts';
+import { mergePatch } from '../utils/merge-patch.ts';
+import { getBinned, getOwn } from './item-access.ts';
+import { columnsOf, type Item, type ItemFields, insertItem } from './item-rows.ts';
+import type { Caller } from './users.ts';
+
+/** Tag of everything in the cache that was made from items. */
+export const ITEMS_TAG = 'items';
+
+export interface ItemChangesDeps {
+  cache: Cache;
+  /** Told of each change once it is committed. Must not throw. */
+  publish(event: ItemEvent): void;
+  now(): Date;
+}
+
+/** What a change may demand and how it is noted. */
+export interface ChangeOptions {
+  /** The versions that the caller knows; another one is refused. */
+  ifMatch?: readonly number[] | undefined;
+  action?: ItemRevision['action'];
+}
+
+export type ItemChanges = ReturnType<typeof createItemChanges>;
+
+const insertEvent = prepare<Omit<ItemEvent, 'id'>, ItemEvent[]>((orm) =>
+  orm
+    .insert(itemEvents)
+    .values({
+      type: sql.placeholder('type'),
+      item_id: sql.placeholder('item_id'),
+      owner_id: sql.placeholder('owner_id'),
+      audience: sql.placeholder('audience'),
+      version: sql.placeholder('version'),
+      at: sql.placeholder('at'),
+    })
+    .returning(),
+);
+
+/**
+ * The one way in which items change: each in the caller's transaction, with its revision and its
+ * events; the cache is invalidated and listeners are told after the commit.
+ */
+export const createItemChanges = (deps: ItemChangesDeps) => ({
+  create: async (tx: Tx, owner: Caller, fields: ItemFields): Promise<Item> => {
+    const columns = columnsOf(fields) as Omit<ItemRow, 'id'>;
+    const row = { ...columns, owner_id: owner.id, now: deps.now().toISOString() };
+    const item = { ...((await insertItem(tx, row))[0] as ItemRow), views: 0 };
+    await announce(deps, tx, undefined, item);
+    return item;
+  },
+
+  /**
+   * Changes what differs; `data` is a merge patch. Throws not_found, forbidden,
+   * version_mismatch, and validation_failed for data that grows too large.
+   */
+  update: async (
+    tx: Tx,
+    caller: Caller,
+    id: number,
+    fields: Partial<ItemFields>,
+    options: ChangeOptions = {},
+  ): Promise<Item> => {
+    const item = await getOwn(tx, caller, id);
+    const set = columnsOf(patched(item, fields));
+    return change(deps, tx, caller, item, set, { action: 'update', ...options });
+  },
+
+  /** Puts an item into the bin. Throws not_found, forbidden, version_mismatch. */
+  remove: async (
+    tx: Tx,
+    caller: Caller,
+    id: number,
+    options: ChangeOptions = {},
+  ): Promise<Item> => {
+    const item = await getOwn(tx, caller, id);
+    const set = { deleted_at: deps.now().toISOString() };
+    return change(deps, tx, caller, item, set, { action: 'delete', ...options });
+  },
+
+  /** Takes an item out of the bin. Throws not_found. */
+  restore: async (tx: Tx, caller: Caller, id: number): Promise<Item> => {
+    const item = await getBinned(tx, caller, id);
+    return change(deps, tx, caller, item, { deleted_at: null }, { action: 'restore' });
+  },
+});
+
+async function change(
+  deps: ItemChangesDeps,
+  tx: Tx,
+  { id: actor_id }: Caller,
+  item: Item,
+  columns: Partial<ItemRow>,
+  { ifMatch, action }: ChangeOptions & { action: ItemRevision['action'] },
+): Promise<Item> {
+  if (ifMatch && !ifMatch.includes(item.version)) throw versionMismatch(item.version);
+  const set = differing(item, columns);
+  if (Object.keys(set).length === 0) return item;
+  const at = deps.now().toISOString();
+  const version = item.version + 1;
+  const values = { ...set, version, updated_at: at };
+  await tx.orm.update(items).set(values).where(eq(items.id, item.id));
+  const before = JSON.stringify(pick(item, Object.keys(set)));
+  await tx.orm
+    .insert(itemRevisions)
+    .values({ item_id: item.id, version, action, actor_id, at, before });
+  const changed = { ...item, ...values };
+  await announce(deps, tx, item, changed);
+  return changed;
+}
+
+function patched(item: Item, fields: Partial<ItemFields>): Partial<ItemFields> {
+  if (!fields.data) return fields;
+  const data = mergePatch(JSON.parse(item.data), fields.data);
+  if (Buffer.byteLength(JSON.stringify(data)) > MAX_DATA_BYTES) throw dataTooLarge();
+  return { ...fields, data };
+}
+
+function dataTooLarge(): AppError {
+  const msg = `Input should be at most ${MAX_DATA_BYTES} bytes of JSON`;
+  const problems = [{ type: 'too_long', loc: ['body', 'data'], msg }];
+  return new AppError('validation_failed', 'The request is not valid', { problems });
+}
+
+function versionMismatch(version: number): AppError {
+  return new AppError(
+    'version_mismatch',
+    `The item was changed meanwhile: its version is ${version}`,
+  );
+}
+
+function differing(item: Item, columns: Partial<ItemRow>): Partial<ItemRow> {
+  const entries = Object.entries(columns).filter(
+    ([key, value]) => Reflect.get(item, key) !== value,
+  );
+  return Object.fromEntries(entries);
+}
+
+function pick(item: Item, keys: string[]): Record<string, unknown> {
+  return Object.fromEntries(keys.map((key) => [key, Reflect.get(item, key)]));
+}
+
+/** Notes who is to be told what, in the transaction, and tells it after the commit. */
+async function announce(deps: ItemChangesDeps, tx: Tx, old: Item | undefined, item: Item) {
+  const { id: item_id, owner_id, version, updated_at: at } = item;
+  for (const [audience, type] of tellings(old, item)) {
+    const [event] = await insertEvent(tx, { type, item_id, owner_id, audience, version, at });
+    tx.afterCommit(() => deps.publish(event as ItemEvent));
+  }
+  tx.afterCommit(() => deps.cache.invalidate(ITEMS_TAG));
+}
+
+type Telling = [audience: ItemEvent['audience'], type: ItemEvent['type']];
+
+/** To whom an item that becomes private is gone, and to whom one that becomes public is new. */
+function tellings(old: Item | undefined, item: Item): Telling[] {
+  const was = old && old.deleted_at === null ? old.visibility : undefined;
+  const is = item.deleted_at === null ? item.visibility : undefined;
+  const type = was === undefined ? 'created' : is === undefined ? 'deleted' : 'updated';
+  if (was !== undefined && is !== undefined && was !== is) {
+    return [
+      ['owner', 'updated'],
+      ['others', is === 'public' ? 'created' : 'deleted'],
+    ];
+  }
+  return [[(is ?? was) === 'public' ? 'all' : 'owner', type]];
+}

@@ -1,0 +1,114 @@
+import { and, asc, desc, eq, getTableColumns, sql } from 'drizzle-orm';
+import { prepare } from '../core/query.ts';
+import { type ItemRow, items, itemViews, type Visibility } from '../models/index.ts';
+
+/** An item as stored, with its committed views. `tags` and `data` are JSON texts. */
+export type Item = ItemRow & { views: number };
+
+/** An item as v1 knows it. */
+export type PlainItem = Omit<Item, 'tags' | 'data' | 'visibility' | 'version' | 'deleted_at'>;
+
+/** What a caller decides of an item. */
+export interface ItemFields {
+  title: string;
+  description: string;
+  url: string | null;
+  tags: string[];
+  data: Record<string, unknown>;
+  visibility: Visibility;
+}
+
+/** The columns of Item; for queries that join item_views. */
+export const itemColumns = { ...getTableColumns(items), views: itemViews.views };
+const {
+  tags: _,
+  data: _d,
+  visibility: _v,
+  version: _n,
+  deleted_at: _a,
+  ...plainColumns
+} = itemColumns;
+
+/**
+ * Whether an item is public and not in the bin. Written out, because SQLite takes a partial index
+ * only where a query says the very same.
+ */
+export const isListed = sql`${items.visibility} = 'public' and ${items.deleted_at} is null`;
+
+export const itemById = prepare<{ id: number }, Item[]>((orm) =>
+  orm
+    .select(itemColumns)
+    .from(items)
+    .innerJoin(itemViews, eq(itemViews.item_id, items.id))
+    .where(eq(items.id, sql.placeholder('id'))),
+);
+
+type ItemAccess = Pick<Item, 'owner_id' | 'visibility' | 'version' | 'deleted_at'>;
+const { owner_id, visibility, version, deleted_at } = items;
+/** What says who may see an item, and its version: all that a conditional read needs. */
+export const accessById = prepare<{ id: number }, ItemAccess[]>((orm) =>
+  orm
+    .select({ owner_id, visibility, version, deleted_at })
+    .from(items)
+    .where(eq(items.id, sql.placeholder('id'))),
+);
+
+export const listedItemById = prepare<{ id: number }, PlainItem[]>((orm) =>
+  orm
+    .select(plainColumns)
+    .from(items)
+    .innerJoin(itemViews, eq(itemViews.item_id, items.id))
+    .where(and(eq(items.id, sql.placeholder('id')), isListed)),
+);
+
+export const listedItems = prepare<{ skip: number; limit: number }, PlainItem[]>((orm) =>
+  orm
+    .select(plainColumns)
+    .from(items)
+    .innerJoin(itemViews, eq(itemViews.item_id, items.id))
+    .where(isListed)
+    .orderBy(asc(items.id))
+    .limit(sql.placeholder('limit'))
+    .offset(sql.placeholder('skip')),
+);
+
+export const popularItems = prepare<{ limit: number }, PlainItem[]>((orm) =>
+  orm
+    .select(plainColumns)
+    .from(itemViews)
+    .innerJoin(items, eq(items.id, itemViews.item_id))
+    .where(sql`${itemViews.is_listed} = 1`)
+    .orderBy(desc(itemViews.views), asc(itemViews.item_id))
+    .limit(sql.placeholder('limit')),
+);
+
+type Insert = Pick<Item, 'owner_id' | 'title' | 'description' | 'url' | 'tags' | 'data'> & {
+  visibility: Visibility;
+  now: string;
+};
+
+export const insertItem = prepare<Insert, ItemRow[]>((orm) =>
+  orm
+    .insert(items)
+    .values({
+      owner_id: sql.placeholder('owner_id'),
+      title: sql.placeholder('title'),
+      description: sql.placeholder('description'),
+      url: sql.placeholder('url'),
+      tags: sql.placeholder('tags'),
+      data: sql.placeholder('data'),
+      visibility: sql.placeholder('visibility'),
+      created_at: sql.placeholder('now'),
+      updated_at: sql.placeholder('now'),
+    })
+    .returning(),
+);
+
+/** The columns that hold `fields`, those of them that are given. */
+export function columnsOf({ tags, data, ...rest }: Partial<ItemFields>): Partial<ItemRow> {
+  return {
+    ...rest,
+    ...(tags && { tags: JSON.stringify([...new Set(tags)]) }),
+    ...(data && { data: JSON.stringify(data) }),
+  };
+}

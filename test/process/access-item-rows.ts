@@ -1,0 +1,13 @@
+import type { Row } from './access-rows.ts';
+
+const params = { item_id: 1 };
+const body = { title: 'A warm hutch' };
+
+/** The rows of v2's items. Item 1 is ada's and public. */
+export const ITEM_ROWS: Record<string, () => Row> = {
+  createItemV2: () => ({ access: 'user', other: 201, admin: 201, body }),
+  getItemV2: () => ({ access: 'optional', other: 200, admin: 200, params }),
+  updateItemV2: () => ({ access: 'user', other: 403, admin: 200, params, body }),
+  deleteItemV2: () => ({ access: 'user', other: 403, admin: 204, params }),
+  restoreItem: () => ({ access: 'user', other: 404, admin: 404, params }),
+};
