@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'bun:test';
+import type { Contract, Json, Operation } from './document.ts';
+import { breakingChanges } from './rules.ts';
+
+const schema = {
+  type: 'object',
+  required: ['title'],
+  properties: {
+    title: { type: 'string', minLength: 1, maxLength: 200 },
+    visibility: { anyOf: [{ const: 'public' }, { const: 'private' }] },
+    tags: { type: 'array', items: { type: 'string' }, maxItems: 20 },
+  },
+};
+const base: Operation = {
+  security: [],
+  parameters: [{ in: 'query', name: 'limit', schema: { type: 'integer', maximum: 100 } }],
+  requestBody: { required: true, content: { 'application/json': { schema } } },
+  responses: {
+    200: { content: { 'application/json': { schema: structuredClone(schema) } } },
+    404: {},
+  },
+};
+
+/** The breaks after `change` was made to a copy. */
+function after(change: (operation: Operation) => void): string[] {
+  const next = structuredClone(base);
+  change(next);
+  return breakingChanges({ 'POST /a': base }, { 'POST /a': next });
+}
+
+const sent = (it: Operation) => at(it.requestBody?.content);
+const answered = (it: Operation) => at(it.responses['200']?.content);
+function at(content: Record<string, { schema: Json }> | undefined) {
+  return content?.['application/json']?.schema as typeof schema & Json;
+}
+const limitOf = (it: Operation) => it.parameters?.[0] as NonNullable<Operation['parameters']>[0];
+
+describe('a breaking change is', () => {
+  test.each<[string, (operation: Operation) => void, string]>([
+    ['a token that is needed now', (it) => delete it.security, 'needs a token now'],
+    ['a parameter that is gone', (it) => it.parameters?.pop(), 'query parameter limit is gone'],
+    [
+      'a parameter that is required now',
+      (it) => (limitOf(it).required = true),
+      'query parameter limit is required now',
+    ],
+    [
+      'a new required parameter',
+      (it) => it.parameters?.push({ in: 'query', name: 'q', required: true, schema: {} }),
+      'query parameter q is new and required',
+    ],
+    [
+      'a lower bound of a parameter',
+      (it) => (limitOf(it).schema['maximum'] = 50),
+      'query parameter limit has the maximum 50 now',
+    ],
+    [
+      'a field that is required now',
+      (it) => sent(it).required.push('tags'),
+      'body.tags is required now',
+    ],
+    [
+      'a field that is refused now',
+      (it) => Reflect.deleteProperty(sent(it).properties, 'tags'),
+      'body.tags is gone',
+    ],
+    [
+      'a shorter text',
+      (it) => (sent(it).properties.title.maxLength = 100),
+      'body.title has the maxLength 100 now',
+    ],
+    [
+      'a value that is refused now',
+      (it) => sent(it).properties.visibility.anyOf.pop(),
+      'body.visibility takes "private" no more',
+    ],
+    [
+      'another type of a field',
+      (it) => (sent(it).properties.title.type = 'integer'),
+      'body.title is integer where it was string',
+    ],
+    [
+      'another type inside a list',
+      (it) => (sent(it).properties.tags.items.type = 'integer'),
+      'body.tags[] is integer where it was string',
+    ],
+    [
+      'a media type that is refused now',
+      (it) => Reflect.deleteProperty(it.requestBody?.content ?? {}, 'application/json'),
+      'takes no application/json any more',
+    ],
+    [
+      'a status that is gone',
+      (it) => Reflect.deleteProperty(it.responses, '200'),
+      'answers 200 no more',
+    ],
+    [
+      'a field that is answered no more',
+      (it) => Reflect.deleteProperty(answered(it).properties, 'title'),
+      'answer 200.title is gone',
+    ],
+    [
+      'a field that may be missing now',
+      (it) => answered(it).required.pop(),
+      'answer 200.title may be missing now',
+    ],
+    [
+      'a field that may be null now',
+      (it) => Object.assign(answered(it).properties.title, { type: ['string', 'null'] }),
+      'answer 200.title is string|null where it was string',
+    ],
+  ])('%s', (_, change, expected) => {
+    expect(after(change)).toContain(`POST /a: ${expected}`);
+  });
+
+  test('an operation that is gone', () => {
+    const next: Contract = {};
+    expect(breakingChanges({ 'POST /a': base }, next)).toEqual(['POST /a: is gone']);
+  });
+});
+
+describe('no breaking change is', () => {
+  test.each<[string, (operation: Operation) => void]>([
+    ['nothing at all', () => {}],
+    [
+      'a new optional parameter',
+      (it) => it.parameters?.push({ in: 'query', name: 'q', schema: {} }),
+    ],
+    [
+      'a new optional field',
+      (it) => Object.assign(sent(it).properties, { data: { type: 'object' } }),
+    ],
+    ['a longer text', (it) => (sent(it).properties.title.maxLength = 300)],
+    [
+      'a new value that is taken',
+      (it) => sent(it).properties.visibility.anyOf.push({ const: 'team' }),
+    ],
+    ['one more answered field', (it) => Object.assign(answered(it).properties, { id: {} })],
+    ['an error that is answered no more', (it) => Reflect.deleteProperty(it.responses, '404')],
+    ['a field that may be left out now', (it) => sent(it).required.pop()],
+  ])('%s', (_, change) => {
+    expect(after(change)).toEqual([]);
+  });
+});

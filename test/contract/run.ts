@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { testApp } from '../support.ts';
+import { type Contract, contractOf, type Document, type Version } from './document.ts';
+import { breakingChanges } from './rules.ts';
+
+/**
+ * `bun run contract` compares what the server says of itself with what was promised (v1.json,
+ * v2.json) and fails on a breaking change, and where an addition is not noted yet.
+ * `bun run contract:accept` makes what it says the promise; the commit says why.
+ */
+const isAccepting = Bun.argv.includes('--accept');
+
+async function currentDocument(): Promise<Document> {
+  await using t = await testApp();
+  return (await (await t.request('GET', '/openapi.json')).json()) as Document;
+}
+
+function fileOf(version: Version) {
+  return Bun.file(join(import.meta.dir, `${version}.json`));
+}
+
+async function promised(version: Version): Promise<Contract> {
+  const file = fileOf(version);
+  return (await file.exists()) ? file.json() : {};
+}
+
+const document = await currentDocument();
+let isKept = true;
+for (const version of ['v1', 'v2'] as const) {
+  const [was, is] = [await promised(version), contractOf(document, version)];
+  const breaks = breakingChanges(was, is);
+  const text = `${JSON.stringify(is, null, 1)}\n`;
+  const isSame = Bun.deepEquals(was, JSON.parse(text));
+  for (const it of breaks) console.error(`${version} breaks: ${it}`);
+  if (isAccepting) await fileOf(version).write(text);
+  else if (!isSame) console.error(`${version} differs from its promise: bun run contract:accept`);
+  isKept &&= isAccepting || isSame;
+}
+if (isKept) console.log(isAccepting ? 'Accepted.' : 'The contract is kept.');
+process.exitCode = isKept ? 0 : 1;

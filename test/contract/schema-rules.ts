@@ -1,0 +1,117 @@
+import type { Json } from './document.ts';
+
+/** What was accepted and is no more. */
+export function requestBreaks(was: Json, is: Json, at: string): string[] {
+  return [
+    ...typeBreaks(was, is, at, (old, next) => old.every((type) => next.includes(type))),
+    ...missing(valuesOf(was), valuesOf(is)).map((it) => `${at} takes ${it} no more`),
+    ...BOUNDS.flatMap((bound) => boundBreaks(was, is, at, bound)),
+    ...(is['pattern'] !== undefined && is['pattern'] !== was['pattern']
+      ? [`${at} must match another pattern`]
+      : []),
+    ...(is['format'] !== undefined && is['format'] !== was['format']
+      ? [`${at} has another format`]
+      : []),
+    ...missing(requiredOf(is), requiredOf(was)).map((it) => `${at}.${it} is required now`),
+    ...removedInputs(was, is, at),
+    ...inner(was, is, at, requestBreaks),
+  ];
+}
+
+/** What was answered and is no more, or answered as something else. */
+export function responseBreaks(was: Json, is: Json, at: string): string[] {
+  const gone = missing(Object.keys(propertiesOf(was)), Object.keys(propertiesOf(is)));
+  const optional = missing(requiredOf(was), [...requiredOf(is), ...gone]);
+  return [
+    ...typeBreaks(was, is, at, (old, next) => next.every((type) => old.includes(type))),
+    ...missing(valuesOf(was), valuesOf(is)).map((it) => `${at} is ${it} no more`),
+    ...gone.map((it) => `${at}.${it} is gone`),
+    ...optional.map((it) => `${at}.${it} may be missing now`),
+    ...inner(was, is, at, responseBreaks),
+  ];
+}
+
+type Rule = (was: Json, is: Json, at: string) => string[];
+interface Bound {
+  name: string;
+  /** Whether `next` accepts less than `old` did. */
+  isTighter(old: number, next: number): boolean;
+}
+
+const lower = (old: number, next: number) => next < old;
+const higher = (old: number, next: number) => next > old;
+const BOUNDS: Bound[] = [
+  ...['maximum', 'maxLength', 'maxItems', 'maxProperties'].map((name) => ({
+    name,
+    isTighter: lower,
+  })),
+  ...['minimum', 'minLength', 'minItems', 'minProperties'].map((name) => ({
+    name,
+    isTighter: higher,
+  })),
+];
+
+function boundBreaks(was: Json, is: Json, at: string, { name, isTighter }: Bound): string[] {
+  const next = is[name];
+  const unbounded = isTighter === lower ? Infinity : -Infinity;
+  if (typeof next !== 'number' || !isTighter(Number(was[name] ?? unbounded), next)) return [];
+  return [`${at} has the ${name} ${next} now`];
+}
+
+function typeBreaks(
+  was: Json,
+  is: Json,
+  at: string,
+  fits: (old: string[], next: string[]) => boolean,
+): string[] {
+  const [old, next] = [typesOf(was), typesOf(is)];
+  if (old.length === 0 || fits(old, next)) return [];
+  return [`${at} is ${next.join('|') || 'anything'} where it was ${old.join('|')}`];
+}
+
+/** The JSON types of a schema, of its alternatives too. */
+function typesOf(schema: Json): string[] {
+  const own = [schema['type'] ?? []].flat() as string[];
+  return [...new Set([...own, ...alternativesOf(schema).flatMap(typesOf)])];
+}
+
+/** The values that a schema lists; none when it lists no values. */
+function valuesOf(schema: Json): string[] {
+  const own = [
+    ...((schema['enum'] as unknown[]) ?? []),
+    ...('const' in schema ? [schema['const']] : []),
+  ];
+  return [...own.map((it) => JSON.stringify(it)), ...alternativesOf(schema).flatMap(valuesOf)];
+}
+
+function alternativesOf(schema: Json): Json[] {
+  return (schema['anyOf'] ?? schema['oneOf'] ?? []) as Json[];
+}
+
+function requiredOf(schema: Json): string[] {
+  return (schema['required'] ?? []) as string[];
+}
+
+function propertiesOf(schema: Json): Record<string, Json> {
+  return (schema['properties'] ?? {}) as Record<string, Json>;
+}
+
+/** Fields that were taken and are refused now, because unknown ones are. */
+function removedInputs(was: Json, is: Json, at: string): string[] {
+  const gone = missing(Object.keys(propertiesOf(was)), Object.keys(propertiesOf(is)));
+  return gone.map((it) => `${at}.${it} is gone`);
+}
+
+function missing(from: string[], of: string[]): string[] {
+  // Where no values are listed any more, every one is accepted.
+  return from.filter((it) => !of.includes(it));
+}
+
+function inner(was: Json, is: Json, at: string, rule: Rule): string[] {
+  const fields = Object.entries(propertiesOf(was)).flatMap(([name, old]) => {
+    const next = propertiesOf(is)[name];
+    return next ? rule(old, next, `${at}.${name}`) : [];
+  });
+  const [old, next] = [was['items'], is['items']] as [Json?, Json?];
+  return [...fields, ...(old && next ? rule(old, next, `${at}[]`) : [])];
+}
