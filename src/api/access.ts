@@ -1,7 +1,13 @@
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import { ADMIN_ROUTES, OPTIONAL_ROUTES, PUBLIC_ROUTES, SIGN_UP_ROUTES, TOKEN_SCOPES } from './access-routes.ts';
+import {
+  ADMIN_ROUTES,
+  OPTIONAL_ROUTES,
+  PUBLIC_ROUTES,
+  SIGN_UP_ROUTES,
+  TOKEN_SCOPES,
+} from './access-routes.ts';
 import { BodyFailure } from './body.ts';
 import { createCoercion } from './coerce.ts';
 import { type Answer, createUserLimit } from './rate-limit.ts';

@@ -1,6 +1,21 @@
 import { ProblemDetails } from '../../schemas/system.ts';
 
-type V2Status = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 421 | 422 | 429 | 500 | 502 | 503 | 507;
+type V2Status =
+  | 400
+  | 401
+  | 403
+  | 404
+  | 409
+  | 412
+  | 413
+  | 415
+  | 421
+  | 422
+  | 429
+  | 500
+  | 502
+  | 503
+  | 507;
 type V2Errors<S extends V2Status> = { [K in S]: typeof ProblemDetails };
 
 /** Any route can be asked for with a wrong query, for another host, or too often, and can fail. */
