@@ -15,7 +15,7 @@ async function v2Routes() {
   return routes.map(({ method, path }) => ({
     method,
     path: path.replace(/:\w+/g, '7'),
-    anonymous: levelOf(`${method} ${path}`) === 'public' ? 400 : 401,
+    anonymous: /public|optional/.test(levelOf(`${method} ${path}`)) ? 400 : 401,
   }));
 }
 
