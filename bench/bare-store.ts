@@ -32,6 +32,8 @@ const PRAGMAS = [
   'cache_size = -32000',
 ];
 const ITEM = 'id, title, description, url, views, owner_id, created_at, updated_at';
+const LISTED = "visibility = 'public' AND deleted_at IS NULL";
+const JOINED = 'items JOIN item_views ON item_id = id';
 
 /** Opens a database that Hutch has migrated and prepares every statement once. */
 export function openStatements(path: string) {
@@ -49,18 +51,32 @@ export function openStatements(path: string) {
       'SELECT id, password_hash FROM users WHERE email_key = ? OR username_key = ? LIMIT 1',
     ),
     itemPage: client.prepare<ItemRow, [number, number]>(
-      `SELECT ${ITEM} FROM items ORDER BY id LIMIT ? OFFSET ?`,
+      `SELECT ${ITEM} FROM ${JOINED} WHERE ${LISTED} ORDER BY id LIMIT ? OFFSET ?`,
     ),
     popular: client.prepare<ItemRow, [number]>(
-      `SELECT ${ITEM} FROM items ORDER BY views DESC, id LIMIT ?`,
+      `SELECT ${ITEM} FROM item_views JOIN items ON id = item_id WHERE is_listed = 1
+       ORDER BY views DESC, item_id LIMIT ?`,
     ),
-    viewItem: client.prepare<ItemRow, [number]>(
-      `UPDATE items SET views = views + 1 WHERE id = ? RETURNING ${ITEM}`,
+    addView: client.prepare<never, [number]>(
+      `UPDATE item_views SET views = views + 1, day = day + 1, week = week + 1, month = month + 1
+       WHERE item_id = ?`,
+    ),
+    addHour: client.prepare<never, [number, number]>(
+      `INSERT INTO item_hours (hour, item_id, views) VALUES (?, ?, 1)
+       ON CONFLICT DO UPDATE SET views = views + 1`,
+    ),
+    item: client.prepare<ItemRow, [number]>(
+      `SELECT ${ITEM} FROM ${JOINED} WHERE id = ? AND ${LISTED}`,
     ),
     insertItem: client.prepare<ItemRow, [string, string, string | null, number, string, string]>(
-      `INSERT INTO items (title, description, url, views, owner_id, created_at, updated_at)
-       VALUES (?, ?, ?, 0, ?, ?, ?) RETURNING ${ITEM}`,
+      `INSERT INTO items (title, description, url, owner_id, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?) RETURNING ${ITEM.replace('views', '0 AS views')}`,
     ),
+    insertEvent: client.prepare<never, [number, number, string]>(
+      `INSERT INTO item_events (type, item_id, owner_id, audience, version, at)
+       VALUES ('created', ?, ?, 'all', 1, ?)`,
+    ),
+    transaction: client.transaction((work: () => unknown) => work()).immediate,
     insertSession: client.prepare<never, [number, string, string, string]>(
       `INSERT INTO sessions (user_id, token_hash, created_at, last_used_at, expires_at)
        VALUES (?1, ?2, ?3, ?3, ?4)`,

@@ -7,6 +7,7 @@ import { isItemRequest, notFound, refused, requestIdOf, tokenHashOf } from './ba
 import { openStatements } from './bare-store.ts';
 
 const POPULAR_TTL_MS = 60_000;
+const HOUR_MS = 3_600_000;
 const SESSION_MS = 30 * 86_400_000;
 
 const db = openStatements(Bun.argv[2] ?? '');
@@ -48,13 +49,32 @@ async function createItem(request: Request): Promise<Response> {
   if (!isItemRequest(body)) return refused(request, 422, 'Invalid item');
   const { title, description = '', url = null } = body;
   const now = new Date().toISOString();
-  // Not `.get()`: with RETURNING it never lets SQLite checkpoint, and the log grows for ever.
-  return json(request, db.insertItem.all(title, description, url, caller.id, now, now)[0]);
+  return json(request, insertItem(title, description, url, caller.id, now));
+}
+
+/** With its event, as the contract has it. */
+function insertItem(
+  title: string,
+  description: string,
+  url: string | null,
+  owner: number,
+  now: string,
+) {
+  return db.transaction(() => {
+    // Not `.get()`: with RETURNING it never lets SQLite checkpoint, and the log grows for ever.
+    const [item] = db.insertItem.all(title, description, url, owner, now, now);
+    if (item) db.insertEvent.run(item.id, owner, now);
+    return item;
+  });
 }
 
 function viewItem(request: Bun.BunRequest<'/api/v1/items/:item_id'>): Response {
   const id = Number(request.params.item_id);
-  const item = db.viewItem.all(id)[0];
+  const item = db.transaction(() => {
+    db.addView.run(id);
+    db.addHour.run(Math.floor(Date.now() / HOUR_MS), id);
+    return db.item.all(id)[0];
+  }) as ReturnType<typeof db.item.get>;
   return item ? json(request, item) : notFound(request, `Item ${id} not found`);
 }
 

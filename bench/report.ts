@@ -93,7 +93,8 @@ function whole(value: number): string {
   return Math.round(value).toLocaleString('en');
 }
 
-function table(head: string[], rows: string[][]): string {
+/** Markdown. */
+export function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   const rule = head.map((_, column) => (column === 0 ? '---' : '--:'));
   return [line(head), line(rule), ...rows.map(line)].join('\n');

@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { createRandom } from './requests.ts';
+import { insertItems } from './seed-items.ts';
 
 export const ITEM_COUNT = 100_000;
 export const USER_COUNT = 1_000;
@@ -15,21 +15,21 @@ export function tokenOf(userId: number): string {
 
 /** Fills a database that Hutch has migrated, then writes a copy of it to `copyPath`. */
 export async function seed(path: string, copyPath: string): Promise<void> {
-  const hash = await Bun.password.hash(PASSWORD, {
-    algorithm: 'argon2id',
-    memoryCost: 19_456,
-    timeCost: 2,
-  });
   const client = new Database(path, { strict: true, readwrite: true });
   client.run('PRAGMA foreign_keys = ON');
-  client.transaction(() => {
-    insertUsers(client, hash);
-    insertItems(client);
-  })();
+  await seedUsers(client);
+  client.transaction(() => insertItems(client, 1, ITEM_COUNT))();
   client.run('ANALYZE');
   client.run('PRAGMA wal_checkpoint(TRUNCATE)');
   client.run('VACUUM INTO ?', [copyPath]);
   client.close();
+}
+
+/** Puts in the accounts, with a session each. */
+export async function seedUsers(client: Database): Promise<void> {
+  const settings = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const;
+  const hash = await Bun.password.hash(PASSWORD, settings);
+  client.transaction(() => insertUsers(client, hash))();
 }
 
 function insertUsers(client: Database, hash: string): void {
@@ -44,19 +44,5 @@ function insertUsers(client: Database, hash: string): void {
   for (let id = 1; id <= USER_COUNT; id++) {
     user.run(id, `user${id}@example.com`, `user${id}`, hash, CREATED_AT);
     session.run(id, Bun.SHA256.hash(tokenOf(id), 'hex'), new Date().toISOString(), EXPIRES_AT);
-  }
-}
-
-function insertItems(client: Database): void {
-  const random = createRandom(1);
-  const item = client.prepare(
-    `INSERT INTO items (id, title, description, url, views, owner_id, created_at, updated_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)`,
-  );
-  for (let id = 1; id <= ITEM_COUNT; id++) {
-    const url = id % 2 === 0 ? `https://example.com/items/${id}` : null;
-    const description = `What there is to say about item ${id}. `.repeat(1 + (id % 4));
-    const views = Math.floor(1000 * random() ** 4);
-    item.run(id, `Item number ${id}`, description, url, views, 1 + (id % USER_COUNT), CREATED_AT);
   }
 }

@@ -4,7 +4,7 @@ import { plainEnv, type ServerCommand } from './process.ts';
 import { seed } from './seed.ts';
 
 const ROOT = join(import.meta.dir, '..');
-const HUTCH = join(ROOT, 'dist', 'hutch');
+export const HUTCH = join(ROOT, 'dist', 'hutch');
 
 /** How each server of a run is started. */
 export interface Stage {
@@ -15,24 +15,34 @@ export interface Stage {
 
 /** Builds what is not built, and fills two databases with the same rows. */
 export async function setStage(dir: string): Promise<Stage> {
-  if (isStale()) await build();
+  await prepareHutch();
   const bare = await compile(dir, 'bare');
   const constant = await compile(dir, 'constant');
   const dataDir = join(dir, 'data');
   await run([HUTCH, 'migrate', '--data-dir', dataDir]);
   await seed(join(dataDir, 'hutch.db'), join(dir, 'bare.db'));
   return {
-    hutch: {
-      name: 'hutch',
-      args: [HUTCH, 'serve', '--port', '0', '--data-dir', dataDir],
-      env: {
-        HUTCH_EXTERNAL_ALLOW_HOSTS: '127.0.0.1',
-        HUTCH_LOG_FORMAT: 'json',
-        HUTCH_RATE_LIMIT: 'off',
-      },
-    },
+    hutch: hutchCommand(dataDir),
     bare: { name: 'bare', args: [bare, join(dir, 'bare.db')] },
     constant: { name: 'constant', args: [constant] },
+  };
+}
+
+/** Builds the binary if it is older than its sources. */
+export async function prepareHutch(): Promise<void> {
+  if (isStale()) await build();
+}
+
+/** How Hutch is started over `dataDir`. */
+export function hutchCommand(dataDir: string): ServerCommand {
+  return {
+    name: 'hutch',
+    args: [HUTCH, 'serve', '--port', '0', '--data-dir', dataDir],
+    env: {
+      HUTCH_EXTERNAL_ALLOW_HOSTS: '127.0.0.1',
+      HUTCH_LOG_FORMAT: 'json',
+      HUTCH_RATE_LIMIT: 'off',
+    },
   };
 }
 
@@ -50,7 +60,8 @@ async function build(): Promise<void> {
   await run([process.execPath, 'build.ts']);
 }
 
-async function run(args: string[]): Promise<void> {
+/** Runs a command to its end. Throws when it fails. */
+export async function run(args: string[]): Promise<void> {
   const child = Bun.spawn(args, { cwd: ROOT, env: plainEnv(), stdout: 'ignore' });
   if ((await child.exited) !== 0) throw new Error(`${args.join(' ')} failed.`);
 }

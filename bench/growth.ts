@@ -1,0 +1,111 @@
+/**
+ * How Hutch answers when there are more and more items: the same binary over databases of 10,000,
+ * 1 million and 10 million items, asked by turns, one request at a time. Prints medians in ms and
+ * what the largest takes over the smallest. `bun bench/growth.ts 10000 100000` takes other sizes;
+ * BENCH_DATA names a directory that keeps the databases, whose making takes most of the time.
+ */
+import { Database } from 'bun:sqlite';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { QUESTIONS, type Question } from './growth-loads.ts';
+import { describeMachine } from './machine.ts';
+import { median } from './measure.ts';
+import { pinSelf, type Server, startServer } from './process.ts';
+import { table } from './report.ts';
+import { seedUsers } from './seed.ts';
+import { insertItems } from './seed-items.ts';
+import { HUTCH, hutchCommand, prepareHutch, run } from './stage.ts';
+
+const SIZES = Bun.argv.slice(2).map(Number);
+const sizes = SIZES.length > 0 ? SIZES : [10_000, 1_000_000, 10_000_000];
+const TURNS = Number(process.env['BENCH_TURNS'] ?? 200);
+const WARM_UP_TURNS = 20;
+const CHUNK = 50_000;
+
+interface Grown {
+  size: number;
+  bytes: number;
+  server: Server;
+}
+
+const kept = process.env['BENCH_DATA'];
+const dir = kept ?? mkdtempSync(join(tmpdir(), 'hutch-growth-'));
+try {
+  pinSelf();
+  await main();
+} finally {
+  if (!kept) rmSync(dir, { recursive: true, force: true });
+}
+
+async function main(): Promise<void> {
+  await prepareHutch();
+  await using servers = new AsyncDisposableStack();
+  const grown: Grown[] = [];
+  for (const size of sizes) {
+    const dataDir = join(dir, String(size));
+    const bytes = await grow(dataDir, size);
+    const server = await startServer(hutchCommand(dataDir), new AbortController().signal);
+    servers.defer(server.stop);
+    grown.push({ size, bytes, server });
+  }
+  const rows = [];
+  for (const question of QUESTIONS) rows.push(await rowOf(question, grown));
+  const bytes = grown.map((it) => `${(it.bytes / 1e6).toFixed(0)} MB`);
+  const head = [
+    'median ms',
+    ...sizes.map((size) => size.toLocaleString('en')),
+    'growth',
+    'aim',
+    '',
+  ];
+  console.log(`\n${describeMachine(dir).join('\n')}\n`);
+  console.log(table(head, [...rows, ['database', ...bytes, '', '', '']]));
+}
+
+/** Fills a database unless it is there, and gives its size in bytes. */
+async function grow(dataDir: string, size: number): Promise<number> {
+  const path = join(dataDir, 'hutch.db');
+  if (!existsSync(path)) {
+    console.error(`${size.toLocaleString('en')} items …`);
+    mkdirSync(dataDir, { recursive: true });
+    await run([HUTCH, 'migrate', '--data-dir', dataDir]);
+    await fill(path, size);
+  }
+  return statSync(path).size;
+}
+
+/** Without durability: what fails here is made anew. */
+async function fill(path: string, size: number): Promise<void> {
+  const client = new Database(path, { strict: true, readwrite: true });
+  for (const pragma of ['journal_mode = OFF', 'synchronous = OFF', 'cache_size = -1000000']) {
+    client.run(`PRAGMA ${pragma}`);
+  }
+  await seedUsers(client);
+  for (let from = 1; from <= size; from += CHUNK) {
+    const to = Math.min(size, from + CHUNK - 1);
+    client.transaction(() => insertItems(client, from, to))();
+  }
+  client.run('ANALYZE');
+  client.run('PRAGMA journal_mode = WAL');
+  client.close(true);
+}
+
+/** Asks all servers the same by turns, so that what else the machine does hits all alike. */
+async function rowOf({ name, most, ask }: Question, grown: Grown[]): Promise<string[]> {
+  console.error(`${name} …`);
+  const times = grown.map((): number[] => []);
+  for (let turn = 0; turn < WARM_UP_TURNS + TURNS; turn++) {
+    for (const [index, { server, size }] of grown.entries()) {
+      const start = performance.now();
+      const answer = await ask(server, size, turn);
+      await answer.arrayBuffer();
+      if (answer.status >= 400) throw new Error(`${name}: ${answer.status} of ${answer.url}`);
+      if (turn >= WARM_UP_TURNS) times[index]?.push(performance.now() - start);
+    }
+  }
+  const medians = times.map(median);
+  const growth = (medians.at(-1) ?? 0) / (medians[0] ?? 1);
+  const aim = most === undefined ? ['', ''] : [`≤ ${most}`, growth <= most ? 'met' : 'missed'];
+  return [name, ...medians.map((ms) => ms.toFixed(2)), growth.toFixed(2), ...aim];
+}
