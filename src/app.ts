@@ -13,6 +13,7 @@ import { rateLimit } from './api/rate-limit.ts';
 import { requestId } from './api/request-id.ts';
 import { requestLog } from './api/request-log.ts';
 import { securityHeaders } from './api/security-headers.ts';
+import { successor } from './api/successor.ts';
 import { v1 } from './api/v1/index.ts';
 import { v2 } from './api/v2/index.ts';
 import type { Deps } from './core/deps.ts';
@@ -24,6 +25,7 @@ export const createApp = (deps: Deps) => {
   const app = new Elysia({ name: 'hutch', normalize: true })
     .use(securityHeaders(deps))
     .use(requestId())
+    .use(successor())
     .use(requestLog(deps.log))
     .use(errors(deps, whole))
     .use(host(deps))

@@ -11,6 +11,9 @@ const EXPOSED = [
   'RateLimit-Policy',
   'Retry-After',
   'Location',
+  'Link',
+  'ETag',
+  'Idempotency-Replayed',
 ].join(', ');
 const REQUEST_HEADERS = [
   'Authorization',

@@ -24,6 +24,9 @@ describe('a listed origin', () => {
       'RateLimit-Policy',
       'Retry-After',
       'Location',
+      'Link',
+      'ETag',
+      'Idempotency-Replayed',
     ]);
   });
 
