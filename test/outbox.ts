@@ -11,13 +11,12 @@ export async function mailedLink(dataDir: string, recipient: string, page: strin
   }
 }
 
-/** All mails, the oldest first, without how they are wrapped on their way. */
+/** All mails, the oldest first, as they stand in their files. */
 function mails(dataDir: string): string[] {
   const outbox = join(dataDir, 'outbox');
   const names = existsSync(outbox) ? readdirSync(outbox).filter((it) => it.endsWith('.eml')) : [];
   const order = (name: string) => Number(name.match(/-(\d+)\.eml$/)?.[1]);
   return names
     .sort((one, other) => order(one) - order(other))
-    .map((name) => readFileSync(join(outbox, name), 'utf8'))
-    .map((raw) => raw.replaceAll('=\r\n', '').replaceAll('=3D', '='));
+    .map((name) => readFileSync(join(outbox, name), 'utf8'));
 }

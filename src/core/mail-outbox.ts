@@ -25,7 +25,7 @@ export function createOutbox({
   const directory = join(dataDir, 'outbox');
   let written = 0;
   return {
-    send: async ({ to, subject, ...mail }) => {
+    send: async ({ to, subject, text, html }) => {
       const { createTransport } = await import('nodemailer');
       const options = { streamTransport: true, buffer: true, newline: 'windows' } as const;
       const transport = createTransport(options);
@@ -33,7 +33,7 @@ export function createOutbox({
         from,
         to: { name: '', address: to },
         subject,
-        ...mail,
+        alternatives: [part('text/plain', text), part('text/html', html)],
       });
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       chmodSync(directory, 0o700);
@@ -43,6 +43,12 @@ export function createOutbox({
     },
     close: () => {},
   };
+}
+
+/** As it is, unwrapped: whoever opens the file in an editor finds a link that can be clicked. */
+function part(type: string, content: string) {
+  const headers = [`Content-Type: ${type}; charset=utf-8`, 'Content-Transfer-Encoding: 8bit'];
+  return { raw: [...headers, '', content].join('\r\n') };
 }
 
 /** Never over a file that is there: a server that starts again counts from 1. */
