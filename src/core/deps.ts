@@ -11,10 +11,7 @@ import { createExternal } from '../services/external.ts';
 import { createHousekeeping } from '../services/housekeeping.ts';
 import { createIdentities } from '../services/identities.ts';
 import { createIdentityProviders } from '../services/identity-providers.ts';
-import { createItemChanges } from '../services/item-changes.ts';
-import { createItemPurge } from '../services/item-purge.ts';
-import { createItemViews } from '../services/item-views.ts';
-import { createItems } from '../services/items.ts';
+import { createItemServices } from '../services/item-services.ts';
 import { createMailLimits, noMailLimits } from '../services/mail-limits.ts';
 import { createMailTemplates, linkBase } from '../services/mail-templates.ts';
 import { createMails } from '../services/mails.ts';
@@ -105,24 +102,16 @@ type Base = ReturnType<typeof openBase> & { config: Config; log: Log; now(): Dat
 
 /** The services, each from what stands above it. */
 function createServices(base: Base) {
-  const { config, log, now, db, cache, outbound } = base;
+  const { log, outbound } = base;
   const kit = createKit(base);
+  const { chores: itemChores, ...items } = createItemServices(base);
   const { users, sessions, accessTokens } = kit;
-  const views = createItemViews({ db, log });
-  const changes = createItemChanges({ cache, now, publish: () => {} });
   return {
     users,
     sessions,
     accessTokens,
-    views,
-    items: createItems({
-      db,
-      cache,
-      views,
-      changes,
-      popularTtlMs: config.popularTtlSeconds * 1000,
-    }),
-    housekeeping: createHousekeeping({ log, chores: [createItemPurge({ db, now })] }),
+    ...items,
+    housekeeping: createHousekeeping({ log, chores: itemChores }),
     external: createExternal({ outbound }),
     ...createSignIn(kit),
     ...createAdministration(kit),

@@ -1,4 +1,5 @@
 import { ACCOUNT_SETTINGS } from './account-settings.ts';
+import { ITEM_SETTINGS } from './item-settings.ts';
 import { LOG_LEVELS } from './log.ts';
 import { PROVIDER_SETTINGS } from './provider-settings.ts';
 import { hosts, oneOf, setting, text, wholeNumber } from './setting.ts';
@@ -27,12 +28,7 @@ export const SETTINGS = {
   ),
   ...ACCOUNT_SETTINGS,
   ...PROVIDER_SETTINGS,
-  popularTtlSeconds: setting(
-    'HUTCH_POPULAR_TTL_SECONDS',
-    60,
-    wholeNumber(1, 86_400),
-    'How long the popular items are kept in the cache.',
-  ),
+  ...ITEM_SETTINGS,
   cacheMaxEntries: setting(
     'HUTCH_CACHE_MAX_ENTRIES',
     10_000,

@@ -5,6 +5,7 @@ import { AppError } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
 import { type User, users } from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
+import { ITEMS_TAG, POPULAR_TAG } from './item-changes.ts';
 
 export interface RemovalDeps {
   cache: Cache;
@@ -23,7 +24,10 @@ export async function removeAccount(
   await tx.orm.delete(users).where(eq(users.id, user.id));
   await audit.record(tx, { action: 'user.deleted', actor_id, user_id: user.id, via });
   // Its items went with it.
-  tx.afterCommit(() => cache.invalidate('items'));
+  tx.afterCommit(() => {
+    cache.invalidate(ITEMS_TAG);
+    cache.invalidate(POPULAR_TAG);
+  });
 }
 
 /** Without an admin nobody could make another but at the command line. Throws conflict. */

@@ -1,6 +1,6 @@
 import type { Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
-import { accessById, type Item, itemById } from './item-rows.ts';
+import { accessById, type Item, type ItemAccess, itemById } from './item-rows.ts';
 import type { Caller } from './users.ts';
 
 /** The item that the caller may see. Throws not_found: a private one of another is as none. */
@@ -14,15 +14,24 @@ export async function getVisible(
   return item;
 }
 
+/** What says who may see an item, if the caller may; reads nothing else. Throws not_found. */
+export async function ensureVisible(
+  session: Session,
+  caller: Caller | undefined,
+  id: number,
+): Promise<ItemAccess> {
+  const [item] = await accessById(session, { id });
+  if (!item || item.deleted_at !== null || !maySee(item, caller)) throw itemNotFound(id);
+  return item;
+}
+
 /** The version of an item that the caller may see. Throws not_found. */
 export async function versionFor(
   session: Session,
   caller: Caller | undefined,
   id: number,
 ): Promise<number> {
-  const [item] = await accessById(session, { id });
-  if (!item || item.deleted_at !== null || !maySee(item, caller)) throw itemNotFound(id);
-  return item.version;
+  return (await ensureVisible(session, caller, id)).version;
 }
 
 /** The item that the caller may change: an own one; an admin's are all public ones. Throws not_found, forbidden. */

@@ -19,6 +19,8 @@ import type { Caller } from './users.ts';
 
 /** Tag of everything in the cache that was made from items. */
 export const ITEMS_TAG = 'items';
+/** Tag of what is popular, which a new item cannot be: nobody has viewed it. */
+export const POPULAR_TAG = 'popular';
 
 export interface ItemChangesDeps {
   cache: Cache;
@@ -160,7 +162,10 @@ async function announce(deps: ItemChangesDeps, tx: Tx, old: Item | undefined, it
     const [event] = await insertEvent(tx, { type, item_id, owner_id, audience, version, at });
     tx.afterCommit(() => deps.publish(event as ItemEvent));
   }
-  tx.afterCommit(() => deps.cache.invalidate(ITEMS_TAG));
+  tx.afterCommit(() => {
+    deps.cache.invalidate(ITEMS_TAG);
+    if (item.views > 0) deps.cache.invalidate(POPULAR_TAG);
+  });
 }
 
 type Telling = [audience: ItemEvent['audience'], type: ItemEvent['type']];

@@ -43,7 +43,7 @@ export const itemById = prepare<{ id: number }, Item[]>((orm) =>
     .where(eq(items.id, sql.placeholder('id'))),
 );
 
-type ItemAccess = Pick<Item, 'owner_id' | 'visibility' | 'version' | 'deleted_at'>;
+export type ItemAccess = Pick<Item, 'owner_id' | 'visibility' | 'version' | 'deleted_at'>;
 const { owner_id, visibility, version, deleted_at } = items;
 /** What says who may see an item, and its version: all that a conditional read needs. */
 export const accessById = prepare<{ id: number }, ItemAccess[]>((orm) =>

@@ -1,20 +1,37 @@
-import { eq, sql } from 'drizzle-orm';
+import { type Column, eq, sql } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import { prepare } from '../core/query.ts';
-import { itemViews } from '../models/index.ts';
+import type { Tx } from '../core/writer.ts';
+import { itemHours, itemViews } from '../models/index.ts';
+import { hourOf } from '../utils/time-buckets.ts';
 
 export interface ItemViewsDeps {
   db: Db;
   log: Log;
+  now(): Date;
+  /** Whether a view is on disk before whoever counts it goes on. */
+  isStrict: boolean;
+}
+
+interface Counted {
+  id: number;
+  views: number;
 }
 
 /** Views that are counted but not yet written. */
 export interface ItemViews {
-  /** Counts one view of an item and gives how many are pending for it, this one included. */
-  add(id: number): number;
+  /** Counts one view of an item. What it gives is waited for: strict views are written then. */
+  add(id: number): Promise<void> | undefined;
   pending(id: number): number;
-  /** Writes all pending views in one transaction; what fails to be written stays pending. */
+  /**
+   * What `read` gives, each with what is pending, as of one moment: it is read again where views
+   * were written meanwhile, so that none is there twice or not at all.
+   */
+  withPending<R extends Counted | Counted[]>(read: () => Promise<R>): Promise<R>;
+  /** Adds what is pending to what `tx` has read, as of its commit. */
+  addPendingAfter(tx: Tx, item: Counted): void;
+  /** Writes all pending views; what fails to be written stays pending and is tried again. */
   flush(): Promise<void>;
 }
 
@@ -23,62 +40,127 @@ const MAX_DELAY_MS = 250;
 /** Items in one transaction: bounds how long writing them holds the event loop. */
 const MAX_ITEMS = 256;
 
-const addViews = prepare<{ id: number; count: number }, unknown>((orm) =>
-  orm
-    .update(itemViews)
-    .set({ views: sql`${itemViews.views} + ${sql.placeholder('count')}` })
-    .where(eq(itemViews.item_id, sql.placeholder('id'))),
-);
+interface Pending {
+  counts: Map<number, number>;
+  /** How often some of them were written: tells a reader that they were meanwhile. */
+  writes: number;
+}
 
-export function createItemViews({ db, log }: ItemViewsDeps): ItemViews {
-  const counts = new Map<number, number>();
+export function createItemViews(deps: ItemViewsDeps): ItemViews {
+  const pending: Pending = { counts: new Map(), writes: 0 };
+  const flusher = createFlusher(deps, pending);
+  const { counts } = pending;
+  const addPending = (item: Counted) => {
+    item.views += counts.get(item.id) ?? 0;
+  };
+  return {
+    add: (id) => {
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+      if (deps.isStrict) return flusher.flush();
+      flusher.flushLater();
+      return undefined;
+    },
+    pending: (id) => counts.get(id) ?? 0,
+    withPending: async (read) => {
+      for (;;) {
+        const { writes } = pending;
+        const result = await read();
+        if (pending.writes !== writes) continue;
+        for (const item of [result].flat() as Counted[]) addPending(item);
+        return result;
+      }
+    },
+    // Among the effects of a group of writers this one has its place: views that were written
+    // before it are in what was read, and pending no more; those after it are still pending.
+    addPendingAfter: (tx, item) => tx.afterCommit(() => addPending(item)),
+    flush: flusher.flush,
+  };
+}
+
+function createFlusher(deps: ItemViewsDeps, pending: Pending) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let writing: Promise<void> | undefined;
+  /** Begins once `writing` has ended, and so takes all that is counted until then. */
+  let next: Promise<void> | undefined;
 
-  const flush = async () => {
+  const flush = () => {
+    next ??= begin();
+    return next;
+  };
+  const begin = async () => {
+    await writing;
+    next = undefined;
     clearTimeout(timer);
     timer = undefined;
-    // Twice: what was added while another flush was under way must be written too.
-    while (writing) await writing;
-    if (counts.size === 0) return;
-    writing = writeCounts(db, counts).finally(() => {
-      writing = undefined;
-    });
-    await writing;
+    const write = writeCounts(deps, pending);
+    // Whoever waits for his turn is not told how the one before him ended.
+    writing = write.catch(flushLater);
+    await write;
   };
   const flushLater = () => {
     timer ??= setTimeout(() => {
       flush().catch((error) => {
-        log.error('Views could not be written; they stay pending.', { error });
-        flushLater();
+        deps.log.error('Views could not be written; they stay pending.', { error });
       });
     }, MAX_DELAY_MS);
+    timer.unref();
   };
-  return {
-    add: (id) => {
-      const count = (counts.get(id) ?? 0) + 1;
-      counts.set(id, count);
-      flushLater();
-      return count;
-    },
-    pending: (id) => counts.get(id) ?? 0,
-    flush,
-  };
+  return { flush, flushLater };
 }
 
-async function writeCounts(db: Db, counts: Map<number, number>): Promise<void> {
+async function writeCounts({ db, now }: ItemViewsDeps, pending: Pending): Promise<void> {
+  const { counts } = pending;
   const all = [...counts];
   for (let start = 0; start < all.length; start += MAX_ITEMS) {
     const batch = all.slice(start, start + MAX_ITEMS);
     await db.write(async (tx) => {
-      for (const [id, count] of batch) await addViews(tx, { id, count });
+      const hour = hourOf(now());
+      for (const [item_id, count] of batch) await writeCount(tx, { item_id, count, hour });
       // In the same turn as the commit: nobody sees a view twice or not at all.
       tx.afterCommit(() => {
+        pending.writes++;
         for (const [id, count] of batch) subtract(counts, id, count);
       });
     });
   }
 }
+
+type Count = { item_id: number; count: number; hour: number };
+
+async function writeCount(tx: Tx, count: Count): Promise<void> {
+  const found = await addViews(tx, count);
+  // An item that is gone for good has no counter, and must not fail the others.
+  if (found.length > 0) await addToHour(tx, count);
+}
+
+const plus = (column: Column) => sql`${column} + ${sql.placeholder('count')}`;
+
+const addViews = prepare<Count, { item_id: number }[]>((orm) =>
+  orm
+    .update(itemViews)
+    .set({
+      views: plus(itemViews.views),
+      day: plus(itemViews.day),
+      week: plus(itemViews.week),
+      month: plus(itemViews.month),
+    })
+    .where(eq(itemViews.item_id, sql.placeholder('item_id')))
+    .returning({ item_id: itemViews.item_id }),
+);
+
+const addToHour = prepare<Count, unknown>((orm) =>
+  orm
+    .insert(itemHours)
+    .values({
+      hour: sql.placeholder('hour'),
+      item_id: sql.placeholder('item_id'),
+      views: sql.placeholder('count'),
+    })
+    .onConflictDoUpdate({
+      target: [itemHours.hour, itemHours.item_id],
+      set: { views: sql`${itemHours.views} + excluded.views` },
+    }),
+);
 
 function subtract(counts: Map<number, number>, id: number, count: number): void {
   const left = (counts.get(id) ?? 0) - count;

@@ -1,5 +1,7 @@
 import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
+import type { Viewer, Viewers } from '../core/viewers.ts';
+import type { Tx } from '../core/writer.ts';
 import { getVisible, itemNotFound, versionFor } from './item-access.ts';
 import { type ChangeOptions, ITEMS_TAG, type ItemChanges } from './item-changes.ts';
 import {
@@ -18,20 +20,19 @@ export interface ItemsDeps {
   cache: Cache;
   views: ItemViews;
   changes: ItemChanges;
+  /** Whose views v1 does not count again. */
+  viewers: Viewers;
   popularTtlMs: number;
 }
 
 /** What items can do. */
 export const createItems = (deps: ItemsDeps) => ({ ...itemReads(deps), ...itemWrites(deps) });
 
-function itemReads({ db, cache, views, popularTtlMs }: ItemsDeps) {
+function itemReads({ db, cache, views, viewers, popularTtlMs }: ItemsDeps) {
   return {
     /** A page of what anyone may see, by id. */
-    list: async (skip: number, limit: number): Promise<PlainItem[]> => {
-      const page = await listedItems(db.read, { skip, limit });
-      for (const item of page) item.views += views.pending(item.id);
-      return page;
-    },
+    list: (skip: number, limit: number): Promise<PlainItem[]> =>
+      views.withPending(() => listedItems(db.read, { skip, limit })),
 
     /** The most viewed items, ties by id; kept for the popular ttl, and as long again if stale. */
     listPopular: cache.wrap(
@@ -42,14 +43,19 @@ function itemReads({ db, cache, views, popularTtlMs }: ItemsDeps) {
       },
     ),
 
-    /** An item that anyone may see, with one more view. Throws not_found. */
-    view: async (id: number): Promise<PlainItem> => {
+    /**
+     * An item that anyone may see, with one more view unless `viewer` had one lately. Throws
+     * not_found.
+     */
+    view: async (id: number, viewer?: Viewer): Promise<PlainItem> => {
       // Read in one step with the row: a flush that commits meanwhile would be seen half.
       const pending = views.pending(id);
       const [item] = await listedItemById(db.read, { id });
       if (!item) throw itemNotFound(id);
-      views.add(id);
-      item.views += pending + 1;
+      item.views += pending;
+      if (viewer && !viewers.isNew(id, viewer)) return item;
+      item.views++;
+      await views.add(id);
       return item;
     },
 
@@ -58,35 +64,36 @@ function itemReads({ db, cache, views, popularTtlMs }: ItemsDeps) {
       versionFor(db.read, caller, id),
 
     /** The item, if the caller may see it. Throws not_found. */
-    get: async (caller: Caller | undefined, id: number): Promise<Item> =>
-      withPending(views, await getVisible(db.read, caller, id)),
+    get: (caller: Caller | undefined, id: number): Promise<Item> =>
+      views.withPending(() => getVisible(db.read, caller, id)),
   };
 }
 
 function itemWrites({ db, views, changes }: ItemsDeps) {
+  const write = (work: (tx: Tx) => Promise<Item>): Promise<Item> =>
+    db.write(async (tx) => {
+      const item = await work(tx);
+      views.addPendingAfter(tx, item);
+      return item;
+    });
   return {
     create: (owner: Caller, fields: ItemFields): Promise<Item> =>
       db.write((tx) => changes.create(tx, owner, fields)),
 
     /** Changes the given fields of an own item; an admin's are all. Throws not_found, forbidden, version_mismatch. */
-    update: async (
+    update: (
       caller: Caller,
       id: number,
       fields: Partial<ItemFields>,
       options: ChangeOptions = {},
-    ): Promise<Item> =>
-      withPending(views, await db.write((tx) => changes.update(tx, caller, id, fields, options))),
+    ): Promise<Item> => write((tx) => changes.update(tx, caller, id, fields, options)),
 
     /** Puts an own item into the bin and gives what it was. Throws as `update`. */
-    remove: async (caller: Caller, id: number, options: ChangeOptions = {}): Promise<Item> =>
-      withPending(views, await db.write((tx) => changes.remove(tx, caller, id, options))),
+    remove: (caller: Caller, id: number, options: ChangeOptions = {}): Promise<Item> =>
+      write((tx) => changes.remove(tx, caller, id, options)),
 
     /** Takes an own item out of the bin. Throws not_found. */
-    restore: async (caller: Caller, id: number): Promise<Item> =>
-      withPending(views, await db.write((tx) => changes.restore(tx, caller, id))),
+    restore: (caller: Caller, id: number): Promise<Item> =>
+      write((tx) => changes.restore(tx, caller, id)),
   };
-}
-
-function withPending(views: ItemViews, item: Item): Item {
-  return { ...item, views: item.views + views.pending(item.id) };
 }

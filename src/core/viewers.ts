@@ -1,0 +1,59 @@
+import { LRUCache } from 'lru-cache';
+import { dayOf } from '../utils/time-buckets.ts';
+import { networkOf } from './client-address.ts';
+
+/** Who looks at something: an account, or else what can be known of nobody. */
+export interface Viewer {
+  user_id?: number | undefined;
+  address: string | null;
+  user_agent: string | null;
+}
+
+/** Who has looked at what lately, so that a reload is no second view. Kept in this process. */
+export interface Viewers {
+  /** Whether `viewer` has not looked at the item in the time of a view; from now on he has. */
+  isNew(itemId: number, viewer: Viewer): boolean;
+}
+
+export interface ViewersOptions {
+  /** The time of a view; 0 makes every look a new one. */
+  windowMs: number;
+  now(): Date;
+}
+
+/** Views that are remembered. Beyond it the oldest are forgotten, and may count again early. */
+const MAX_VIEWS = 100_000;
+
+export function createViewers({ windowMs, now }: ViewersOptions): Viewers {
+  if (windowMs === 0) return { isNew: () => true };
+  const keyOf = createViewerKey(now);
+  const seen = new LRUCache<string, true>({
+    max: MAX_VIEWS,
+    ttl: windowMs,
+    ttlResolution: 0,
+    perf: { now: () => now().getTime() },
+  });
+  return {
+    isNew: (itemId, viewer) => {
+      const key = `${itemId} ${keyOf(viewer)}`;
+      if (seen.get(key)) return false;
+      seen.set(key, true);
+      return true;
+    },
+  };
+}
+
+/**
+ * No address is kept: a viewer without an account is a hash of it and of the agent, with a salt
+ * that is in memory alone and lives for one UTC day.
+ */
+function createViewerKey(now: () => Date) {
+  let salt = { day: -1, bytes: new Uint8Array() };
+  return ({ user_id, address, user_agent }: Viewer): string => {
+    if (user_id !== undefined) return `user ${user_id}`;
+    const day = dayOf(now());
+    if (salt.day !== day) salt = { day, bytes: crypto.getRandomValues(new Uint8Array(32)) };
+    const text = `${address === null ? '' : networkOf(address)}\n${user_agent ?? ''}`;
+    return new Bun.CryptoHasher('sha256', salt.bytes).update(text).digest('base64url').slice(0, 22);
+  };
+}

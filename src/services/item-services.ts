@@ -1,0 +1,41 @@
+import type { Cache } from '../core/cache.ts';
+import type { Config } from '../core/config.ts';
+import type { Db } from '../core/db.ts';
+import type { Log } from '../core/log.ts';
+import { createViewers } from '../core/viewers.ts';
+import { createItemChanges } from './item-changes.ts';
+import { createItemPopular } from './item-popular.ts';
+import { createItemPurge } from './item-purge.ts';
+import { createItemStats } from './item-stats.ts';
+import { createItemViewing } from './item-viewing.ts';
+import { createItemViews } from './item-views.ts';
+import { createItemWindows } from './item-windows.ts';
+import { createItems } from './items.ts';
+
+export interface ItemServicesDeps {
+  config: Config;
+  db: Db;
+  cache: Cache;
+  log: Log;
+  now(): Date;
+}
+
+/** The services of items, each from what stands above it, and the work that comes round again. */
+export function createItemServices(base: ItemServicesDeps) {
+  const { config, cache, now } = base;
+  const views = createItemViews({ ...base, isStrict: config.viewsMode === 'strict' });
+  const kit = { ...base, views, popularTtlMs: config.popularTtlSeconds * 1000 };
+  const viewersFor = (seconds: number) => createViewers({ windowMs: seconds * 1000, now });
+  return {
+    views,
+    items: createItems({
+      ...kit,
+      changes: createItemChanges({ cache, now, publish: () => {} }),
+      viewers: viewersFor(config.viewWindowV1Seconds),
+    }),
+    popular: createItemPopular(kit),
+    itemStats: createItemStats(kit),
+    itemViewing: createItemViewing({ ...kit, viewers: viewersFor(config.viewWindowSeconds) }),
+    chores: [createItemPurge(base), createItemWindows(base)],
+  };
+}

@@ -1,0 +1,41 @@
+import { eq, sql } from 'drizzle-orm';
+import type { Db } from '../core/db.ts';
+import { prepare } from '../core/query.ts';
+import type { Viewer, Viewers } from '../core/viewers.ts';
+import { itemViews } from '../models/index.ts';
+import { isBot } from '../utils/bots.ts';
+import { ensureVisible, itemNotFound } from './item-access.ts';
+import type { ItemViews } from './item-views.ts';
+import type { Caller } from './users.ts';
+
+export interface ItemViewingDeps {
+  db: Db;
+  views: ItemViews;
+  viewers: Viewers;
+}
+
+/** What a view came to: the views of the item, and whether it was counted. */
+export interface Viewed {
+  views: number;
+  counted: boolean;
+}
+
+/** Views of items that the caller may see. */
+export const createItemViewing = ({ db, views, viewers }: ItemViewingDeps) => ({
+  /** Counts a view, unless a bot's or one of who had viewed the item lately. Throws not_found. */
+  view: async (caller: Caller | undefined, id: number, viewer: Viewer): Promise<Viewed> => {
+    await ensureVisible(db.read, caller, id);
+    const counted = !isBot(viewer.user_agent) && viewers.isNew(id, viewer);
+    if (counted) await views.add(id);
+    const [item] = await views.withPending(() => viewsById(db.read, { id }));
+    if (!item) throw itemNotFound(id);
+    return { views: item.views, counted };
+  },
+});
+
+const viewsById = prepare<{ id: number }, { id: number; views: number }[]>((orm) =>
+  orm
+    .select({ id: itemViews.item_id, views: itemViews.views })
+    .from(itemViews)
+    .where(eq(itemViews.item_id, sql.placeholder('id'))),
+);
