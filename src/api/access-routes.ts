@@ -16,6 +16,7 @@ export const PUBLIC_ROUTES = [
   'GET /api/v1/items/',
   'GET /api/v1/items/popular',
   'GET /api/v1/items/:item_id',
+  'GET /api/v2/items/popular',
   'GET /api/v2/system/version',
   'POST /api/v2/auth/register',
   'POST /api/v2/auth/login',
@@ -35,7 +36,11 @@ export const PUBLIC_ROUTES = [
 export const SIGN_UP_ROUTES = ['POST /api/v1/users/', 'POST /api/v2/auth/register'];
 
 /** The routes that answer anyone and show its own to who is known. */
-export const OPTIONAL_ROUTES = ['GET /api/v2/items/:item_id'];
+export const OPTIONAL_ROUTES = [
+  'GET /api/v2/items/:item_id',
+  'GET /api/v2/items/:item_id/stats',
+  'POST /api/v2/items/:item_id/views',
+];
 
 /** The routes that need an admin's token. */
 export const ADMIN_ROUTES = [
@@ -64,6 +69,8 @@ export const TOKEN_SCOPES: Record<string, string> = {
   'PATCH /api/v2/items/:item_id': 'items:write',
   'DELETE /api/v2/items/:item_id': 'items:write',
   'POST /api/v2/items/:item_id/restore': 'items:write',
+  'GET /api/v2/items/:item_id/stats': 'items:read',
+  'POST /api/v2/items/:item_id/views': 'items:read',
   'GET /api/v2/users/me': 'users:read',
   'GET /api/v2/system/stats': 'admin',
   'GET /api/v2/users': 'admin',

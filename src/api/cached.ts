@@ -5,17 +5,18 @@ type Cached<T> = Omit<Awaited<ReturnType<Deps['items']['listPopular']>>, 'value'
 const texts = new WeakMap<object, string>();
 
 /**
- * Answers a cached value with X-Cache and Age. Its JSON is made once for as long as the cache
- * keeps the value, which halves the cost of a hit. Typed as the value, so that the route's
- * schema and the client see what is sent.
+ * Answers a cached value, as `show` makes it, with X-Cache and Age. Its JSON is made once for as
+ * long as the cache keeps the value, which halves the cost of a hit: one value, one `show`. Typed
+ * as what is shown, so that the route's schema and the client see what is sent.
  */
-export function answerCached<T extends object>(
+export function answerCached<T extends object, S>(
   { value, state, ageSeconds }: Cached<T>,
   set: { headers: Record<string, string | number> },
-): T {
+  show: (value: T) => S,
+): S {
   let text = texts.get(value);
   if (text === undefined) {
-    text = JSON.stringify(value);
+    text = JSON.stringify(show(value));
     texts.set(value, text);
   }
   const headers = {
@@ -26,5 +27,5 @@ export function answerCached<T extends object>(
   };
   // Nothing is left for Elysia to copy into the answer, one header at a time.
   set.headers = {};
-  return new Response(text, { headers }) as unknown as T;
+  return new Response(text, { headers }) as unknown as S;
 }

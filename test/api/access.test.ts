@@ -15,6 +15,7 @@ describe('the access of routes', () => {
       'GET /api/v1/items/:item_id',
       'GET /api/v1/items/popular',
       'GET /api/v2/auth/providers',
+      'GET /api/v2/items/popular',
       'GET /api/v2/system/version',
       'GET /confirm-email',
       'GET /docs',
@@ -45,7 +46,11 @@ describe('the access of routes', () => {
 
   test('these show more to who is known and no others', async () => {
     const some = (await routeNames()).filter((route) => accessOf('open')(route) === 'optional');
-    expect(some.toSorted()).toEqual(['GET /api/v2/items/:item_id']);
+    expect(some.toSorted()).toEqual([
+      'GET /api/v2/items/:item_id',
+      'GET /api/v2/items/:item_id/stats',
+      'POST /api/v2/items/:item_id/views',
+    ]);
   });
 
   test('these are for admins and no others', async () => {

@@ -49,6 +49,7 @@ describe('the document', () => {
       'GET /api/v1/items/popular',
       'GET /api/v1/items/{item_id}',
       'GET /api/v2/auth/providers',
+      'GET /api/v2/items/popular',
       'GET /api/v2/system/version',
       'GET /health/live',
       'GET /health/ready',

@@ -9,5 +9,8 @@ export const ITEM_ROWS: Record<string, () => Row> = {
   getItemV2: () => ({ access: 'optional', other: 200, admin: 200, params }),
   updateItemV2: () => ({ access: 'user', other: 403, admin: 200, params, body }),
   deleteItemV2: () => ({ access: 'user', other: 403, admin: 204, params }),
+  listPopularItemsV2: () => ({ access: 'public', other: 200, admin: 200 }),
+  getItemStats: () => ({ access: 'optional', other: 200, admin: 200, params }),
+  viewItem: () => ({ access: 'optional', other: 200, admin: 200, params }),
   restoreItem: () => ({ access: 'user', other: 404, admin: 404, params }),
 };

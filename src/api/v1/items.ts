@@ -11,12 +11,13 @@ import {
 } from '../../schemas/items.ts';
 import { callerOf } from '../access.ts';
 import { answerCached } from '../cached.ts';
+import { createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
 /** What v1 does not know. */
 const NEW = { tags: [], data: {}, visibility: 'public' as const };
 
-export const items = ({ items: service }: Pick<Deps, 'items'>) =>
+export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>) =>
   new Elysia({ prefix: '/items', tags: ['items'] })
     .get('/', ({ query: { skip = 0, limit = 100 } }) => service.list(skip, limit), {
       query: Window,
@@ -34,16 +35,17 @@ export const items = ({ items: service }: Pick<Deps, 'items'>) =>
     )
     .get(
       '/popular',
-      async ({ query: { limit = 10 }, set }) => answerCached(await service.listPopular(limit), set),
+      async ({ query: { limit = 10 }, set }) =>
+        answerCached(await service.listPopular(limit), set, (items) => items),
       {
         query: PopularQuery,
         response: { 200: ItemsPublic, ...v1Errors(422) },
         detail: { operationId: 'listPopularItems', summary: 'List the most viewed items' },
       },
     )
-    .get('/:item_id', ({ params }) => service.view(params.item_id), {
+    .get('/:item_id', viewWith({ items: service, config }), {
       params: ItemParams,
-      response: { 200: ItemPublic, ...v1Errors(404, 422) },
+      response: { 200: ItemPublic, ...v1Errors(404, 422, 503, 507) },
       detail: { operationId: 'getItem', summary: 'Read an item, which counts one view' },
     })
     .put(
@@ -66,6 +68,16 @@ export const items = ({ items: service }: Pick<Deps, 'items'>) =>
         detail: { operationId: 'deleteItem', summary: 'Delete an own item' },
       },
     );
+
+type Read = Parameters<ReturnType<typeof createVia>>[0] & { params: typeof ItemParams.static };
+
+/** Counts every read, as the guide does, unless a setting says that a reload is no second view. */
+function viewWith({ items: service, config }: Pick<Deps, 'items' | 'config'>) {
+  if (config.viewWindowV1Seconds === 0) return ({ params }: Read) => service.view(params.item_id);
+  const via = createVia({ config });
+  return ({ request, server, set, params }: Read) =>
+    service.view(params.item_id, via({ request, server, set }));
+}
 
 function withDefaults({ title, description = '', url = null }: typeof ItemCreate.static) {
   return { title, description, url };

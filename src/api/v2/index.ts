@@ -14,6 +14,9 @@ import { authRecovery } from './auth-recovery.ts';
 import { authSessions } from './auth-sessions.ts';
 import { authTotp } from './auth-totp.ts';
 import { itemChanges } from './item-changes.ts';
+import { itemPopular } from './item-popular.ts';
+import { itemStats } from './item-stats.ts';
+import { itemViews } from './item-views.ts';
 import { items } from './items.ts';
 import { system } from './system.ts';
 import { tokens } from './tokens.ts';
@@ -41,4 +44,7 @@ export const v2 = (deps: Deps) =>
     .use(tokens(deps))
     .use(items(deps))
     .use(itemChanges(deps))
+    .use(itemPopular(deps))
+    .use(itemStats(deps))
+    .use(itemViews(deps))
     .use(system(deps));

@@ -1,0 +1,22 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { ItemPopularQuery, PopularItems } from '../../schemas/item-views.ts';
+import { answerCached } from '../cached.ts';
+import { shownItem } from './item-document.ts';
+import { strictQuery } from './query.ts';
+import { v2Errors } from './responses.ts';
+
+export const itemPopular = ({ popular }: Pick<Deps, 'popular'>) =>
+  new Elysia({ prefix: '/items', tags: ['items'] }).get(
+    '/popular',
+    async ({ query: { window = 'week', limit = 10 }, set }) => {
+      const found = await popular.list(window, limit);
+      return answerCached(found, set, (items) => ({ data: items.map(shownItem) }));
+    },
+    {
+      transform: strictQuery(ItemPopularQuery),
+      query: ItemPopularQuery,
+      response: { 200: PopularItems, ...v2Errors(400, 422) },
+      detail: { operationId: 'listPopularItemsV2', summary: 'List the most viewed items' },
+    },
+  );

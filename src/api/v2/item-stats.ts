@@ -1,0 +1,24 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { ItemStats, ItemStatsQuery } from '../../schemas/item-views.ts';
+import { ItemIdParams } from '../../schemas/items-v2.ts';
+import { maybeCallerOf } from '../access.ts';
+import { strictQuery } from './query.ts';
+import { v2Errors } from './responses.ts';
+
+export const itemStats = ({ itemStats: service }: Pick<Deps, 'itemStats'>) =>
+  new Elysia({ prefix: '/items', tags: ['items'] }).get(
+    '/:item_id/stats',
+    ({ request, params, query: { window = 'week' } }) =>
+      service.get(maybeCallerOf(request), params.item_id, window),
+    {
+      transform: strictQuery(ItemStatsQuery),
+      params: ItemIdParams,
+      query: ItemStatsQuery,
+      response: { 200: ItemStats, ...v2Errors(400, 401, 403, 404, 422) },
+      detail: {
+        operationId: 'getItemStats',
+        summary: 'Read how often an item was viewed, and when',
+      },
+    },
+  );
