@@ -26,16 +26,18 @@ const MAX_VIEWS = 100_000;
 
 export function createViewers({ windowMs, now }: ViewersOptions): Viewers {
   if (windowMs === 0) return { isNew: () => true };
-  const keyOf = createViewerKey(now);
-  const seen = new LRUCache<string, true>({
-    max: MAX_VIEWS,
-    ttl: windowMs,
-    ttlResolution: 0,
-    perf: { now: () => now().getTime() },
-  });
+  const keyOf = createKey(now);
+  let seen: LRUCache<string, true> | undefined;
   return {
     isNew: (itemId, viewer) => {
-      const key = `${itemId} ${keyOf(viewer)}`;
+      // Made at its first use: it takes the room for all at once.
+      seen ??= new LRUCache({
+        max: MAX_VIEWS,
+        ttl: windowMs,
+        ttlResolution: 0,
+        perf: { now: () => now().getTime() },
+      });
+      const key = keyOf(itemId, viewer);
       if (seen.get(key)) return false;
       seen.set(key, true);
       return true;
@@ -47,13 +49,14 @@ export function createViewers({ windowMs, now }: ViewersOptions): Viewers {
  * No address is kept: a viewer without an account is a hash of it and of the agent, with a salt
  * that is in memory alone and lives for one UTC day.
  */
-function createViewerKey(now: () => Date) {
+function createKey(now: () => Date) {
   let salt = { day: -1, bytes: new Uint8Array() };
-  return ({ user_id, address, user_agent }: Viewer): string => {
-    if (user_id !== undefined) return `user ${user_id}`;
+  return (itemId: number, { user_id, address, user_agent }: Viewer): string => {
+    if (user_id !== undefined) return `${itemId} ${user_id}`;
     const day = dayOf(now());
     if (salt.day !== day) salt = { day, bytes: crypto.getRandomValues(new Uint8Array(32)) };
-    const text = `${address === null ? '' : networkOf(address)}\n${user_agent ?? ''}`;
-    return new Bun.CryptoHasher('sha256', salt.bytes).update(text).digest('base64url').slice(0, 22);
+    const network = address === null ? '' : networkOf(address);
+    const text = `${itemId}\n${network}\n${user_agent ?? ''}`;
+    return new Bun.CryptoHasher('sha256', salt.bytes).update(text).digest('base64url');
   };
 }

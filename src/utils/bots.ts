@@ -6,6 +6,7 @@ import { createIsbotFromList, isbotPatterns, list } from 'isbot';
  */
 const PROGRAMS = [
   'App',
+  'App/1',
   'App/1.2.3',
   'App/1.2 (x)',
   'Bun/1.4.5',

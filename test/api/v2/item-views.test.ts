@@ -85,6 +85,7 @@ test.each([
 test.each([
   BROWSER,
   'Bun/1.4.5',
+  'curl/8',
   'curl/8.14.1',
   'okhttp/4.12.0',
   'MyApp/3.2 CFNetwork/1410.0 Darwin/22.6.0',

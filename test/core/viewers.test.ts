@@ -1,0 +1,39 @@
+import { expect, test } from 'bun:test';
+import { createViewers, type Viewer } from '../../src/core/viewers.ts';
+
+const nobody = (address: string | null, user_agent: string | null = 'Firefox'): Viewer => ({
+  address,
+  user_agent,
+});
+
+function testViewers() {
+  return createViewers({ windowMs: 60_000, now: () => new Date('2026-03-10T05:30:00.000Z') });
+}
+
+test.each([
+  ['the same again', nobody('192.0.2.1'), nobody('192.0.2.1'), false],
+  ['another address', nobody('192.0.2.1'), nobody('192.0.2.2'), true],
+  ['another agent', nobody('192.0.2.1'), nobody('192.0.2.1', 'Safari'), true],
+  ['an address of one IPv6 network', nobody('2001:db8::1'), nobody('2001:db8::2'), false],
+  ['an IPv4 address in IPv6', nobody('::ffff:192.0.2.1'), nobody('192.0.2.1'), false],
+  [
+    'an account elsewhere',
+    { ...nobody('192.0.2.1'), user_id: 1 },
+    { ...nobody(null), user_id: 1 },
+    false,
+  ],
+  ['another account', { ...nobody(null), user_id: 1 }, { ...nobody(null), user_id: 2 }, true],
+  ['the account of who was nobody', nobody(null), { ...nobody(null), user_id: 1 }, true],
+])('%s', (_, first, second, isNew) => {
+  const viewers = testViewers();
+  expect(viewers.isNew(1, first)).toBe(true);
+  expect(viewers.isNew(1, second)).toBe(isNew);
+  expect(viewers.isNew(2, first)).toBe(true);
+});
+
+test('no more than 100,000 views are remembered, the latest', () => {
+  const viewers = testViewers();
+  for (let id = 1; id <= 100_001; id++) viewers.isNew(id, { ...nobody(null), user_id: 1 });
+  const again = (id: number) => viewers.isNew(id, { ...nobody(null), user_id: 1 });
+  expect([again(100_001), again(2), again(1)]).toEqual([false, false, true]);
+});
