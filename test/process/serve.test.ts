@@ -101,7 +101,7 @@ describe('a stop', () => {
     expect((await slow).data).toEqual([{ slow: true }]);
     expect(readdirSync(dir).toSorted()).toEqual(['hutch.db', 'hutch.lock']);
     const db = new Database(join(dir, 'hutch.db'), { readonly: true });
-    expect(db.query('select views from items').values()).toEqual([[1]]);
+    expect(db.query('select views from item_views').values()).toEqual([[1]]);
     db.close();
   });
 
