@@ -3,7 +3,6 @@ import type { Deps } from '../../core/deps.ts';
 import { ItemPopularQuery, PopularItems } from '../../schemas/item-views.ts';
 import { answerCached } from '../cached.ts';
 import { shownItem } from './item-document.ts';
-import { strictQuery } from './query.ts';
 import { v2Errors } from './responses.ts';
 
 export const itemPopular = ({ popular }: Pick<Deps, 'popular'>) =>
@@ -14,7 +13,6 @@ export const itemPopular = ({ popular }: Pick<Deps, 'popular'>) =>
       return answerCached(found, set, (items) => ({ data: items.map(shownItem) }));
     },
     {
-      transform: strictQuery(ItemPopularQuery),
       query: ItemPopularQuery,
       response: { 200: PopularItems, ...v2Errors(400, 422) },
       detail: { operationId: 'listPopularItemsV2', summary: 'List the most viewed items' },

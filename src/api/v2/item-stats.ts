@@ -3,7 +3,6 @@ import type { Deps } from '../../core/deps.ts';
 import { ItemStats, ItemStatsQuery } from '../../schemas/item-views.ts';
 import { ItemIdParams } from '../../schemas/items-v2.ts';
 import { maybeCallerOf } from '../access.ts';
-import { strictQuery } from './query.ts';
 import { v2Errors } from './responses.ts';
 
 export const itemStats = ({ itemStats: service }: Pick<Deps, 'itemStats'>) =>
@@ -12,7 +11,6 @@ export const itemStats = ({ itemStats: service }: Pick<Deps, 'itemStats'>) =>
     ({ request, params, query: { window = 'week' } }) =>
       service.get(maybeCallerOf(request), params.item_id, window),
     {
-      transform: strictQuery(ItemStatsQuery),
       params: ItemIdParams,
       query: ItemStatsQuery,
       response: { 200: ItemStats, ...v2Errors(400, 401, 403, 404, 422) },
