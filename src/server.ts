@@ -31,6 +31,8 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     deps.housekeeping.start();
     const stop = async () => {
       const patience = setTimeout(() => void server.stop(true), config.shutdownSeconds * 1000);
+      // Streams have no end of their own: they would be waited for all that time.
+      deps.itemEvents.stop();
       await server.stop();
       clearTimeout(patience);
       await deps.close();

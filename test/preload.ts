@@ -18,6 +18,8 @@ async function watchedFetch(input: string | URL | Request, init?: BunFetchReques
   if (!own) return realFetch(input, init);
   own.request(headersOf(input, init), await bodyOf(input, init));
   const answer = await realFetch(input, init);
+  // A stream of events has no end to wait for.
+  if (answer.headers.get('content-type') === 'text/event-stream') return answer;
   const body = await textOf(answer.clone());
   own.answer(answer.headers, body, answer.url);
   return answer;

@@ -40,6 +40,7 @@ export const OPTIONAL_ROUTES = [
   'GET /api/v2/items/:item_id',
   'GET /api/v2/items/:item_id/stats',
   'POST /api/v2/items/:item_id/views',
+  'GET /api/v2/items/events',
 ];
 
 /** The routes that need an admin's token. */
@@ -71,6 +72,9 @@ export const TOKEN_SCOPES: Record<string, string> = {
   'POST /api/v2/items/:item_id/restore': 'items:write',
   'GET /api/v2/items/:item_id/stats': 'items:read',
   'POST /api/v2/items/:item_id/views': 'items:read',
+  'GET /api/v2/items/:item_id/revisions': 'items:read',
+  'POST /api/v2/items/:item_id/revisions': 'items:write',
+  'GET /api/v2/items/events': 'items:read',
   'GET /api/v2/users/me': 'users:read',
   'GET /api/v2/system/stats': 'admin',
   'GET /api/v2/users': 'admin',

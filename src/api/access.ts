@@ -87,6 +87,18 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
   );
 };
 
+/** Gives what tells, of an answer that lasts, whether it may: whether its caller is still the same. */
+export const createStillKnown = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
+  const identify = createIdentify(auth, createSessionCookie({ config }));
+  return async (request: Request): Promise<boolean> => {
+    const was = callers.get(request);
+    if (!was) return true;
+    // What cannot be told is a no: the caller asks again and is judged anew.
+    const is = await identify(request).catch(() => undefined);
+    return is?.id === was.id && is.role === was.role;
+  };
+};
+
 /** Says that the answer depends on who asks, beside what it depends on already. */
 function addVary(headers: Record<string, string | number>): void {
   const known = headers['vary'] === undefined ? '' : `${headers['vary']}, `;

@@ -124,7 +124,9 @@ function correctResponses(responses: Operation['responses'], route: string, sche
     Object.entries(responses).map(([status, { content }]) => {
       const schema = Object.values(content ?? {})[0]?.schema ?? {};
       if (status === '204') return [status, { description: 'No Content' }];
-      const type = isV2 && Number(status) >= 400 ? 'application/problem+json' : 'application/json';
+      const isProblem = isV2 && Number(status) >= 400;
+      const plain = schema['contentMediaType'] ?? 'application/json';
+      const type = isProblem ? 'application/problem+json' : String(plain);
       const description = STATUS_CODES[status] ?? status;
       return [
         status,

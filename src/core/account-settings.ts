@@ -100,6 +100,12 @@ export const ACCOUNT_SETTINGS = {
     wholeNumber(1, 1e9),
     'Requests for outside URLs in a minute by one account.',
   ),
+  limitListeners: setting(
+    'HUTCH_LIMIT_LISTENERS',
+    100,
+    wholeNumber(1, 1e9),
+    'Event streams open at once to one address (IPv6: one /64).',
+  ),
   smtpUrl: setting(
     'HUTCH_SMTP_URL',
     '',

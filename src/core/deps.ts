@@ -61,6 +61,7 @@ export function createDeps(config: Config, options: DepsOptions) {
     limits: config.rateLimit === 'on' ? createLimits(config) : undefined,
     ...services,
     close: async () => {
+      services.itemEvents.stop();
       await services.housekeeping.stop();
       await services.views.flush();
       await services.emailFlows.idle();

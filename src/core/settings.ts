@@ -77,6 +77,18 @@ export const SETTINGS = {
     wholeNumber(1024, 1_073_741_824),
     'Largest outside answer, before and after decompression.',
   ),
+  maxListeners: setting(
+    'HUTCH_MAX_LISTENERS',
+    2000,
+    wholeNumber(1, 1_000_000),
+    'Event streams open at once, at most; each can hold 256 KiB that are not read yet.',
+  ),
+  heartbeatSeconds: setting(
+    'HUTCH_HEARTBEAT_SECONDS',
+    15,
+    wholeNumber(1, 25),
+    'Seconds between the heartbeats of an event stream; at each, its session is judged again.',
+  ),
   shutdownSeconds: setting(
     'HUTCH_SHUTDOWN_SECONDS',
     10,

@@ -13,7 +13,7 @@ const time = (description: string) =>
   );
 
 /** Where a page of a v2 list stands. */
-const Page = t.Object(
+export const Page = t.Object(
   {
     next_cursor: t.Union([t.String(), t.Null()]),
     has_more: t.Boolean(),

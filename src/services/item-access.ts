@@ -50,6 +50,17 @@ export async function getBinned(session: Session, caller: Caller, id: number): P
   return item;
 }
 
+/**
+ * The item, in the bin too, for its owner alone: what it once was may have been private. Throws
+ * not_found, forbidden.
+ */
+export async function getOwners(session: Session, caller: Caller, id: number): Promise<Item> {
+  const item = await findItem(session, id);
+  if (item?.owner_id === caller.id) return item;
+  if (!item || item.deleted_at !== null || !maySee(item, caller)) throw itemNotFound(id);
+  throw new AppError('forbidden', 'Not enough permissions');
+}
+
 async function findItem(session: Session, id: number): Promise<Item | undefined> {
   return (await itemById(session, { id }))[0];
 }
@@ -60,7 +71,8 @@ export function itemNotFound(id: number): AppError {
 
 type Shown = Pick<Item, 'visibility' | 'owner_id'>;
 
-function maySee({ visibility, owner_id }: Shown, caller: Caller | undefined): boolean {
+/** Whether the caller may see an item that is not in the bin. */
+export function maySee({ visibility, owner_id }: Shown, caller: Caller | undefined): boolean {
   return visibility === 'public' || owner_id === caller?.id;
 }
 

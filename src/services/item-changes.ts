@@ -57,6 +57,11 @@ const insertEvent = prepare<Omit<ItemEvent, 'id'>, ItemEvent[]>((orm) =>
  * events; the cache is invalidated and listeners are told after the commit.
  */
 export const createItemChanges = (deps: ItemChangesDeps) => ({
+  ...fieldChanges(deps),
+  ...binChanges(deps),
+});
+
+const fieldChanges = (deps: ItemChangesDeps) => ({
   create: async (tx: Tx, owner: Caller, fields: ItemFields): Promise<Item> => {
     const columns = columnsOf(fields) as Omit<ItemRow, 'id'>;
     const row = { ...columns, owner_id: owner.id, now: deps.now().toISOString() };
@@ -81,6 +86,21 @@ export const createItemChanges = (deps: ItemChangesDeps) => ({
     return change(deps, tx, caller, item, set, { action: 'update', ...options });
   },
 
+  /** Brings columns back to what they were. Throws not_found, forbidden, version_mismatch. */
+  revert: async (
+    tx: Tx,
+    caller: Caller,
+    id: number,
+    columns: Partial<ItemRow>,
+    options: ChangeOptions,
+  ): Promise<Item> =>
+    change(deps, tx, caller, await getOwn(tx, caller, id), columns, {
+      ...options,
+      action: 'revert',
+    }),
+});
+
+const binChanges = (deps: ItemChangesDeps) => ({
   /** Puts an item into the bin. Throws not_found, forbidden, version_mismatch. */
   remove: async (
     tx: Tx,

@@ -3,14 +3,18 @@ import type { Config } from '../core/config.ts';
 import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import { createViewers } from '../core/viewers.ts';
+import { createEventRetention } from './event-retention.ts';
 import { createItemChanges } from './item-changes.ts';
+import { createItemEvents } from './item-events.ts';
 import { createItemPopular } from './item-popular.ts';
 import { createItemPurge } from './item-purge.ts';
+import { createItemRevisions } from './item-revisions.ts';
 import { createItemStats } from './item-stats.ts';
 import { createItemViewing } from './item-viewing.ts';
 import { createItemViews } from './item-views.ts';
 import { createItemWindows } from './item-windows.ts';
 import { createItems } from './items.ts';
+import { popularIds } from './popular-watch.ts';
 
 export interface ItemServicesDeps {
   config: Config;
@@ -22,20 +26,24 @@ export interface ItemServicesDeps {
 
 /** The services of items, each from what stands above it, and the work that comes round again. */
 export function createItemServices(base: ItemServicesDeps) {
-  const { config, cache, now } = base;
+  const { config, cache, db, now } = base;
   const views = createItemViews({ ...base, isStrict: config.viewsMode === 'strict' });
   const kit = { ...base, views, popularTtlMs: config.popularTtlSeconds * 1000 };
   const viewersFor = (seconds: number) => createViewers({ windowMs: seconds * 1000, now });
+  const itemEvents = createItemEvents({ ...base, popularIds: () => popularIds(db) });
+  const changes = createItemChanges({ cache, now, publish: itemEvents.publish });
   return {
     views,
+    itemEvents,
+    itemRevisions: createItemRevisions({ db, views, changes }),
     items: createItems({
       ...kit,
-      changes: createItemChanges({ cache, now, publish: () => {} }),
+      changes,
       viewers: viewersFor(config.viewWindowV1Seconds),
     }),
     popular: createItemPopular(kit),
     itemStats: createItemStats(kit),
     itemViewing: createItemViewing({ ...kit, viewers: viewersFor(config.viewWindowSeconds) }),
-    chores: [createItemPurge(base), createItemWindows(base)],
+    chores: [createItemPurge(base), createItemWindows(base), createEventRetention(base)],
   };
 }

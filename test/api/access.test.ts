@@ -51,6 +51,7 @@ describe('the access of routes', () => {
       'GET /api/v2/items/:item_id/stats',
       'POST /api/v2/items/:item_id/views',
     ]);
+    expect(some.toSorted()).toEqual(['GET /api/v2/items/:item_id', 'GET /api/v2/items/events']);
   });
 
   test('these are for admins and no others', async () => {

@@ -17,6 +17,8 @@ import { itemChanges } from './item-changes.ts';
 import { itemPopular } from './item-popular.ts';
 import { itemStats } from './item-stats.ts';
 import { itemViews } from './item-views.ts';
+import { itemEvents } from './item-events.ts';
+import { itemRevisions } from './item-revisions.ts';
 import { items } from './items.ts';
 import { system } from './system.ts';
 import { tokens } from './tokens.ts';
@@ -47,4 +49,6 @@ export const v2 = (deps: Deps) =>
     .use(itemPopular(deps))
     .use(itemStats(deps))
     .use(itemViews(deps))
+    .use(itemRevisions(deps))
+    .use(itemEvents(deps))
     .use(system(deps));

@@ -1,0 +1,109 @@
+/** A reader that leaves more than this unread is dropped. */
+const MAX_QUEUED_BYTES = 262_144;
+const MAX_QUEUED_FRAMES = 1000;
+/** Handed to the connection at once; also what may wait while more is still being read for it. */
+const MAX_CHUNK_BYTES = 65_536;
+
+export interface EventStream {
+  body: ReadableStream<Uint8Array>;
+  /** Sends a frame when the reader has read what came before; drops a reader that is too slow. */
+  push(frame: Uint8Array): void;
+  /** Resolves when little waits to be read. */
+  hasRoom(): Promise<void>;
+  /** Ends it; what still waits is not sent. */
+  end(): void;
+  /** Resolves when it has ended, by either side. */
+  ended: Promise<void>;
+}
+
+/**
+ * A body of frames that are handed on only as the connection takes them: Bun pulls no more from a
+ * stream whose reader does not read, so what waits is here, where it is counted.
+ */
+export function openEventStream(): EventStream {
+  const queue = createFrameQueue();
+  let controller: ReadableStreamDefaultController<Uint8Array>;
+  let isPulled = false;
+  let isEnded = false;
+  const waiting: (() => void)[] = [];
+  const ended = Promise.withResolvers<void>();
+
+  const settle = () => {
+    isEnded = true;
+    queue.clear();
+    for (const resolve of waiting.splice(0)) resolve();
+    ended.resolve();
+  };
+  const flush = () => {
+    if (!isPulled || queue.isEmpty()) return;
+    isPulled = false;
+    controller.enqueue(queue.take());
+    if (queue.hasRoom()) for (const resolve of waiting.splice(0)) resolve();
+  };
+  const end = () => {
+    if (isEnded) return;
+    settle();
+    controller.close();
+  };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start: (it) => {
+        controller = it;
+      },
+      pull: () => {
+        isPulled = true;
+        flush();
+      },
+      cancel: settle,
+    },
+    { highWaterMark: 0 },
+  );
+  return {
+    body,
+    push: (frame) => {
+      if (isEnded) return;
+      queue.add(frame);
+      flush();
+      if (queue.isOverfull()) end();
+    },
+    hasRoom: async () => {
+      if (!isEnded && !queue.hasRoom()) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+    end,
+    ended: ended.promise,
+  };
+}
+
+function createFrameQueue() {
+  let frames: Uint8Array[] = [];
+  let bytes = 0;
+  return {
+    add: (frame: Uint8Array) => {
+      frames.push(frame);
+      bytes += frame.byteLength;
+    },
+    isEmpty: () => frames.length === 0,
+    hasRoom: () => bytes < MAX_CHUNK_BYTES,
+    isOverfull: () => bytes > MAX_QUEUED_BYTES || frames.length > MAX_QUEUED_FRAMES,
+    /** The oldest frames, at least one. One alone is not copied: it is everybody's. */
+    take: (): Uint8Array => {
+      let count = 1;
+      let size = frames[0]?.byteLength ?? 0;
+      for (
+        let next = frames[count];
+        next && size + next.byteLength <= MAX_CHUNK_BYTES;
+        next = frames[count]
+      ) {
+        size += next.byteLength;
+        count++;
+      }
+      const taken = frames.splice(0, count);
+      bytes -= size;
+      return taken.length === 1 ? (taken[0] as Uint8Array) : Buffer.concat(taken);
+    },
+    clear: () => {
+      frames = [];
+      bytes = 0;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Server } from 'bun';
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { ItemEventStream, ItemEventsQuery } from '../../schemas/item-events.ts';
+import { createStillKnown, maybeCallerOf } from '../access.ts';
+import { createClientNetwork } from '../client-network.ts';
+import { type EventStream, openEventStream } from '../event-stream.ts';
+import { frameOf, heartbeatFrame, openingFrame } from './item-event-frames.ts';
+import { v2Errors } from './responses.ts';
+
+/** What a route knows of the connection behind its request. */
+interface Behind {
+  request: Request;
+  server: Server<unknown> | null;
+}
+
+type Outlet = Parameters<Deps['itemEvents']['listen']>[1];
+type Listened = Pick<Deps, 'itemEvents' | 'auth' | 'config'>;
+
+export const itemEvents = (deps: Listened) => {
+  const listen = createListen(deps);
+  return new Elysia({ prefix: '/items', tags: ['items'] }).get(
+    '/events',
+    ({ request, server, query, set }) => {
+      const lastId = request.headers.get('last-event-id') || query.last_event_id || undefined;
+      const body = request.method === 'HEAD' ? null : listen({ request, server }, lastId);
+      const headers = {
+        ...(set.headers as Record<string, string>),
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        // For nginx, which would keep events back.
+        'x-accel-buffering': 'no',
+      };
+      // Nothing is left for Elysia to copy: it would read the stream and write another.
+      set.headers = {};
+      return new Response(body, { headers }) as unknown as typeof ItemEventStream.static;
+    },
+    {
+      query: ItemEventsQuery,
+      response: { 200: ItemEventStream, ...v2Errors(400, 401, 403, 422, 503) },
+      detail: {
+        operationId: 'listenToItems',
+        summary: 'Be told what happens to items (server-sent events)',
+      },
+    },
+  );
+};
+
+/** Gives what opens a stream for a request. It throws overloaded and too_many_requests. */
+function createListen({ itemEvents: service, auth, config }: Listened) {
+  const isStillKnown = createStillKnown({ auth, config });
+  const networkFor = createClientNetwork({ config });
+  const heartbeatMs = config.heartbeatSeconds * 1000;
+  return ({ request, server }: Behind, lastId: string | undefined): ReadableStream => {
+    const peer = server?.requestIP(request)?.address;
+    const address = peer === undefined ? null : networkFor(peer, request);
+    const stream = openEventStream();
+    const { outlet, beat } = createOutlet(stream);
+    const leave = service.listen({ caller: maybeCallerOf(request), address, lastId }, outlet);
+    const heart = setInterval(async () => {
+      if (await isStillKnown(request)) beat();
+      else stream.end();
+    }, heartbeatMs);
+    void stream.ended.then(() => {
+      clearInterval(heart);
+      leave();
+      // A reader that does not read would hold the connection: what it has not taken is dropped.
+      server?.timeout(request, 1);
+    });
+    request.signal.addEventListener('abort', stream.end);
+    return stream.body;
+  };
+}
+
+/** Writes what is told as frames, and keeps what the reader knows of where it is. */
+function createOutlet(stream: EventStream) {
+  let at: number | undefined;
+  let known: number | undefined;
+  const tell: Outlet['tell'] = (told, position) => {
+    if (at === undefined) {
+      stream.push(openingFrame(position));
+      known = position;
+    }
+    at = position;
+    for (const each of told) {
+      stream.push(frameOf(each, position));
+      if (each.type === 'change') known = each.news.event.id;
+    }
+  };
+  const beat = () => {
+    stream.push(heartbeatFrame(at === known ? undefined : at));
+    known = at;
+  };
+  return { outlet: { tell, hasRoom: stream.hasRoom, end: stream.end }, beat };
+}

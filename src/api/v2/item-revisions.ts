@@ -1,0 +1,60 @@
+import { Elysia, status } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { ItemRevert, ItemRevisions, ItemRevisionsQuery } from '../../schemas/item-revisions.ts';
+import { ItemDocument, ItemIdParams } from '../../schemas/items-v2.ts';
+import { callerOf } from '../access.ts';
+import { matchedVersions, tell } from '../etag.ts';
+import { shownItem } from './item-document.ts';
+import { v2BodyErrors, v2Errors } from './responses.ts';
+
+export const itemRevisions = ({ itemRevisions: service }: Pick<Deps, 'itemRevisions'>) =>
+  new Elysia({ prefix: '/items', tags: ['items'] })
+    .get(
+      '/:item_id/revisions',
+      async ({ request, params, query }) => {
+        const { data, page } = await service.list(callerOf(request), params.item_id, query);
+        return { data: data.map(shownRevision), page };
+      },
+      {
+        params: ItemIdParams,
+        query: ItemRevisionsQuery,
+        response: { 200: ItemRevisions, ...v2Errors(400, 401, 403, 404, 422) },
+        detail: {
+          operationId: 'listItemRevisions',
+          summary: 'List who changed what of an own item',
+        },
+      },
+    )
+    .post(
+      '/:item_id/revisions',
+      async ({ request, params, body, set }) => {
+        const ifMatch = matchedVersions(request);
+        const caller = callerOf(request);
+        const item = await service.revert(caller, params.item_id, body.version, { ifMatch });
+        set.headers['location'] = `/api/v2/items/${item.id}`;
+        tell(item.version, set);
+        return status(201, shownItem(item));
+      },
+      {
+        params: ItemIdParams,
+        body: ItemRevert,
+        response: { 201: ItemDocument, ...v2BodyErrors(401, 403, 404, 412) },
+        detail: { operationId: 'revertItem', summary: 'Make of an own item what it was' },
+      },
+    );
+
+type Revision = Awaited<ReturnType<Deps['itemRevisions']['list']>>['data'][number];
+
+/** What is kept as JSON, as what it is. */
+function shownRevision({ changes: { tags, data, ...plain }, ...rest }: Revision) {
+  const changes = {
+    ...plain,
+    ...(tags && { tags: parsed<string[]>(tags) }),
+    ...(data && { data: parsed<Record<string, unknown>>(data) }),
+  };
+  return { ...rest, changes };
+}
+
+function parsed<T>({ from, to }: { from: string; to: string }): { from: T; to: T } {
+  return { from: JSON.parse(from), to: JSON.parse(to) };
+}

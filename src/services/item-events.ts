@@ -1,0 +1,167 @@
+import type { Db } from '../core/db.ts';
+import { createEventHub, type EventHub } from '../core/event-hub.ts';
+import type { Log } from '../core/log.ts';
+import type { ItemEvent } from '../models/index.ts';
+import { eventsAfter, type ItemNews, isShown, knownIds, mayHear, newsOf } from './item-news.ts';
+import { createPopularWatch } from './popular-watch.ts';
+import type { Caller } from './users.ts';
+
+export interface ItemEventsDeps {
+  db: Db;
+  log: Log;
+  /** Most who listen at once, in all and, unless limits are off, of one address. */
+  config: { maxListeners: number; limitListeners: number; rateLimit: 'on' | 'off' };
+  /** The ids of the most viewed items that anyone may see. */
+  popularIds(): Promise<number[]>;
+}
+
+/** What a listener is told. `news` is the same object for all of them. */
+export type Told =
+  | { type: 'change'; news: ItemNews; isShown: boolean }
+  | { type: 'popular'; news: PopularNews }
+  | { type: 'reset' };
+
+export interface PopularNews {
+  item_ids: number[];
+}
+
+/** Where news go: api/event-stream.ts over HTTP. */
+export interface Outlet {
+  /** Takes what is told at once. `position` is the id up to which everything has been told. */
+  tell(told: Told[], position: number): void;
+  /** Resolves when there is room for more. */
+  hasRoom(): Promise<void>;
+  end(): void;
+}
+
+/** Who listens, from where on: after an id, as the listener gave it, or from now on. */
+export interface Listening {
+  caller: Caller | undefined;
+  address: string | null;
+  lastId: string | undefined;
+}
+
+export type ItemEvents = ReturnType<typeof createItemEvents>;
+type News = ItemNews | PopularNews;
+type Hub = EventHub<ItemEvent | PopularNews, News>;
+
+/** Events of one read; bounds how long a resuming listener holds the event loop. */
+const PAGE = 100;
+/** What may come while a resuming listener is told a page; more is read as the next page. */
+const MAX_HELD = 100;
+
+/** Tells listeners what happens to items, after its commit, and what happened since they left. */
+export function createItemEvents(deps: ItemEventsDeps) {
+  const { maxListeners, limitListeners, rateLimit } = deps.config;
+  const hub: Hub = createEventHub({
+    log: deps.log,
+    maxListeners,
+    maxPerKey: rateLimit === 'on' ? limitListeners : maxListeners,
+    prepare: async (event) => ('item_ids' in event ? event : newsOf(deps.db.read, event)),
+    sizeOf,
+  });
+  const watch = createPopularWatch({ ...deps, hub });
+  return {
+    /** For what has been committed. Never throws, never waits. */
+    publish: (event: ItemEvent): void => hub.publish(event),
+
+    /**
+     * Tells an outlet everything after `lastId` that the caller may see, then what happens, with
+     * nothing left out or told twice. Gives what ends it. Throws overloaded, too_many_requests.
+     */
+    listen: (listening: Listening, outlet: Outlet): (() => void) => {
+      const leave = listen(deps, hub, listening, outlet);
+      watch.start();
+      return leave;
+    },
+
+    listeners: (): number => hub.size(),
+
+    /** Ends all who listen, at once, and takes no more. */
+    stop: (): void => {
+      watch.stop();
+      hub.stop();
+    },
+  };
+}
+
+function sizeOf(news: News): number {
+  if ('item_ids' in news) return 200;
+  return 500 + (news.item ? news.item.description.length + news.item.data.length : 0);
+}
+
+function listen(
+  deps: ItemEventsDeps,
+  hub: Hub,
+  { caller, address, lastId }: Listening,
+  outlet: Outlet,
+) {
+  const state: Following = { position: 0, held: [], isLive: false, caller, outlet };
+  let isListening = true;
+  const deliver = (messages: readonly News[]) => {
+    if (state.isLive) tell(state, messages);
+    else if (state.held.length <= MAX_HELD) state.held.push(...messages);
+  };
+  // First of all: what is committed while the past is read must not be missed.
+  const leave = hub.join({ deliver, end: outlet.end }, address);
+  catchUp(deps.db, state, lastId, () => isListening).catch((error) => {
+    deps.log.error('A listener could not resume.', { error });
+    outlet.end();
+  });
+  return () => {
+    isListening = false;
+    leave();
+  };
+}
+
+interface Following {
+  /** Everything up to this id has been told. */
+  position: number;
+  /** What came since the last page was begun to be read; over MAX_HELD it is not complete. */
+  held: News[];
+  isLive: boolean;
+  caller: Caller | undefined;
+  outlet: Outlet;
+}
+
+async function catchUp(
+  { read }: Db,
+  state: Following,
+  lastId: string | undefined,
+  isListening: () => boolean,
+): Promise<void> {
+  const { oldest, newest } = await knownIds(read);
+  const after = lastId !== undefined && /^\d{1,15}$/.test(lastId) ? Number(lastId) : -1;
+  const isKnown = after >= oldest && after <= newest;
+  state.position = isKnown ? after : newest;
+  state.outlet.tell(lastId !== undefined && !isKnown ? [{ type: 'reset' }] : [], state.position);
+  while (isListening()) {
+    state.held = [];
+    const page = await eventsAfter(read, { id: state.position, limit: PAGE });
+    for (const event of page) {
+      await state.outlet.hasRoom();
+      tell(state, [await newsOf(read, event)]);
+    }
+    if (page.length < PAGE && state.held.length <= MAX_HELD) break;
+    // A past of which the caller may see nothing must not hold up others.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  // Nothing is awaited from here on, so nothing can come in between.
+  state.isLive = true;
+  tell(state, state.held);
+  state.held = [];
+}
+
+/** Tells what is newer than all that was told, as far as the caller may know of it. */
+function tell(state: Following, messages: readonly News[]): void {
+  const told: Told[] = [];
+  for (const news of messages) {
+    if ('item_ids' in news) told.push({ type: 'popular', news });
+    else if (news.event.id > state.position) {
+      state.position = news.event.id;
+      if (!mayHear(news.event, state.caller)) continue;
+      told.push({ type: 'change', news, isShown: isShown(news, state.caller) });
+    }
+  }
+  state.outlet.tell(told, state.position);
+}

@@ -1,0 +1,51 @@
+import type { Db } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import type { Page } from '../utils/cursor.ts';
+import { getOwners } from './item-access.ts';
+import type { ChangeOptions, ItemChanges } from './item-changes.ts';
+import type { Item } from './item-rows.ts';
+import type { ItemViews } from './item-views.ts';
+import { listRevisions, type RevisionInfo, type RevisionsQuery } from './revision-list.ts';
+import { columnsAt } from './revision-rows.ts';
+import type { Caller } from './users.ts';
+
+export interface ItemRevisionsDeps {
+  db: Db;
+  views: ItemViews;
+  changes: ItemChanges;
+}
+
+export const createItemRevisions = ({ db, views, changes }: ItemRevisionsDeps) => ({
+  /**
+   * A page of what was done to an own item, in the bin too. The newest comes first. Throws not_found, forbidden, invalid_cursor.
+   */
+  list: async (
+    caller: Caller,
+    id: number,
+    query: RevisionsQuery = {},
+  ): Promise<{ data: RevisionInfo[]; page: Page }> =>
+    listRevisions(db.read, await getOwners(db.read, caller, id), query),
+
+  /**
+   * Makes of an item again what it was at a version, as a new change; nothing if it is that
+   * already. The bin is left alone. Throws not_found, forbidden, version_mismatch.
+   */
+  revert: async (
+    caller: Caller,
+    id: number,
+    version: number,
+    options: ChangeOptions = {},
+  ): Promise<Item> => {
+    const { version: seen } = await getOwners(db.read, caller, id);
+    if (version > seen) throw new AppError('not_found', `Item ${id} has no version ${version}`);
+    // The long way back is read before the writer is held up, and in it what came meanwhile.
+    const columns = await columnsAt(db.read, id, version, seen);
+    return db.write(async (tx) => {
+      const { version: latest } = await getOwners(tx, caller, id);
+      const later = await columnsAt(tx, id, seen, latest);
+      const item = await changes.revert(tx, caller, id, { ...later, ...columns }, options);
+      views.addPendingAfter(tx, item);
+      return item;
+    });
+  },
+});

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'bun:test';
+import { createEventHub, type Listener } from '../../src/core/event-hub.ts';
+import { createLog } from '../../src/core/log.ts';
+
+interface Options {
+  maxListeners?: number;
+  maxPerKey?: number;
+  prepare?(event: number): Promise<string>;
+}
+
+function newHub({ prepare = async (n) => String(n), ...rest }: Options = {}) {
+  const lines: string[] = [];
+  const log = createLog({
+    level: 'error',
+    format: 'json',
+    write: (line) => void lines.push(line),
+    now: () => new Date(0),
+  });
+  const limits = { maxListeners: 10, maxPerKey: 10, ...rest };
+  const hub = createEventHub<number, string>({ log, ...limits, prepare, sizeOf: () => 1000 });
+  return { hub, lines };
+}
+
+function newListener() {
+  const told: string[] = [];
+  const batches: number[] = [];
+  const state = { told, batches, ended: 0 };
+  const listener: Listener<string> = {
+    deliver: (messages) => {
+      told.push(...messages);
+      batches.push(messages.length);
+    },
+    end: () => {
+      state.ended++;
+    },
+  };
+  return { ...state, listener, state };
+}
+
+const turns = async (count = 20) => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('the hub', () => {
+  test('tells everyone everything in order, later than it is published', async () => {
+    const { hub } = newHub();
+    const [a, b] = [newListener(), newListener()];
+    hub.join(a.listener, null);
+    hub.join(b.listener, null);
+    for (let n = 0; n < 200; n++) hub.publish(n);
+    expect(a.told).toEqual([]);
+    await turns();
+    const all = Array.from({ length: 200 }, (_, n) => String(n));
+    expect([a.told, b.told]).toEqual([all, all]);
+    expect(Math.max(...a.batches)).toBeLessThanOrEqual(64);
+  });
+
+  test('prepares an event once, and none while nobody listens', async () => {
+    const prepared: number[] = [];
+    const { hub } = newHub({
+      prepare: async (n) => {
+        prepared.push(n);
+        return String(n);
+      },
+    });
+    hub.publish(1);
+    for (let n = 0; n < 3; n++) hub.join(newListener().listener, null);
+    hub.publish(2);
+    await turns();
+    expect(prepared).toEqual([2]);
+  });
+
+  test('tells who has left nothing more', async () => {
+    const { hub } = newHub();
+    const { told, listener } = newListener();
+    const leave = hub.join(listener, null);
+    hub.publish(1);
+    leave();
+    leave();
+    await turns();
+    expect([told, hub.size()]).toEqual([[], 0]);
+  });
+
+  test('ends a listener that throws, and no other', async () => {
+    const { hub, lines } = newHub();
+    const bad = newListener();
+    const good = newListener();
+    const deliver = () => {
+      throw new Error('no');
+    };
+    hub.join({ ...bad.listener, deliver }, null);
+    hub.join(good.listener, null);
+    hub.publish(1);
+    await turns();
+    expect([bad.state.ended, good.told]).toEqual([1, ['1']]);
+    expect(lines.join()).toContain('A listener failed');
+  });
+
+  test('ends all when events cannot be prepared, and goes on', async () => {
+    let isBroken = true;
+    const { hub } = newHub({
+      prepare: (n) => (isBroken ? Promise.reject(new Error('no')) : Promise.resolve(String(n))),
+    });
+    const { state, told, listener } = newListener();
+    hub.join(listener, null);
+    hub.publish(1);
+    await turns();
+    expect(state.ended).toBe(1);
+    isBroken = false;
+    hub.publish(2);
+    await turns();
+    expect(told).toEqual(['2']);
+  });
+
+  test('ends all rather than keep events without bound', () => {
+    const { hub } = newHub();
+    const { state, listener } = newListener();
+    hub.join(listener, null);
+    for (let n = 0; n < 10_001; n++) hub.publish(n);
+    expect(state.ended).toBe(1);
+  });
+
+  test('has so many places, and so many for one key', () => {
+    const { hub } = newHub({ maxListeners: 3, maxPerKey: 2 });
+    const join = (key: string | null) => hub.join(newListener().listener, key);
+    const leave = join('a');
+    join('a');
+    expect(() => join('a')).toThrow(expect.objectContaining({ code: 'too_many_requests' }));
+    leave();
+    join('a');
+    join(null);
+    expect(() => join('b')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+  });
+
+  test('ends all when it stops, and takes no more', () => {
+    const { hub } = newHub();
+    const { state, listener } = newListener();
+    hub.join(listener, null);
+    hub.stop();
+    expect(state.ended).toBe(1);
+    expect(() => hub.join(listener, null)).toThrow(expect.objectContaining({ code: 'overloaded' }));
+  });
+});
