@@ -28,13 +28,15 @@ export function readEvents(answer: Response) {
       rest += decoder.decode(value, { stream: true });
     }
   };
-  /** The next block that is an event; undefined at the end. */
-  const next = async (): Promise<Block | undefined> => {
+  const nextWhere = async (isIt: (event: string) => boolean): Promise<Block | undefined> => {
     for (;;) {
       const found = await block();
-      if (!found || found.event) return found;
+      if (!found || (found.event !== undefined && isIt(found.event))) return found;
     }
   };
+  /** The next event; what is popular comes when it will, and is asked for apart. */
+  const next = () => nextWhere((event) => event !== 'popular');
+  const nextPopular = () => nextWhere((event) => event === 'popular');
   const take = async (count: number): Promise<Block[]> => {
     const taken: Block[] = [];
     for (let found = await next(); found; found = await next()) {
@@ -42,7 +44,7 @@ export function readEvents(answer: Response) {
     }
     return taken;
   };
-  return { block, next, take, cancel: () => reader.cancel() };
+  return { block, next, nextPopular, take, cancel: () => reader.cancel() };
 }
 
 function parse(text: string): Block {

@@ -21,6 +21,7 @@ const REQUEST_HEADERS = [
   'If-Match',
   'If-None-Match',
   'Idempotency-Key',
+  'Last-Event-ID',
   'X-Request-Id',
 ].join(', ');
 /** How long a browser may keep the answer to a preflight. */

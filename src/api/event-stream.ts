@@ -6,8 +6,8 @@ const MAX_CHUNK_BYTES = 65_536;
 
 export interface EventStream {
   body: ReadableStream<Uint8Array>;
-  /** Sends a frame when the reader has read what came before; drops a reader that is too slow. */
-  push(frame: Uint8Array): void;
+  /** Sends frames when the reader has read what came before; drops a reader that is too slow. */
+  push(frames: readonly Uint8Array[]): void;
   /** Resolves when little waits to be read. */
   hasRoom(): Promise<void>;
   /** Ends it; what still waits is not sent. */
@@ -20,25 +20,22 @@ export interface EventStream {
  * A body of frames that are handed on only as the connection takes them: Bun pulls no more from a
  * stream whose reader does not read, so what waits is here, where it is counted.
  */
-export function openEventStream(): EventStream {
+export function openEventStream({ onSlow }: { onSlow(): void }): EventStream {
   const queue = createFrameQueue();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let isPulled = false;
   let isEnded = false;
-  const waiting: (() => void)[] = [];
   const ended = Promise.withResolvers<void>();
 
   const settle = () => {
     isEnded = true;
     queue.clear();
-    for (const resolve of waiting.splice(0)) resolve();
     ended.resolve();
   };
   const flush = () => {
     if (!isPulled || queue.isEmpty()) return;
     isPulled = false;
     controller.enqueue(queue.take());
-    if (queue.hasRoom()) for (const resolve of waiting.splice(0)) resolve();
   };
   const end = () => {
     if (isEnded) return;
@@ -60,15 +57,15 @@ export function openEventStream(): EventStream {
   );
   return {
     body,
-    push: (frame) => {
+    push: (frames) => {
       if (isEnded) return;
-      queue.add(frame);
+      for (const frame of frames) queue.add(frame);
       flush();
-      if (queue.isOverfull()) end();
+      if (!queue.isOverfull()) return;
+      end();
+      onSlow();
     },
-    hasRoom: async () => {
-      if (!isEnded && !queue.hasRoom()) await new Promise<void>((resolve) => waiting.push(resolve));
-    },
+    hasRoom: queue.hasRoom,
     end,
     ended: ended.promise,
   };
@@ -77,33 +74,40 @@ export function openEventStream(): EventStream {
 function createFrameQueue() {
   let frames: Uint8Array[] = [];
   let bytes = 0;
+  const waiting: (() => void)[] = [];
+  const shrink = (left: number) => {
+    bytes = left;
+    if (bytes < MAX_CHUNK_BYTES) for (const resolve of waiting.splice(0)) resolve();
+  };
   return {
     add: (frame: Uint8Array) => {
       frames.push(frame);
       bytes += frame.byteLength;
     },
     isEmpty: () => frames.length === 0,
-    hasRoom: () => bytes < MAX_CHUNK_BYTES,
+    hasRoom: async () => {
+      if (bytes < MAX_CHUNK_BYTES) return;
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      // A fast reader makes room at once: others get their turn in between all the same.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
     isOverfull: () => bytes > MAX_QUEUED_BYTES || frames.length > MAX_QUEUED_FRAMES,
     /** The oldest frames, at least one. One alone is not copied: it is everybody's. */
     take: (): Uint8Array => {
-      let count = 1;
-      let size = frames[0]?.byteLength ?? 0;
-      for (
-        let next = frames[count];
-        next && size + next.byteLength <= MAX_CHUNK_BYTES;
-        next = frames[count]
-      ) {
-        size += next.byteLength;
+      let count = 0;
+      let size = 0;
+      for (const { byteLength } of frames) {
+        if (count > 0 && size + byteLength > MAX_CHUNK_BYTES) break;
+        size += byteLength;
         count++;
       }
       const taken = frames.splice(0, count);
-      bytes -= size;
+      shrink(bytes - size);
       return taken.length === 1 ? (taken[0] as Uint8Array) : Buffer.concat(taken);
     },
     clear: () => {
       frames = [];
-      bytes = 0;
+      shrink(0);
     },
   };
 }

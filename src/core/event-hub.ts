@@ -38,6 +38,7 @@ const MAX_PENDING = 10_000;
 /** What is told in one turn of the event loop, so that a reader who keeps up is never full. */
 const MAX_TOLD = 64;
 const MAX_TOLD_BYTES = 65_536;
+const MAX_PAUSE_MS = 100;
 const RETRY_AFTER_SECONDS = 10;
 
 /** Tells listeners of this process what is published in it, apart from whoever publishes. */
@@ -53,12 +54,16 @@ export function createEventHub<E, M>(options: EventHubOptions<E, M>): EventHub<E
     for (const listener of listeners) settle(listener, options.log, () => listener.end());
   };
   const tell = async () => {
+    await turn();
     while (pending.length > 0) {
-      await new Promise((resolve) => setImmediate(resolve));
+      const beganMs = performance.now();
       const messages = await nextOf(pending, options);
       for (const listener of listeners) {
         settle(listener, options.log, () => listener.deliver(messages));
       }
+      await turn();
+      // Many listeners cost long: writers get as long again, and what they do is told at once.
+      await Bun.sleep(Math.min(performance.now() - beganMs, MAX_PAUSE_MS));
     }
   };
   const tellLater = async () => {
@@ -89,6 +94,10 @@ export function createEventHub<E, M>(options: EventHubOptions<E, M>): EventHub<E
       endAll();
     },
   };
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /** As many as may be told in one turn, at least one. */

@@ -1,8 +1,16 @@
-import type { Db } from '../core/db.ts';
+import type { Db, Session } from '../core/db.ts';
 import { createEventHub, type EventHub } from '../core/event-hub.ts';
 import type { Log } from '../core/log.ts';
 import type { ItemEvent } from '../models/index.ts';
-import { eventsAfter, type ItemNews, isShown, knownIds, mayHear, newsOf } from './item-news.ts';
+import {
+  createNewsReader,
+  eventsAfter,
+  type ItemNews,
+  isShown,
+  knownIds,
+  mayHear,
+  newsBytes,
+} from './item-news.ts';
 import { createPopularWatch } from './popular-watch.ts';
 import type { Caller } from './users.ts';
 
@@ -41,7 +49,6 @@ export interface Listening {
   lastId: string | undefined;
 }
 
-export type ItemEvents = ReturnType<typeof createItemEvents>;
 type News = ItemNews | PopularNews;
 type Hub = EventHub<ItemEvent | PopularNews, News>;
 
@@ -52,14 +59,16 @@ const MAX_HELD = 100;
 
 /** Tells listeners what happens to items, after its commit, and what happened since they left. */
 export function createItemEvents(deps: ItemEventsDeps) {
+  const readNews = createNewsReader(deps.db);
   const { maxListeners, limitListeners, rateLimit } = deps.config;
   const hub: Hub = createEventHub({
     log: deps.log,
     maxListeners,
     maxPerKey: rateLimit === 'on' ? limitListeners : maxListeners,
-    prepare: async (event) => ('item_ids' in event ? event : newsOf(deps.db.read, event)),
-    sizeOf,
+    prepare: async (event) => ('item_ids' in event ? event : readNews(event)),
+    sizeOf: (news) => ('item_ids' in news ? 0 : newsBytes(news)),
   });
+  const past: Past = { read: deps.db.read, readNews, turn: createTurns() };
   const watch = createPopularWatch({ ...deps, hub });
   return {
     /** For what has been committed. Never throws, never waits. */
@@ -70,7 +79,7 @@ export function createItemEvents(deps: ItemEventsDeps) {
      * nothing left out or told twice. Gives what ends it. Throws overloaded, too_many_requests.
      */
     listen: (listening: Listening, outlet: Outlet): (() => void) => {
-      const leave = listen(deps, hub, listening, outlet);
+      const leave = listen(deps.log, hub, past, listening, outlet);
       watch.start();
       return leave;
     },
@@ -85,14 +94,10 @@ export function createItemEvents(deps: ItemEventsDeps) {
   };
 }
 
-function sizeOf(news: News): number {
-  if ('item_ids' in news) return 200;
-  return 500 + (news.item ? news.item.description.length + news.item.data.length : 0);
-}
-
 function listen(
-  deps: ItemEventsDeps,
+  log: Log,
   hub: Hub,
+  past: Past,
   { caller, address, lastId }: Listening,
   outlet: Outlet,
 ) {
@@ -104,14 +109,22 @@ function listen(
   };
   // First of all: what is committed while the past is read must not be missed.
   const leave = hub.join({ deliver, end: outlet.end }, address);
-  catchUp(deps.db, state, lastId, () => isListening).catch((error) => {
-    deps.log.error('A listener could not resume.', { error });
+  catchUp(past, state, lastId, () => isListening).catch((error) => {
+    log.error('A listener could not resume.', { error });
     outlet.end();
   });
   return () => {
     isListening = false;
     leave();
   };
+}
+
+/** What has been, for those who resume. */
+interface Past {
+  read: Session;
+  readNews(event: ItemEvent): Promise<ItemNews>;
+  /** Resolves in a turn of the event loop of its own: however many resume, others are served. */
+  turn(): Promise<void>;
 }
 
 interface Following {
@@ -125,7 +138,7 @@ interface Following {
 }
 
 async function catchUp(
-  { read }: Db,
+  { read, readNews, turn }: Past,
   state: Following,
   lastId: string | undefined,
   isListening: () => boolean,
@@ -136,15 +149,14 @@ async function catchUp(
   state.position = isKnown ? after : newest;
   state.outlet.tell(lastId !== undefined && !isKnown ? [{ type: 'reset' }] : [], state.position);
   while (isListening()) {
+    await turn();
     state.held = [];
     const page = await eventsAfter(read, { id: state.position, limit: PAGE });
     for (const event of page) {
       await state.outlet.hasRoom();
-      tell(state, [await newsOf(read, event)]);
+      tell(state, [await readNews(event)]);
     }
     if (page.length < PAGE && state.held.length <= MAX_HELD) break;
-    // A past of which the caller may see nothing must not hold up others.
-    await new Promise((resolve) => setImmediate(resolve));
   }
   // Nothing is awaited from here on, so nothing can come in between.
   state.isLive = true;
@@ -164,4 +176,12 @@ function tell(state: Following, messages: readonly News[]): void {
     }
   }
   state.outlet.tell(told, state.position);
+}
+
+function createTurns(): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(() => new Promise((resolve) => void setImmediate(resolve)));
+    return last;
+  };
 }

@@ -1,9 +1,10 @@
-import { asc, desc, gt, sql } from 'drizzle-orm';
-import type { Session } from '../core/db.ts';
+import { asc, gt, max, min, sql } from 'drizzle-orm';
+import { LRUCache } from 'lru-cache';
+import type { Db, Session } from '../core/db.ts';
 import { prepare } from '../core/query.ts';
 import { type ItemEvent, itemEvents } from '../models/index.ts';
 import { maySee } from './item-access.ts';
-import { type Item, itemById } from './item-rows.ts';
+import { accessById, type Item, itemById } from './item-rows.ts';
 import type { Caller } from './users.ts';
 
 /** An event and its item as it is now; undefined when it is gone for good. */
@@ -11,6 +12,9 @@ export interface ItemNews {
   event: ItemEvent;
   item: Item | undefined;
 }
+
+/** So that many who resume at once cost little more than one. */
+const MAX_KEPT_BYTES = 16_777_216;
 
 type After = { id: number; limit: number };
 export const eventsAfter = prepare<After, ItemEvent[]>((orm) =>
@@ -21,15 +25,38 @@ export const eventsAfter = prepare<After, ItemEvent[]>((orm) =>
     .orderBy(asc(itemEvents.id))
     .limit(sql.placeholder('limit')),
 );
-const oldestEvent = prepare<Record<string, never>, { id: number }[]>((orm) =>
-  orm.select({ id: itemEvents.id }).from(itemEvents).orderBy(asc(itemEvents.id)).limit(1),
+type Edge = { id: number | null };
+const oldestEvent = prepare<Record<string, never>, Edge[]>((orm) =>
+  orm.select({ id: min(itemEvents.id) }).from(itemEvents),
 );
-const newestEvent = prepare<Record<string, never>, { id: number }[]>((orm) =>
-  orm.select({ id: itemEvents.id }).from(itemEvents).orderBy(desc(itemEvents.id)).limit(1),
+const newestEvent = prepare<Record<string, never>, Edge[]>((orm) =>
+  orm.select({ id: max(itemEvents.id) }).from(itemEvents),
 );
 
-export async function newsOf(session: Session, event: ItemEvent): Promise<ItemNews> {
-  return { event, item: (await itemById(session, { id: event.item_id }))[0] };
+/** About how much memory news takes, with what is sent of it. */
+export function newsBytes({ item }: ItemNews): number {
+  return 500 + (item ? item.description.length + item.data.length : 0);
+}
+
+/** Gives what reads the news of an event, and the same object again while its item is the same. */
+export function createNewsReader({ read }: Db): (event: ItemEvent) => Promise<ItemNews> {
+  const kept = new LRUCache<number, ItemNews>({
+    maxSize: MAX_KEPT_BYTES,
+    sizeCalculation: (news) => 3 * newsBytes(news),
+  });
+  return async (event) => {
+    const known = kept.get(event.id);
+    if (known && (await isCurrent(read, known))) return known;
+    const news = { event, item: (await itemById(read, { id: event.item_id }))[0] };
+    kept.set(event.id, news);
+    return news;
+  };
+}
+
+/** Never shown when it is not: an item may have become private since. */
+async function isCurrent(session: Session, { event, item }: ItemNews): Promise<boolean> {
+  const [now] = await accessById(session, { id: event.item_id });
+  return now?.version === item?.version;
 }
 
 /** After which ids everything is still known: from one to the other, both included. */

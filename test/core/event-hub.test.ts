@@ -37,9 +37,14 @@ function newListener() {
   return { ...state, listener, state };
 }
 
-const turns = async (count = 20) => {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+/** Long enough for what is to be told of one event. */
+const turns = async () => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await Bun.sleep(1);
+}
 
 describe('the hub', () => {
   test('tells everyone everything in order, later than it is published', async () => {
@@ -49,7 +54,7 @@ describe('the hub', () => {
     hub.join(b.listener, null);
     for (let n = 0; n < 200; n++) hub.publish(n);
     expect(a.told).toEqual([]);
-    await turns();
+    await until(() => b.told.length >= 200);
     const all = Array.from({ length: 200 }, (_, n) => String(n));
     expect([a.told, b.told]).toEqual([all, all]);
     expect(Math.max(...a.batches)).toBeLessThanOrEqual(64);
@@ -66,6 +71,7 @@ describe('the hub', () => {
     hub.publish(1);
     for (let n = 0; n < 3; n++) hub.join(newListener().listener, null);
     hub.publish(2);
+    await until(() => prepared.length > 0);
     await turns();
     expect(prepared).toEqual([2]);
   });
@@ -91,7 +97,7 @@ describe('the hub', () => {
     hub.join({ ...bad.listener, deliver }, null);
     hub.join(good.listener, null);
     hub.publish(1);
-    await turns();
+    await until(() => good.told.length > 0);
     expect([bad.state.ended, good.told]).toEqual([1, ['1']]);
     expect(lines.join()).toContain('A listener failed');
   });
@@ -104,11 +110,12 @@ describe('the hub', () => {
     const { state, told, listener } = newListener();
     hub.join(listener, null);
     hub.publish(1);
+    await until(() => state.ended > 0);
     await turns();
     expect(state.ended).toBe(1);
     isBroken = false;
     hub.publish(2);
-    await turns();
+    await until(() => told.length > 0);
     expect(told).toEqual(['2']);
   });
 

@@ -17,6 +17,11 @@ test('no hot query scans a table or sorts', async () => {
     await client.api.v1.items({ item_id: 1 }).get();
     await client.api.v1.items({ item_id: 1 }).put({ title: 'b' });
     await client.api.v1.items.popular.get();
+    const revisions = client.api.v2.items({ item_id: 1 }).revisions;
+    await revisions.get({ query: { limit: 1 } });
+    await revisions.post({ version: 1 });
+    const resumed = await t.request('GET', '/api/v2/items/events?last_event_id=0');
+    await resumed.body?.getReader().read();
     await client.api.v1.items.get();
     await client.api.v1.users.get();
     await client.api.v1.users({ user_id: root.id }).get();

@@ -15,7 +15,7 @@ interface Behind {
 }
 
 type Outlet = Parameters<Deps['itemEvents']['listen']>[1];
-type Listened = Pick<Deps, 'itemEvents' | 'auth' | 'config'>;
+type Listened = Pick<Deps, 'itemEvents' | 'auth' | 'config' | 'log'>;
 
 export const itemEvents = (deps: Listened) => {
   const listen = createListen(deps);
@@ -47,19 +47,19 @@ export const itemEvents = (deps: Listened) => {
 };
 
 /** Gives what opens a stream for a request. It throws overloaded and too_many_requests. */
-function createListen({ itemEvents: service, auth, config }: Listened) {
+function createListen({ itemEvents: service, auth, config, log }: Listened) {
   const isStillKnown = createStillKnown({ auth, config });
   const networkFor = createClientNetwork({ config });
   const heartbeatMs = config.heartbeatSeconds * 1000;
   return ({ request, server }: Behind, lastId: string | undefined): ReadableStream => {
     const peer = server?.requestIP(request)?.address;
     const address = peer === undefined ? null : networkFor(peer, request);
-    const stream = openEventStream();
+    const onSlow = () => log.info('A listener that reads too slowly was dropped.', { address });
+    const stream = openEventStream({ onSlow });
     const { outlet, beat } = createOutlet(stream);
     const leave = service.listen({ caller: maybeCallerOf(request), address, lastId }, outlet);
-    const heart = setInterval(async () => {
-      if (await isStillKnown(request)) beat();
-      else stream.end();
+    const heart = setInterval(() => {
+      void isStillKnown(request).then((isKnown) => (isKnown ? beat() : stream.end()));
     }, heartbeatMs);
     void stream.ended.then(() => {
       clearInterval(heart);
@@ -67,7 +67,9 @@ function createListen({ itemEvents: service, auth, config }: Listened) {
       // A reader that does not read would hold the connection: what it has not taken is dropped.
       server?.timeout(request, 1);
     });
-    request.signal.addEventListener('abort', stream.end);
+    // It may have gone while it was asked who it is.
+    if (request.signal.aborted) stream.end();
+    else request.signal.addEventListener('abort', stream.end);
     return stream.body;
   };
 }
@@ -77,18 +79,14 @@ function createOutlet(stream: EventStream) {
   let at: number | undefined;
   let known: number | undefined;
   const tell: Outlet['tell'] = (told, position) => {
-    if (at === undefined) {
-      stream.push(openingFrame(position));
-      known = position;
-    }
+    const opening = at === undefined ? [openingFrame(position)] : [];
+    if (at === undefined) known = position;
     at = position;
-    for (const each of told) {
-      stream.push(frameOf(each, position));
-      if (each.type === 'change') known = each.news.event.id;
-    }
+    for (const each of told) if (each.type === 'change') known = each.news.event.id;
+    stream.push([...opening, ...told.map((each) => frameOf(each, position))]);
   };
   const beat = () => {
-    stream.push(heartbeatFrame(at === known ? undefined : at));
+    stream.push([heartbeatFrame(at === known ? undefined : at)]);
     known = at;
   };
   return { outlet: { tell, hasRoom: stream.hasRoom, end: stream.end }, beat };

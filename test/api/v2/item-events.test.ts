@@ -250,6 +250,16 @@ describe('resuming', () => {
     expect(told.map(({ id }) => Number(id))).toEqual(Array.from({ length: 600 }, (_, n) => n + 1));
   });
 
+  test('tells more than a reader may leave unread, as fast as it reads', async () => {
+    await using it = await withAda();
+    const data = { text: 'x'.repeat(60_000) };
+    for (let n = 0; n < 20; n++) await it.items.post({ title: `a${n}`, data });
+    const listener = await listen(it.t, undefined, '0');
+    expect((await listener.take(20)).map(({ id }) => Number(id))).toHaveLength(20);
+    await it.items.post({ title: 'live' });
+    expect((await listener.next())?.id).toBe('21');
+  });
+
   test.each(['2', '-1', 'rubbish', '99999999999999999999'])(
     'from the id %p, which is none, says so and goes on',
     async (id) => {
@@ -293,7 +303,7 @@ describe('what is popular', () => {
     for (const n of [1, 2]) await it.items.post({ title: `a${n}` });
     const listener = await listen(it.t);
     await it.t.client.api.v1.items({ item_id: 2 }).get();
-    const told = await listener.next();
+    const told = await listener.nextPopular();
     expect(told).toEqual({ event: 'popular', data: { item_ids: [2, 1] } });
   });
 });
