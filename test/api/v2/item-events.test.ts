@@ -220,6 +220,21 @@ describe('resuming', () => {
     ]);
   });
 
+  test('shows the item as it is at that moment, to each as he may see it', async () => {
+    await using it = await withAda();
+    const one = it.items({ item_id: 1 });
+    const first = async (token?: string) => (await listen(it.t, token, '0')).next().then(short);
+    await it.items.post({ title: 'a' });
+    expect(await first()).toEqual([1, 'created', 1, 1, 'a']);
+    await one.patch({ title: 'b' });
+    expect(await first()).toEqual([1, 'created', 1, 1, 'b']);
+    await one.patch({ visibility: 'private' });
+    expect(await first()).toEqual([1, 'created', 1, 1, null]);
+    expect(await first(it.ada.token)).toEqual([1, 'created', 1, 1, 'b']);
+    await one.delete();
+    expect(await first(it.ada.token)).toEqual([1, 'created', 1, 1, null]);
+  });
+
   test('works by a query parameter too, and the header goes first', async () => {
     await using it = await withAda();
     for (const n of [1, 2, 3]) await it.items.post({ title: `a${n}` });
