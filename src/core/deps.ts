@@ -1,5 +1,6 @@
 import { createAccessTokens } from '../services/access-tokens.ts';
 import { createAccount } from '../services/account.ts';
+import type { RemovalDeps } from '../services/account-removal.ts';
 import { createActionTokens } from '../services/action-tokens.ts';
 import { createAdminUsers } from '../services/admin-users.ts';
 import { createAudit } from '../services/audit.ts';
@@ -104,8 +105,8 @@ type Base = ReturnType<typeof openBase> & { config: Config; log: Log; now(): Dat
 /** The services, each from what stands above it. */
 function createServices(base: Base) {
   const { log, outbound } = base;
-  const kit = createKit(base);
   const { chores: itemChores, ...items } = createItemServices(base);
+  const kit = { ...createKit(base), publish: items.itemEvents.publish };
   const { users, sessions, accessTokens } = kit;
   return {
     users,
@@ -134,7 +135,7 @@ function createKit(base: Base) {
   };
 }
 
-type Kit = ReturnType<typeof createKit>;
+type Kit = ReturnType<typeof createKit> & Pick<RemovalDeps, 'publish'>;
 
 /** Ways in, and what an account does to itself. */
 function createSignIn(base: Kit) {

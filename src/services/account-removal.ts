@@ -1,33 +1,28 @@
 import { and, eq, ne } from 'drizzle-orm';
-import type { Cache } from '../core/cache.ts';
 import type { Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
 import { type User, users } from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
-import { ITEMS_TAG, POPULAR_TAG } from './item-changes.ts';
+import { type AnnouncementsDeps, announceRemoval } from './item-announcements.ts';
 
-export interface RemovalDeps {
-  cache: Cache;
+export interface RemovalDeps extends AnnouncementsDeps {
   audit: Audit;
 }
 
 /** Deletes an account and all that is its own, by whoever may. Throws conflict. */
 export async function removeAccount(
-  { cache, audit }: RemovalDeps,
+  deps: RemovalDeps,
   tx: Tx,
   user: User,
   actor_id: number,
   via: Via,
 ): Promise<void> {
   await refuseLastAdmin(tx, user);
+  await announceRemoval(deps, tx, user.id);
+  // Its items go with it.
   await tx.orm.delete(users).where(eq(users.id, user.id));
-  await audit.record(tx, { action: 'user.deleted', actor_id, user_id: user.id, via });
-  // Its items went with it.
-  tx.afterCommit(() => {
-    cache.invalidate(ITEMS_TAG);
-    cache.invalidate(POPULAR_TAG);
-  });
+  await deps.audit.record(tx, { action: 'user.deleted', actor_id, user_id: user.id, via });
 }
 
 /** Without an admin nobody could make another but at the command line. Throws conflict. */

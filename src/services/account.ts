@@ -1,5 +1,4 @@
 import { eq } from 'drizzle-orm';
-import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { PasswordHasher } from '../core/security.ts';
@@ -15,8 +14,8 @@ import {
 } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import { removeAccount } from './account-removal.ts';
-import type { Audit, Via } from './audit.ts';
+import { type RemovalDeps, removeAccount } from './account-removal.ts';
+import type { Via } from './audit.ts';
 import type { Identity } from './auth.ts';
 import { usernameTaken } from './new-account.ts';
 import type { Notices } from './notices.ts';
@@ -25,16 +24,13 @@ import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
 import type { SignInThrottle } from './throttle.ts';
 
-export interface AccountDeps {
-  cache: Cache;
+export interface AccountDeps extends RemovalDeps {
   db: Db;
   passwords: PasswordHasher;
   sessions: Sessions;
   accessTokens: AccessTokens;
   throttle: SignInThrottle;
-  audit: Audit;
   notices: Notices;
-  now(): Date;
 }
 
 /** What an account can do to itself. */

@@ -1,12 +1,11 @@
 import { eq } from 'drizzle-orm';
-import type { Cache } from '../core/cache.ts';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type NewUser, type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
-import { refuseLastAdmin, removeAccount } from './account-removal.ts';
-import type { Audit, AuditAction, Via } from './audit.ts';
+import { type RemovalDeps, refuseLastAdmin, removeAccount } from './account-removal.ts';
+import type { AuditAction, Via } from './audit.ts';
 import { type NewAccount, usernameTaken } from './new-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
@@ -19,13 +18,10 @@ import {
 } from './user-list.ts';
 import type { Caller, Users } from './users.ts';
 
-export interface AdminUsersDeps {
+export interface AdminUsersDeps extends RemovalDeps {
   db: Db;
-  cache: Cache;
   users: Users;
   sessions: Sessions;
-  audit: Audit;
-  now(): Date;
 }
 
 /** What an admin may change of an account; what is left out stays. */

@@ -1,33 +1,18 @@
-import { eq, sql } from 'drizzle-orm';
-import type { Cache } from '../core/cache.ts';
+import { eq } from 'drizzle-orm';
 import { AppError } from '../core/exceptions.ts';
-import { prepare } from '../core/query.ts';
 import type { Tx } from '../core/writer.ts';
 import {
-  type ItemEvent,
   type ItemRevision,
   type ItemRow,
-  itemEvents,
   itemRevisions,
   items,
   MAX_DATA_BYTES,
 } from '../models/index.ts';
 import { mergePatch } from '../utils/merge-patch.ts';
 import { getBinned, getOwn } from './item-access.ts';
+import { type AnnouncementsDeps, announce } from './item-announcements.ts';
 import { columnsOf, type Item, type ItemFields, insertItem } from './item-rows.ts';
 import type { Caller } from './users.ts';
-
-/** Tag of everything in the cache that was made from items. */
-export const ITEMS_TAG = 'items';
-/** Tag of what is popular, which a new item cannot be: nobody has viewed it. */
-export const POPULAR_TAG = 'popular';
-
-export interface ItemChangesDeps {
-  cache: Cache;
-  /** Told of each change once it is committed. Must not throw. */
-  publish(event: ItemEvent): void;
-  now(): Date;
-}
 
 /** What a change may demand and how it is noted. */
 export interface ChangeOptions {
@@ -38,30 +23,16 @@ export interface ChangeOptions {
 
 export type ItemChanges = ReturnType<typeof createItemChanges>;
 
-const insertEvent = prepare<Omit<ItemEvent, 'id'>, ItemEvent[]>((orm) =>
-  orm
-    .insert(itemEvents)
-    .values({
-      type: sql.placeholder('type'),
-      item_id: sql.placeholder('item_id'),
-      owner_id: sql.placeholder('owner_id'),
-      audience: sql.placeholder('audience'),
-      version: sql.placeholder('version'),
-      at: sql.placeholder('at'),
-    })
-    .returning(),
-);
-
 /**
  * The one way in which items change: each in the caller's transaction, with its revision and its
  * events; the cache is invalidated and listeners are told after the commit.
  */
-export const createItemChanges = (deps: ItemChangesDeps) => ({
+export const createItemChanges = (deps: AnnouncementsDeps) => ({
   ...fieldChanges(deps),
   ...binChanges(deps),
 });
 
-const fieldChanges = (deps: ItemChangesDeps) => ({
+const fieldChanges = (deps: AnnouncementsDeps) => ({
   create: async (tx: Tx, owner: Caller, fields: ItemFields): Promise<Item> => {
     const columns = columnsOf(fields) as Omit<ItemRow, 'id'>;
     const row = { ...columns, owner_id: owner.id, now: deps.now().toISOString() };
@@ -100,7 +71,7 @@ const fieldChanges = (deps: ItemChangesDeps) => ({
     }),
 });
 
-const binChanges = (deps: ItemChangesDeps) => ({
+const binChanges = (deps: AnnouncementsDeps) => ({
   /** Puts an item into the bin. Throws not_found, forbidden, version_mismatch. */
   remove: async (
     tx: Tx,
@@ -121,7 +92,7 @@ const binChanges = (deps: ItemChangesDeps) => ({
 });
 
 async function change(
-  deps: ItemChangesDeps,
+  deps: AnnouncementsDeps,
   tx: Tx,
   { id: actor_id }: Caller,
   item: Item,
@@ -173,33 +144,4 @@ function differing(item: Item, columns: Partial<ItemRow>): Partial<ItemRow> {
 
 function pick(item: Item, keys: string[]): Record<string, unknown> {
   return Object.fromEntries(keys.map((key) => [key, Reflect.get(item, key)]));
-}
-
-/** Notes who is to be told what, in the transaction, and tells it after the commit. */
-async function announce(deps: ItemChangesDeps, tx: Tx, old: Item | undefined, item: Item) {
-  const { id: item_id, owner_id, version, updated_at: at } = item;
-  for (const [audience, type] of tellings(old, item)) {
-    const [event] = await insertEvent(tx, { type, item_id, owner_id, audience, version, at });
-    tx.afterCommit(() => deps.publish(event as ItemEvent));
-  }
-  tx.afterCommit(() => {
-    deps.cache.invalidate(ITEMS_TAG);
-    if (item.views > 0) deps.cache.invalidate(POPULAR_TAG);
-  });
-}
-
-type Telling = [audience: ItemEvent['audience'], type: ItemEvent['type']];
-
-/** To whom an item that becomes private is gone, and to whom one that becomes public is new. */
-function tellings(old: Item | undefined, item: Item): Telling[] {
-  const was = old && old.deleted_at === null ? old.visibility : undefined;
-  const is = item.deleted_at === null ? item.visibility : undefined;
-  const type = was === undefined ? 'created' : is === undefined ? 'deleted' : 'updated';
-  if (was !== undefined && is !== undefined && was !== is) {
-    return [
-      ['owner', 'updated'],
-      ['others', is === 'public' ? 'created' : 'deleted'],
-    ];
-  }
-  return [[(is ?? was) === 'public' ? 'all' : 'owner', type]];
 }

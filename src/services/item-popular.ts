@@ -3,7 +3,7 @@ import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
 import { prepare, type Query } from '../core/query.ts';
 import { items, itemViews } from '../models/index.ts';
-import { POPULAR_TAG } from './item-changes.ts';
+import { POPULAR_TAG } from './item-announcements.ts';
 import { type Item, itemColumns } from './item-rows.ts';
 import type { ItemViews } from './item-views.ts';
 

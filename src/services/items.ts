@@ -3,7 +3,8 @@ import type { Db } from '../core/db.ts';
 import type { Viewer, Viewers } from '../core/viewers.ts';
 import type { Tx } from '../core/writer.ts';
 import { getVisible, itemNotFound, versionFor } from './item-access.ts';
-import { type ChangeOptions, ITEMS_TAG, type ItemChanges } from './item-changes.ts';
+import { ITEMS_TAG } from './item-announcements.ts';
+import type { ChangeOptions, ItemChanges } from './item-changes.ts';
 import {
   type Item,
   type ItemFields,

@@ -12,8 +12,8 @@ export const ITEM_ROWS: Record<string, () => Row> = {
   listPopularItemsV2: () => ({ access: 'public', other: 200, admin: 200 }),
   getItemStats: () => ({ access: 'optional', other: 200, admin: 200, params }),
   viewItem: () => ({ access: 'optional', other: 200, admin: 200, params }),
-  listItemRevisions: () => ({ access: 'user', other: 403, admin: 200, params }),
-  revertItem: () => ({ access: 'user', other: 403, admin: 201, params, body: { version: 1 } }),
+  listItemRevisions: () => ({ access: 'user', other: 403, admin: 403, params }),
+  revertItem: () => ({ access: 'user', other: 403, admin: 403, params, body: { version: 1 } }),
   listenToItems: () => ({ access: 'optional', other: 200, admin: 200 }),
   restoreItem: () => ({ access: 'user', other: 404, admin: 404, params }),
 };

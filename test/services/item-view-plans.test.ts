@@ -51,7 +51,8 @@ test('views, stats and sweeps read nothing but what they need', async () => {
   });
   const text = [...plans].map(([query, plan]) => `${query} => ${plan}`).join('\n');
   expect(plans.size).toBeGreaterThanOrEqual(14);
-  expect(text).not.toMatch(/SCAN|TEMP B-TREE/);
+  // The oldest events are the first of their table, and no more of them are read than asked for.
+  expect(text).not.toMatch(/SCAN (?!item_events$)|TEMP B-TREE/m);
   expect(text).toContain('item_hours_item_id (item_id=? AND hour>?)');
   expect(text).toContain('item_days_item_id (item_id=? AND day>?)');
   expect(text).toContain('USING PRIMARY KEY ((day,item_id)>(?,?) AND day<?)');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { readEvents } from '../../events.ts';
-import { type TestApp, type TestAppOptions, testApp } from '../../support.ts';
+import { PASSWORD, type TestApp, type TestAppOptions, testApp } from '../../support.ts';
 
 const PATH = '/api/v2/items/events';
 
@@ -61,6 +61,20 @@ describe('listening', () => {
     const listener = await listen(it.t);
     await it.ada.client.api.v1.items.post({ title: 'a' });
     expect(short(await listener.next())).toEqual([1, 'created', 1, 1, 'a']);
+  });
+
+  test('tells that what was public is gone with its account, and of nothing else of it', async () => {
+    await using it = await withAda();
+    await it.items.post({ title: 'a' });
+    await it.items.post({ title: 'b', visibility: 'private' });
+    await it.items.post({ title: 'c' });
+    await it.items({ item_id: 3 }).delete();
+    const listener = await listen(it.t);
+    await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
+    expect(short(await listener.next())).toEqual([5, 'deleted', 1, 1, null]);
+    const bob = await it.t.signUp('bob');
+    await bob.client.api.v2.items.post({ title: 'd' });
+    expect(short(await listener.next())).toEqual([6, 'created', 4, 1, 'd']);
   });
 
   test('tells nothing of what was rolled back', async () => {
