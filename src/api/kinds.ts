@@ -1,7 +1,9 @@
-import { Kind, TypeRegistry } from '@sinclair/typebox';
+import { Kind, type TObject, TypeRegistry } from '@sinclair/typebox';
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
 import type {
   IntegerOptions,
   JsonObjectOptions,
+  OneOfOptions,
   OwnKind,
   TextListOptions,
   TextOptions,
@@ -24,6 +26,7 @@ const REFUSALS: Record<OwnKind, Refuse> = {
   HutchTextList: refuseTextList,
   HutchIntegerText: refuseIntegerText,
   HutchJsonObject: refuseJsonObject,
+  HutchOneOf: refuseOneOf,
   HutchFlag: (_schema, value) => refuseFlag(value),
 };
 
@@ -123,6 +126,32 @@ function refuseJsonObject({ elysiaMeta }: { elysiaMeta: JsonObjectOptions }, val
   return /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(text)
     ? { type: 'value_error', msg: 'Value error, text must not contain NUL or lone surrogates' }
     : undefined;
+}
+
+interface OneOfSchema {
+  elysiaMeta: OneOfOptions;
+}
+
+/** The form that `value` names, of a schema that has several; undefined when it names none. */
+export function formOf(schema: object, value: unknown): TObject | undefined {
+  if ((schema as Record<PropertyKey, unknown>)[Kind] !== 'HutchOneOf') return undefined;
+  const { tag, variants } = (schema as OneOfSchema).elysiaMeta;
+  const name: unknown = typeof value === 'object' && value !== null && Reflect.get(value, tag);
+  return typeof name === 'string' && Object.hasOwn(variants, name) ? variants[name] : undefined;
+}
+
+const checks = new WeakMap<TObject, TypeCheck<TObject>>();
+
+function refuseOneOf(schema: OneOfSchema, value: unknown): Refusal | undefined {
+  const form = formOf(schema, value);
+  const { tag, variants } = schema.elysiaMeta;
+  if (!form) {
+    const msg = `Input should be an object whose ${tag} is one of ${Object.keys(variants).join(', ')}`;
+    return { type: 'union_tag_invalid', msg };
+  }
+  const check = checks.get(form) ?? TypeCompiler.Compile(form);
+  checks.set(form, check);
+  return check.Check(value) ? undefined : { type: 'value_error', msg: 'Input is not valid' };
 }
 
 function refuseFlag(value: unknown): Refusal | undefined {

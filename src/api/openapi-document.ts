@@ -14,6 +14,8 @@ interface Parameter extends Json {
 interface Operation extends Json {
   operationId: string;
   parameters?: Parameter[];
+  /** Headers that a route reads by itself. */
+  'x-parameters'?: Parameter[];
   requestBody?: unknown;
   responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
 }
@@ -92,12 +94,16 @@ export function documentOf({ paths }: Generated, { version, accessOf, bodyOf }: 
 }
 
 function correctOperation(operation: Operation, route: string, access: Access, schemas: Json) {
-  const { parameters, requestBody: _, responses, ...rest } = operation;
+  const { parameters: given = [], 'x-parameters': own = [], ...others } = operation;
+  const { requestBody: _, responses, ...rest } = others;
+  const parameters = [...given, ...own];
   return {
     ...rest,
     ...(access === 'public' && { security: [] }),
     ...(access === 'optional' && { security: [{}, ...SECURITY] }),
-    ...(parameters && { parameters: parameters.map((it) => correctParameter(it, schemas)) }),
+    ...(parameters.length > 0 && {
+      parameters: parameters.map((it) => correctParameter(it, schemas)),
+    }),
     responses: correctResponses(responses, route, schemas),
   };
 }

@@ -2,10 +2,13 @@ import { Kind, type TSchema } from '@sinclair/typebox';
 import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors';
 import { Value } from '@sinclair/typebox/value';
 import type { Problem } from '../core/exceptions.ts';
-import { refusalOf } from './kinds.ts';
+import { formOf, refusalOf } from './kinds.ts';
 
 /** Where a value stands in a request, in the order in which FastAPI lists them. */
 type Section = 'path' | 'query' | 'body';
+
+/** Problems that are named: a body of 1 MiB could have a hundred thousand. */
+const MAX_PROBLEMS = 1000;
 
 export interface Sections {
   schemas: { params?: unknown; query?: unknown; body?: unknown };
@@ -22,21 +25,38 @@ export function findProblems({ schemas, values }: Sections): Problem[] {
 }
 
 function sectionProblems(section: Section, schema: unknown, value: unknown): Problem[] {
-  if (!isSchema(schema)) return [];
-  const problems = new Map<string, Problem>();
+  return isSchema(schema) ? problemsOf(schema, value, [section]).slice(0, MAX_PROBLEMS) : [];
+}
+
+/** What `schema` refuses of `value`, which stands at `loc` in the request. */
+export function problemsOf(schema: TSchema, value: unknown, loc: Problem['loc']): Problem[] {
+  const problems = new Map<string, Problem[]>();
+  let count = 0;
   for (const error of Value.Errors(schema, value)) {
     // TypeBox reports a missing value and then its wrong type: the first reason is the reason.
-    if (!problems.has(error.path)) problems.set(error.path, toProblem(section, error));
+    if (problems.has(error.path)) continue;
+    const found = toProblems(error, loc);
+    problems.set(error.path, found);
+    count += found.length;
+    if (count >= MAX_PROBLEMS) break;
   }
-  return [...problems.values()];
+  return [...problems.values()].flat();
 }
 
 function isSchema(value: unknown): value is TSchema {
   return typeof value === 'object' && value !== null && Kind in value;
 }
 
-function toProblem(section: Section, error: ValueError): Problem {
-  const loc = [section, ...error.path.split('/').slice(1).map(unescapePointer)];
+function toProblems(error: ValueError, base: Problem['loc']): Problem[] {
+  const loc = [...base, ...error.path.split('/').slice(1).map(unescapePointer)];
+  const form = formOf(error.schema, error.value);
+  return form ? problemsOf(form, error.value, loc) : [toProblem(error, loc)];
+}
+
+function toProblem(error: ValueError, loc: Problem['loc']): Problem {
+  if (error.type === ValueErrorType.ObjectAdditionalProperties) {
+    return { type: 'extra_forbidden', loc, msg: 'Extra inputs are not permitted' };
+  }
   if (error.type === ValueErrorType.ObjectRequiredProperty || error.value === undefined) {
     return { type: 'missing', loc, msg: 'Field required' };
   }

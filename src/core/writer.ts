@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
+import { turns } from '../utils/turns.ts';
 import { storageError } from './storage-error.ts';
 
 /** Work of one writer inside a transaction: seen by others only after the commit. */
@@ -97,10 +98,6 @@ interface Engine {
   client: Database;
   orm: BunSQLiteDatabase;
   sql: ReturnType<typeof prepareSteps>;
-}
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Gives how many writes were committed; their callers have been told, as have the others. */

@@ -1,5 +1,5 @@
 import { t } from 'elysia';
-import { Integer, IntegerText, JsonObject, NullableText, Text, Timestamp } from './kinds.ts';
+import { Integer, IntegerText, JsonObject, NullableText, OneOf, Text, Timestamp } from './kinds.ts';
 
 const title = Text({ minLength: 1, maxLength: 200, examples: ['A warm hutch'] });
 
@@ -30,12 +30,15 @@ const optional = {
   ),
 };
 
-export const ItemNew = t.Object({ title, ...optional }, { title: 'ItemNew' });
+export const ItemNew = t.Object(
+  { title, ...optional },
+  { title: 'ItemNew', additionalProperties: false },
+);
 
 /** RFC 7396: what is left out stays; in `data`, null removes a key. */
 export const ItemPatch = t.Object(
   { title: t.Optional(title), ...optional },
-  { title: 'ItemPatch' },
+  { title: 'ItemPatch', additionalProperties: false },
 );
 
 export const ItemDocument = t.Object(
@@ -58,3 +61,41 @@ export const ItemDocument = t.Object(
 );
 
 export const ItemIdParams = t.Object({ item_id: IntegerText({ minimum: 1 }) });
+
+const id = Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [7] });
+const if_match = t.Optional(
+  Integer({
+    minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'The version that the caller knows; of another one the batch is refused.',
+  }),
+);
+const strict = { additionalProperties: false };
+
+export const ItemBatch = t.Object(
+  {
+    operations: t.Array(
+      OneOf('op', {
+        create: t.Object({ op: t.Literal('create'), item: ItemNew }, strict),
+        update: t.Object({ op: t.Literal('update'), id, item: ItemPatch, if_match }, strict),
+        delete: t.Object({ op: t.Literal('delete'), id, if_match }, strict),
+      }),
+      { minItems: 1, maxItems: 1000, description: 'Done in this order.' },
+    ),
+  },
+  { title: 'ItemBatch' },
+);
+
+export const ItemBatchResults = t.Object(
+  {
+    results: t.Array(
+      t.Object({
+        op: t.Union([t.Literal('create'), t.Literal('update'), t.Literal('delete')]),
+        id: Integer(),
+        version: Integer(),
+      }),
+      { description: 'One an operation, in the same order.' },
+    ),
+  },
+  { title: 'ItemBatchResults' },
+);

@@ -1,4 +1,4 @@
-import { Kind, type TUnsafe, Type } from '@sinclair/typebox';
+import { Kind, type Static, type TObject, type TUnsafe, Type } from '@sinclair/typebox';
 
 /** What a text in JSON may be. Lengths are in code points, as JSON Schema and pydantic count. */
 export interface TextOptions {
@@ -46,6 +46,7 @@ export type OwnKind =
   | 'HutchTextList'
   | 'HutchIntegerText'
   | 'HutchJsonObject'
+  | 'HutchOneOf'
   | 'HutchFlag';
 
 function own<T>(kind: OwnKind, schema: object): TUnsafe<T> {
@@ -76,6 +77,17 @@ export function JsonObject({ description, examples, ...bounds }: JsonObjectOptio
   // Not `type`: what Elysia knows as an object it copies, and makes one of a list.
   const schema = { 'x-type': 'object', description, examples };
   return own<Record<string, unknown>>('HutchJsonObject', { ...schema, elysiaMeta: bounds });
+}
+
+export interface OneOfOptions {
+  tag: string;
+  variants: Record<string, TObject>;
+}
+
+/** An object of one of several forms, named by its field `tag`: so each is refused field by field. */
+export function OneOf<V extends Record<string, TObject>>(tag: string, variants: V) {
+  const schema = { oneOf: Object.values(variants), elysiaMeta: { tag, variants } };
+  return own<Static<V[keyof V]>>('HutchOneOf', schema);
 }
 
 /** true or false. */

@@ -3,7 +3,10 @@ import type { Config } from '../core/config.ts';
 import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import { createViewers } from '../core/viewers.ts';
+import { createRunning } from '../core/running.ts';
 import { createEventRetention } from './event-retention.ts';
+import { createIdempotency, createIdempotencyPurge } from './idempotency.ts';
+import { createItemBatch } from './item-batch.ts';
 import { createItemChanges } from './item-changes.ts';
 import { createItemEvents } from './item-events.ts';
 import { createItemPopular } from './item-popular.ts';
@@ -41,9 +44,11 @@ export function createItemServices(base: ItemServicesDeps) {
       changes,
       viewers: viewersFor(config.viewWindowV1Seconds),
     }),
+    itemBatch: createItemBatch({ db, changes }),
+    idempotency: createIdempotency({ db, running: createRunning(), now }),
     popular: createItemPopular(kit),
     itemStats: createItemStats(kit),
     itemViewing: createItemViewing({ ...kit, viewers: viewersFor(config.viewWindowSeconds) }),
-    chores: [createItemPurge(base), createItemWindows(base), createEventRetention(base)],
+    chores: [createItemPurge(base), createItemWindows(base), createEventRetention(base), createIdempotencyPurge(base)],
   };
 }

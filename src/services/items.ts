@@ -2,6 +2,7 @@ import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
 import type { Viewer, Viewers } from '../core/viewers.ts';
 import type { Tx } from '../core/writer.ts';
+import type { OnWritten } from './idempotency.ts';
 import { getVisible, itemNotFound, versionFor } from './item-access.ts';
 import { ITEMS_TAG } from './item-announcements.ts';
 import type { ChangeOptions, ItemChanges } from './item-changes.ts';
@@ -78,8 +79,12 @@ function itemWrites({ db, views, changes }: ItemsDeps) {
       return item;
     });
   return {
-    create: (owner: Caller, fields: ItemFields): Promise<Item> =>
-      db.write((tx) => changes.create(tx, owner, fields)),
+    create: (owner: Caller, fields: ItemFields, onWritten?: OnWritten<Item>): Promise<Item> =>
+      db.write(async (tx) => {
+        const item = await changes.create(tx, owner, fields);
+        await onWritten?.(tx, item);
+        return item;
+      }),
 
     /** Changes the given fields of an own item; an admin's are all. Throws not_found, forbidden, version_mismatch. */
     update: (
@@ -94,7 +99,11 @@ function itemWrites({ db, views, changes }: ItemsDeps) {
       write((tx) => changes.remove(tx, caller, id, options)),
 
     /** Takes an own item out of the bin. Throws not_found. */
-    restore: (caller: Caller, id: number): Promise<Item> =>
-      write((tx) => changes.restore(tx, caller, id)),
+    restore: (caller: Caller, id: number, onWritten?: OnWritten<Item>): Promise<Item> =>
+      write(async (tx) => {
+        const item = await changes.restore(tx, caller, id);
+        await onWritten?.(tx, item);
+        return item;
+      }),
   };
 }

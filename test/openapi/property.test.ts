@@ -112,7 +112,13 @@ async function readDocument() {
     components: { schemas: Record<string, Schema> };
   };
   const all = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, it]) => ({ ...it, path, method: method.toUpperCase() })),
+    Object.entries(methods).map(([method, it]) => ({
+      ...it,
+      path,
+      method: method.toUpperCase(),
+      // A header changes nothing of what is judged here.
+      parameters: it.parameters?.filter((each) => (each.in as string) !== 'header'),
+    })),
   );
   return { operations: all as Operation[], components: document.components };
 }
@@ -124,14 +130,18 @@ function takesInput({ parameters = [], requestBody }: Operation): boolean {
 function bodyOf({ requestBody }: Operation): { type: string; schema: Schema } | undefined {
   const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? [];
   if (!type || !content) return undefined;
-  const schema = resolve(content.schema);
+  const schema = resolve(content.schema) as Schema;
   if (!schema.properties) throw new Error(`The document does not say what ${type} holds.`);
   return { type, schema };
 }
 
-function resolve(schema: Schema): Schema {
-  const name = schema.$ref?.split('/').at(-1);
-  return name ? (components.schemas[name] as Schema) : schema;
+/** The schema with what it refers to in its place, at any depth. */
+function resolve(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(resolve);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('$ref' in value)
+    return resolve(components.schemas[String(value.$ref).split('/').at(-1) ?? '']);
+  return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, resolve(it)]));
 }
 
 function validInput(operation: Operation): fc.Arbitrary<Input> {

@@ -8,6 +8,7 @@ export interface Schema {
   items?: Schema;
   enum?: unknown[];
   anyOf?: Schema[];
+  oneOf?: Schema[];
   const?: unknown;
   format?: string;
   default?: unknown;
@@ -35,7 +36,8 @@ const NASTY = [
 
 /** Values that `schema` accepts. */
 export function validValues(schema: Schema): fc.Arbitrary<unknown> {
-  if (schema.anyOf) return fc.oneof(...schema.anyOf.map(validValues));
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices) return fc.oneof(...choices.map(validValues));
   if (schema.const !== undefined) return fc.constant(schema.const);
   const types = [schema.type ?? 'object'].flat();
   return fc.oneof(...types.map((type) => validOf(type, schema)));
@@ -43,7 +45,7 @@ export function validValues(schema: Schema): fc.Arbitrary<unknown> {
 
 /** Values that `schema` refuses, each for one reason. */
 export function invalidValues(schema: Schema): fc.Arbitrary<unknown> {
-  const options = schema.anyOf ?? [schema];
+  const options = schema.anyOf ?? schema.oneOf ?? [schema];
   const types = options.flatMap(({ type = 'object' }) => type);
   const ofOtherType = fc.oneof(
     ...Object.entries(WRONG_TYPES)

@@ -15,5 +15,11 @@ export const ITEM_ROWS: Record<string, () => Row> = {
   listItemRevisions: () => ({ access: 'user', other: 403, admin: 403, params }),
   revertItem: () => ({ access: 'user', other: 403, admin: 403, params, body: { version: 1 } }),
   listenToItems: () => ({ access: 'optional', other: 200, admin: 200 }),
+  batchItems: () => ({
+    access: 'user',
+    other: 200,
+    admin: 200,
+    body: { operations: [{ op: 'create', item: body }] },
+  }),
   restoreItem: () => ({ access: 'user', other: 404, admin: 404, params }),
 };

@@ -13,6 +13,7 @@ import { authPasskeys } from './auth-passkeys.ts';
 import { authRecovery } from './auth-recovery.ts';
 import { authSessions } from './auth-sessions.ts';
 import { authTotp } from './auth-totp.ts';
+import { itemBatch } from './item-batch.ts';
 import { itemChanges } from './item-changes.ts';
 import { itemEvents } from './item-events.ts';
 import { itemPopular } from './item-popular.ts';
@@ -51,4 +52,5 @@ export const v2 = (deps: Deps) =>
     .use(itemViews(deps))
     .use(itemRevisions(deps))
     .use(itemEvents(deps))
+    .use(itemBatch(deps))
     .use(system(deps));

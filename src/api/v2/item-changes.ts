@@ -4,12 +4,17 @@ import { NoContent } from '../../schemas/accounts.ts';
 import { ItemDocument, ItemIdParams, ItemPatch } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
 import { matchedVersions, tell } from '../etag.ts';
-import { shownItem } from './item-document.ts';
+import { createOnce, takesKey } from '../idempotency.ts';
+import { restoredItem, shownItem } from './item-document.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** What is done to an item that is there. */
-export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
-  new Elysia({ prefix: '/items', tags: ['items'] })
+export const itemChanges = ({
+  items: service,
+  idempotency,
+}: Pick<Deps, 'items' | 'idempotency'>) => {
+  const once = createOnce(idempotency);
+  return new Elysia({ prefix: '/items', tags: ['items'] })
     .patch(
       '/:item_id',
       async ({ request, params, body, set }) => {
@@ -40,14 +45,18 @@ export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
     )
     .post(
       '/:item_id/restore',
-      async ({ request, params, set }) => {
-        const item = await service.restore(callerOf(request), params.item_id);
-        tell(item.version, set);
-        return shownItem(item);
-      },
+      ({ request, params, set }) =>
+        once({ request, set }, restoredItem, (onWritten) =>
+          service.restore(callerOf(request), params.item_id, onWritten),
+        ),
       {
         params: ItemIdParams,
-        response: { 200: ItemDocument, ...v2WriteErrors(401, 403, 404, 422) },
-        detail: { operationId: 'restoreItem', summary: 'Take an own item out of the bin' },
+        response: { 200: ItemDocument, ...v2WriteErrors(401, 403, 404, 409, 422) },
+        detail: {
+          operationId: 'restoreItem',
+          summary: 'Take an own item out of the bin',
+          ...takesKey,
+        },
       },
     );
+};

@@ -4,23 +4,25 @@ import { NoContent } from '../../schemas/accounts.ts';
 import { ItemDocument, ItemIdParams, ItemNew } from '../../schemas/items-v2.ts';
 import { callerOf, maybeCallerOf } from '../access.ts';
 import { isKnown, notModified, tell } from '../etag.ts';
-import { shownItem } from './item-document.ts';
+import { createOnce, takesKey } from '../idempotency.ts';
+import { createdItem, shownItem, withDefaults } from './item-document.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
-export const items = ({ items: service }: Pick<Deps, 'items'>) =>
-  new Elysia({ prefix: '/items', tags: ['items'] })
+export const items = ({ items: service, idempotency }: Pick<Deps, 'items' | 'idempotency'>) => {
+  const once = createOnce(idempotency);
+  return new Elysia({ prefix: '/items', tags: ['items'] })
     .post(
       '',
       async ({ request, body, set }) => {
-        const item = await service.create(callerOf(request), withDefaults(body));
-        set.headers['location'] = `/api/v2/items/${item.id}`;
-        tell(item.version, set);
-        return status(201, shownItem(item));
+        const item = await once({ request, body, set }, createdItem, (onWritten) =>
+          service.create(callerOf(request), withDefaults(body), onWritten),
+        );
+        return status(201, item);
       },
       {
         body: ItemNew,
-        response: { 201: ItemDocument, ...v2BodyErrors(401, 403) },
-        detail: { operationId: 'createItemV2', summary: 'Create an item' },
+        response: { 201: ItemDocument, ...v2BodyErrors(401, 403, 409) },
+        detail: { operationId: 'createItemV2', summary: 'Create an item', ...takesKey },
       },
     )
     .get(
@@ -42,8 +44,4 @@ export const items = ({ items: service }: Pick<Deps, 'items'>) =>
         detail: { operationId: 'getItemV2', summary: 'Read an item; this counts no view' },
       },
     );
-
-function withDefaults(body: typeof ItemNew.static) {
-  const { title, description = '', url = null, tags = [], data = {}, visibility = 'public' } = body;
-  return { title, description, url, tags, data, visibility };
-}
+};

@@ -1,0 +1,94 @@
+import type { Deps } from '../core/deps.ts';
+import { AppError } from '../core/exceptions.ts';
+import { urlPath } from '../utils/url-path.ts';
+import { callerOf } from './access.ts';
+import { tell } from './etag.ts';
+
+type Idempotency = Deps['idempotency'];
+type Keep = Parameters<Parameters<Idempotency['once']>[1]>[0];
+type Tx = Parameters<Keep>[0];
+type Kept = Parameters<Keep>[1];
+
+/** For a route's `detail`: says in the document that the route takes a key. */
+export const takesKey = {
+  'x-parameters': [
+    {
+      in: 'header',
+      name: 'Idempotency-Key',
+      required: false,
+      description:
+        'Any text, as a UUID. A repeat within 24 hours does nothing more and gets the first answer, with Idempotency-Replayed: true.',
+      schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+    },
+  ],
+};
+
+/** An answer of status `status`; its ETag is that of the body's version, where it has one. */
+export interface Answer<T> {
+  status: number;
+  location?: string;
+  body: T;
+}
+
+interface Context {
+  request: Request;
+  body?: unknown;
+  set: { headers: Record<string, string | number> };
+}
+
+/** What `act` passes on to its service, to be called in the transaction of the write. */
+type OnWritten<R> = ((tx: Tx, result: R) => Promise<void>) | undefined;
+
+/**
+ * Gives what does a request once: `act` and the answer to its result or, when the request
+ * brings an Idempotency-Key that was used before, the answer of then. Sets Location and ETag and
+ * gives the body. Throws validation_failed for what is no key, idempotency_mismatch,
+ * idempotency_running and what `act` throws.
+ */
+export const createOnce =
+  (idempotency: Idempotency) =>
+  async <R, T extends object>(
+    context: Context,
+    answerOf: (result: R) => Answer<T>,
+    act: (onWritten: OnWritten<R>) => Promise<R>,
+  ): Promise<T> => {
+    const { request, set } = context;
+    const key = request.headers.get('idempotency-key');
+    if (key === null) return tellAll(answerOf(await act(undefined)), set);
+    refuseBadKey(key);
+    const keyed = { user_id: callerOf(request).id, key, request_hash: hashOf(context) };
+    let answer: Answer<T> | undefined;
+    const kept = await idempotency.once(keyed, async (keep) => {
+      await act(async (tx, result) => {
+        answer = answerOf(result);
+        const { status, location = null, body } = answer;
+        await keep(tx, { status, location, body: JSON.stringify(body) });
+      });
+    });
+    if (kept) set.headers['idempotency-replayed'] = 'true';
+    return tellAll(kept ? fromKept<T>(kept) : (answer as Answer<T>), set);
+  };
+
+function refuseBadKey(key: string): void {
+  if (/^[!-~]{1,255}$/.test(key)) return;
+  const msg = 'Input should be 1 to 255 visible ASCII characters';
+  const problems = [{ type: 'value_error', loc: ['header', 'idempotency-key'], msg }];
+  throw new AppError('validation_failed', 'The request is not valid', { problems });
+}
+
+/** The body as it was understood: spaces in its JSON make no other request. */
+function hashOf({ request, body }: Context): string {
+  const { method, url } = request;
+  const text = JSON.stringify([method, urlPath(url).replace(/\/$/, ''), body ?? null]);
+  return Bun.SHA256.hash(text, 'hex');
+}
+
+function fromKept<T>({ status, location, body }: Kept): Answer<T> {
+  return { status, ...(location !== null && { location }), body: JSON.parse(body) };
+}
+
+function tellAll<T extends object>({ location, body }: Answer<T>, set: Context['set']): T {
+  if (location !== undefined) set.headers['location'] = location;
+  if ('version' in body && typeof body.version === 'number') tell(body.version, set);
+  return body;
+}

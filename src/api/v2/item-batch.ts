@@ -1,0 +1,46 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { ItemBatch, ItemBatchResults } from '../../schemas/items-v2.ts';
+import { callerOf } from '../access.ts';
+import { createOnce, takesKey } from '../idempotency.ts';
+import { withDefaults } from './item-document.ts';
+import { v2BodyErrors } from './responses.ts';
+
+type Results = (typeof ItemBatchResults.static)['results'];
+type Operation = (typeof ItemBatch.static)['operations'][number];
+
+/** Many items in one go. */
+export const itemBatch = ({
+  itemBatch: service,
+  idempotency,
+}: Pick<Deps, 'itemBatch' | 'idempotency'>) => {
+  const once = createOnce(idempotency);
+  return new Elysia({ prefix: '/items', tags: ['items'] }).post(
+    '/batch',
+    ({ request, body, set }) =>
+      once({ request, body, set }, answerOf, (onWritten) =>
+        service.run(callerOf(request), body.operations.map(completed), onWritten),
+      ),
+    {
+      body: ItemBatch,
+      response: { 200: ItemBatchResults, ...v2BodyErrors(401, 403, 409) },
+      detail: {
+        operationId: 'batchItems',
+        summary: 'Create, change and delete items, all or none',
+        description:
+          'Up to 1,000 operations in one transaction. When one fails nothing is done, and errors names each that does by its position.',
+        ...takesKey,
+      },
+    },
+  );
+};
+
+function answerOf(results: Results) {
+  return { status: 200, body: { results } };
+}
+
+function completed(operation: Operation) {
+  return operation.op === 'create'
+    ? { ...operation, item: withDefaults(operation.item) }
+    : operation;
+}

@@ -1,0 +1,124 @@
+import { and, eq, lt, sql } from 'drizzle-orm';
+import type { Db } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import { prepare } from '../core/query.ts';
+import type { Running } from '../core/running.ts';
+import type { Tx } from '../core/writer.ts';
+import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
+import type { Chore } from './housekeeping.ts';
+
+/** How long a repeat gets the first answer, at least. */
+const KEPT_MS = 24 * 3_600_000;
+const EVERY_MS = 3_600_000;
+/** Keys in one transaction. An answer of a batch has about 50 KB. */
+const BATCH = 500;
+
+export interface IdempotencyDeps {
+  db: Db;
+  running: Running;
+  now(): Date;
+}
+
+/** A request that may come again: whose it is, and what tells it from any other. */
+export type Keyed = Pick<IdempotencyKey, 'user_id' | 'key' | 'request_hash'>;
+
+/** What a request was answered; `body` is JSON. */
+export type KeptAnswer = Pick<IdempotencyKey, 'status' | 'location' | 'body'>;
+
+/** What else belongs to a write, in the same transaction: both hold or neither. */
+export type OnWritten<T> = (tx: Tx, written: T) => Promise<void>;
+
+const keptAnswer = prepare<Pick<Keyed, 'user_id' | 'key'>, IdempotencyKey[]>((orm) =>
+  orm
+    .select()
+    .from(idempotencyKeys)
+    .where(
+      and(
+        eq(idempotencyKeys.user_id, sql.placeholder('user_id')),
+        eq(idempotencyKeys.key, sql.placeholder('key')),
+      ),
+    ),
+);
+
+const keepAnswer = prepare<IdempotencyKey, IdempotencyKey[]>((orm) =>
+  orm
+    .insert(idempotencyKeys)
+    .values({
+      user_id: sql.placeholder('user_id'),
+      key: sql.placeholder('key'),
+      request_hash: sql.placeholder('request_hash'),
+      status: sql.placeholder('status'),
+      location: sql.placeholder('location'),
+      body: sql.placeholder('body'),
+      created_at: sql.placeholder('created_at'),
+    })
+    .onConflictDoNothing()
+    .returning(),
+);
+
+/** Sees to it that a request which is sent twice is done once. */
+export const createIdempotency = ({ db, running, now }: IdempotencyDeps) => ({
+  /**
+   * The answer to an earlier request with this key, or undefined once `work` has done it: `work`
+   * must call `keep` with its answer, in the transaction of its write. What fails keeps nothing,
+   * so that a repeat tries again. Throws idempotency_mismatch when the key was another
+   * request's, idempotency_running while that is under way, and what `work` throws.
+   */
+  once: async (
+    keyed: Keyed,
+    work: (keep: OnWritten<KeptAnswer>) => Promise<void>,
+  ): Promise<KeptAnswer | undefined> => {
+    const name = `${keyed.user_id} ${keyed.key}`;
+    if (!(await running.claim(name))) throw stillRunning();
+    try {
+      // After the claim: who had it before has committed by now.
+      const [kept] = await keptAnswer(db.read, keyed);
+      if (kept && kept.request_hash !== keyed.request_hash) throw mismatch();
+      if (kept) return kept;
+      await work((tx, answer) =>
+        keep(tx, { ...keyed, ...answer, created_at: now().toISOString() }),
+      );
+      return undefined;
+    } finally {
+      await running.release(name);
+    }
+  },
+});
+
+/** Forgets answers after a day. */
+export const createIdempotencyPurge = ({
+  db,
+  now,
+}: Pick<IdempotencyDeps, 'db' | 'now'>): Chore => ({
+  name: 'idempotency keys',
+  everyMs: EVERY_MS,
+  run: () => {
+    const { user_id, key, created_at } = idempotencyKeys;
+    const until = new Date(now().getTime() - KEPT_MS).toISOString();
+    return db.write(async ({ orm }) => {
+      const due = await orm
+        .select({ user_id, key })
+        .from(idempotencyKeys)
+        .where(lt(created_at, until))
+        .limit(BATCH);
+      for (const it of due) {
+        await orm.delete(idempotencyKeys).where(and(eq(user_id, it.user_id), eq(key, it.key)));
+      }
+      return due.length === BATCH;
+    });
+  },
+});
+
+/** Another process may have done the same meanwhile: then this one's work is taken back. */
+async function keep(tx: Tx, row: IdempotencyKey): Promise<void> {
+  if ((await keepAnswer(tx, row)).length === 0) throw stillRunning();
+}
+
+function stillRunning(): AppError {
+  const msg = 'A request with this Idempotency-Key is under way';
+  return new AppError('idempotency_running', msg, { retryAfterSeconds: 1 });
+}
+
+function mismatch(): AppError {
+  return new AppError('idempotency_mismatch', 'This Idempotency-Key was used for another request');
+}
