@@ -67,6 +67,8 @@ export const TOKEN_SCOPES: Record<string, string> = {
   'GET /api/v1/users/:user_id': 'users:read',
   'POST /api/v2/items': 'items:write',
   'POST /api/v2/items/batch': 'items:write',
+  'POST /api/v2/items/import': 'items:write',
+  'GET /api/v2/items/export': 'items:read',
   'GET /api/v2/items/:item_id': 'items:read',
   'PATCH /api/v2/items/:item_id': 'items:write',
   'DELETE /api/v2/items/:item_id': 'items:write',

@@ -1,5 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia';
 import { AppError } from '../core/exceptions.ts';
+import { bodyTypes } from './media-types.ts';
 
 /** A body that could not be read; raised only after the caller has been let in. */
 export class BodyFailure {
@@ -8,17 +9,6 @@ export class BodyFailure {
   constructor(error: unknown) {
     this.error = error;
   }
-}
-
-/** The routes that take a form; every other body is JSON. */
-const FORM_ROUTES = new Set([
-  'POST /api/v1/login/access-token',
-  'POST /api/v2/auth/identities/return',
-]);
-
-/** The media type of a route's body. */
-export function mediaTypeOf(route: string): string {
-  return FORM_ROUTES.has(route) ? 'application/x-www-form-urlencoded' : 'application/json';
 }
 
 export interface BodyOptions {
@@ -44,7 +34,7 @@ export const body = ({ maxBytes, app }: BodyOptions) => {
       try {
         const bytes = await readBytes(request, maxBytes);
         if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
-        const value = parse(bytes, contentType, mediaTypeOf(name), request);
+        const value = parse(bytes, contentType, bodyTypes(name)[0] as string, request);
         if (fields !== 'any') refuseUnknown(value, fields);
         return value;
       } catch (error) {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Access } from './access.ts';
-import { mediaTypeOf } from './body.ts';
+import { answerTypes, bodyTypes } from './media-types.ts';
 
 type Json = Record<string, unknown>;
 
@@ -114,14 +114,14 @@ function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   return { ...rest, required, schema: correctSchema(schema, schemas) };
 }
 
-/** One media type, the one that is read. v1 ignores fields that it does not know, v2 does not. */
+/** The media types that are read. v1 ignores fields that it does not know, v2 does not. */
 function correctBody(body: unknown, route: string, schemas: Json): Json {
   if (typeof body !== 'object' || body === null) return {};
   const { additionalProperties, ...open } = body as Json;
-  const isClosed = route.includes(' /api/v2/') && additionalProperties !== true;
-  const own = isClosed ? { ...open, additionalProperties: false } : open;
-  const content = { [mediaTypeOf(route)]: { schema: correctSchema(own, schemas) } };
-  return { requestBody: { required: true, content } };
+  const isStrict =
+    route.includes(' /api/v2/') && 'properties' in open && additionalProperties !== true;
+  const own = isStrict ? { ...open, additionalProperties: false } : open;
+  return { requestBody: { required: true, content: contentOf(bodyTypes(route), own, schemas) } };
 }
 
 function correctResponses(responses: Operation['responses'], route: string, schemas: Json): Json {
@@ -131,15 +131,16 @@ function correctResponses(responses: Operation['responses'], route: string, sche
       const schema = Object.values(content ?? {})[0]?.schema ?? {};
       if (status === '204') return [status, { description: 'No Content' }];
       const isProblem = isV2 && Number(status) >= 400;
-      const plain = schema['contentMediaType'] ?? 'application/json';
-      const type = isProblem ? 'application/problem+json' : String(plain);
+      const types = isProblem ? ['application/problem+json'] : answerTypes(route);
       const description = STATUS_CODES[status] ?? status;
-      return [
-        status,
-        { description, content: { [type]: { schema: correctSchema(schema, schemas) } } },
-      ];
+      return [status, { description, content: contentOf(types, schema, schemas) }];
     }),
   );
+}
+
+function contentOf(types: readonly string[], schema: unknown, schemas: Json): Json {
+  const corrected = correctSchema(schema, schemas);
+  return Object.fromEntries(types.map((type) => [type, { schema: corrected }]));
 }
 
 /** Names what has a title, once, and drops what only the server's own libraries read. */

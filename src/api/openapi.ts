@@ -1,6 +1,7 @@
 import { toOpenAPISchema } from '@elysia/openapi';
 import { type AnyElysia, Elysia } from 'elysia';
 import { VERSION } from '../core/version.ts';
+import { ItemLines } from '../schemas/item-transfer.ts';
 import type { Access } from './access.ts';
 import { documentOf, type Generated } from './openapi-document.ts';
 
@@ -34,7 +35,11 @@ function openapiDocument({ app, accessOf }: OpenapiOptions): Record<string, unkn
   });
 }
 
+/** The bodies that their route reads by itself, as they come. */
+const STREAMED: Record<string, unknown> = { 'POST /api/v2/items/import': ItemLines };
+
 /** The schemas of bodies: the generator leaves them out where a parser is not one of Elysia's. */
 function bodies(app: AnyElysia): Map<string, unknown> {
-  return new Map(app.routes.map(({ method, path, hooks }) => [`${method} ${path}`, hooks.body]));
+  const named = app.routes.map(({ method, path, hooks }) => ({ name: `${method} ${path}`, hooks }));
+  return new Map(named.map(({ name, hooks }) => [name, hooks.body ?? STREAMED[name]]));
 }

@@ -4,6 +4,8 @@ import { adminCreate } from './admin-create.ts';
 import { type Command, UsageError } from './command.ts';
 import { healthcheck } from './healthcheck.ts';
 import { commandHelp, overview } from './help.ts';
+import { itemsExport } from './items-export.ts';
+import { itemsImport } from './items-import.ts';
 import { migrate } from './migrate.ts';
 import { openapi } from './openapi.ts';
 import { parseArgs } from './parse.ts';
@@ -17,6 +19,8 @@ const COMMANDS: readonly Command[] = [
   migrate,
   adminCreate,
   usersImport,
+  itemsImport,
+  itemsExport,
   openapi,
   healthcheck,
   settings,

@@ -34,7 +34,6 @@ import { createLimits } from './limits.ts';
 import type { Log } from './log.ts';
 import { createMailer } from './mail.ts';
 import { migrate } from './migrations.ts';
-import { createRunning } from './running.ts';
 import { createPasswordHasher, type PasswordHasher } from './security.ts';
 import { VERSION } from './version.ts';
 

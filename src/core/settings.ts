@@ -47,6 +47,12 @@ export const SETTINGS = {
     wholeNumber(1024, 1_073_741_824),
     'Largest request body.',
   ),
+  maxImportBytes: setting(
+    'HUTCH_MAX_IMPORT_BYTES',
+    1_073_741_824,
+    wholeNumber(1024, 1e12),
+    'Largest import of items, which is streamed.',
+  ),
   externalAllowHosts: setting<string[]>(
     'HUTCH_EXTERNAL_ALLOW_HOSTS',
     [],

@@ -9,6 +9,8 @@ import { createIdempotency, createIdempotencyPurge } from './idempotency.ts';
 import { createItemBatch } from './item-batch.ts';
 import { createItemChanges } from './item-changes.ts';
 import { createItemEvents } from './item-events.ts';
+import { createItemExport } from './item-export.ts';
+import { createItemImport } from './item-import.ts';
 import { createItemPopular } from './item-popular.ts';
 import { createItemPurge } from './item-purge.ts';
 import { createItemRevisions } from './item-revisions.ts';
@@ -45,6 +47,8 @@ export function createItemServices(base: ItemServicesDeps) {
       viewers: viewersFor(config.viewWindowV1Seconds),
     }),
     itemBatch: createItemBatch({ db, changes }),
+    itemImport: createItemImport({ db, changes }),
+    itemExport: createItemExport({ db }),
     idempotency: createIdempotency({ db, running: createRunning(), now }),
     popular: createItemPopular(kit),
     itemStats: createItemStats(kit),

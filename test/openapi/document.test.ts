@@ -99,7 +99,7 @@ describe('the document', () => {
     }
   });
 
-  test('takes JSON alone, and a form for signing in', async () => {
+  test('takes JSON alone, but a form for signing in and lines for an import', async () => {
     const types = (await operations()).flatMap(({ operationId, requestBody }) =>
       requestBody ? [`${operationId} ${Object.keys(requestBody.content).join()}`] : [],
     );
@@ -107,6 +107,9 @@ describe('the document', () => {
     expect(forms).toEqual([
       'createAccessToken application/x-www-form-urlencoded',
       'returnFromProvider application/x-www-form-urlencoded',
+    expect(forms.toSorted()).toEqual([
+      'createAccessToken application/x-www-form-urlencoded',
+      'importItems application/x-ndjson,application/jsonl,text/csv',
     ]);
     expect(types.length).toBeGreaterThan(4);
   });

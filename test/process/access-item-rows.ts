@@ -21,5 +21,7 @@ export const ITEM_ROWS: Record<string, () => Row> = {
     admin: 200,
     body: { operations: [{ op: 'create', item: body }] },
   }),
+  importItems: () => ({ access: 'user', other: 200, admin: 200, body }),
+  exportItems: () => ({ access: 'user', other: 200, admin: 200 }),
   restoreItem: () => ({ access: 'user', other: 404, admin: 404, params }),
 };

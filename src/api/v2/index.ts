@@ -20,6 +20,7 @@ import { itemPopular } from './item-popular.ts';
 import { itemRevisions } from './item-revisions.ts';
 import { itemStats } from './item-stats.ts';
 import { itemViews } from './item-views.ts';
+import { itemTransfer } from './item-transfer.ts';
 import { items } from './items.ts';
 import { system } from './system.ts';
 import { tokens } from './tokens.ts';
@@ -53,4 +54,5 @@ export const v2 = (deps: Deps) =>
     .use(itemRevisions(deps))
     .use(itemEvents(deps))
     .use(itemBatch(deps))
+    .use(itemTransfer(deps))
     .use(system(deps));

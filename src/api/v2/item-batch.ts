@@ -3,7 +3,8 @@ import type { Deps } from '../../core/deps.ts';
 import { ItemBatch, ItemBatchResults } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
-import { withDefaults } from './item-document.ts';
+import { withDefaults } from '../new-item.ts';
+
 import { v2BodyErrors } from './responses.ts';
 
 type Results = (typeof ItemBatchResults.static)['results'];

@@ -1,5 +1,5 @@
 import type { Deps } from '../../core/deps.ts';
-import type { ItemDocument, ItemNew } from '../../schemas/items-v2.ts';
+import type { ItemDocument } from '../../schemas/items-v2.ts';
 import type { Answer } from '../idempotency.ts';
 
 type Stored = Awaited<ReturnType<Deps['items']['get']>>;
@@ -16,10 +16,4 @@ export function createdItem(item: Stored): Answer<Document> {
 
 export function restoredItem(item: Stored): Answer<Document> {
   return { status: 200, body: shownItem(item) };
-}
-
-/** A new item with what was left out. */
-export function withDefaults(body: typeof ItemNew.static) {
-  const { title, description = '', url = null, tags = [], data = {}, visibility = 'public' } = body;
-  return { title, description, url, tags, data, visibility };
 }

@@ -5,7 +5,8 @@ import { ItemDocument, ItemIdParams, ItemNew } from '../../schemas/items-v2.ts';
 import { callerOf, maybeCallerOf } from '../access.ts';
 import { isKnown, notModified, tell } from '../etag.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
-import { createdItem, shownItem, withDefaults } from './item-document.ts';
+import { withDefaults } from '../new-item.ts';
+import { createdItem, shownItem } from './item-document.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
 export const items = ({ items: service, idempotency }: Pick<Deps, 'items' | 'idempotency'>) => {

@@ -1,0 +1,74 @@
+import { AppError } from '../core/exceptions.ts';
+import { ITEM_MEDIA } from './media-types.ts';
+
+type Format = keyof typeof ITEM_MEDIA;
+
+/** The items that a request brings, unread. */
+export interface Incoming {
+  format: Format;
+  bytes: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * The body of an import, to be read as it comes; `format`, where it is given, must be what the
+ * media type says. Throws unsupported_media_type, and payload_too_large as soon as it is known:
+ * `bytes` throws it too.
+ */
+export function incoming(request: Request, format: Format | undefined, maxBytes: number): Incoming {
+  const [type = '', ...parameters] = (request.headers.get('content-type') ?? '').split(';');
+  const name = type.trim().toLowerCase();
+  const found = (Object.keys(ITEM_MEDIA) as Format[]).find((it) =>
+    (ITEM_MEDIA[it] as readonly string[]).includes(name),
+  );
+  const isUtf8 = parameters.every((it) => !/^\s*charset=(?!"?utf-?8"?\s*$)/i.test(it));
+  const isPlain = isUtf8 && !request.headers.has('content-encoding');
+  if (!found || !isPlain || (format !== undefined && format !== found)) {
+    const types = format ? ITEM_MEDIA[format] : Object.values(ITEM_MEDIA).flat();
+    throw new AppError('unsupported_media_type', `The body must be ${types.join(' or ')}`);
+  }
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  return { format: found, bytes: bounded(request.body, maxBytes) };
+}
+
+async function* bounded(body: Request['body'], maxBytes: number): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.byteLength;
+    if (length > maxBytes) throw tooLarge(maxBytes);
+    yield chunk;
+  }
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('payload_too_large', `The body must not exceed ${maxBytes} bytes`);
+}
+
+/**
+ * Answers lines as a file, no faster than they are taken: a reader who is slow or gone holds
+ * nothing but himself. Typed as text, so that the route's schema and the client see what is sent.
+ */
+export function outgoing(
+  lines: AsyncGenerator<{ text: string }>,
+  format: Format,
+  set: { headers: Record<string, string | number> },
+): string {
+  const utf8 = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { done, value } = await lines.next();
+        if (done) controller.close();
+        else controller.enqueue(utf8.encode(value.text));
+      },
+      cancel: async () => void (await lines.return(undefined)),
+    },
+    { highWaterMark: 0 },
+  );
+  const headers = {
+    ...(set.headers as Record<string, string>),
+    'content-type': ITEM_MEDIA[format][0],
+    'content-disposition': `attachment; filename="items.${format}"`,
+  };
+  set.headers = {};
+  return new Response(body, { headers }) as unknown as string;
+}

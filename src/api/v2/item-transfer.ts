@@ -1,0 +1,55 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { ExportQuery, ImportQuery, ImportReport, ItemLines } from '../../schemas/item-transfer.ts';
+import { callerOf } from '../access.ts';
+import { incoming, outgoing } from '../item-stream.ts';
+import { createItemReader } from '../new-item.ts';
+import { strictQuery } from './query.ts';
+import { v2BodyErrors, v2Errors } from './responses.ts';
+
+/** Items by the million, as lines. */
+export const itemTransfer = ({
+  itemImport,
+  itemExport,
+  config,
+}: Pick<Deps, 'itemImport' | 'itemExport' | 'config'>) => {
+  const read = createItemReader();
+  return new Elysia({ prefix: '/items', tags: ['items'] })
+    .post(
+      '/import',
+      ({ request, query }) => {
+        const { format, bytes } = incoming(request, query.format, config.maxImportBytes);
+        const isDryRun = query.dry_run === 'true';
+        return itemImport.run(callerOf(request), bytes, { format, isDryRun, read });
+      },
+      {
+        transform: strictQuery(ImportQuery),
+        query: ImportQuery,
+        response: { 200: ImportReport, ...v2BodyErrors(401, 403) },
+        detail: {
+          operationId: 'importItems',
+          summary: 'Make an item of each line',
+          description:
+            'Reads the body as it comes. Good lines are written some hundred at a time and bad ones are counted: it is not atomic, and what was written before it ends early stays. A dry run says what would come of it.',
+        },
+      },
+    )
+    .get(
+      '/export',
+      ({ request, query: { format = 'jsonl', scope = 'own' }, set }) => {
+        const ownerId = scope === 'own' ? callerOf(request).id : undefined;
+        return outgoing(itemExport.lines({ format, ownerId }), format, set);
+      },
+      {
+        transform: strictQuery(ExportQuery),
+        query: ExportQuery,
+        response: { 200: ItemLines, ...v2Errors(400, 401, 403, 422) },
+        detail: {
+          operationId: 'exportItems',
+          summary: 'All items as lines, for an import',
+          description:
+            'By id, without those in the bin, each as it is when its turn comes. A connection that is cut before the end has not got them all.',
+        },
+      },
+    );
+};

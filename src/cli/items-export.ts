@@ -1,0 +1,90 @@
+import { open, rename } from 'node:fs/promises';
+import { createDeps } from '../core/deps.ts';
+import { type Command, configOf, type Invocation, logOf, UsageError } from './command.ts';
+import { fileOf, formatOf, ownerOf } from './item-files.ts';
+import { createProgress } from './progress.ts';
+
+export const itemsExport: Command = {
+  name: 'items export',
+  operand: 'FILE',
+  summary: 'Export items as JSON Lines or CSV.',
+  help: `Writes what hutch items import reads, by id and without those in the bin; - is standard output.
+With --owner all items of that account, the private ones too, else those that everyone may see.
+FILE is written beside its name and put in place when it is whole. Works while a server runs.`,
+  flags: {
+    format: 'jsonl or csv; default: csv for a name that ends in .csv, else jsonl.',
+    owner: 'Email or username of the account whose items they are.',
+  },
+  settings: ['dataDir'],
+  run: async (invocation) => {
+    const format = formatOf(invocation);
+    const sink = await openSink(invocation);
+    const config = configOf(invocation);
+    const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
+    try {
+      const { owner } = invocation.flags;
+      const ownerId = owner === undefined ? undefined : (await ownerOf(deps, owner)).id;
+      const items = await writeAll(deps.itemExport.lines({ format, ownerId }), sink);
+      if (!sink.isStandard) console.log(`Exported ${items}.`);
+      return 0;
+    } finally {
+      await deps.close();
+    }
+  },
+};
+
+type Part = { text: string; count: number };
+
+/** Where the text goes; `finish` puts a file in its place. */
+interface Sink {
+  isStandard: boolean;
+  write(text: string): Promise<unknown>;
+  finish(): Promise<unknown>;
+}
+
+async function openSink(invocation: Invocation): Promise<Sink> {
+  const operand = fileOf(invocation);
+  if (operand === '-') return standardOutput();
+  const part = `${operand}.part`;
+  // Private items may be in it.
+  const file = await open(part, 'w', 0o600).catch(() => {
+    throw new UsageError(`FILE cannot be written: ${operand}.`);
+  });
+  return {
+    isStandard: false,
+    write: (text) => file.writeFile(text),
+    finish: async () => {
+      await file.sync();
+      await file.close();
+      await rename(part, operand);
+    },
+  };
+}
+
+function standardOutput(): Sink {
+  const writer = Bun.stdout.writer();
+  return {
+    isStandard: true,
+    write: async (text) => {
+      await writer.write(text);
+      // Waits for a reader who is slow.
+      await writer.flush();
+    },
+    finish: async () => writer.end(),
+  };
+}
+
+/** Gives how many items there were. */
+async function writeAll(parts: AsyncIterable<Part>, sink: Sink): Promise<number> {
+  const progress = createProgress(process.stderr);
+  const position = { bytes: 0, items: 0 };
+  for await (const { text, count } of parts) {
+    await sink.write(text);
+    position.bytes += Buffer.byteLength(text);
+    position.items += count;
+    progress.show(position);
+  }
+  await sink.finish();
+  progress.end(position);
+  return position.items;
+}

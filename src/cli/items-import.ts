@@ -1,0 +1,92 @@
+import { createItemReader } from '../api/new-item.ts';
+import { createDeps, type Deps } from '../core/deps.ts';
+import { type Command, configOf, type Invocation, logOf, UsageError } from './command.ts';
+import { fileOf, formatOf, ownerOf } from './item-files.ts';
+import { createProgress } from './progress.ts';
+
+/** Bad lines that are named; the others are counted. */
+const MAX_NAMED = 100;
+
+export const itemsImport: Command = {
+  name: 'items import',
+  operand: 'FILE',
+  summary: 'Import items from JSON Lines or CSV.',
+  help: `Makes an item of each line, as POST /api/v2/items/import does: one JSON object a line, or CSV
+whose first row names the columns title, description, url, tags, data and visibility; - is
+standard input. Good lines are written some hundred at a time and bad ones are named: when it is
+stopped, what was written stays. Ends with 1 when lines were bad. Works while a server runs.`,
+  flags: {
+    format: 'jsonl or csv; default: csv for a name that ends in .csv, else jsonl.',
+    owner: 'Email or username of the account whose items they become.',
+    'dry-run': 'true writes nothing and says what would come of it; default false.',
+  },
+  settings: ['dataDir'],
+  run: async (invocation) => {
+    const isDryRun = readDryRun(invocation);
+    const format = formatOf(invocation);
+    const login = invocation.flags['owner'];
+    if (login === undefined) throw new UsageError('--owner is needed.');
+    const source = await openSource(invocation);
+    const config = configOf(invocation);
+    const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
+    try {
+      const owner = await ownerOf(deps, login);
+      return report(await importAll(deps, owner, source, { format, isDryRun }));
+    } finally {
+      await deps.close();
+    }
+  },
+};
+
+type Owner = Awaited<ReturnType<typeof ownerOf>>;
+type Source = Awaited<ReturnType<typeof openSource>>;
+type Report = Awaited<ReturnType<Deps['itemImport']['run']>>;
+
+function readDryRun({ flags }: Invocation): boolean {
+  const value = flags['dry-run'] ?? 'false';
+  if (value !== 'true' && value !== 'false') {
+    throw new UsageError('--dry-run must be true or false.');
+  }
+  return value === 'true';
+}
+
+async function openSource(invocation: Invocation) {
+  const operand = fileOf(invocation);
+  const file = operand === '-' ? Bun.stdin : Bun.file(operand);
+  if (operand !== '-' && !(await file.exists())) {
+    throw new UsageError(`FILE cannot be read: ${operand}.`);
+  }
+  return { stream: file.stream(), ...(operand !== '-' && { totalBytes: file.size }) };
+}
+
+async function importAll(
+  { itemImport }: Deps,
+  owner: Owner,
+  { stream, totalBytes }: Source,
+  options: { format: 'jsonl' | 'csv'; isDryRun: boolean },
+): Promise<Report> {
+  const progress = createProgress(process.stderr, totalBytes);
+  let bytes = 0;
+  const counted = async function* () {
+    for await (const chunk of stream) {
+      bytes += chunk.byteLength;
+      yield chunk;
+    }
+  };
+  const result = await itemImport.run(owner, counted(), {
+    ...options,
+    read: createItemReader(),
+    onProgress: ({ created }) => progress.show({ bytes, items: created }),
+  });
+  progress.end({ bytes, items: result.created });
+  return result;
+}
+
+function report({ created, failed, dry_run, errors }: Report): number {
+  for (const { line, message } of errors.slice(0, MAX_NAMED)) {
+    console.error(`Line ${line}: ${message}`);
+  }
+  if (failed > MAX_NAMED) console.error(`… and ${failed - MAX_NAMED} more.`);
+  console.log(`${dry_run ? 'Would import' : 'Imported'} ${created}, bad lines ${failed}.`);
+  return failed > 0 ? 1 : 0;
+}

@@ -1,0 +1,42 @@
+import { t } from 'elysia';
+import { Integer } from './kinds.ts';
+
+const Format = t.Union([t.Literal('jsonl'), t.Literal('csv')]);
+
+export const ImportQuery = t.Object({
+  format: t.Optional(Format),
+  dry_run: t.Optional(t.Union([t.Literal('true'), t.Literal('false')])),
+});
+
+export const ImportReport = t.Object(
+  {
+    created: Integer({ description: 'In a dry run: how many would be.' }),
+    failed: Integer(),
+    dry_run: t.Boolean(),
+    errors: t.Array(
+      t.Object({
+        line: Integer({ description: 'The first is 1; of a row of several lines, its last.' }),
+        code: t.String({ examples: ['string_too_short'] }),
+        message: t.String(),
+      }),
+      { description: 'The first 1,000.' },
+    ),
+  },
+  { title: 'ImportReport' },
+);
+
+export const ExportQuery = t.Object({
+  format: t.Optional(Format),
+  scope: t.Optional(
+    t.Union([t.Literal('own'), t.Literal('listed')], {
+      description: 'own: all of the caller, also private ones. listed: what everyone may see.',
+    }),
+  ),
+});
+
+/** The text itself: JSON Lines or CSV. */
+export const ItemLines = t.String({
+  title: 'ItemLines',
+  description:
+    'One item a line, as ItemNew in JSON, or CSV whose first row names the columns title, description, url, tags (between semicolons, or a JSON list), data (JSON) and visibility. An apostrophe stands before a cell that a spreadsheet would take for a formula, and is no part of it.',
+});

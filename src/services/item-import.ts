@@ -1,0 +1,114 @@
+import type { Db } from '../core/db.ts';
+import type { Problem } from '../core/exceptions.ts';
+import { turns } from '../utils/turns.ts';
+import type { ItemChanges } from './item-changes.ts';
+import { type ItemFormat, itemLines, type LineFailure } from './item-lines.ts';
+import type { ItemFields } from './item-rows.ts';
+import type { Caller } from './users.ts';
+
+/** Items and bytes of one transaction: bounds how long other writers wait. */
+const CHUNK = 200;
+const CHUNK_BYTES = 1_048_576;
+/** Items written, or lines read, between two turns of the event loop. */
+const TURN = 20;
+/** Failures that are named; the others are counted. */
+const MAX_NAMED = 1000;
+
+export interface ItemImportDeps {
+  db: Db;
+  changes: ItemChanges;
+}
+
+/** What an import came to, or has come to so far. */
+export interface ImportReport {
+  created: number;
+  failed: number;
+  dry_run: boolean;
+  errors: LineFailure[];
+}
+
+export interface ImportOptions {
+  format: ItemFormat;
+  isDryRun: boolean;
+  /** The item that a line says, with what it leaves out, or what is wrong with it. */
+  read(value: unknown): ItemFields | Problem[];
+  /** Told after each transaction. */
+  onProgress?: (report: ImportReport) => void;
+}
+
+/** Items from a stream of lines. */
+export const createItemImport = (deps: ItemImportDeps) => ({
+  /**
+   * Makes an item of each good line of `source`, some at a time: an import that ends early keeps
+   * what it has made. A dry run makes none and says what would be. Throws what `source` throws,
+   * and validation_failed for wrong columns of CSV.
+   */
+  run: async (
+    owner: Caller,
+    source: AsyncIterable<Uint8Array>,
+    { format, isDryRun, read, onProgress }: ImportOptions,
+  ): Promise<ImportReport> => {
+    const report: ImportReport = { created: 0, failed: 0, dry_run: isDryRun, errors: [] };
+    const chunk = createChunk();
+    const finish = async () => {
+      if (!isDryRun) await writeAll(deps, owner, chunk.items);
+      report.created += chunk.items.length;
+      chunk.clear();
+      onProgress?.(report);
+    };
+    let lines = 0;
+    for await (const line of itemLines(format, source)) {
+      const fields = 'code' in line ? line : judged(line.line, read(line.value));
+      if ('code' in fields) note(report, fields);
+      else chunk.add(fields, 'bytes' in line ? line.bytes : 0);
+      if (chunk.isFull()) await finish();
+      if (++lines % TURN === 0) await turns(1);
+    }
+    await finish();
+    return report;
+  },
+});
+
+function createChunk() {
+  let items: ItemFields[] = [];
+  let bytes = 0;
+  return {
+    get items() {
+      return items;
+    },
+    add: (fields: ItemFields, size: number) => {
+      items.push(fields);
+      bytes += size;
+    },
+    isFull: () => items.length >= CHUNK || bytes >= CHUNK_BYTES,
+    clear: () => {
+      items = [];
+      bytes = 0;
+    },
+  };
+}
+
+function judged(line: number, read: ItemFields | Problem[]): ItemFields | LineFailure {
+  if (!Array.isArray(read)) return read;
+  const message = read.map(({ loc, msg }) =>
+    [...(loc.length > 0 ? [loc.join('.')] : []), msg].join(': '),
+  );
+  return { line, code: read[0]?.type ?? 'value_error', message: message.join('; ') };
+}
+
+function note(report: ImportReport, { line, code, message }: LineFailure): void {
+  report.failed++;
+  if (report.errors.length < MAX_NAMED) {
+    report.errors.push({ line, code, message: message.slice(0, 500) });
+  }
+}
+
+async function writeAll({ db, changes }: ItemImportDeps, owner: Caller, all: ItemFields[]) {
+  if (all.length === 0) return;
+  await db.write(async (tx) => {
+    for (const [index, fields] of all.entries()) {
+      await changes.create(tx, owner, fields);
+      if (index % TURN === TURN - 1) await turns(1);
+    }
+  });
+}

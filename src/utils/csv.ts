@@ -1,0 +1,106 @@
+import { pipeline, Readable } from 'node:stream';
+import { type CsvError, type InfoRecord, parse } from 'csv-parse';
+
+/** A row of CSV, or why there is none: then it is the last one. `line` is where it ends. */
+export type CsvRow =
+  | { line: number; cells: Uint8Array[] }
+  | { line: number; cells?: never; problem: string };
+
+/** Bytes parsed at a time: bounds how many rows wait to be read. */
+const PIECE_BYTES = 16_384;
+/** How far the parser's input may run ahead of its rows. */
+const AHEAD_BYTES = 32 * PIECE_BYTES;
+
+/**
+ * Reads CSV of RFC 4180 in UTF-8, from a stream, in bounded memory. What breaks its rules ends
+ * it: where the next row begins is a guess then.
+ */
+export async function* csvRows(
+  source: AsyncIterable<Uint8Array>,
+  maxRowBytes: number,
+): AsyncGenerator<CsvRow> {
+  const state: State = { doneBytes: 0, doneLine: 0 };
+  const parser = parse({
+    // Cells as bytes: as text, what is no UTF-8 would be replaced without a word.
+    encoding: false,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    record_delimiter: ['\r\n', '\n'],
+    // Else an error would take the rows with it that were parsed before it.
+    skip_records_with_error: true,
+    on_skip: (error) => breakOff(state, error?.['lines'], messageOf(error)),
+    on_record: (record, { bytes, lines }) => {
+      state.doneBytes = bytes;
+      state.doneLine = lines;
+      return record;
+    },
+  });
+  pipeline(Readable.from(pieces(source, state, maxRowBytes)), parser, () => {});
+  for await (const { record, info } of parser as AsyncIterable<Parsed>) {
+    if (state.broken && info.lines >= state.broken.line) break;
+    yield { line: info.lines, cells: record };
+  }
+  if (state.broken) yield state.broken;
+}
+
+interface Parsed {
+  record: Uint8Array[];
+  info: InfoRecord;
+}
+
+interface State {
+  doneBytes: number;
+  doneLine: number;
+  broken?: { line: number; problem: string };
+}
+
+async function* pieces(source: AsyncIterable<Uint8Array>, state: State, maxRowBytes: number) {
+  let fed = 0;
+  for await (const chunk of source) {
+    for (let start = 0; start < chunk.byteLength; start += PIECE_BYTES) {
+      const piece = chunk.subarray(start, start + PIECE_BYTES);
+      fed += piece.byteLength;
+      if (fed - state.doneBytes > maxRowBytes + AHEAD_BYTES) {
+        breakOff(state, state.doneLine + 1, 'The row is too long, or a quote is not closed');
+      }
+      if (state.broken) return;
+      yield piece;
+    }
+  }
+}
+
+function breakOff(state: State, line: unknown, problem: string): undefined {
+  state.broken ??= { line: Number(line), problem: `${problem}; what follows was not read` };
+}
+
+const MESSAGES: Record<string, string> = {
+  INVALID_OPENING_QUOTE: 'A quote inside a cell that does not begin with one',
+  CSV_INVALID_CLOSING_QUOTE: 'Something follows a closing quote',
+  CSV_QUOTE_NOT_CLOSED: 'A quote is not closed',
+};
+
+function messageOf(error: CsvError | undefined): string {
+  return MESSAGES[error?.code ?? ''] ?? 'This is not CSV';
+}
+
+/** One row, with its end. */
+export function csvLine(cells: readonly string[]): string {
+  return `${cells.map(quoted).join(',')}\r\n`;
+}
+
+function quoted(cell: string): string {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+/** What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection), quoted or not. */
+const FORMULA = /^'*[=+\-@\t\r＝＋－＠]/;
+
+/** Puts an apostrophe before what a spreadsheet would run. `unguarded` takes it away again. */
+export function guarded(cell: string): string {
+  return FORMULA.test(cell) ? `'${cell}` : cell;
+}
+
+export function unguarded(cell: string): string {
+  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
+}
