@@ -27,15 +27,20 @@ export function incoming(request: Request, format: Format | undefined, maxBytes:
     throw new AppError('unsupported_media_type', `The body must be ${types.join(' or ')}`);
   }
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  return { format: found, bytes: bounded(request.body, maxBytes) };
+  return { format: found, bytes: bounded(request, maxBytes) };
 }
 
-async function* bounded(body: Request['body'], maxBytes: number): AsyncGenerator<Uint8Array> {
+async function* bounded({ body, signal }: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
   let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.byteLength;
-    if (length > maxBytes) throw tooLarge(maxBytes);
-    yield chunk;
+  try {
+    for await (const chunk of body ?? []) {
+      length += chunk.byteLength;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      yield chunk;
+    }
+  } catch (error) {
+    // Nobody is there to be told.
+    if (!signal.aborted) throw error;
   }
 }
 

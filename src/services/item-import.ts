@@ -32,6 +32,8 @@ export interface ImportOptions {
   isDryRun: boolean;
   /** The item that a line says, with what it leaves out, or what is wrong with it. */
   read(value: unknown): ItemFields | Problem[];
+  /** Once it is aborted nothing more is written: what was read may be cut in the middle. */
+  signal?: AbortSignal;
   /** Told after each transaction. */
   onProgress?: (report: ImportReport) => void;
 }
@@ -46,11 +48,12 @@ export const createItemImport = (deps: ItemImportDeps) => ({
   run: async (
     owner: Caller,
     source: AsyncIterable<Uint8Array>,
-    { format, isDryRun, read, onProgress }: ImportOptions,
+    { format, isDryRun, read, signal, onProgress }: ImportOptions,
   ): Promise<ImportReport> => {
     const report: ImportReport = { created: 0, failed: 0, dry_run: isDryRun, errors: [] };
     const chunk = createChunk();
     const finish = async () => {
+      if (signal?.aborted) return;
       if (!isDryRun) await writeAll(deps, owner, chunk.items);
       report.created += chunk.items.length;
       chunk.clear();
@@ -62,6 +65,7 @@ export const createItemImport = (deps: ItemImportDeps) => ({
       if ('code' in fields) note(report, fields);
       else chunk.add(fields, 'bytes' in line ? line.bytes : 0);
       if (chunk.isFull()) await finish();
+      if (signal?.aborted) break;
       if (++lines % TURN === 0) await turns(1);
     }
     await finish();

@@ -20,7 +20,12 @@ export const itemTransfer = ({
       ({ request, query }) => {
         const { format, bytes } = incoming(request, query.format, config.maxImportBytes);
         const isDryRun = query.dry_run === 'true';
-        return itemImport.run(callerOf(request), bytes, { format, isDryRun, read });
+        return itemImport.run(callerOf(request), bytes, {
+          format,
+          isDryRun,
+          read,
+          signal: request.signal,
+        });
       },
       {
         transform: strictQuery(ImportQuery),
