@@ -1,5 +1,6 @@
-import { open, rename } from 'node:fs/promises';
+import { open, rename, unlink } from 'node:fs/promises';
 import { createDeps } from '../core/deps.ts';
+import { StartupError } from '../core/exceptions.ts';
 import { type Command, configOf, type Invocation, logOf, UsageError } from './command.ts';
 import { fileOf, formatOf, ownerOf } from './item-files.ts';
 import { createProgress } from './progress.ts';
@@ -35,11 +36,12 @@ FILE is written beside its name and put in place when it is whole. Works while a
 
 type Part = { text: string; count: number };
 
-/** Where the text goes; `finish` puts a file in its place. */
+/** Where the text goes; `finish` puts a file in its place, `abandon` leaves nothing of it. */
 interface Sink {
   isStandard: boolean;
   write(text: string): Promise<unknown>;
   finish(): Promise<unknown>;
+  abandon(): Promise<unknown>;
 }
 
 async function openSink(invocation: Invocation): Promise<Sink> {
@@ -58,6 +60,10 @@ async function openSink(invocation: Invocation): Promise<Sink> {
       await file.close();
       await rename(part, operand);
     },
+    abandon: async () => {
+      await file.close().catch(() => {});
+      await unlink(part).catch(() => {});
+    },
   };
 }
 
@@ -71,20 +77,31 @@ function standardOutput(): Sink {
       await writer.flush();
     },
     finish: async () => writer.end(),
+    abandon: async () => {},
   };
 }
 
-/** Gives how many items there were. */
+/** Gives how many items there were. Throws StartupError when they cannot be written. */
 async function writeAll(parts: AsyncIterable<Part>, sink: Sink): Promise<number> {
   const progress = createProgress(process.stderr);
   const position = { bytes: 0, items: 0 };
   for await (const { text, count } of parts) {
-    await sink.write(text);
+    await orAbandon(sink, sink.write(text));
     position.bytes += Buffer.byteLength(text);
     position.items += count;
     progress.show(position);
   }
-  await sink.finish();
+  await orAbandon(sink, sink.finish());
   progress.end(position);
   return position.items;
+}
+
+/** A disk that is full, or a reader who has gone. */
+async function orAbandon(sink: Sink, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    await sink.abandon();
+    throw new StartupError(`Not everything was written: ${(error as Error).message}.`);
+  }
 }
