@@ -1,4 +1,4 @@
-import { open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { createDeps } from '../core/deps.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { type Command, configOf, type Invocation, logOf, UsageError } from './command.ts';
@@ -11,7 +11,7 @@ export const itemsExport: Command = {
   summary: 'Export items as JSON Lines or CSV.',
   help: `Writes what hutch items import reads, by id and without those in the bin; - is standard output.
 With --owner all items of that account, the private ones too, else those that everyone may see.
-FILE is written beside its name and put in place when it is whole. Works while a server runs.`,
+A file is written beside its name and put in place when it is whole. Works while a server runs.`,
   flags: {
     format: 'jsonl or csv; default: csv for a name that ends in .csv, else jsonl.',
     owner: 'Email or username of the account whose items they are.',
@@ -47,22 +47,32 @@ interface Sink {
 async function openSink(invocation: Invocation): Promise<Sink> {
   const operand = fileOf(invocation);
   if (operand === '-') return standardOutput();
-  const part = `${operand}.part`;
+  // As itself: what is put in the place of a link would leave its file as it was.
+  const target = await realpath(operand).catch(() => operand);
+  const found = await stat(target).catch(() => undefined);
+  // A pipe or a device is written to; put in its place, a file would be the end of it.
+  const path = found && !found.isFile() ? target : `${target}.part`;
   // Private items may be in it.
-  const file = await open(part, 'w', 0o600).catch(() => {
+  const file = await open(path, 'w', 0o600).catch(() => {
     throw new UsageError(`FILE cannot be written: ${operand}.`);
   });
+  return fileSink(file, path, target);
+}
+
+/** Writes to `path`, which becomes `target` when it is whole, where they differ. */
+function fileSink(file: FileHandle, path: string, target: string): Sink {
+  const isPart = path !== target;
   return {
     isStandard: false,
     write: (text) => file.writeFile(text),
     finish: async () => {
-      await file.sync();
+      if (isPart) await file.sync();
       await file.close();
-      await rename(part, operand);
+      if (isPart) await rename(path, target);
     },
     abandon: async () => {
       await file.close().catch(() => {});
-      await unlink(part).catch(() => {});
+      if (isPart) await unlink(path).catch(() => {});
     },
   };
 }

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { tempDir } from '../support.ts';
@@ -110,6 +110,29 @@ describe('hutch items', () => {
     const out = await hutch(['items', 'export', '-', '--format', 'csv', '--data-dir', it.dir]);
     expect(out.stdout).toBe('title,description,url,tags,data,visibility\r\na,,,,,public\r\n');
   }, 30_000);
+
+  test('export to what is no file, and leave it what it is', async () => {
+    const dir = tempDir();
+    const pipe = join(dir, 'pipe');
+    expect(Bun.spawnSync(['mkfifo', pipe]).exitCode).toBe(0);
+    const [out, text] = await Promise.all([
+      hutch(['items', 'export', pipe, '--format', 'csv', '--data-dir', dir]),
+      Bun.spawn(['timeout', '10', 'cat', pipe]).stdout.text(),
+    ]);
+    expect(out).toMatchObject({ status: 0, stdout: 'Exported 0.\n' });
+    expect(text).toStartWith('title,');
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+  }, 20_000);
+
+  test('export through a link into the file that it names', async () => {
+    const dir = tempDir();
+    const [file, link] = [join(dir, 'items.csv'), join(dir, 'link.csv')];
+    await Bun.write(file, 'old');
+    symlinkSync(file, link);
+    expect((await hutch(['items', 'export', link, '--data-dir', dir])).status).toBe(0);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(file, 'utf8')).toStartWith('title,');
+  }, 20_000);
 
   test('says what is wrong with how it is called', async () => {
     const dir = ['--data-dir', tempDir()];
