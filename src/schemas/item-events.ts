@@ -28,7 +28,6 @@ export type ItemStreamEvent =
   | { event?: undefined; id?: number; retry?: number };
 
 const text = t.String({
-  contentMediaType: 'text/event-stream',
   description: [
     'Blocks of server-sent events: `created`, `updated` and `deleted` with an id and',
     '`{"item", "item_id", "version", "at"}`, where `item` is as it is now, or null when the caller',

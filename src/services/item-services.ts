@@ -2,8 +2,8 @@ import type { Cache } from '../core/cache.ts';
 import type { Config } from '../core/config.ts';
 import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
-import { createViewers } from '../core/viewers.ts';
 import { createRunning } from '../core/running.ts';
+import { createViewers } from '../core/viewers.ts';
 import { createEventRetention } from './event-retention.ts';
 import { createIdempotency, createIdempotencyPurge } from './idempotency.ts';
 import { createItemBatch } from './item-batch.ts';
@@ -53,6 +53,11 @@ export function createItemServices(base: ItemServicesDeps) {
     popular: createItemPopular(kit),
     itemStats: createItemStats(kit),
     itemViewing: createItemViewing({ ...kit, viewers: viewersFor(config.viewWindowSeconds) }),
-    chores: [createItemPurge(base), createItemWindows(base), createEventRetention(base), createIdempotencyPurge(base)],
+    chores: [
+      createItemPurge(base),
+      createItemWindows(base),
+      createEventRetention(base),
+      createIdempotencyPurge(base),
+    ],
   };
 }

@@ -99,17 +99,15 @@ describe('the document', () => {
     }
   });
 
-  test('takes JSON alone, but a form for signing in and lines for an import', async () => {
+  test('takes JSON alone, but forms for signing in and lines for an import', async () => {
     const types = (await operations()).flatMap(({ operationId, requestBody }) =>
       requestBody ? [`${operationId} ${Object.keys(requestBody.content).join()}`] : [],
     );
     const forms = types.filter((it) => !it.endsWith(' application/json'));
-    expect(forms).toEqual([
-      'createAccessToken application/x-www-form-urlencoded',
-      'returnFromProvider application/x-www-form-urlencoded',
     expect(forms.toSorted()).toEqual([
       'createAccessToken application/x-www-form-urlencoded',
       'importItems application/x-ndjson,application/jsonl,text/csv',
+      'returnFromProvider application/x-www-form-urlencoded',
     ]);
     expect(types.length).toBeGreaterThan(4);
   });

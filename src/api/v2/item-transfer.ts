@@ -4,7 +4,6 @@ import { ExportQuery, ImportQuery, ImportReport, ItemLines } from '../../schemas
 import { callerOf } from '../access.ts';
 import { incoming, outgoing } from '../item-stream.ts';
 import { createItemReader } from '../new-item.ts';
-import { strictQuery } from './query.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
 /** Items by the million, as lines. */
@@ -28,7 +27,6 @@ export const itemTransfer = ({
         });
       },
       {
-        transform: strictQuery(ImportQuery),
         query: ImportQuery,
         response: { 200: ImportReport, ...v2BodyErrors(401, 403) },
         detail: {
@@ -46,7 +44,6 @@ export const itemTransfer = ({
         return outgoing(itemExport.lines({ format, ownerId }), format, set);
       },
       {
-        transform: strictQuery(ExportQuery),
         query: ExportQuery,
         response: { 200: ItemLines, ...v2Errors(400, 401, 403, 422) },
         detail: {
