@@ -32,11 +32,22 @@ export const items = sqliteTable(
   (table) => {
     // Written out: SQLite takes a partial index only where a query says the same, and no parameter.
     const isListed = sql`${table.visibility} = 'public' and ${table.deleted_at} is null`;
+    const isPrivate = sql`${table.visibility} = 'private' and ${table.deleted_at} is null`;
     return [
       index('items_listed_id').on(table.id).where(isListed),
       index('items_listed_created_at').on(table.created_at, table.id).where(isListed),
       index('items_listed_updated_at').on(table.updated_at, table.id).where(isListed),
       index('items_listed_title').on(table.title, table.id).where(isListed),
+      // Without these, a list would skip an owner's public items one by one to find the private.
+      index('items_private_id').on(table.owner_id, table.id).where(isPrivate),
+      index('items_private_created_at')
+        .on(table.owner_id, table.created_at, table.id)
+        .where(isPrivate),
+      index('items_private_updated_at')
+        .on(table.owner_id, table.updated_at, table.id)
+        .where(isPrivate),
+      index('items_private_title').on(table.owner_id, table.title, table.id).where(isPrivate),
+      index('items_binned').on(table.owner_id, table.id).where(isNotNull(table.deleted_at)),
       index('items_owner_id').on(table.owner_id, table.id),
       index('items_url').on(table.url, table.id).where(isNotNull(table.url)),
       index('items_deleted_at').on(table.deleted_at).where(isNotNull(table.deleted_at)),
