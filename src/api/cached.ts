@@ -1,4 +1,5 @@
 import type { Deps } from '../core/deps.ts';
+import { answerJson } from './json.ts';
 
 type Cached<T> = Omit<Awaited<ReturnType<Deps['items']['listPopular']>>, 'value'> & { value: T };
 
@@ -19,13 +20,5 @@ export function answerCached<T extends object, S>(
     text = JSON.stringify(show(value));
     texts.set(value, text);
   }
-  const headers = {
-    ...(set.headers as Record<string, string>),
-    'x-cache': state,
-    age: String(ageSeconds),
-    'content-type': 'application/json;charset=utf-8',
-  };
-  // Nothing is left for Elysia to copy into the answer, one header at a time.
-  set.headers = {};
-  return new Response(text, { headers }) as unknown as S;
+  return answerJson(text, set, { 'x-cache': state, age: String(ageSeconds) });
 }

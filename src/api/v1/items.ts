@@ -11,19 +11,26 @@ import {
 } from '../../schemas/items.ts';
 import { callerOf } from '../access.ts';
 import { answerCached } from '../cached.ts';
+import { answerAsIs } from '../json.ts';
 import { createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
 /** What v1 does not know. */
 const NEW = { tags: [], data: {}, visibility: 'public' as const };
 
+const LIST = {
+  query: Window,
+  response: { 200: ItemsPublic, ...v1Errors(422) },
+  detail: { operationId: 'listItems', summary: 'List items by id' },
+};
+
 export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>) =>
   new Elysia({ prefix: '/items', tags: ['items'] })
-    .get('/', ({ query: { skip = 0, limit = 100 } }) => service.list(skip, limit), {
-      query: Window,
-      response: { 200: ItemsPublic, ...v1Errors(422) },
-      detail: { operationId: 'listItems', summary: 'List items by id' },
-    })
+    .get(
+      '/',
+      ({ query: { skip = 0, limit = 100 }, set }) => answerAsIs(service.list(skip, limit), set),
+      LIST,
+    )
     .post(
       '/',
       ({ request, body }) => service.create(callerOf(request), { ...NEW, ...withDefaults(body) }),
