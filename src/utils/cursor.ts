@@ -1,5 +1,5 @@
-/** Of what a position in a list consists, in order. */
-type Shape = readonly ('string' | 'number')[];
+/** Of what a position in a list consists, in order; a number is a whole one, real is any. */
+type Shape = readonly ('string' | 'number' | 'real')[];
 export type Position = (string | number)[];
 
 /** How a page is told apart from the others of its list. */
@@ -20,7 +20,7 @@ export function decodeCursor(scope: string, cursor: string, shape: Shape): Posit
   const fits =
     hash === scopeHash(scope) &&
     position.length === shape.length &&
-    position.every((part, index) => typeof part === shape[index] && isStorable(part));
+    position.every((part, index) => isOf(shape[index], part));
   return fits ? (position as Position) : undefined;
 }
 
@@ -42,7 +42,7 @@ function scopeHash(scope: string): string {
 }
 
 function parseList(cursor: string): unknown[] {
-  if (!/^[\w-]{1,1024}$/.test(cursor)) return [];
+  if (!/^[\w-]{1,2048}$/.test(cursor)) return [];
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     return Array.isArray(value) ? value : [];
@@ -51,6 +51,7 @@ function parseList(cursor: string): unknown[] {
   }
 }
 
-function isStorable(part: unknown): boolean {
-  return typeof part === 'string' ? part.isWellFormed() : Number.isSafeInteger(part);
+function isOf(kind: Shape[number] | undefined, part: unknown): boolean {
+  if (kind === 'string') return typeof part === 'string' && part.isWellFormed();
+  return kind === 'real' ? Number.isFinite(part) : Number.isSafeInteger(part);
 }
