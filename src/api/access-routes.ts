@@ -37,6 +37,7 @@ export const SIGN_UP_ROUTES = ['POST /api/v1/users/', 'POST /api/v2/auth/registe
 
 /** The routes that answer anyone and show its own to who is known. */
 export const OPTIONAL_ROUTES = [
+  'GET /api/v2/items',
   'GET /api/v2/items/:item_id',
   'GET /api/v2/items/:item_id/stats',
   'POST /api/v2/items/:item_id/views',
@@ -69,6 +70,7 @@ export const TOKEN_SCOPES: Record<string, string> = {
   'POST /api/v2/items/batch': 'items:write',
   'POST /api/v2/items/import': 'items:write',
   'GET /api/v2/items/export': 'items:read',
+  'GET /api/v2/items': 'items:read',
   'GET /api/v2/items/:item_id': 'items:read',
   'PATCH /api/v2/items/:item_id': 'items:write',
   'DELETE /api/v2/items/:item_id': 'items:write',

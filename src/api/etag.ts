@@ -3,15 +3,22 @@ interface Answer {
   headers: Record<string, string | number>;
 }
 
-/** Names the version of what is answered. Strong: equal tags are equal content, views aside. */
-export function tell(version: number, { headers }: Pick<Answer, 'headers'>): void {
-  headers['etag'] = etagOf(version);
+/**
+ * Names the version of what is answered. Strong: equal tags are equal content, views aside;
+ * `beside` is what is shown with it and changes without it.
+ */
+export function tell(
+  version: number,
+  { headers }: Pick<Answer, 'headers'>,
+  beside?: string | undefined,
+): void {
+  headers['etag'] = etagOf(version, beside);
 }
 
 /** Whether the caller holds this version already, by If-None-Match (RFC 9110, 13.1.2). */
-export function isKnown(version: number, request: Request): boolean {
+export function isKnown(version: number, request: Request, beside?: string | undefined): boolean {
   const tags = tagsOf(request.headers.get('if-none-match'));
-  return tags.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etagOf(version));
+  return tags.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etagOf(version, beside));
 }
 
 /**
@@ -23,7 +30,9 @@ export function matchedVersions(request: Request): number[] | undefined {
   if (header === null) return undefined;
   const tags = tagsOf(header);
   if (tags.includes('*')) return undefined;
-  return tags.flatMap((tag) => tag.match(/^"v(\d{1,15})"$/)?.[1] ?? []).map(Number);
+  return tags
+    .flatMap((tag) => tag.match(/^"v(\d{1,15})(?:-[0-9a-f]{16})?"$/)?.[1] ?? [])
+    .map(Number);
 }
 
 /** Answers 304: nothing that the caller does not hold. */
@@ -32,8 +41,9 @@ export function notModified<T>(set: Answer): T {
   return undefined as T;
 }
 
-function etagOf(version: number): string {
-  return `"v${version}"`;
+function etagOf(version: number, beside?: string | undefined): string {
+  if (beside === undefined) return `"v${version}"`;
+  return `"v${version}-${Bun.SHA256.hash(beside, 'hex').slice(0, 16)}"`;
 }
 
 function tagsOf(header: string | null): string[] {

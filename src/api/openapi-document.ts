@@ -111,7 +111,9 @@ function correctOperation(operation: Operation, route: string, access: Access, s
 /** What has a default need not be given. */
 function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   const required = rest.in === 'path' || (rest.required && !('default' in schema));
-  return { ...rest, required, schema: correctSchema(schema, schemas) };
+  const { 'x-style': style, ...own } = schema;
+  const spread = style !== undefined && { style, explode: true };
+  return { ...rest, ...spread, required, schema: correctSchema(own, schemas) };
 }
 
 /** The media types that are read. v1 ignores fields that it does not know, v2 does not. */

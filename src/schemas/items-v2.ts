@@ -1,4 +1,5 @@
-import { t } from 'elysia';
+import type { TUnsafe } from '@sinclair/typebox';
+import { type Static, t } from 'elysia';
 import { Integer, IntegerText, JsonObject, NullableText, OneOf, Text, Timestamp } from './kinds.ts';
 
 const title = Text({ minLength: 1, maxLength: 200, examples: ['A warm hutch'] });
@@ -59,6 +60,33 @@ export const ItemDocument = t.Object(
   },
   { title: 'ItemDocument' },
 );
+
+/** What `fields` may name: all of an item. */
+export const ITEM_FIELDS = Object.keys(ItemDocument.properties) as ItemField[];
+export type ItemField = keyof typeof ItemDocument.properties;
+
+const { id: shownId, ...rest } = ItemDocument.properties;
+const shown = t.Object(
+  {
+    id: shownId,
+    ...t.Partial(t.Object(rest)).properties,
+    owner: t.Optional(
+      t.Object(
+        { id: Integer(), username: t.String({ examples: ['ada'] }) },
+        { title: 'ItemOwner', description: 'With expand=owner.' },
+      ),
+    ),
+  },
+  { title: 'ItemShown' },
+);
+
+/**
+ * An item as it is read: `fields` says what is shown of it, and with `expand` whose it is. Typed as
+ * the whole of it, since who asks for less knows what: the document says that it may be missing.
+ */
+export const ItemShown = shown as unknown as TUnsafe<
+  Static<typeof ItemDocument> & Pick<Static<typeof shown>, 'owner'>
+>;
 
 export const ItemIdParams = t.Object({ item_id: IntegerText({ minimum: 1 }) });
 

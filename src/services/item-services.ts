@@ -11,6 +11,7 @@ import { createItemChanges } from './item-changes.ts';
 import { createItemEvents } from './item-events.ts';
 import { createItemExport } from './item-export.ts';
 import { createItemImport } from './item-import.ts';
+import { createItemList } from './item-list.ts';
 import { createItemPopular } from './item-popular.ts';
 import { createItemPurge } from './item-purge.ts';
 import { createItemRevisions } from './item-revisions.ts';
@@ -46,6 +47,7 @@ export function createItemServices(base: ItemServicesDeps) {
       changes,
       viewers: viewersFor(config.viewWindowV1Seconds),
     }),
+    itemList: createItemList({ db, views }),
     itemBatch: createItemBatch({ db, changes }),
     itemImport: createItemImport({ db, changes }),
     itemExport: createItemExport({ db }),

@@ -47,6 +47,7 @@ describe('the access of routes', () => {
   test('these show more to who is known and no others', async () => {
     const some = (await routeNames()).filter((route) => accessOf('open')(route) === 'optional');
     expect(some.toSorted()).toEqual([
+      'GET /api/v2/items',
       'GET /api/v2/items/:item_id',
       'GET /api/v2/items/:item_id/stats',
       'GET /api/v2/items/events',

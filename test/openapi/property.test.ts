@@ -162,10 +162,17 @@ function validInput(operation: Operation): fc.Arbitrary<Input> {
 
 /** Small numbers as well, so that some ids exist. */
 function validParameter(schema: Schema): fc.Arbitrary<unknown> {
+  if (schema.type === 'object') return deepObject(schema);
   if (schema.type !== 'integer') return validValues(schema);
   const { minimum = 0, maximum = 2 ** 31 } = schema;
   const small = fc.integer({ min: Math.max(minimum, 0), max: Math.min(maximum, 30) });
   return fc.oneof(small, validValues(schema));
+}
+
+/** Its names are open: what the document gives as an example, and anything else. */
+function deepObject({ examples = [] }: Schema): fc.Arbitrary<unknown> {
+  const text = fc.string({ unit: 'binary', maxLength: 5 });
+  return fc.oneof(fc.constantFrom(...examples), fc.dictionary(text, fc.dictionary(text, text)));
 }
 
 function invalidInput(operation: Operation): fc.Arbitrary<Input> {
@@ -212,9 +219,7 @@ function isWrongForm(body: unknown): boolean {
 
 function send(operation: Operation, { path, query, body }: Input): Promise<Response> {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    for (const each of [value].flat()) search.append(name, String(each));
-  }
+  for (const [name, value] of Object.entries(query)) appendTo(search, name, value);
   const filled = operation.path.replace(/\{(\w+)\}/g, (_, name) =>
     encodeURIComponent(String(path[name])),
   );
@@ -229,6 +234,13 @@ function send(operation: Operation, { path, query, body }: Input): Promise<Respo
   const payload = type === 'application/json' ? JSON.stringify(body) : other;
   const init = type ? { body: payload ?? '', headers: { 'content-type': type } } : {};
   return t.send(operation.method, `${filled}?${search}`, init);
+}
+
+/** An object is spread over names in brackets, as the style deepObject has it. */
+function appendTo(search: URLSearchParams, name: string, value: unknown): void {
+  if (Array.isArray(value)) for (const each of value) appendTo(search, name, each);
+  else if (typeof value !== 'object' || value === null) search.append(name, String(value));
+  else for (const [key, each] of Object.entries(value)) appendTo(search, `${name}[${key}]`, each);
 }
 
 async function expectDeclared(operation: Operation, answer: Response, input: Input): Promise<void> {

@@ -18,6 +18,7 @@ export interface Schema {
   maximum?: number;
   minItems?: number;
   maxItems?: number;
+  examples?: unknown[];
 }
 
 const NASTY = [

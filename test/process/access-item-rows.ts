@@ -6,6 +6,7 @@ const body = { title: 'A warm hutch' };
 /** The rows of v2's items. Item 1 is ada's and public. */
 export const ITEM_ROWS: Record<string, () => Row> = {
   createItemV2: () => ({ access: 'user', other: 201, admin: 201, body }),
+  listItemsV2: () => ({ access: 'optional', other: 200, admin: 200 }),
   getItemV2: () => ({ access: 'optional', other: 200, admin: 200, params }),
   updateItemV2: () => ({ access: 'user', other: 403, admin: 200, params, body }),
   deleteItemV2: () => ({ access: 'user', other: 403, admin: 204, params }),

@@ -21,6 +21,7 @@ import { itemRevisions } from './item-revisions.ts';
 import { itemStats } from './item-stats.ts';
 import { itemTransfer } from './item-transfer.ts';
 import { itemViews } from './item-views.ts';
+import { itemList } from './item-list.ts';
 import { items } from './items.ts';
 import { system } from './system.ts';
 import { tokens } from './tokens.ts';
@@ -47,6 +48,7 @@ export const v2 = (deps: Deps) =>
     .use(userCredentials(deps))
     .use(tokens(deps))
     .use(items(deps))
+    .use(itemList(deps))
     .use(itemChanges(deps))
     .use(itemPopular(deps))
     .use(itemStats(deps))

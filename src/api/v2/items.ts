@@ -1,15 +1,20 @@
 import { Elysia, status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
-import { ItemDocument, ItemIdParams, ItemNew } from '../../schemas/items-v2.ts';
+import { ItemQuery } from '../../schemas/item-list.ts';
+import { ItemDocument, ItemIdParams, ItemNew, ItemShown } from '../../schemas/items-v2.ts';
 import { callerOf, maybeCallerOf } from '../access.ts';
 import { isKnown, notModified, tell } from '../etag.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
+import { answerJson } from '../json.ts';
 import { withDefaults } from '../new-item.ts';
-import { createdItem, shownItem } from './item-document.ts';
+import { createdItem, itemWriter, shownItem } from './item-document.ts';
+import { givenIn, refuse, type Shown, shownIn } from './item-query.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
-export const items = ({ items: service, idempotency }: Pick<Deps, 'items' | 'idempotency'>) => {
+type Served = Pick<Deps, 'items' | 'itemList' | 'idempotency'>;
+
+export const items = ({ items: service, itemList, idempotency }: Served) => {
   const once = createOnce(idempotency);
   return new Elysia({ prefix: '/items', tags: ['items'] })
     .post(
@@ -29,20 +34,36 @@ export const items = ({ items: service, idempotency }: Pick<Deps, 'items' | 'ide
     .get(
       '/:item_id',
       async ({ request, params, set }) => {
+        const shown = shownOf(request);
         const caller = maybeCallerOf(request);
-        if (request.headers.has('if-none-match')) {
+        if (request.headers.has('if-none-match') && !shown.hasOwner) {
           const version = await service.getVersion(caller, params.item_id);
           tell(version, set);
-          if (isKnown(version, request)) return notModified<typeof ItemDocument.static>(set);
+          if (isKnown(version, request)) return notModified<typeof ItemShown.static>(set);
         }
         const item = await service.get(caller, params.item_id);
-        tell(item.version, set);
-        return shownItem(item);
+        const owner_username = shown.hasOwner
+          ? await itemList.usernameOf(item.owner_id)
+          : undefined;
+        tell(item.version, set, owner_username);
+        if (isKnown(item.version, request, owner_username)) {
+          return notModified<typeof ItemShown.static>(set);
+        }
+        const text = itemWriter(shown).write({ ...item, owner_username: owner_username ?? null });
+        return answerJson<typeof ItemShown.static>(text, set);
       },
       {
         params: ItemIdParams,
-        response: { 200: ItemDocument, 304: NoContent, ...v2Errors(401, 403, 404, 422) },
+        query: ItemQuery,
+        response: { 200: ItemShown, 304: NoContent, ...v2Errors(400, 401, 403, 404, 422) },
         detail: { operationId: 'getItemV2', summary: 'Read an item; this counts no view' },
       },
     );
 };
+
+function shownOf(request: Request): Shown {
+  const given = givenIn(request.url, (name) => Object.hasOwn(ItemQuery.properties, name));
+  const shown = shownIn(given);
+  refuse(given);
+  return shown;
+}

@@ -10,9 +10,15 @@ export function queryTime<K extends string>(
 ): string | undefined {
   const text = query[name];
   if (text === undefined) return undefined;
-  const time = TIME.test(text) ? new Date(text) : undefined;
-  if (time && !Number.isNaN(time.getTime())) return time.toISOString();
+  const time = timeOf(text);
+  if (time !== undefined) return time;
   const msg = 'Input should be a valid datetime, with its offset from UTC';
   const problems = [{ type: 'datetime_from_date_parsing', loc: ['query', name], msg }];
   throw new AppError('validation_failed', 'The request is not valid', { problems });
+}
+
+/** A time as it is stored; undefined for what is none. */
+export function timeOf(text: string): string | undefined {
+  const time = TIME.test(text) ? new Date(text) : undefined;
+  return time && !Number.isNaN(time.getTime()) ? time.toISOString() : undefined;
 }

@@ -1,0 +1,38 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { AppError } from '../../core/exceptions.ts';
+import { ItemList, ItemsQuery } from '../../schemas/item-list.ts';
+import { maybeCallerOf } from '../access.ts';
+import { answerJson } from '../json.ts';
+import { itemWriter } from './item-document.ts';
+import { filtersOf, givenIn, refuse, shownIn, sortOf } from './item-query.ts';
+import { v2Errors } from './responses.ts';
+
+const PARAMETERS = new Set(Object.keys(ItemsQuery.properties).filter((name) => name !== 'filter'));
+const isParameter = (name: string) => PARAMETERS.has(name) || name.startsWith('filter[');
+
+/** The list of items: what it takes is read from the URL, for its filters have no fixed names. */
+export const itemList = ({ itemList: service }: Pick<Deps, 'itemList'>) =>
+  new Elysia({ prefix: '/items', tags: ['items'] }).get(
+    '',
+    async ({ request, query, set }) => {
+      const caller = maybeCallerOf(request);
+      const { q, bin, count, cursor, limit = 50 } = query;
+      const given = givenIn(request.url, isParameter);
+      const filters = filtersOf(given, caller?.id);
+      const sort = sortOf(given);
+      const shown = shownIn(given);
+      refuse(given);
+      if (bin && !caller) throw new AppError('unauthenticated', 'Not authenticated');
+      const { columns, write } = itemWriter(shown);
+      const asked = { filters, q, sort, bin, count, cursor, limit, columns };
+      const { data, ...rest } = await service.list(caller, asked);
+      const text = `{"data":[${data.map(write).join()}],${JSON.stringify(rest).slice(1)}`;
+      return answerJson<typeof ItemList.static>(text, set);
+    },
+    {
+      query: ItemsQuery,
+      response: { 200: ItemList, ...v2Errors(400, 401, 403, 422) },
+      detail: { operationId: 'listItemsV2', summary: 'List, filter, sort and search items' },
+    },
+  );

@@ -1,0 +1,110 @@
+import type { Page } from '../utils/cursor.ts';
+
+export type SortField = 'id' | 'created_at' | 'updated_at' | 'title' | 'views' | 'relevance';
+
+/** One key of a sort. */
+export interface SortKey {
+  field: SortField;
+  isDescending: boolean;
+}
+
+export type FilterOp = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'in' | 'like' | 'is';
+export type FilterValue = string | number | boolean | null;
+
+/** A column, or `data` with the keys that lead to a value in it. */
+export type FilterField =
+  | 'id'
+  | 'owner_id'
+  | 'title'
+  | 'url'
+  | 'tags'
+  | 'data'
+  | 'visibility'
+  | 'version'
+  | 'views'
+  | 'created_at'
+  | 'updated_at';
+
+/**
+ * A condition on items. `values` has one entry, for `in` any number; for `is` it is `null`,
+ * `not_null`, `true` or `false`; for `like` a text in which `*` stands for any text.
+ */
+export interface ItemFilter {
+  field: FilterField;
+  path: readonly string[];
+  op: FilterOp;
+  values: readonly FilterValue[];
+}
+
+/** How much one request may look at: SQLite does it in this process, where others wait. */
+export interface Bounds {
+  /** Entries of an index between two turns of the event loop. */
+  window: number;
+  /** Windows of one request: a page that is not full by then is a short one. */
+  windows: number;
+  /** Time of one request for them, waiting aside: what is looked at may be large. */
+  maxMs: number;
+  /** As many as these, items that a filter finds are sorted; more are looked for in sorted order. */
+  few: number;
+  /** Most items that are sorted at all. */
+  most: number;
+  /** Most entries of an index that are counted, of each of public and private items. */
+  counted: number;
+}
+
+/** A window takes 2 to 10 ms where rows are looked at, and 20,000 ids are sorted in 5 to 30. */
+export const BOUNDS: Bounds = {
+  window: 2_000,
+  windows: 10,
+  maxMs: 150,
+  few: 20_000,
+  most: 20_000,
+  counted: 100_000,
+};
+
+/** Which items, in which order, from where and how many of them. */
+export interface ItemListQuery {
+  filters: readonly ItemFilter[];
+  /** Words that an item's title, description or tags hold; the last may be the start of one. */
+  q?: string | undefined;
+  /** Default: relevance with `q`, else the newest first. */
+  sort?: readonly SortKey[] | undefined;
+  /** `only`: what the caller has in the bin. */
+  bin?: 'only' | undefined;
+  limit: number;
+  cursor?: string | undefined;
+  count?: 'exact' | undefined;
+  /** The columns that are read beside the id. */
+  columns: readonly ItemColumn[];
+}
+
+export const ITEM_COLUMNS = [
+  'owner_id',
+  'title',
+  'description',
+  'url',
+  'tags',
+  'data',
+  'visibility',
+  'views',
+  'version',
+  'created_at',
+  'updated_at',
+  'deleted_at',
+  'owner_username',
+] as const;
+
+/** A column of a list's rows, which may have more; `tags` and `data` are JSON texts. */
+export type ItemColumn = (typeof ITEM_COLUMNS)[number];
+export type ListedRow = { id: number; relevance?: number } & Partial<
+  Record<ItemColumn, string | number | null>
+>;
+
+export interface ItemPage {
+  data: ListedRow[];
+  page: Page;
+  /** With `count`. */
+  total?: number;
+  /** True when counting stopped at its bound: there are `total` or more. */
+  total_is_capped?: boolean;
+}

@@ -1,0 +1,112 @@
+import { and, type SQL, sql } from 'drizzle-orm';
+import type { Position } from '../utils/cursor.ts';
+import type { FilterOp, ItemFilter, SortKey } from './item-list-query.ts';
+import { afterAll, isGrouped, stands } from './item-order.ts';
+import type { Stream } from './item-streams.ts';
+
+/**
+ * A part of an order: what is after `from`, up to and with `to`. A position of one value of several
+ * is where the group of that value starts: it begins a span, or ends the one before.
+ */
+export interface Span {
+  from?: Position | undefined;
+  to?: Position | undefined;
+}
+
+/** What filters say of the first key: where a walk by it starts and ends. */
+export interface Ends {
+  start: ItemFilter | undefined;
+  end: ItemFilter | undefined;
+}
+
+/** The filters that bound a walk by `key`; all others must look at each row. */
+export function endsOf(filters: readonly ItemFilter[], key: SortKey): Ends {
+  const find = (...ops: FilterOp[]) =>
+    filters.find(({ field, op }) => field === key.field && ops.includes(op));
+  const lower = find('eq', 'gte', 'gt');
+  const upper = find('eq', 'lte', 'lt');
+  return key.isDescending ? { start: upper, end: lower } : { start: lower, end: upper };
+}
+
+/**
+ * The ranges of a stream's index that make up a span, in order. SQLite seeks by the first column
+ * of a row value alone, so what ties with an end of the span is a range of its own.
+ */
+export function segmentsOf(
+  stream: Stream,
+  order: readonly SortKey[],
+  ends: Ends,
+  span: Span,
+): SQL[] {
+  if (isGrouped(order)) return [groups(stream, order, ends, span)];
+  if (stream.isSet) return [sorted(stream, order, span)];
+  const [key, id] = order as [SortKey, SortKey | undefined];
+  return id
+    ? rangesOf(stream, key, id, ends, span)
+    : [between(stream, key, ends, span, 'notAfter')];
+}
+
+/** Of a walk by a key and its ids. */
+function rangesOf({ at }: Stream, key: SortKey, id: SortKey, ends: Ends, span: Span): SQL[] {
+  const { from, to } = span;
+  const tie = (value: Position | undefined, ...ids: (SQL | undefined)[]) =>
+    value ? [all(sql`${at(key.field)} = ${value[0]}`, ...ids)] : [];
+  const afterFrom = from && stands('after', id, at, from[1]);
+  const upToTo = to && stands('notAfter', id, at, to[1]);
+  if (from && to && from[0] === to[0]) return tie(from, afterFrom, upToTo);
+  return [...tie(from, afterFrom), between({ at }, key, ends, span, 'before'), ...tie(to, upToTo)];
+}
+
+/** A range of the first key. What the span says of an end makes a filter's word on it superfluous. */
+function between(
+  { at }: Pick<Stream, 'at'>,
+  key: SortKey,
+  { start, end }: Ends,
+  { from, to }: Span,
+  last: 'before' | 'notAfter',
+): SQL {
+  return all(
+    from
+      ? stands('after', key, at, from[0])
+      : start && stands(edge('after', start), key, at, value(start)),
+    to ? stands(last, key, at, to[0]) : end && stands(edge('before', end), key, at, value(end)),
+  );
+}
+
+/** Whole groups of the first key; of the first of them, what is after the position. */
+function groups(
+  { at }: Stream,
+  order: readonly SortKey[],
+  { start, end }: Ends,
+  { from, to }: Span,
+): SQL {
+  const key = order[0] as SortKey;
+  return all(
+    from
+      ? stands('notBefore', key, at, from[0])
+      : start && stands(edge('after', start), key, at, value(start)),
+    from && from.length > 1 ? afterAll(order, at, from) : undefined,
+    to ? stands('before', key, at, to[0]) : end && stands(edge('before', end), key, at, value(end)),
+  );
+}
+
+function sorted({ at }: Stream, order: readonly SortKey[], { from, to }: Span): SQL {
+  return all(from && afterAll(order, at, from), to && sql`not ${afterAll(order, at, to)}`);
+}
+
+/** Whether a filter's own value is inside. */
+function edge(
+  side: 'after' | 'before',
+  { op }: ItemFilter,
+): 'after' | 'before' | 'notAfter' | 'notBefore' {
+  if (op === 'gt' || op === 'lt') return side;
+  return side === 'after' ? 'notBefore' : 'notAfter';
+}
+
+function value({ values }: ItemFilter): string | number {
+  return values[0] as string | number;
+}
+
+function all(...conditions: (SQL | undefined)[]): SQL {
+  return and(...conditions) ?? sql`true`;
+}
