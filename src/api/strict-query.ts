@@ -4,12 +4,18 @@ import { AppError, type Problem } from '../core/exceptions.ts';
 
 type Properties = Record<string, TSchema>;
 
+interface QuerySchema {
+  properties?: Properties;
+  additionalProperties?: unknown;
+}
+
 /**
  * For a route with this schema of its query, or none: gives what throws invalid_query, 400, for a
  * parameter that it does not know, one that is given twice and is no list, and a sort that is
- * none of its sorts.
+ * none of its sorts. A route whose schema is open reads its query by itself.
  */
-export function strictQuery(schema: { properties?: Properties } | undefined) {
+export function strictQuery(schema: QuerySchema | undefined) {
+  if (schema?.additionalProperties === true) return undefined;
   const properties = schema?.properties ?? {};
   return ({ url }: Request): void => {
     const start = url.indexOf('?');

@@ -24,6 +24,12 @@ const LIST = {
   detail: { operationId: 'listItems', summary: 'List items by id' },
 };
 
+const POPULAR = {
+  query: PopularQuery,
+  response: { 200: ItemsPublic, ...v1Errors(422) },
+  detail: { operationId: 'listPopularItems', summary: 'List the most viewed items' },
+};
+
 export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>) =>
   new Elysia({ prefix: '/items', tags: ['items'] })
     .get(
@@ -44,11 +50,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
       '/popular',
       async ({ query: { limit = 10 }, set }) =>
         answerCached(await service.listPopular(limit), set, (items) => items),
-      {
-        query: PopularQuery,
-        response: { 200: ItemsPublic, ...v1Errors(422) },
-        detail: { operationId: 'listPopularItems', summary: 'List the most viewed items' },
-      },
+      POPULAR,
     )
     .get('/:item_id', viewWith({ items: service, config }), {
       params: ItemParams,

@@ -8,7 +8,7 @@ import { isKnown, notModified, tell } from '../etag.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
 import { answerJson } from '../json.ts';
 import { withDefaults } from '../new-item.ts';
-import { createdItem, itemWriter, shownItem } from './item-document.ts';
+import { createdItem, itemWriter } from './item-document.ts';
 import { givenIn, refuse, type Shown, shownIn } from './item-query.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
