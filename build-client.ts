@@ -139,12 +139,20 @@ async function refuseErrors({ program }: Project): Promise<void> {
   if (first) throw new Error(`${first.fileName}: ${first.text}`);
 }
 
-/** The schemas that have a title, which is their name in the OpenAPI document too. */
+/**
+ * The schemas of objects that have a title, which is their name in the OpenAPI document too, and
+ * the types beside them.
+ */
 async function wireTypes(project: Project): Promise<[title: string, type: string][]> {
   const found: [string, string][] = [];
   for await (const file of new Glob('src/schemas/*.ts').scan('.')) {
     const values: Record<string, { title?: string }> = await import(`./${file}`);
     for (const symbol of await exportsOf(project, file)) {
+      if (symbol.flags & SymbolFlags.TypeAlias) {
+        const alias = await project.checker.getDeclaredTypeOfSymbol(symbol);
+        found.push([symbol.name, await printed(project, alias)]);
+        continue;
+      }
       const title = values[symbol.name]?.title;
       const type = title && (await project.checker.getTypeOfSymbol(symbol));
       const inner = type && (await project.checker.getPropertyOfType(type, 'static'));
@@ -152,7 +160,9 @@ async function wireTypes(project: Project): Promise<[title: string, type: string
       if (title && text) found.push([title, text]);
     }
   }
-  return found.sort(([one], [other]) => one.localeCompare(other));
+  // A text is a string under whatever title.
+  const objects = found.filter(([, type]) => type.startsWith('{'));
+  return objects.sort(([one], [other]) => one.localeCompare(other));
 }
 
 /** What src/client.ts exports, with the comments that it has there. */

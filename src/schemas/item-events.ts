@@ -13,12 +13,12 @@ export const ItemEventsQuery = t.Object({
 });
 
 /** What happened to an item, with the item as it is now: null when it is gone from the reader. */
-interface ItemChange {
+export type ItemChange = {
   item: typeof ItemDocument.static | null;
   item_id: number;
   version: number;
   at: string;
-}
+};
 
 /** A block of the stream as the typed client reads it. Heartbeats have an id or nothing. */
 export type ItemStreamEvent =

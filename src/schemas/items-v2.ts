@@ -85,7 +85,7 @@ const shown = t.Object(
  * the whole of it, since who asks for less knows what: the document says that it may be missing.
  */
 export const ItemShown = shown as unknown as TUnsafe<
-  Static<typeof ItemDocument> & Pick<Static<typeof shown>, 'owner'>
+  Static<typeof ItemDocument> & { owner?: { id: number; username: string } }
 >;
 
 export const ItemIdParams = t.Object({ item_id: IntegerText({ minimum: 1 }) });

@@ -55,11 +55,13 @@ describe.skipIf(!Bun.which('node') || !Bun.which('npm'))('the client package (ne
       'index.js',
       'package.json',
     ]);
-    expect(packed.unpackedBytes).toBeLessThan(100_000);
     const script = await Bun.file(join(packed.folder, 'index.js')).text();
+    // What runs is small; the types grow with the routes.
+    expect(script.length).toBeLessThan(30_000);
+    expect(packed.unpackedBytes).toBeLessThan(300_000);
     const types = await Bun.file(join(packed.folder, 'index.d.ts')).text();
     expect(script).not.toMatch(/\bimport\b|\brequire\b|bun:|node:|drizzle|sqlite|service/i);
-    expect(types).not.toMatch(/\bimport\b|elysia|drizzle|sqlite/);
+    expect(types).not.toMatch(/^\s*import\b|\bimport\(|elysia|drizzle|sqlite/m);
     expect(await Bun.file(join(packed.folder, 'package.json')).json()).not.toHaveProperty(
       'dependencies',
     );
