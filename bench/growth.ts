@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { QUESTIONS, type Question } from './growth-loads.ts';
 import { describeMachine } from './machine.ts';
 import { median } from './measure.ts';
-import { pinSelf, type Server, startServer } from './process.ts';
+import { cpuSeconds, pinSelf, type Server, startServer } from './process.ts';
 import { table } from './report.ts';
 import { seedUsers } from './seed.ts';
 import { insertItems } from './seed-items.ts';
@@ -22,6 +22,8 @@ const sizes = SIZES.length > 0 ? SIZES : [10_000, 1_000_000, 10_000_000];
 const TURNS = Number(process.env['BENCH_TURNS'] ?? 200);
 const WARM_UP_TURNS = 20;
 const CHUNK = 50_000;
+const CPU_ROUNDS = 5;
+const CPU_TURNS = 2_000;
 
 interface Grown {
   size: number;
@@ -51,6 +53,7 @@ async function main(): Promise<void> {
   }
   const rows = [];
   for (const question of QUESTIONS) rows.push(await rowOf(question, grown));
+  const known = await cpuShare(QUESTIONS[1], QUESTIONS[0], grown[0]);
   const bytes = grown.map((it) => `${(it.bytes / 1e6).toFixed(0)} MB`);
   const head = [
     'median ms',
@@ -61,6 +64,25 @@ async function main(): Promise<void> {
   ];
   console.log(`\n${describeMachine(dir).join('\n')}\n`);
   console.log(table(head, [...rows, ['database', ...bytes, '', '', '']]));
+  console.log(
+    `\nA 304 takes ${known.toFixed(2)} of the server's CPU for the full answer (aim < 0.5).`,
+  );
+}
+
+/** What one question costs the server, in CPU, over what another one does, asked by turns. */
+async function cpuShare(one?: Question, other?: Question, grown?: Grown): Promise<number> {
+  if (!one || !other || !grown) return Number.NaN;
+  const spent = [0, 0];
+  for (let round = 0; round < CPU_ROUNDS; round++) {
+    for (const [index, { ask }] of [one, other].entries()) {
+      const before = cpuSeconds(grown.server.pid);
+      for (let turn = 0; turn < CPU_TURNS; turn++) {
+        await (await ask(grown.server, grown.size, turn)).arrayBuffer();
+      }
+      spent[index] = (spent[index] ?? 0) + cpuSeconds(grown.server.pid) - before;
+    }
+  }
+  return (spent[0] ?? 0) / (spent[1] ?? 1);
 }
 
 /** Fills a database unless it is there, and gives its size in bytes. */
