@@ -1,30 +1,52 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { isDeeperThan } from '../utils/json-depth.ts';
-import { isJsonContentType } from '../utils/media-type.ts';
+import { isJsonType, isUtf8, mediaTypeOf } from '../utils/media-type.ts';
 import { OutboundError, toOutboundError } from './outbound-error.ts';
 
 /** Deepest nesting that is accepted: JSON.stringify overflows the stack before 100,000. */
 const MAX_JSON_DEPTH = 100;
+
+const BODILESS: ReadonlySet<number> = new Set([204, 205]);
 
 const gunzipAsync = promisify(gunzip);
 
 interface BodyRules {
   /** For messages. */
   readonly host: string;
+  readonly method: string;
+  /** Media types in lower case; where one is JSON, all of JSON are taken. */
+  readonly accept: readonly string[];
   /** Largest body in bytes, both as sent and after decompression. */
   readonly maxBytes: number;
 }
 
+export interface Body {
+  /** Lower case, without parameters; empty where there is no body. */
+  readonly mediaType: string;
+  /** Parsed JSON, text, or null without a body. */
+  readonly data: unknown;
+  /** Length after decompression. */
+  readonly bytes: number;
+}
+
 /**
- * Reads the JSON of a response that was fetched with `decompress: false`. Throws not_json,
- * too_large, bad_encoding or connect_failed; the stream is cancelled when it does.
+ * Reads a response that was fetched with `decompress: false`. HEAD, 204, 205 and an empty
+ * answer to anything but GET have no body. Throws not_json, bad_media_type, too_large,
+ * bad_encoding or connect_failed; the stream is cancelled when it does.
  */
-export async function readJson(response: Response, rules: BodyRules): Promise<unknown> {
+export async function readBody(response: Response, rules: BodyRules): Promise<Body> {
   try {
-    const isGzip = checkHeaders(response, rules);
+    if (isBodiless(response, rules.method)) {
+      discard(response);
+      return { mediaType: '', data: null, bytes: 0 };
+    }
+    const mediaType = acceptedType(response, rules);
+    const isGzip = checkFraming(response, rules);
     const sent = await readCapped(response, rules);
-    return parseJson(isGzip ? await inflate(sent, rules) : sent, rules);
+    const bytes = isGzip ? await inflate(sent, rules) : sent;
+    const data = isJsonType(mediaType) ? parseJson(bytes, rules) : decodeUtf8(bytes, rules.host);
+    return { mediaType, data, bytes: bytes.length };
   } catch (error) {
     discard(response);
     throw error;
@@ -36,11 +58,25 @@ export function discard(response: Response): void {
   response.body?.cancel().catch(() => {});
 }
 
-function checkHeaders({ headers, body }: Response, { host, maxBytes }: BodyRules): boolean {
-  if (!body) throw new OutboundError('not_json', `${host} answered without a body`);
-  if (!isJsonContentType(headers.get('content-type'))) {
+function isBodiless({ status, body, headers }: Response, method: string): boolean {
+  if (method === 'HEAD' || BODILESS.has(status)) return true;
+  return method !== 'GET' && (!body || headers.get('content-length') === '0');
+}
+
+function acceptedType({ headers }: Response, { host, accept }: BodyRules): string {
+  const header = headers.get('content-type');
+  const type = mediaTypeOf(header);
+  const takesJson = accept.some(isJsonType);
+  const isTaken = accept.includes(type) || (takesJson && isJsonType(type));
+  if (isTaken && isUtf8(header)) return type;
+  if (takesJson && (isTaken || accept.every(isJsonType))) {
     throw new OutboundError('not_json', `${host} did not answer with JSON`);
   }
+  throw new OutboundError('bad_media_type', `${host} did not answer with a type that is taken`);
+}
+
+function checkFraming({ headers, body }: Response, { host, maxBytes }: BodyRules): boolean {
+  if (!body) return false;
   if (Number(headers.get('content-length') ?? 0) > maxBytes) throw tooLarge({ host, maxBytes });
   const encoding = headers.get('content-encoding')?.trim().toLowerCase() || 'identity';
   if (encoding === 'identity') return false;
@@ -63,8 +99,12 @@ async function readCapped(response: Response, rules: BodyRules): Promise<Buffer>
   return Buffer.concat(chunks, size);
 }
 
-// Our own inflate, because that of fetch has no cap: 300 KB sent can cost it 300 MB.
-async function inflate(sent: Buffer, { host, maxBytes }: BodyRules): Promise<Buffer> {
+// Our own inflate, because that of fetch has no cap: 300 KB sent can cost it 300 MB. Gzip
+// alone is offered: it needs 32 KB beside the output, Brotli and Zstandard windows of megabytes.
+async function inflate(
+  sent: Buffer,
+  { host, maxBytes }: Pick<BodyRules, 'host' | 'maxBytes'>,
+): Promise<Buffer> {
   try {
     return await gunzipAsync(sent, { maxOutputLength: maxBytes });
   } catch (cause) {
@@ -94,6 +134,6 @@ function decodeUtf8(bytes: Buffer, host: string): string {
   }
 }
 
-function tooLarge({ host, maxBytes }: BodyRules): OutboundError {
+function tooLarge({ host, maxBytes }: Pick<BodyRules, 'host' | 'maxBytes'>): OutboundError {
   return new OutboundError('too_large', `${host} sent more than ${maxBytes} bytes`);
 }

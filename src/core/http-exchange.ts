@@ -1,6 +1,8 @@
 import { parseRetryAfterMs } from '../utils/backoff.ts';
 import { type Lookup, resolvePublic, type Target } from './address.ts';
-import { discard, readJson } from './http-body.ts';
+import { type Body, discard, readBody } from './http-body.ts';
+import type { Hop } from './http-redirect.ts';
+import { isIdempotent, type Plan } from './http-request.ts';
 import type { HttpSessions } from './http-sessions.ts';
 import { OutboundError, toOutboundError } from './outbound-error.ts';
 
@@ -13,11 +15,29 @@ export interface Wire {
   readonly lookup: Lookup;
   readonly sessions: HttpSessions;
   readonly userAgent: string;
-  readonly maxBytes: number;
+  readonly now: () => number;
 }
 
-/** Either the JSON, or where to look for it. */
-export type Reply = { readonly data: unknown } | { readonly location: string };
+/** A good answer. */
+export interface Answer extends Body {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+/** The answer, where to look for it, or that the one that is known still holds. */
+export type Reply =
+  | ({ readonly kind: 'answer' } & Answer)
+  | { readonly kind: 'redirect'; readonly status: number; readonly location: string }
+  | { readonly kind: 'not_modified'; readonly headers: Headers };
+
+/** What rules one exchange. */
+export interface Turn {
+  /** From 0; chooses which address comes first, so that a retry does not begin with the one that hung. */
+  readonly retry: number;
+  readonly signal: AbortSignal;
+  /** Ends the exchange at once, body and all. */
+  readonly end: (reason: OutboundError) => void;
+}
 
 // A name can have hundreds of addresses; a request is no port scan.
 const MAX_ADDRESSES_TRIED = 4;
@@ -25,26 +45,43 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const TRANSIENT: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /**
- * One GET: resolve, judge, dial what was judged, read the answer. Redirects are reported and
- * not followed. `attempt` (from 0) chooses which address comes first, so that a retry does
- * not begin with the one that hung. Throws OutboundError, or the signal's reason.
+ * One request: resolve, judge, dial what was judged, read the answer. Redirects are reported
+ * and not followed. Throws OutboundError, or the signal's reason.
  */
-export async function exchange(
-  wire: Wire,
-  target: Target,
-  attempt: number,
-  signal: AbortSignal,
-): Promise<Reply> {
-  const addresses = await resolvePublic(target, wire.lookup);
-  const first = attempt % addresses.length;
+export async function exchange(wire: Wire, hop: Hop, plan: Plan, turn: Turn): Promise<Reply> {
+  const { target } = hop;
+  const { connectMs, headerMs } = plan;
+  const resolving = resolvePublic(target, wire.lookup);
+  const addresses = await within(connectMs, 'to be resolved', target, turn, resolving);
+  const first = turn.retry % addresses.length;
   const turns = [...addresses.slice(first), ...addresses.slice(0, first)];
-  const response = await dialInTurn(wire, target, turns.slice(0, MAX_ADDRESSES_TRIED), signal);
-  return readReply(response, target, wire.maxBytes);
+  const dialling = dialInTurn(wire, hop, plan, turns.slice(0, MAX_ADDRESSES_TRIED), turn.signal);
+  const response = await within(headerMs, 'to answer', target, turn, dialling);
+  return readReply(response, hop, plan, wire.now());
+}
+
+// The timer ends the whole exchange: the signal of the fetch must outlive it for the body.
+async function within<T>(
+  limitMs: number,
+  what: string,
+  { host }: Target,
+  { end }: Turn,
+  task: Promise<T>,
+): Promise<T> {
+  const message = `${host} took longer than ${limitMs} ms ${what}`;
+  const onTimeout = () => end(new OutboundError('timeout', message, { retryable: true }));
+  const timer = setTimeout(onTimeout, limitMs);
+  try {
+    return await task;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function dialInTurn(
   wire: Wire,
-  target: Target,
+  hop: Hop,
+  plan: Plan,
   addresses: readonly string[],
   signal: AbortSignal,
 ): Promise<Response> {
@@ -52,24 +89,29 @@ async function dialInTurn(
   for (const address of addresses) {
     signal.throwIfAborted();
     try {
-      return await dial(wire, target, address, signal);
+      return await dial(wire, hop, plan, address, signal);
     } catch (error) {
-      failure = toOutboundError(error, target.host);
-      if (!failure.retryable) throw failure;
+      failure = toOutboundError(error, hop.target.host);
+      const mayBeHeard = !failure.isUnsent && !isIdempotent(hop.method);
+      if (!failure.retryable || mayBeHeard) throw failure;
     }
   }
-  throw failure ?? new OutboundError('dns_failed', `${target.host} cannot be resolved`);
+  throw failure ?? new OutboundError('dns_failed', `${hop.target.host} cannot be resolved`);
 }
 
-function dial(wire: Wire, target: Target, address: string, signal: AbortSignal) {
+function dial(wire: Wire, hop: Hop, plan: Plan, address: string, signal: AbortSignal) {
+  const { target, method, body } = hop;
   const literal = address.includes(':') ? `[${address}]` : address;
   return wire.fetch(`${target.protocol}//${literal}:${target.port}${target.path}`, {
+    method,
     headers: {
-      Host: target.host,
-      'User-Agent': wire.userAgent,
-      Accept: 'application/json',
-      'Accept-Encoding': 'gzip',
+      'user-agent': wire.userAgent,
+      ...hop.headers,
+      host: target.host,
+      accept: plan.accept.join(', '),
+      'accept-encoding': 'gzip',
     },
+    ...(body === undefined ? {} : { body }),
     session: wire.sessions.for(target),
     proxy: false,
     redirect: 'manual',
@@ -80,19 +122,31 @@ function dial(wire: Wire, target: Target, address: string, signal: AbortSignal) 
   });
 }
 
-async function readReply(response: Response, target: Target, maxBytes: number): Promise<Reply> {
-  if (response.ok) return { data: await readJson(response, { host: target.host, maxBytes }) };
+async function readReply(
+  response: Response,
+  { target, method, headers: sent }: Hop,
+  { accept, maxBytes }: Plan,
+  nowMs: number,
+): Promise<Reply> {
+  const { host } = target;
+  const { status, headers } = response;
+  if (response.ok) {
+    const body = await readBody(response, { host, method, accept, maxBytes });
+    return { kind: 'answer', status, headers, ...body };
+  }
   discard(response);
-  if (!REDIRECTS.has(response.status)) throw badStatus(response, target.host);
-  const location = response.headers.get('location');
-  if (location) return { location };
-  throw new OutboundError('bad_redirect', `${target.host} redirected to nowhere`);
+  const isConditional = 'if-none-match' in sent || 'if-modified-since' in sent;
+  if (status === 304 && isConditional) return { kind: 'not_modified', headers };
+  if (!REDIRECTS.has(status)) throw badStatus(response, host, nowMs);
+  const location = headers.get('location');
+  if (location) return { kind: 'redirect', status, location };
+  throw new OutboundError('bad_redirect', `${host} redirected to nowhere`);
 }
 
-function badStatus({ status, headers }: Response, host: string): OutboundError {
-  return new OutboundError('bad_status', `${host} answered ${status}`, {
-    status,
-    retryable: TRANSIENT.has(status),
-    retryAfterMs: parseRetryAfterMs(headers.get('retry-after')),
-  });
+function badStatus({ status, headers }: Response, host: string, nowMs: number): OutboundError {
+  const retryAfterMs = parseRetryAfterMs(headers.get('retry-after'), nowMs);
+  // Who is told when to come back may come back; a bare 429 says nothing of when.
+  const retryable = TRANSIENT.has(status) || (status === 429 && retryAfterMs !== undefined);
+  const message = `${host} answered ${status}`;
+  return new OutboundError('bad_status', message, { status, retryable, retryAfterMs });
 }

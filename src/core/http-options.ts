@@ -1,5 +1,6 @@
 import { sleep } from '../utils/abort.ts';
 import { defaultLookup, type Lookup } from './address.ts';
+import type { BreakerOptions } from './http-breaker.ts';
 import type { FetchFunction } from './http-exchange.ts';
 
 /** The settings of the one way out. Everything but the version has a default. */
@@ -20,12 +21,18 @@ export interface OutboundOptions {
   readonly maxRedirects?: number;
   /** Requests at once, 1 to 255: Bun itself stalls every fetch at 256. Default 64. */
   readonly maxInFlight?: number;
-  /** Requests at once to one host and port. Default 8. */
+  /** Requests at once to one host and port. Default 4. */
   readonly maxPerHost?: number;
   /** Requests that may wait for a place. Default 1,024. */
   readonly maxQueued?: number;
   /** Largest body, as sent and decompressed. Default 1 MiB. */
   readonly maxBytes?: number;
+  /** When a failing host is left alone. Default: after 5 failures, for 30 seconds. */
+  readonly breaker?: BreakerOptions | false;
+  /** Answers kept at most. Default 1,000. */
+  readonly cacheEntries?: number;
+  /** Bytes of kept answers, by the length of their bodies. Default 32 MiB. */
+  readonly cacheBytes?: number;
   /** PEM certificates to trust in place of the system's. */
   readonly ca?: string;
   readonly fetch?: FetchFunction;
@@ -33,11 +40,11 @@ export interface OutboundOptions {
   readonly sleep?: (delayMs: number, signal: AbortSignal) => Promise<void>;
   /** From 0 up to 1. */
   readonly random?: () => number;
-  /** Milliseconds; only differences count. */
+  /** Milliseconds since the epoch: a Retry-After may be a date. */
   readonly now?: () => number;
 }
 
-type Settings = Required<Omit<OutboundOptions, 'ca'>> & Pick<OutboundOptions, 'ca'>;
+export type Settings = Required<Omit<OutboundOptions, 'ca'>> & Pick<OutboundOptions, 'ca'>;
 
 /** Fills in the defaults. Throws a RangeError for limits that could never work. */
 export function withDefaults(options: OutboundOptions): Settings {
@@ -49,9 +56,12 @@ export function withDefaults(options: OutboundOptions): Settings {
     retries: 1,
     maxRedirects: 3,
     maxInFlight: 64,
-    maxPerHost: 8,
+    maxPerHost: 4,
     maxQueued: 1_024,
     maxBytes: 1_048_576,
+    breaker: { failures: 5, openMs: 30_000 },
+    cacheEntries: 1_000,
+    cacheBytes: 33_554_432,
     fetch,
     lookup: defaultLookup,
     sleep,

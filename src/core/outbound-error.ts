@@ -1,6 +1,7 @@
 /** Every way in which a call to an outside address can fail. */
 export type OutboundErrorCode =
   | 'url_refused'
+  | 'request_refused'
   | 'address_refused'
   | 'dns_failed'
   | 'connect_failed'
@@ -11,17 +12,24 @@ export type OutboundErrorCode =
   | 'too_large'
   | 'bad_status'
   | 'not_json'
+  | 'bad_media_type'
   | 'bad_encoding'
   | 'overloaded'
+  | 'circuit_open'
   | 'aborted';
 
 export interface OutboundErrorDetails {
   /** The status of the answer, for bad_status. */
-  readonly status?: number;
-  /** Whether the same GET may succeed when it is sent again. */
+  readonly status?: number | undefined;
+  /** Whether the same request may succeed when it is sent again. */
   readonly retryable?: boolean;
+  /** Whether the other side has heard nothing of the request. */
+  readonly isUnsent?: boolean;
   /** How long the other side asked us to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** 1 and the retries; 0 when nothing was sent. */
+  readonly attempts?: number;
+  readonly elapsedMs?: number;
   /** For logs only: it may name a resolved address. */
   readonly cause?: unknown;
 }
@@ -35,14 +43,25 @@ export class OutboundError extends Error {
   readonly code: OutboundErrorCode;
   readonly status: number | undefined;
   readonly retryable: boolean;
+  readonly isUnsent: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly attempts: number;
+  readonly elapsedMs: number;
 
   constructor(code: OutboundErrorCode, message: string, details: OutboundErrorDetails = {}) {
     super(message, { cause: details.cause });
     this.code = code;
     this.status = details.status;
     this.retryable = details.retryable ?? false;
+    this.isUnsent = details.isUnsent ?? false;
     this.retryAfterMs = details.retryAfterMs;
+    this.attempts = details.attempts ?? 0;
+    this.elapsedMs = details.elapsedMs ?? 0;
+  }
+
+  /** The same failure, told with what it took; a failure may be shared, so it is not changed. */
+  after(took: Pick<OutboundErrorDetails, 'attempts' | 'elapsedMs'>): OutboundError {
+    return new OutboundError(this.code, this.message, { ...this, cause: this.cause, ...took });
   }
 }
 
@@ -50,6 +69,7 @@ export class OutboundError extends Error {
 const TLS_CODE =
   /^(EPROTO|ERR_(TLS|SSL)|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_|INVALID_(CA|PURPOSE)|PATH_LENGTH)/;
 const SOCKET_CODE = /^E[A-Z]+$/;
+const UNSENT_CODE = /^E(CONNREFUSED|HOSTUNREACH|NETUNREACH)$/;
 const BROKEN_REPLY_CODE = /^(Malformed|Invalid|Unrequested)/;
 
 /** Gives an error of fetch, or of reading its body, its place in the closed set. */
@@ -69,6 +89,7 @@ export function toOutboundError(error: unknown, host: string): OutboundError {
   const retryable = SOCKET_CODE.test(code);
   return new OutboundError('connect_failed', `The connection to ${host} failed`, {
     retryable,
+    isUnsent: UNSENT_CODE.test(code),
     cause,
   });
 }

@@ -12,11 +12,12 @@ export interface Limit {
 
 /**
  * Runs a task that gets a signal, and settles in time even if the task ignores it. Once the
- * signal is aborted every rejection is the signal's reason, whatever the task threw.
+ * signal is aborted every rejection is the signal's reason, whatever the task threw. The task
+ * may end itself early: `end` aborts the signal with its reason.
  */
 export async function withLimit<T>(
   limit: Limit,
-  task: (signal: AbortSignal) => Promise<T>,
+  task: (signal: AbortSignal, end: (reason: unknown) => void) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
   const { signal } = controller;
@@ -24,7 +25,10 @@ export async function withLimit<T>(
   const timer = setTimeout(() => controller.abort(limit.onTimeout()), limit.timeoutMs);
   try {
     signal.throwIfAborted();
-    return await unlessAborted(task(signal), signal);
+    return await unlessAborted(
+      task(signal, (reason) => controller.abort(reason)),
+      signal,
+    );
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {

@@ -14,7 +14,12 @@ export function jitteredDelayMs({ retry, baseMs, maxMs, random }: Backoff): numb
   return Math.floor(random() * Math.min(maxMs, baseMs * 2 ** retry));
 }
 
-/** A Retry-After header of whole seconds, in milliseconds; undefined for a date or nonsense. */
-export function parseRetryAfterMs(header: string | null): number | undefined {
-  return header !== null && /^\d{1,6}$/.test(header.trim()) ? Number(header) * 1_000 : undefined;
+/** A Retry-After header, seconds or a date, in milliseconds from now; undefined for nonsense. */
+export function parseRetryAfterMs(header: string | null, nowMs: number): number | undefined {
+  const text = header?.trim() ?? '';
+  if (/^\d{1,6}$/.test(text)) return Number(text) * 1_000;
+  // Only the form that senders must use: Date.parse would take "7" and much else.
+  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return;
+  const atMs = Date.parse(text);
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }

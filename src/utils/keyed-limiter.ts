@@ -14,6 +14,7 @@ export class QueueFullError extends Error {
 
 interface Waiter {
   readonly key: string;
+  readonly maxPerKey: number;
   readonly start: (release: () => void) => void;
 }
 
@@ -44,19 +45,23 @@ export class KeyedLimiter {
   /**
    * Waits for a place and resolves to the function that gives it back (calling it again does
    * nothing). Throws QueueFullError; rejects with the signal's reason and leaves the queue
-   * when the signal is aborted.
+   * when the signal is aborted. This caller's own `maxPerKey` may be another.
    */
-  async acquire(key: string, signal?: AbortSignal): Promise<() => void> {
+  async acquire(
+    key: string,
+    signal?: AbortSignal,
+    maxPerKey = this.#limits.maxPerKey,
+  ): Promise<() => void> {
     signal?.throwIfAborted();
     // Whoever could run already does, so a newcomer that finds room overtakes nobody.
-    if (this.#admits(key)) return this.#take(key);
+    if (this.#admits(key, maxPerKey)) return this.#take(key);
     if (this.#waiters.size >= this.#limits.maxQueued) throw new QueueFullError('the queue is full');
-    return this.#wait(key, signal);
+    return this.#wait(key, maxPerKey, signal);
   }
 
-  #admits(key: string): boolean {
+  #admits(key: string, maxPerKey: number): boolean {
     const holders = this.#holders.get(key) ?? 0;
-    return this.#total < this.#limits.maxTotal && holders < this.#limits.maxPerKey;
+    return this.#total < this.#limits.maxTotal && holders < maxPerKey;
   }
 
   #take(key: string): () => void {
@@ -69,9 +74,13 @@ export class KeyedLimiter {
     };
   }
 
-  async #wait(key: string, signal: AbortSignal | undefined): Promise<() => void> {
+  async #wait(
+    key: string,
+    maxPerKey: number,
+    signal: AbortSignal | undefined,
+  ): Promise<() => void> {
     const { promise, resolve, reject } = Promise.withResolvers<() => void>();
-    const waiter: Waiter = { key, start: resolve };
+    const waiter: Waiter = { key, maxPerKey, start: resolve };
     const leave = () => {
       if (this.#waiters.delete(waiter)) reject(signal?.reason);
     };
@@ -94,7 +103,7 @@ export class KeyedLimiter {
 
   #startNext(): void {
     for (const waiter of this.#waiters) {
-      if (!this.#admits(waiter.key)) continue;
+      if (!this.#admits(waiter.key, waiter.maxPerKey)) continue;
       this.#waiters.delete(waiter);
       waiter.start(this.#take(waiter.key));
       return;

@@ -191,5 +191,6 @@ test('the counts tell what became of each call', async () => {
     retried: 0,
     redirected: 0,
     failed: { bad_status: 1, url_refused: 1 },
+    circuits: [],
   });
 });

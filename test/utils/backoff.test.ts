@@ -12,9 +12,26 @@ test('the wait may be nothing at all', () => {
   expect(jitteredDelayMs({ retry: 3, baseMs: 100, maxMs: 300, random: () => 0 })).toBe(0);
 });
 
-test('Retry-After counts in whole seconds only', () => {
-  expect(parseRetryAfterMs(' 120 ')).toBe(120_000);
-  for (const header of [null, '', '-1', '1.5', '1e3', 'Fri, 01 Jan 2027 00:00:00 GMT']) {
-    expect(parseRetryAfterMs(header)).toBeUndefined();
+test('Retry-After counts in whole seconds', () => {
+  expect(parseRetryAfterMs(' 120 ', 0)).toBe(120_000);
+});
+
+test('Retry-After may be a date, and one that is past means now', () => {
+  const nowMs = Date.UTC(2026, 11, 31, 23, 59, 58);
+  expect(parseRetryAfterMs('Fri, 01 Jan 2027 00:00:00 GMT', nowMs)).toBe(2_000);
+  expect(parseRetryAfterMs('Thu, 01 Jan 2026 00:00:00 GMT', nowMs)).toBe(0);
+});
+
+test('Retry-After that is neither says nothing', () => {
+  for (const header of [
+    null,
+    '',
+    '-1',
+    '1.5',
+    '1e3',
+    '2027-01-01',
+    'Fri, 99 Jan 2027 00:00:00 GMT',
+  ]) {
+    expect(parseRetryAfterMs(header, 0)).toBeUndefined();
   }
 });

@@ -1,5 +1,8 @@
 import { expect, test } from 'bun:test';
-import { isJsonContentType } from '../../src/utils/media-type.ts';
+import { isJsonType, isUtf8, mediaTypeOf } from '../../src/utils/media-type.ts';
+
+const isJsonContentType = (header: string | null) =>
+  isJsonType(mediaTypeOf(header)) && isUtf8(header);
 
 test.each([
   'application/json',

@@ -1,0 +1,139 @@
+import type { Target } from './address.ts';
+import type { BreakerOptions } from './http-breaker.ts';
+import { checkedHeaders } from './http-headers.ts';
+import type { Settings } from './http-options.ts';
+import { OutboundError } from './outbound-error.ts';
+
+export type OutboundMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export interface OutboundCaching {
+  /** Whose answers these are; without it they are anyone's, and `private` ones are not kept. */
+  readonly key?: string | undefined;
+  /** Keeps every good answer as long, whatever it says; without it RFC 9111 decides. */
+  readonly ttlMs?: number | undefined;
+  /** How long past its time an answer may be served, while it is fetched anew or if that fails. */
+  readonly staleMs?: number | undefined;
+}
+
+/** One call to an outside address. What is left out has the default of the client. */
+export interface OutboundRequest {
+  readonly url: string;
+  /** Default GET. */
+  readonly method?: OutboundMethod | undefined;
+  /** The source's own. Only accept-language and user-agent follow a redirect to another origin. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent as application/json unless `headers` name a type. Not with GET and HEAD. */
+  readonly body?: string | undefined;
+  /** Media types that are taken; where one is JSON, all of JSON are. Default application/json. */
+  readonly accept?: readonly string[] | undefined;
+  /** For the whole call: queue, DNS, connect, redirects, retries and body. */
+  readonly timeoutMs?: number | undefined;
+  /** To resolve the name. Bun does not tell when a connection stands: see `headerTimeoutMs`. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** From dialling to the end of the headers, on top of `connectTimeoutMs`. */
+  readonly headerTimeoutMs?: number | undefined;
+  /** Largest body, as sent and decompressed. */
+  readonly maxBytes?: number | undefined;
+  /** Requests at once to the host and port, with those of others. */
+  readonly maxPerHost?: number | undefined;
+  /** Further requests after a transient failure; none for POST and PATCH. */
+  readonly retries?: number | undefined;
+  readonly breaker?: BreakerOptions | false | undefined;
+  /** For GET and HEAD. Default: not at all. */
+  readonly cache?: OutboundCaching | false | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface OutboundReply {
+  /** 200 to 299. */
+  readonly status: number;
+  /** Lower case, without parameters; empty where the answer has none. */
+  readonly mediaType: string;
+  /** Parsed JSON, the text of another type, or null without a body. It may belong to others too. */
+  readonly data: unknown;
+  readonly cache: 'miss' | 'hit' | 'stale' | 'revalidated' | 'off';
+  /** Whole seconds since the answer was made. */
+  readonly ageSeconds: number;
+  readonly elapsedMs: number;
+  /** 1 and the retries; 0 when nothing had to be sent. */
+  readonly attempts: number;
+}
+
+/** A request that was judged, with all its defaults. */
+export interface Plan {
+  readonly target: Target;
+  readonly method: OutboundMethod;
+  /** Names in lower case and in order. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly accept: readonly string[];
+  readonly timeoutMs: number;
+  readonly attemptMs: number;
+  readonly connectMs: number;
+  readonly headerMs: number;
+  readonly maxBytes: number;
+  readonly maxPerHost: number;
+  readonly retries: number;
+  readonly breaker: BreakerOptions | false;
+  readonly cache: OutboundCaching | false;
+  readonly signal: AbortSignal | undefined;
+}
+
+const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
+const SAFE: ReadonlySet<OutboundMethod> = new Set(['GET', 'HEAD']);
+const IDEMPOTENT: ReadonlySet<OutboundMethod> = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
+
+/** Whether a request may be sent again though the first may have been heard (RFC 9110, 9.2.2). */
+export function isIdempotent(method: OutboundMethod): boolean {
+  return IDEMPOTENT.has(method);
+}
+
+/** Judges a request before anything is sent. Throws url_refused or request_refused. */
+export function planRequest(
+  request: OutboundRequest,
+  settings: Settings,
+  parse: (url: string) => Target,
+): Plan {
+  const { url, method = 'GET', signal, body } = request;
+  const target = parse(url);
+  const isSafe = SAFE.has(method);
+  if (isSafe && body !== undefined) throw refused(`${method} has no body`);
+  return {
+    target,
+    method,
+    headers: checkedHeaders(request.headers ?? {}, body !== undefined),
+    body,
+    accept: checkedTypes(request.accept ?? ['application/json']),
+    ...limitsOf(request, settings),
+    breaker: request.breaker ?? settings.breaker,
+    cache: isSafe ? (request.cache ?? false) : false,
+    signal,
+  };
+}
+
+function limitsOf(request: OutboundRequest, settings: Settings) {
+  const timeoutMs = request.timeoutMs ?? settings.deadlineMs;
+  const retries = isIdempotent(request.method ?? 'GET') ? (request.retries ?? settings.retries) : 0;
+  // Whoever sets the whole sets its parts: each attempt gets an equal share.
+  const attemptMs = request.timeoutMs ? timeoutMs / (retries + 1) : settings.attemptMs;
+  const connectMs = request.connectTimeoutMs ?? attemptMs;
+  return {
+    timeoutMs,
+    attemptMs,
+    connectMs,
+    headerMs: connectMs + (request.headerTimeoutMs ?? attemptMs),
+    maxBytes: request.maxBytes ?? settings.maxBytes,
+    maxPerHost: request.maxPerHost ?? settings.maxPerHost,
+    retries,
+  };
+}
+
+function checkedTypes(types: readonly string[]): string[] {
+  const accepted = types.map((type) => type.trim().toLowerCase());
+  if (accepted.length > 0 && accepted.every((type) => MEDIA_TYPE.test(type))) return accepted;
+  throw refused('The accepted media types are not media types');
+}
+
+function refused(message: string): OutboundError {
+  return new OutboundError('request_refused', message);
+}
