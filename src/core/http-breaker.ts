@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Target } from './address.ts';
+import { type HostOutcome, outcomeOf } from './http-failures.ts';
 import { OutboundError } from './outbound-error.ts';
 
 export interface BreakerOptions {
@@ -28,31 +29,10 @@ interface Circuit {
   isProbing: boolean;
 }
 
-type Outcome = 'success' | 'failure' | 'neither';
-
 // Only hosts that fail have a circuit; the one that was asked for least recently is forgotten.
 const MAX_CIRCUITS = 1_024;
 /** What is said while a probe is under way: it will be over by then. */
 const PROBE_MS = 1_000;
-const FAILURES: ReadonlySet<string> = new Set([
-  'connect_failed',
-  'dns_failed',
-  'timeout',
-  'tls_failed',
-]);
-const ANSWERS: ReadonlySet<string> = new Set([
-  'bad_encoding',
-  'bad_redirect',
-  'not_json',
-  'too_large',
-]);
-
-/** Whether a host failed to answer: network, time or 5xx. A 4xx and a bad body are answers. */
-export function isHostFailure(error: unknown): boolean {
-  if (!(error instanceof OutboundError)) return false;
-  return FAILURES.has(error.code) || (error.code === 'bad_status' && (error.status ?? 0) >= 500);
-}
-
 /**
  * Circuit breakers, one for each host and port (and set of options). Closed, requests pass;
  * after so many failures in a row it is open and none does; after `openMs` one at a time may
@@ -110,7 +90,7 @@ export class HttpBreakers {
     });
   }
 
-  #begin(target: Target, options: BreakerOptions): (outcome: Outcome) => void {
+  #begin(target: Target, options: BreakerOptions): (outcome: HostOutcome) => void {
     const key = keyOf(target, options);
     const probed = this.#circuits.get(key);
     if (probed?.openedAtMs === undefined) {
@@ -124,7 +104,7 @@ export class HttpBreakers {
     };
   }
 
-  #settle(key: string, target: Target, options: BreakerOptions, outcome: Outcome): void {
+  #settle(key: string, target: Target, options: BreakerOptions, outcome: HostOutcome): void {
     const circuit = this.#circuits.get(key);
     // What began before it opened says nothing of the host as it is now.
     if (circuit?.openedAtMs !== undefined || outcome === 'neither') return;
@@ -146,11 +126,4 @@ export class HttpBreakers {
 
 function keyOf({ hostname, port }: Target, { failures, openMs, scope = '' }: BreakerOptions) {
   return `${hostname}:${port} ${failures} ${openMs} ${scope}`;
-}
-
-function outcomeOf(error: unknown): Outcome {
-  if (isHostFailure(error)) return 'failure';
-  const isAnswer =
-    error instanceof OutboundError && (ANSWERS.has(error.code) || error.code === 'bad_status');
-  return isAnswer ? 'success' : 'neither';
 }

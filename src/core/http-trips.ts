@@ -1,4 +1,4 @@
-import { withLimit } from '../utils/abort.ts';
+import { unlessAborted, withLimit } from '../utils/abort.ts';
 import { jitteredDelayMs } from '../utils/backoff.ts';
 import { KeyedLimiter, QueueFullError } from '../utils/keyed-limiter.ts';
 import type { Target } from './address.ts';
@@ -23,8 +23,7 @@ interface Trip {
   readonly plan: Plan;
   readonly signal: AbortSignal;
   readonly endsAtMs: number;
-  retries: number;
-  attempts: number;
+  readonly count: { retries: number; attempts: number };
 }
 
 /** Carries calls out: a place in the queue, the breaker, redirects, retries and the deadline. */
@@ -59,31 +58,34 @@ export class HttpTrips {
 
   /** Carries one call out, with further headers such as validators. Throws OutboundError. */
   async go(plan: Plan, further: Readonly<Record<string, string>> = {}): Promise<Found> {
-    const { target, method, body, timeoutMs } = plan;
-    const headers = { ...plan.headers, ...further };
-    const trip = { plan, endsAtMs: this.#settings.now() + timeoutMs, retries: 0, attempts: 0 };
-    try {
-      return await this.within(plan, (signal) => {
-        const started: Trip = Object.assign(trip, { signal });
-        return this.#follow({ target, method, headers, body }, started);
-      });
-    } catch (error) {
-      throw error instanceof OutboundError ? error.after({ attempts: trip.attempts }) : error;
-    }
-  }
-
-  /** Runs a task within the deadline of a call, until its caller goes away or close(). */
-  within<T>(
-    { target, timeoutMs, signal }: Plan,
-    task: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+    const { target, method, body, timeoutMs, signal } = plan;
+    const hop = { target, method, headers: { ...plan.headers, ...further }, body };
+    const count = { retries: 0, attempts: 0 };
+    const endsAtMs = this.#settings.now() + timeoutMs;
     const limit = {
       timeoutMs,
       onTimeout: () => tookTooLong(target, timeoutMs),
       parents: [this.#closing.signal, signal],
-      onAbort: () => new OutboundError('aborted', `The call to ${target.host} was aborted`),
+      onAbort: () => aborted(target),
     };
-    return withLimit(limit, task);
+    try {
+      return await withLimit(limit, (signal) =>
+        this.#follow(hop, { plan, signal, endsAtMs, count }),
+      );
+    } catch (error) {
+      throw error instanceof OutboundError ? error.after({ attempts: count.attempts }) : error;
+    }
+  }
+
+  /** Waits for what others may wait for too, but not when the caller goes away or after close(). */
+  async unlessGone<T>({ target, signal }: Plan, share: () => Promise<T>): Promise<T> {
+    if (this.#closing.signal.aborted || signal?.aborted) throw aborted(target);
+    if (!signal) return share();
+    try {
+      return await unlessAborted(share(), signal);
+    } catch (error) {
+      throw signal.aborted ? aborted(target) : error;
+    }
   }
 
   async #follow(start: Hop, trip: Trip): Promise<Found> {
@@ -91,7 +93,7 @@ export class HttpTrips {
     for (let redirects = 0; ; redirects += 1) {
       const reply = await this.#persist(hop, trip);
       if (reply.kind !== 'redirect') {
-        return { ...reply, attempts: trip.attempts, isRedirected: redirects > 0 };
+        return { ...reply, attempts: trip.count.attempts, isRedirected: redirects > 0 };
       }
       if (redirects === this.#settings.maxRedirects) {
         const message = `${start.target.host} redirected too often`;
@@ -109,7 +111,7 @@ export class HttpTrips {
       } catch (error) {
         const delayMs = this.#retryDelayMs(error, hop, trip);
         if (delayMs === undefined) throw error;
-        trip.retries += 1;
+        trip.count.retries += 1;
         this.counts.retried += 1;
         await this.#settings.sleep(delayMs, trip.signal);
       }
@@ -118,17 +120,17 @@ export class HttpTrips {
 
   async #attempt(hop: Hop, trip: Trip): Promise<Reply> {
     const { target } = hop;
-    const { plan, signal, retries } = trip;
+    const { plan, signal, count } = trip;
     // Judged before the queue, to fail at once, and after it, when more is known.
     this.breakers.check(target, plan.breaker);
     const release = await this.#place(target, trip);
     try {
       return await this.breakers.pass(target, plan.breaker, () => {
-        trip.attempts = retries + 1;
+        count.attempts = count.retries + 1;
         const onTimeout = () => tookTooLong(target, plan.attemptMs, true);
         return withLimit(
           { timeoutMs: plan.attemptMs, onTimeout, parents: [signal] },
-          (signal, end) => exchange(this.#wire, hop, plan, { retry: retries, signal, end }),
+          (signal, end) => exchange(this.#wire, hop, plan, { retry: count.retries, signal, end }),
         );
       });
     } finally {
@@ -147,11 +149,11 @@ export class HttpTrips {
 
   #retryDelayMs(error: unknown, { method, target }: Hop, trip: Trip): number | undefined {
     if (!(error instanceof OutboundError) || !error.retryable || trip.signal.aborted) return;
-    if (trip.retries >= trip.plan.retries || !isIdempotent(method)) return;
+    if (trip.count.retries >= trip.plan.retries || !isIdempotent(method)) return;
     if (this.breakers.closedForMs(target, trip.plan.breaker) > 0) return;
     const { random, now } = this.#settings;
     // Jitter on top of Retry-After too: all who were told the same must not come back at once.
-    const jitterMs = jitteredDelayMs({ ...BACKOFF, retry: trip.retries, random });
+    const jitterMs = jitteredDelayMs({ ...BACKOFF, retry: trip.count.retries, random });
     const delayMs = jitterMs + (error.retryAfterMs ?? 0);
     return now() + delayMs < trip.endsAtMs ? delayMs : undefined;
   }
@@ -159,4 +161,8 @@ export class HttpTrips {
 
 function tookTooLong({ host }: Target, limitMs: number, retryable = false): OutboundError {
   return new OutboundError('timeout', `${host} took longer than ${limitMs} ms`, { retryable });
+}
+
+function aborted({ host }: Target): OutboundError {
+  return new OutboundError('aborted', `The call to ${host} was aborted`);
 }

@@ -1,5 +1,6 @@
 import { parseAllowList, parsePermitted, type Target } from './address.ts';
 import type { CircuitStats } from './http-breaker.ts';
+import { HttpCache, type OutboundCacheStats, type Outcome } from './http-cache.ts';
 import { type OutboundOptions, type Settings, withDefaults } from './http-options.ts';
 import { type OutboundReply, type OutboundRequest, planRequest } from './http-request.ts';
 import { HttpTrips } from './http-trips.ts';
@@ -22,6 +23,7 @@ export interface OutboundStats {
   readonly failed: Readonly<Partial<Record<OutboundErrorCode, number>>>;
   /** Hosts whose last request failed. */
   readonly circuits: readonly CircuitStats[];
+  readonly cache: OutboundCacheStats;
 }
 
 /** The one way out of the process to addresses that a client or an administrator may choose. */
@@ -47,6 +49,7 @@ class HttpOutbound implements Outbound {
   readonly #settings: Settings;
   readonly #parse: (url: string) => Target;
   readonly #trips: HttpTrips;
+  readonly #cache: HttpCache;
   readonly #counts = { started: 0, succeeded: 0 };
   readonly #failed: Partial<Record<OutboundErrorCode, number>> = {};
 
@@ -55,7 +58,9 @@ class HttpOutbound implements Outbound {
     const only = parseAllowList(settings.onlyHosts);
     this.#settings = settings;
     this.#parse = (url) => parsePermitted(url, allow, only);
-    this.#trips = new HttpTrips(settings, this.#parse);
+    const trips = new HttpTrips(settings, this.#parse);
+    this.#trips = trips;
+    this.#cache = new HttpCache(settings, (plan, further) => trips.go(plan, further));
   }
 
   call(request: OutboundRequest): Promise<OutboundReply> {
@@ -76,22 +81,31 @@ class HttpOutbound implements Outbound {
   stats(): OutboundStats {
     const { load, counts, breakers } = this.#trips;
     const failed = { ...this.#failed };
-    return { ...load, ...this.#counts, ...counts, failed, circuits: breakers.stats() };
+    return {
+      ...load,
+      ...this.#counts,
+      ...counts,
+      failed,
+      circuits: breakers.stats(),
+      cache: this.#cache.stats(),
+    };
   }
 
   close(): void {
     this.#trips.close();
   }
 
-  async #answer(request: OutboundRequest): Promise<Omit<OutboundReply, 'elapsedMs'>> {
+  async #answer(request: OutboundRequest): Promise<Outcome> {
     const plan = planRequest(request, this.#settings, this.#parse);
+    const { cache } = plan;
+    if (cache) return this.#trips.unlessGone(plan, () => this.#cache.answer({ ...plan, cache }));
     const found = await this.#trips.go(plan);
-    if (found.kind !== 'answer') throw new TypeError('an answer that nobody asked for');
+    if (found.kind !== 'answer') throw new TypeError('304 to a request without a validator');
     const { status, mediaType, data, attempts } = found;
     return { status, mediaType, data, cache: 'off', ageSeconds: 0, attempts };
   }
 
-  async #counted(task: () => Promise<Omit<OutboundReply, 'elapsedMs'>>): Promise<OutboundReply> {
+  async #counted(task: () => Promise<Outcome>): Promise<OutboundReply> {
     const startedAtMs = this.#settings.now();
     this.#counts.started += 1;
     try {

@@ -49,6 +49,17 @@ export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void
   }
 }
 
+/** Waits for a promise; rejects with the signal's reason as soon as it is aborted. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const unlink = onAborted(signal, () => aborted.reject(signal.reason));
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    unlink();
+  }
+}
+
 // Listeners by hand and not AbortSignal.any: they are gone when the task is, without a GC.
 function linkParents(limit: Limit, controller: AbortController): () => void {
   const links = (limit.parents ?? [])
@@ -61,16 +72,6 @@ function linkParents(limit: Limit, controller: AbortController): () => void {
 
 function reasonOf(limit: Limit, parent: AbortSignal): unknown {
   return limit.onAbort ? limit.onAbort(parent.reason) : parent.reason;
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const unlink = onAborted(signal, () => aborted.reject(signal.reason));
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    unlink();
-  }
 }
 
 function onAborted(signal: AbortSignal, listener: () => void): () => void {

@@ -192,5 +192,6 @@ test('the counts tell what became of each call', async () => {
     redirected: 0,
     failed: { bad_status: 1, url_refused: 1 },
     circuits: [],
+    cache: { hits: 0, misses: 0, stale: 0, revalidated: 0, inFlight: 0, entries: 0, bytes: 0 },
   });
 });

@@ -1,0 +1,186 @@
+import { LRUCache } from 'lru-cache';
+import { isPassing } from './http-failures.ts';
+import {
+  type Freshness,
+  freshnessOf,
+  isSameVersion,
+  type KeptHeaders,
+  keptHeaders,
+  validatorsOf,
+} from './http-freshness.ts';
+import type { OutboundCaching, OutboundReply, Plan } from './http-request.ts';
+import type { Found } from './http-trips.ts';
+
+/** What a call learns: all but the time it took. */
+export type Outcome = Omit<OutboundReply, 'elapsedMs'>;
+
+export interface OutboundCacheStats {
+  readonly hits: number;
+  readonly misses: number;
+  readonly stale: number;
+  readonly revalidated: number;
+  /** Answers that are being fetched now. */
+  readonly inFlight: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** A call of a source that asks for caching. */
+type CachedPlan = Plan & { readonly cache: OutboundCaching };
+type Go = (plan: Plan, further?: Readonly<Record<string, string>>) => Promise<Found>;
+type Fetched = { readonly state: 'miss' | 'revalidated'; readonly attempts: number } & Entry;
+
+interface Entry {
+  readonly status: number;
+  readonly mediaType: string;
+  readonly data: unknown;
+  readonly bytes: number;
+  readonly headers: KeptHeaders;
+  /** Undefined when it must not be kept. */
+  readonly freshness: Freshness | undefined;
+  readonly madeAtMs: number;
+}
+
+interface Limits {
+  readonly cacheEntries: number;
+  readonly cacheBytes: number;
+  readonly now: () => number;
+}
+
+/**
+ * The answers of outside calls, in this process. Not core/cache.ts: there the caller fixes a
+ * time for a function of his own, here each answer says how long it holds, and one that no
+ * longer does may be confirmed without a body.
+ */
+export class HttpCache {
+  readonly #counts = { hits: 0, misses: 0, stale: 0, revalidated: 0 };
+  readonly #flights = new Map<string, Promise<Fetched>>();
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #go: Go;
+  readonly #now: () => number;
+
+  constructor({ cacheEntries, cacheBytes, now }: Limits, go: Go) {
+    this.#go = go;
+    this.#now = now;
+    this.#entries = new LRUCache({
+      max: cacheEntries,
+      maxSize: cacheBytes,
+      // An answer over the bound is never stored: one cannot push out all others.
+      maxEntrySize: cacheBytes,
+      sizeCalculation: ({ bytes, headers }, key) =>
+        bytes + key.length + JSON.stringify(headers).length,
+    });
+  }
+
+  /**
+   * The answer that is kept, or a new one. Those who ask for the same at once share one call,
+   * which ends by its own deadline and not when one of them goes away. Throws OutboundError.
+   */
+  async answer(plan: CachedPlan): Promise<Outcome> {
+    const key = keyOf(plan);
+    const kept = this.#entries.get(key);
+    const lateMs = kept?.freshness ? this.#ageMs(kept) - kept.freshness.freshMs : 0;
+    if (kept && lateMs < 0) return this.#serve(kept, 'hit', 0);
+    const flight = this.#fetchOnce(key, plan, kept);
+    if (kept?.freshness && lateMs < kept.freshness.whileRevalidatingMs) {
+      return this.#serve(kept, 'stale', 0);
+    }
+    try {
+      const fetched = await flight;
+      return this.#serve(fetched, fetched.state, fetched.attempts);
+    } catch (error) {
+      const isBridged = kept?.freshness && lateMs < kept.freshness.ifErrorMs;
+      if (!isBridged || !isPassing(error) || error.code === 'aborted') throw error;
+      return this.#serve(kept, 'stale', error.attempts);
+    }
+  }
+
+  stats(): OutboundCacheStats {
+    const { size, calculatedSize } = this.#entries;
+    const inFlight = this.#flights.size;
+    return { ...this.#counts, inFlight, entries: size, bytes: calculatedSize };
+  }
+
+  #fetchOnce(key: string, plan: CachedPlan, kept: Entry | undefined): Promise<Fetched> {
+    const known = this.#flights.get(key);
+    if (known) return known;
+    const flight = this.#fetch(key, plan, kept).finally(() => this.#flights.delete(key));
+    this.#flights.set(key, flight);
+    // Nobody may be waiting: then a failure is seen by the next caller.
+    flight.catch(() => {});
+    return flight;
+  }
+
+  async #fetch(key: string, plan: CachedPlan, kept: Entry | undefined): Promise<Fetched> {
+    const shared = { ...plan, signal: undefined };
+    const startedAtMs = this.#now();
+    try {
+      const found = await this.#go(shared, kept && validatorsOf(kept.headers));
+      if (found.kind === 'answer') return this.#keep(key, plan, entryOf(found), found);
+      if (kept && isSameVersion(kept.headers, keptHeaders(found.headers))) {
+        const headers = { ...kept.headers, ...keptHeaders(found.headers) };
+        return this.#keep(key, plan, { ...kept, headers }, found);
+      }
+    } catch (error) {
+      // Gone, or no longer allowed: what is kept holds no more.
+      if (!isPassing(error)) this.#entries.delete(key);
+      throw error;
+    }
+    // It confirmed an answer that is not ours: ask once more for the whole.
+    this.#entries.delete(key);
+    const timeoutMs = Math.max(1, plan.timeoutMs - (this.#now() - startedAtMs));
+    return this.#fetch(key, { ...plan, timeoutMs }, undefined);
+  }
+
+  #keep(
+    key: string,
+    plan: CachedPlan,
+    answer: Omit<Entry, 'freshness' | 'madeAtMs'>,
+    { kind, attempts, isRedirected }: Found,
+  ): Fetched {
+    // The redirect itself says nothing of how long it holds, unless the source fixed that.
+    const isKeepable = answer.status === 200 && (!isRedirected || plan.cache.ttlMs !== undefined);
+    const headers = isRedirected ? {} : answer.headers;
+    const freshness = isKeepable ? freshnessOf(plan, plan.cache, headers) : undefined;
+    const entry = {
+      ...answer,
+      headers,
+      freshness,
+      madeAtMs: this.#now() - (freshness?.ageMs ?? 0),
+    };
+    if (freshness && isOfUse(freshness, headers)) this.#entries.set(key, entry);
+    else this.#entries.delete(key);
+    return { ...entry, attempts, state: kind === 'answer' ? 'miss' : 'revalidated' };
+  }
+
+  #serve(entry: Entry, cache: 'hit' | 'miss' | 'stale' | 'revalidated', attempts: number): Outcome {
+    const { status, mediaType, data } = entry;
+    this.#counts[cache === 'hit' ? 'hits' : cache === 'miss' ? 'misses' : cache] += 1;
+    const ageSeconds = Math.floor(this.#ageMs(entry) / 1_000);
+    return { status, mediaType, data, cache, ageSeconds, attempts };
+  }
+
+  #ageMs({ madeAtMs }: Entry): number {
+    return Math.max(0, this.#now() - madeAtMs);
+  }
+}
+
+// All that is sent is part of the key, so an answer that varies with it needs no second key,
+// and one that was given to a secret is never found without it. So are the limits of the call:
+// who joins it is held to his own.
+function keyOf(plan: CachedPlan): string {
+  const { cache, method, target, accept, headers, timeoutMs, maxBytes } = plan;
+  const { key, ttlMs, staleMs } = cache;
+  const rules = [key, ttlMs, staleMs, timeoutMs, maxBytes];
+  return JSON.stringify([...rules, method, target.href, accept, headers]);
+}
+
+function entryOf(found: Found & { readonly kind: 'answer' }) {
+  const { status, mediaType, data, bytes } = found;
+  return { status, mediaType, data, bytes, headers: keptHeaders(found.headers) };
+}
+
+function isOfUse({ freshMs, whileRevalidatingMs, ifErrorMs }: Freshness, headers: KeptHeaders) {
+  const isValidatable = Object.keys(validatorsOf(headers)).length > 0;
+  return isValidatable || freshMs + whileRevalidatingMs + ifErrorMs > 0;
+}
