@@ -91,12 +91,18 @@ export function isPublicAddress(address: string): boolean {
   const ip = ipaddr.process(address);
   if (ip.range() !== 'unicast') return false;
   // ipaddr.js calls ::7f00:1 and all unassigned IPv6 space unicast; only 2000::/3 is routed.
-  return ip.kind() === 'ipv4' || ip.match(GLOBAL_IPV6);
+  return ip instanceof ipaddr.IPv4 || (ip.match(GLOBAL_IPV6) && !isIsatap(ip));
 }
 
 /** The system's resolver, every address in its own order. */
 export const defaultLookup: Lookup = (hostname) =>
   systemLookup(hostname, { all: true, verbatim: true });
+
+/** Whether an IPv6 address is a tunnel to the IPv4 address in its end, whatever its prefix. */
+function isIsatap({ parts }: ipaddr.IPv6): boolean {
+  const [high = 0, low] = parts.slice(4);
+  return (high & ~0x200) === 0 && low === 0x5efe;
+}
 
 function isOn(list: AllowList, hostname: string, port: number): boolean {
   return list.has(hostname) || list.has(`${hostname}:${port}`);

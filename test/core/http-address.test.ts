@@ -1,24 +1,7 @@
 import { expect, test } from 'bun:test';
 import type { Lookup } from '../../src/core/address.ts';
 import type { FetchFunction } from '../../src/core/http-exchange.ts';
-import { hostileUrls } from './hostile-urls.ts';
 import { codeOf, httpUpstream, outboundFor, rawUpstream } from './http-upstream.ts';
-
-test('the corpus of hostile URLs has at least 60', () => {
-  expect(new Set(hostileUrls).size).toBeGreaterThanOrEqual(60);
-});
-
-test.each(hostileUrls)('%j is refused and nothing is dialled', async (url) => {
-  let dials = 0;
-  const fetch: FetchFunction = async () => {
-    dials += 1;
-    return Response.json('reached');
-  };
-  const lookup: Lookup = async () => [{ address: '127.0.0.1' }];
-  const code = await codeOf(outboundFor({ allowHosts: [], fetch, lookup }).getJson(url));
-  expect(['url_refused', 'address_refused']).toContain(code);
-  expect(dials).toBe(0);
-});
 
 /** Records what would be dialled, and answers it. */
 function recorder() {
