@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'bun:test';
+import { sleep } from '../../src/utils/abort.ts';
+import { type Fault, faults, faultUpstream } from './fault-upstream.ts';
+import { codeOf, outboundFor } from './http-upstream.ts';
+
+const TIMES = 20;
+
+describe(`${TIMES} calls at once all end within the deadline, as the table says`, () => {
+  test.each(faults)('$what: $code', endsAsTheTableSays, 15_000);
+});
+
+async function endsAsTheTableSays(fault: Fault): Promise<void> {
+  const { url } = await faultUpstream(fault);
+  const deadlineMs = fault.code === 'timeout' ? 300 : 4_000;
+  const outbound = outboundFor({ maxPerHost: TIMES, deadlineMs, attemptMs: deadlineMs });
+  const calls = Array.from({ length: TIMES }, () => codeOf(outbound.getJson(url)));
+  const late = new AbortController();
+  const first = await Promise.race([
+    Promise.all(calls),
+    sleep(deadlineMs * 3, late.signal).then(() => 'late'),
+  ]);
+  late.abort();
+  expect(first).toEqual(Array(TIMES).fill(fault.code));
+  expect(outbound.stats()).toMatchObject({ inFlight: 0, queued: 0 });
+}
