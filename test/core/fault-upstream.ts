@@ -141,11 +141,11 @@ export const faults: readonly Fault[] = [
   fault('JSON nested too deep', 'not_json', whole('application/json', '['.repeat(50_000))),
 ];
 
-/** An upstream that fails in this way until the end of the test; `url` is what is to be called. */
-export async function faultUpstream({ answer, scheme = 'http' }: Fault): Promise<{ url: string }> {
-  if (!answer) return { url: 'http://127.0.0.1:1/' };
-  const { host } = await rawUpstream(answer);
-  return { url: `${scheme}://${host}/` };
+/** The URL of a new upstream that fails in this way until the end of the test. */
+export async function faultUrl({ answer, scheme = 'http' }: Fault): Promise<string> {
+  const upstream = await rawUpstream(answer ?? (() => {}));
+  if (!answer) await upstream.stop();
+  return `${scheme}://${upstream.host}/`;
 }
 
 function fault(what: string, code: OutboundErrorCode, answer: string): Fault {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { sleep } from '../../src/utils/abort.ts';
-import { type Fault, faults, faultUpstream } from './fault-upstream.ts';
+import { type Fault, faults, faultUrl } from './fault-upstream.ts';
 import { codeOf, outboundFor } from './http-upstream.ts';
 
 const TIMES = 20;
@@ -10,9 +10,10 @@ describe(`${TIMES} calls at once all end within the deadline, as the table says`
 });
 
 async function endsAsTheTableSays(fault: Fault): Promise<void> {
-  const { url } = await faultUpstream(fault);
+  const url = await faultUrl(fault);
   const deadlineMs = fault.code === 'timeout' ? 300 : 4_000;
-  const outbound = outboundFor({ maxPerHost: TIMES, deadlineMs, attemptMs: deadlineMs });
+  const limits = { maxPerHost: TIMES, breaker: false, deadlineMs, attemptMs: deadlineMs } as const;
+  const outbound = outboundFor(limits);
   const calls = Array.from({ length: TIMES }, () => codeOf(outbound.getJson(url)));
   const late = new AbortController();
   const first = await Promise.race([

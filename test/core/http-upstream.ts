@@ -13,6 +13,8 @@ export interface Upstream {
   readonly url: string;
   connections: number;
   closed: number;
+  /** Ends it before the test does: nobody listens there then. */
+  stop(): Promise<void>;
 }
 
 const cleanups: (() => unknown)[] = [];
@@ -20,8 +22,14 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A TCP server on loopback that answers each first packet of a connection as told. */
-export async function rawUpstream(answer: (socket: Socket) => void): Promise<Upstream> {
+/**
+ * A TCP server that answers each first packet of a connection as told, on 127.0.0.1; on
+ * 0.0.0.0 it is at all of 127.0.0.0/8.
+ */
+export async function rawUpstream(
+  answer: (socket: Socket) => void,
+  hostname = '127.0.0.1',
+): Promise<Upstream> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     upstream.connections += 1;
@@ -32,14 +40,15 @@ export async function rawUpstream(answer: (socket: Socket) => void): Promise<Ups
     });
     socket.once('data', () => answer(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => {
+  await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
+  const stop = async () => {
     for (const socket of sockets) socket.destroy();
-    server.close();
-  });
+    await new Promise((resolve) => server.close(resolve));
+  };
+  cleanups.push(stop);
   const address = server.address();
   const port = address !== null && typeof address === 'object' ? address.port : 0;
-  const upstream = { ...place(port), connections: 0, closed: 0 };
+  const upstream = { ...place(port), connections: 0, closed: 0, stop };
   return upstream;
 }
 

@@ -1,0 +1,78 @@
+import { expect, test } from 'bun:test';
+import { rawUpstream, until } from '../core/http-upstream.ts';
+import { atOnce, tempDir } from '../support.ts';
+import { ADMIN, serve } from './hutch.ts';
+
+/** What may be on the wire, 4 a host, and what may wait for it. */
+const IN_FLIGHT = 64;
+const QUEUED = 1_024;
+const HOSTS = Array.from({ length: 16 }, (_, index) => `127.0.0.${index + 1}`);
+const READS = 1_000;
+const READS_AT_ONCE = 16;
+const PATIENCE_MS = 100;
+
+/** A server, an upstream at each of HOSTS that never answers, and calls that count their ends. */
+async function openScene() {
+  const hanging = await rawUpstream(() => {}, '0.0.0.0');
+  const server = await serve(tempDir(), {
+    env: {
+      ...ADMIN.env,
+      HUTCH_RATE_LIMIT: 'off',
+      HUTCH_EXTERNAL_ALLOW_HOSTS: HOSTS.join(),
+      HUTCH_EXTERNAL_TIMEOUT_MS: '60000',
+    },
+  });
+  const token = await server.signIn(ADMIN.username, ADMIN.password);
+  const leaving = new AbortController();
+  const scene = { hanging, server, ended: 0, call, [Symbol.asyncDispose]: close };
+  /** Calls `count` URLs of the upstream in one request. */
+  async function call(count: number): Promise<Response> {
+    const urls = [1, 2].flatMap((path) => HOSTS.map((host) => `${host}:${hanging.port}/${path}`));
+    const query = urls.slice(0, count).map((url) => `url=http://${url}`);
+    const headers = { authorization: `Bearer ${token}` };
+    const path = `${server.url}/api/v1/external/?${query.join('&')}`;
+    return fetch(path, { headers, signal: leaving.signal }).finally(() => {
+      scene.ended += 1;
+    });
+  }
+  async function close() {
+    leaving.abort();
+    await server[Symbol.asyncDispose]();
+  }
+  return scene;
+}
+
+/** Starts `count` calls in requests of 30 and waits until the wire is full of them. */
+async function hang({ call, hanging }: Awaited<ReturnType<typeof openScene>>, count: number) {
+  for (let left = count; left > 0; left -= 30) call(Math.min(left, 30)).catch(() => {});
+  await until(() => hanging.connections === IN_FLIGHT);
+}
+
+test('while 300 calls hang, a thousand reads are answered before any of them ends', async () => {
+  await using scene = await openScene();
+  await hang(scene, 300);
+  let answered = 0;
+  const read = async () => {
+    const answer = await fetch(`${scene.server.url}/api/v1/items/`);
+    await answer.text();
+    if (answer.status === 200) answered += 1;
+  };
+  await atOnce(READS_AT_ONCE, async () => {
+    for (let count = 0; count < Math.ceil(READS / READS_AT_ONCE); count++) await read();
+  });
+  expect(answered).toBeGreaterThanOrEqual(READS);
+  expect([scene.ended, scene.hanging.connections]).toEqual([0, IN_FLIGHT]);
+}, 30_000);
+
+test('a call beyond what may wait is refused at once, and told to come back', async () => {
+  await using scene = await openScene();
+  await hang(scene, IN_FLIGHT + QUEUED);
+  // Until the last of those that wait has come, one more may wait as well.
+  let refused: Response | undefined;
+  while (!refused) {
+    refused = await Promise.race([scene.call(1), Bun.sleep(PATIENCE_MS).then(() => undefined)]);
+  }
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(((await refused.json()) as { detail: string }).detail).toContain('Too many calls wait');
+  expect(scene.ended).toBe(1);
+}, 30_000);
