@@ -12,7 +12,8 @@ export interface Measured {
 export interface Single {
   name: string;
   value: number;
-  below: number;
+  /** Without one it is told for what it is. */
+  below?: number;
   text: string;
 }
 
@@ -74,8 +75,8 @@ export function singleTable(all: Single[]): string {
   const rows = all.map(({ name, text, below, value }) => [
     name,
     text,
-    `< ${below}`,
-    verdict(value < below),
+    below === undefined ? '' : `< ${below}`,
+    below === undefined ? '' : verdict(value < below),
   ]);
   return table(['', 'measured', 'aim', ''], rows);
 }

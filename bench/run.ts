@@ -6,16 +6,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { externalLatency, startUpMs } from './extra.ts';
+import { measureExternal } from './external.ts';
 import { createLoads, type Load } from './loads.ts';
 import { describeMachine, stealMeter } from './machine.ts';
 import { measure, median, type Rig } from './measure.ts';
 import { checkParity } from './parity.ts';
 import { LOAD_CORE, pinSelf, type Server, startServer } from './process.ts';
 import { loadTable, type Measured, type Single, singleTable } from './report.ts';
-import { type Stage, setStage } from './stage.ts';
+import { type Stage, setStage, UPSTREAM_HOSTS } from './stage.ts';
+import { startUpMs } from './start-up.ts';
 
-const UPSTREAMS = 8;
 const UPSTREAM_MS = 20;
 
 interface Scene {
@@ -61,7 +61,7 @@ async function main(dir: string, signal: AbortSignal): Promise<void> {
   const wanted = Bun.argv.slice(2);
   const starts = wanted.length === 0 ? await measureStarts(stage, signal) : [];
   const upstream = join(import.meta.dir, 'upstream.ts');
-  const args = [process.execPath, upstream, String(UPSTREAMS), String(UPSTREAM_MS)];
+  const args = [process.execPath, upstream, String(UPSTREAM_HOSTS.length), String(UPSTREAM_MS)];
   const { url } = await start({ name: 'upstream', args, core: LOAD_CORE });
   const [hutch, bare] = [await start(stage.hutch), await start(stage.bare)];
   const scene = { rig, stage, hutch, bare, upstreams: url.split(' ') };
@@ -117,13 +117,11 @@ async function measureStarts(stage: Stage, signal: AbortSignal): Promise<Single[
   return [{ name: 'start-up to the first answer, ms', value: hutch, below: 100, text }];
 }
 
-async function measureRest({ rig, hutch, upstreams }: Scene, all: Measured[]) {
+async function measureRest(scene: Scene, all: Measured[]) {
   const singles: Single[] = [];
   if (all.some(({ load }) => load.name === 'external')) {
-    const { oneMs, eightMs, failed } = await externalLatency(rig, hutch, upstreams);
-    if (failed > 0) failures.push(`outside calls: ${failed} requests failed`);
-    const text = `${(eightMs / oneMs).toFixed(2)} (${oneMs.toFixed(1)} and ${eightMs.toFixed(1)} ms)`;
-    singles.push({ name: '8 outside calls ÷ one', value: eightMs / oneMs, below: 1.3, text });
+    console.error('outside calls, one by one …');
+    singles.push(...(await measureExternal(scene)));
   }
   const most = (rounds: (it: Measured) => { rssMb: number }[]) =>
     Math.max(...all.flatMap((it) => rounds(it).map(({ rssMb }) => rssMb)));

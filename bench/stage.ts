@@ -5,6 +5,8 @@ import { seed } from './seed.ts';
 
 const ROOT = join(import.meta.dir, '..');
 export const HUTCH = join(ROOT, 'dist', 'hutch');
+/** All of them are loopback on Linux: as many hosts, each with its own limit. */
+export const UPSTREAM_HOSTS = Array.from({ length: 64 }, (_, index) => `127.0.0.${index + 1}`);
 
 /** How each server of a run is started. */
 export interface Stage {
@@ -39,7 +41,8 @@ export function hutchCommand(dataDir: string): ServerCommand {
     name: 'hutch',
     args: [HUTCH, 'serve', '--port', '0', '--data-dir', dataDir],
     env: {
-      HUTCH_EXTERNAL_ALLOW_HOSTS: '127.0.0.1',
+      HUTCH_EXTERNAL_ALLOW_HOSTS: UPSTREAM_HOSTS.join(),
+      HUTCH_EXTERNAL_MAX_URLS: String(UPSTREAM_HOSTS.length),
       HUTCH_LOG_FORMAT: 'json',
       HUTCH_RATE_LIMIT: 'off',
     },

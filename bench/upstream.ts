@@ -1,9 +1,12 @@
-/** Upstreams that take a while: argument one is how many, argument two their delay in ms. */
+/**
+ * Upstreams that take a while, each a host of its own (127.0.0.1, 127.0.0.2 …): argument one is
+ * how many, argument two their delay in ms.
+ */
 const [count = '8', delayMs = '20'] = Bun.argv.slice(2);
 
 const urls = Array.from({ length: Number(count) }, (_, index) => {
   const { url } = Bun.serve({
-    hostname: '127.0.0.1',
+    hostname: `127.0.0.${index + 1}`,
     port: 0,
     development: false,
     fetch: async () => {

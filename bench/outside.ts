@@ -1,0 +1,85 @@
+/**
+ * The way out alone, in one process and by turns: the plain floor, a cold cache and a warm one.
+ * The arguments are upstreams; it prints one line of JSON with medians.
+ */
+import { createCache } from '../src/core/cache.ts';
+import { createOutbound } from '../src/core/http.ts';
+import { median } from './measure.ts';
+
+/** What one number of upstreams at once costs. */
+export interface Outside {
+  upstreams: number;
+  /** Promise.all of fetch. */
+  floorMs: number;
+  coldMs: number;
+  warmMs: number;
+  /** As many hits in the cache of the app's own answers. */
+  cacheMs: number;
+}
+
+const TURNS = 30;
+const WARM_UPS = 5;
+/** Hits are timed by the hundred. */
+const HITS = 100;
+
+const upstreams = Bun.argv.slice(2);
+const outbound = createOutbound({
+  version: '0.0.0',
+  allowHosts: upstreams.map((url) => new URL(url).hostname),
+});
+const cache = createCache({ maxEntries: 1_000, maxBytes: 1e7, now: performance.now });
+const keep = cache.wrap({ name: 'outside', ttlMs: 60_000 }, plain);
+
+const rows = [8, 64].map((count) => upstreams.slice(0, count));
+const measured: Outside[] = [];
+for (const urls of rows) measured.push(await compare(urls));
+outbound.close();
+console.log(JSON.stringify(measured));
+
+async function compare(urls: string[]): Promise<Outside> {
+  const times = { floor: [] as number[], cold: [] as number[], warm: [] as number[] };
+  const hits: number[] = [];
+  const all = (one: (url: string) => Promise<unknown>) => () => Promise.all(urls.map(one));
+  for (let turn = -WARM_UPS; turn < TURNS; turn++) {
+    const key = String(turn);
+    const floor = await timed(1, all(plain));
+    const cold = await timed(
+      1,
+      all((url) => through(url, key)),
+    );
+    const warm = await timed(
+      HITS,
+      all((url) => through(url, key)),
+    );
+    await all(keep)();
+    const hit = await timed(HITS, all(keep));
+    if (turn < 0) continue;
+    times.floor.push(floor);
+    times.cold.push(cold);
+    times.warm.push(warm);
+    hits.push(hit);
+  }
+  return {
+    upstreams: urls.length,
+    floorMs: median(times.floor),
+    coldMs: median(times.cold),
+    warmMs: median(times.warm),
+    cacheMs: median(hits),
+  };
+}
+
+async function plain(url: string): Promise<unknown> {
+  return (await fetch(url)).json();
+}
+
+/** A key of its own makes a cache that is cold. */
+async function through(url: string, key: string): Promise<unknown> {
+  const { data } = await outbound.call({ url, cache: { key, ttlMs: 60_000 } });
+  return data;
+}
+
+async function timed(times: number, task: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  for (let count = 0; count < times; count++) await task();
+  return (performance.now() - start) / times;
+}
