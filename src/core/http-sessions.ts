@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Target } from './address.ts';
 
-// Bun keeps at most 60 TLS contexts, one for each server name.
-const MAX_SESSIONS = 60;
+// Bun keeps at most 60 TLS contexts, one for each server name, and 64 idle connections in all.
+const MAX_SESSIONS = { 'https:': 60, 'http:': 64 };
 const IDLE_SECONDS = 15;
 
 /**
@@ -10,10 +10,7 @@ const IDLE_SECONDS = 15;
  * two hosts on one address down the same plain connection, where one could answer the other.
  */
 export class HttpSessions {
-  readonly #sessions = new LRUCache<string, Bun.FetchSession>({
-    max: MAX_SESSIONS,
-    dispose: (session) => session.close(),
-  });
+  readonly #sessions = { 'https:': pool('https:'), 'http:': pool('http:') };
   readonly #maxIdleSockets: number;
   readonly #ca: string | undefined;
 
@@ -26,16 +23,17 @@ export class HttpSessions {
   /** The session that dials this origin and verifies its name, never through a proxy. */
   for(target: Target): Bun.FetchSession {
     const origin = `${target.protocol}//${target.host}`;
-    const known = this.#sessions.get(origin);
+    const sessions = this.#sessions[target.protocol];
+    const known = sessions.get(origin);
     if (known) return known;
     const session = this.#open(target);
-    this.#sessions.set(origin, session);
+    sessions.set(origin, session);
     return session;
   }
 
   /** Closes the idle connections of all origins. */
   close(): void {
-    this.#sessions.clear();
+    for (const sessions of Object.values(this.#sessions)) sessions.clear();
   }
 
   #open(target: Target): Bun.FetchSession {
@@ -51,4 +49,9 @@ export class HttpSessions {
       ...(target.protocol === 'https:' ? { tls } : {}),
     });
   }
+}
+
+function pool(protocol: Target['protocol']) {
+  const dispose = (session: Bun.FetchSession) => session.close();
+  return new LRUCache<string, Bun.FetchSession>({ max: MAX_SESSIONS[protocol], dispose });
 }

@@ -1,7 +1,14 @@
 import { expect, test } from 'bun:test';
 import type { Lookup } from '../../src/core/address.ts';
 import type { FetchFunction } from '../../src/core/http-exchange.ts';
-import { codeOf, httpUpstream, outboundFor, rawUpstream } from './http-upstream.ts';
+import {
+  codeOf,
+  httpUpstream,
+  JSON_HEAD,
+  outboundFor,
+  rawUpstream,
+  until,
+} from './http-upstream.ts';
 
 /** Records what would be dialled, and answers it. */
 function recorder() {
@@ -36,6 +43,29 @@ test('a name that turns private before a retry is refused at the retry', async (
   expect(await codeOf(outbound.getJson('http://rebind.test/'))).toBe('address_refused');
   expect(dials).toBe(1);
 });
+
+test.each([
+  ['refused', {}],
+  ['served as it is kept', { staleMs: 60_000 }],
+] as const)(
+  'a kept answer whose name turned private is %s, not asked for anew',
+  async (what, cache) => {
+    const answers = ['93.184.216.34'];
+    const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
+    const dialled: string[] = [];
+    const fetch: FetchFunction = async (url) => {
+      dialled.push(url);
+      return Response.json('kept', { headers: { etag: '"1"', 'cache-control': 'max-age=0' } });
+    };
+    const outbound = outboundFor({ allowHosts: [], lookup, fetch });
+    const call = () => outbound.call({ url: 'http://rebind.test/', cache });
+    expect(await call()).toMatchObject({ data: 'kept', cache: 'miss' });
+    if (what === 'refused') expect(await codeOf(call())).toBe('address_refused');
+    else expect(await call()).toMatchObject({ data: 'kept', cache: 'stale' });
+    await until(() => outbound.stats().failed.address_refused === 1 || what !== 'refused');
+    expect(dialled).toEqual(['http://93.184.216.34:80/']);
+  },
+);
 
 test('an IPv6 address is dialled in brackets', async () => {
   const lookup: Lookup = async () => [{ address: '2606:4700::1111' }];
@@ -98,6 +128,21 @@ test('two names on one address never share a connection', async () => {
   const [first, again, other] = ports;
   expect(again).toBe(first);
   expect(other).not.toBe(first);
+});
+
+test('62 hosts that are called by turns keep their connections', async () => {
+  const upstream = await rawUpstream((socket) => {
+    const answer = `${JSON_HEAD}Content-Length: 1\r\n\r\n1`;
+    socket.write(answer);
+    socket.on('data', () => socket.write(answer));
+  });
+  const names = Array.from({ length: 62 }, (_, index) => `n${index}.test`);
+  const lookup: Lookup = async () => [{ address: '127.0.0.1' }];
+  const outbound = outboundFor({ allowHosts: names, lookup });
+  for (const name of [...names, ...names]) {
+    await outbound.getJson(`http://${name}:${upstream.port}/`);
+  }
+  expect(upstream.connections).toBe(62);
 });
 
 test('with a list of the only hosts no other is called, by a redirect neither', async () => {
