@@ -55,7 +55,14 @@ seen.requests = [];
 
 {
   await using server = await serve(Bun.argv[2] ?? '', {
-    env: { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off', HUTCH_EXTERNAL_TIMEOUT_MS: '5000' },
+    env: {
+      ...ADMIN.env,
+      HUTCH_RATE_LIMIT: 'off',
+      HUTCH_EXTERNAL_TIMEOUT_MS: '5000',
+      // A proxy would look names up itself, and dial what it likes.
+      HTTP_PROXY: 'http://127.0.0.1:8080',
+      HTTPS_PROXY: 'http://127.0.0.1:8080',
+    },
   });
   await tryAll(server, await server.signIn(ADMIN.username, ADMIN.password));
 }

@@ -25,7 +25,7 @@ describe.skipIf(!isPossible)('in a network whose name server changes its mind', 
     expect(seen.control).toEqual([...private_, ...PUBLIC].map((address) => `${address} 80`));
   });
 
-  test('no address of the inside is ever dialled, and no port but 80 and 443', () => {
+  test('no address of the inside is ever dialled, no proxy, and no port but 80 and 443', () => {
     const allowed = PUBLIC.flatMap((address) => [`${address} 80`, `${address} 443`]);
     expect(seen.dialled.length).toBeGreaterThan(0);
     expect(seen.dialled.filter((it) => !allowed.includes(it))).toEqual([]);
