@@ -3,6 +3,7 @@ import { ITEM_SETTINGS } from './item-settings.ts';
 import { LOG_LEVELS } from './log.ts';
 import { PROVIDER_SETTINGS } from './provider-settings.ts';
 import { hosts, oneOf, setting, text, wholeNumber } from './setting.ts';
+import { SOURCE_SETTINGS } from './source-settings.ts';
 
 /** Every setting there is: the source of the flags, of --help and of .env.example. */
 export const SETTINGS = {
@@ -95,6 +96,7 @@ export const SETTINGS = {
     wholeNumber(1, 25),
     'Seconds between the heartbeats of an event stream; at each, its session is judged again.',
   ),
+  ...SOURCE_SETTINGS,
   shutdownSeconds: setting(
     'HUTCH_SHUTDOWN_SECONDS',
     10,

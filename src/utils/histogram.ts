@@ -1,0 +1,34 @@
+/** How many measurements fell into each bucket; a bucket that has none is absent. */
+export type Histogram = Record<number, number>;
+
+/** Buckets in each doubling: a bound is at most 19% above the one before. */
+const PER_DOUBLING = 4;
+
+/**
+ * The bucket of a measurement in milliseconds. Bucket 0 holds those up to 1 ms; bucket i those
+ * over 2^((i-1)/4) and up to 2^(i/4) ms.
+ */
+export function bucketOf(valueMs: number): number {
+  if (!(valueMs > 1)) return 0;
+  return Math.ceil(Math.log2(valueMs) * PER_DOUBLING);
+}
+
+export function addTo(histogram: Histogram, bucket: number, count: number): void {
+  histogram[bucket] = (histogram[bucket] ?? 0) + count;
+}
+
+/**
+ * The upper bound of the bucket in which the measurement of rank ceil(share * count) lies: not
+ * less than the true one and at most 19% more. Null when there is none.
+ */
+export function percentileMs(histogram: Histogram, share: number): number | null {
+  const buckets = Object.entries(histogram).map(([bucket, count]) => [Number(bucket), count]);
+  const total = buckets.reduce((sum, [, count]) => sum + (count as number), 0);
+  if (total === 0) return null;
+  let left = Math.ceil(share * total);
+  for (const [bucket, count] of buckets as [number, number][]) {
+    left -= count;
+    if (left <= 0) return 2 ** (bucket / PER_DOUBLING);
+  }
+  return null;
+}
