@@ -22,20 +22,20 @@ export interface BodyOptions {
  * most `maxBytes` (payload_too_large), UTF-8 and JSON (malformed_body).
  */
 export const body = ({ maxBytes, app }: BodyOptions) => {
-  let readers: Map<string, Fields> | undefined;
+  let readers: Map<string, BodySchema> | undefined;
   return new Elysia({ name: 'hutch-body' }).onParse(
     { as: 'global' },
     async ({ request, contentType, route }) => {
       readers ??= routesWithBody(app());
       const name = `${request.method} ${route}`;
       // Nothing else may look at it: Elysia would read it by its own rules.
-      const fields = readers.get(name);
-      if (fields === undefined) return null;
+      const schema = readers.get(name);
+      if (schema === undefined) return null;
       try {
         const bytes = await readBytes(request, maxBytes);
         if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
         const value = parse(bytes, contentType, bodyTypes(name)[0] as string, request);
-        if (fields !== 'any') refuseUnknown(value, fields);
+        refuseUnknown(value, schema);
         return value;
       } catch (error) {
         return new BodyFailure(error);
@@ -47,35 +47,59 @@ export const body = ({ maxBytes, app }: BodyOptions) => {
 /** Unknown fields that an answer names: no more, or it could be larger than the body. */
 const MAX_NAMED = 100;
 
-/** The fields that a body may have: v1 ignores all others, as the guide's framework does. */
-type Fields = Set<string> | 'any';
-
+/** What of a body's schema says which fields it may have. */
 interface BodySchema {
-  properties?: object;
+  properties?: Record<string, BodySchema>;
   /** true where another server decides what it sends. */
   additionalProperties?: unknown;
+  /** Of a record, whose names are free. */
+  patternProperties?: Record<string, BodySchema>;
+  items?: BodySchema;
+  anyOf?: BodySchema[];
 }
 
-function routesWithBody(app: AnyElysia): Map<string, Fields> {
+/** The schemas of bodies; none where anything goes: v1 ignores fields, as the guide's framework does. */
+function routesWithBody(app: AnyElysia): Map<string, BodySchema> {
   const routes = app.routes.filter(({ hooks }) => hooks.body !== undefined);
   return new Map(
-    routes.map(({ method, path, hooks }) => [`${method} ${path}`, fieldsOf(path, hooks.body)]),
+    routes.map(({ method, path, hooks }) => {
+      const isStrict = path.startsWith('/api/v2/');
+      return [`${method} ${path}`, isStrict ? (hooks.body as BodySchema) : {}];
+    }),
   );
 }
 
-function fieldsOf(path: string, schema: BodySchema): Fields {
-  const isClosed = schema.properties !== undefined && schema.additionalProperties !== true;
-  const isStrict = path.startsWith('/api/v2/') && isClosed;
-  return isStrict ? new Set(Object.keys(schema.properties ?? {})) : 'any';
-}
-
-function refuseUnknown(value: object, fields: Set<string>): void {
-  const unknown = Object.keys(value).filter((key) => !fields.has(key));
+function refuseUnknown(value: object, schema: BodySchema): void {
+  const unknown = unknownIn(value, schema, ['body']);
   if (unknown.length === 0) return;
   const msg = 'Extra inputs are not permitted';
-  const named = unknown.slice(0, MAX_NAMED);
-  const problems = named.map((key) => ({ type: 'extra_forbidden', loc: ['body', key], msg }));
+  const problems = unknown
+    .slice(0, MAX_NAMED)
+    .map((loc) => ({ type: 'extra_forbidden', loc, msg }));
   throw new AppError('validation_failed', 'The request is not valid', { problems });
+}
+
+type Location = (string | number)[];
+
+/** Where there are fields that the schema does not know, at any depth that it describes. */
+function unknownIn(value: unknown, schema: BodySchema, loc: Location): Location[] {
+  const { items, additionalProperties } = schema;
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) {
+    return items ? value.flatMap((it, index) => unknownIn(it, items, [...loc, index])) : [];
+  }
+  const { properties, patternProperties } = schema.anyOf?.find(isOfObject) ?? schema;
+  const [any] = Object.values(patternProperties ?? {});
+  if (!properties && !any) return [];
+  return Object.entries(value).flatMap(([key, it]) => {
+    const own = properties && Object.hasOwn(properties, key) ? properties[key] : any;
+    if (own) return unknownIn(it, own, [...loc, key]);
+    return additionalProperties === true ? [] : [[...loc, key]];
+  });
+}
+
+function isOfObject({ properties }: BodySchema): boolean {
+  return properties !== undefined;
 }
 
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
