@@ -42,6 +42,7 @@ export const OPTIONAL_ROUTES = [
   'GET /api/v2/items/:item_id/stats',
   'POST /api/v2/items/:item_id/views',
   'GET /api/v2/items/events',
+  'GET /api/v2/sources/:name',
 ];
 
 /** The routes that need an admin's token. */
@@ -55,7 +56,17 @@ export const ADMIN_ROUTES = [
   'DELETE /api/v2/users/:user_id',
   'DELETE /api/v2/users/:user_id/sessions',
   'GET /api/v2/audit-log',
+  'GET /api/v2/sources',
+  'POST /api/v2/sources',
+  'GET /api/v2/sources/:name/definition',
+  'PATCH /api/v2/sources/:name',
+  'DELETE /api/v2/sources/:name',
+  'POST /api/v2/sources/:name/dry-run',
+  'GET /api/v2/sources/:name/stats',
 ];
+
+/** In place of a scope, on a route that itself judges what a token may. */
+export const ANY_SCOPE = '*';
 
 /** What a personal access token needs for a route; on any other one it is refused. */
 export const TOKEN_SCOPES: Record<string, string> = {
@@ -89,4 +100,13 @@ export const TOKEN_SCOPES: Record<string, string> = {
   'DELETE /api/v2/users/:user_id': 'admin',
   'DELETE /api/v2/users/:user_id/sessions': 'admin',
   'GET /api/v2/audit-log': 'admin',
+  'GET /api/v2/sources': 'admin',
+  'POST /api/v2/sources': 'admin',
+  'GET /api/v2/sources/:name/definition': 'admin',
+  'PATCH /api/v2/sources/:name': 'admin',
+  'DELETE /api/v2/sources/:name': 'admin',
+  'POST /api/v2/sources/:name/dry-run': 'admin',
+  'GET /api/v2/sources/:name/stats': 'admin',
+  'GET /api/v2/sources/:name': ANY_SCOPE,
+  'POST /api/v2/sources/fetch': 'external:read',
 };

@@ -3,6 +3,7 @@ import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import {
   ADMIN_ROUTES,
+  ANY_SCOPE,
   OPTIONAL_ROUTES,
   PUBLIC_ROUTES,
   SIGN_UP_ROUTES,
@@ -144,7 +145,7 @@ function createAdmit(identify: Identify, countUser: ReturnType<typeof createUser
     callers.set(request, caller);
     const counted = countUser(caller.id, request, set);
     if (counted) await counted;
-    if (caller.scopes && (scope === undefined || !caller.scopes.includes(scope))) {
+    if (!isInScope(caller, scope)) {
       const msg = scope ? `The token lacks the scope ${scope}` : 'A token cannot do this';
       throw new AppError('insufficient_scope', msg);
     }
@@ -153,6 +154,12 @@ function createAdmit(identify: Identify, countUser: ReturnType<typeof createUser
     }
     refuseInput(rule, request, body);
   };
+}
+
+/** Whether what a token may do is enough; a session may do all that its account may. */
+function isInScope({ scopes }: Caller, scope: string | undefined): boolean {
+  if (!scopes || scope === ANY_SCOPE) return true;
+  return scope !== undefined && scopes.includes(scope);
 }
 
 /** What is wrong without a look at any value. */

@@ -6,6 +6,7 @@ import { allowedMethods } from './routes.ts';
 const EXPOSED = [
   'X-Request-Id',
   'X-Cache',
+  'X-Source-Status',
   'Age',
   'RateLimit',
   'RateLimit-Policy',

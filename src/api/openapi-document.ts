@@ -37,6 +37,7 @@ const TAGS = [
   { name: 'login', description: 'Signing in.' },
   { name: 'items', description: 'What an app keeps, and what of it is popular.' },
   { name: 'external', description: 'Outside APIs, fetched many at once.' },
+  { name: 'sources', description: 'Outside APIs that are called by name, and many at once.' },
   { name: 'system', description: 'This server itself.' },
 ];
 
@@ -63,10 +64,12 @@ export interface Facts {
   accessOf(route: string): Access;
   /** The schema of a route's body, `METHOD /path`. */
   bodyOf(route: string): unknown;
+  queryOf(route: string): unknown;
 }
 
 /** The published document: the one place where the generated one is put right. */
-export function documentOf({ paths }: Generated, { version, accessOf, bodyOf }: Facts): Json {
+export function documentOf({ paths }: Generated, facts: Facts): Json {
+  const { version, accessOf, bodyOf, queryOf } = facts;
   const schemas: Json = {};
   const corrected: Json = {};
   for (const [path, operations] of Object.entries(paths)) {
@@ -74,10 +77,8 @@ export function documentOf({ paths }: Generated, { version, accessOf, bodyOf }: 
       Object.entries(operations).map(([method, operation]) => {
         const route = `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`;
         const body = correctBody(bodyOf(route), route, schemas);
-        return [
-          method,
-          { ...correctOperation(operation, route, accessOf(route), schemas), ...body },
-        ];
+        const known = withOpenQuery(operation, queryOf(route));
+        return [method, { ...correctOperation(known, route, accessOf(route), schemas), ...body }];
       }),
     );
   }
@@ -106,6 +107,16 @@ function correctOperation(operation: Operation, route: string, access: Access, s
     }),
     responses: correctResponses(responses, route, schemas),
   };
+}
+
+/** A record is a query whose names the document cannot know: any of them, each a text. */
+function withOpenQuery(operation: Operation, query: unknown): Operation {
+  const isOpen = typeof query === 'object' && query !== null && 'patternProperties' in query;
+  if (!isOpen) return operation;
+  const examples = [{ city: 'Paris' }];
+  const schema = { type: 'object', additionalProperties: { type: 'string' }, examples };
+  const form = { name: 'parameters', in: 'query', required: false, style: 'form', explode: true };
+  return { ...operation, parameters: [...(operation.parameters ?? []), { ...form, schema }] };
 }
 
 /** What has a default need not be given. */

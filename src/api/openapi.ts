@@ -31,15 +31,20 @@ function openapiDocument({ app, accessOf }: OpenapiOptions): Record<string, unkn
   return documentOf(generated as unknown as Generated, {
     version: VERSION,
     accessOf,
-    bodyOf: (route) => bodies(app()).get(route),
+    bodyOf: (route) => hooksOf(app(), 'body').get(route),
+    queryOf: (route) => hooksOf(app(), 'query').get(route),
   });
 }
 
 /** The bodies that their route reads by itself, as they come. */
 const STREAMED: Record<string, unknown> = { 'POST /api/v2/items/import': ItemLines };
 
-/** The schemas of bodies: the generator leaves them out where a parser is not one of Elysia's. */
-function bodies(app: AnyElysia): Map<string, unknown> {
+/**
+ * Schemas by route: the generator leaves out those of bodies where a parser is not one of
+ * Elysia's, and those of queries whose names are not known.
+ */
+function hooksOf(app: AnyElysia, section: 'body' | 'query'): Map<string, unknown> {
   const named = app.routes.map(({ method, path, hooks }) => ({ name: `${method} ${path}`, hooks }));
-  return new Map(named.map(({ name, hooks }) => [name, hooks.body ?? STREAMED[name]]));
+  const streamed = section === 'body' ? STREAMED : {};
+  return new Map(named.map(({ name, hooks }) => [name, hooks[section] ?? streamed[name]]));
 }

@@ -58,14 +58,18 @@ export function createUserLimit({ limits }: Pick<Deps, 'limits'>): CountUser {
   };
 }
 
-/** Counts against one limit of a route. Throws too_many_requests. No limit, no key: no count. */
+/**
+ * Counts one, or as many as `points`, against one limit of a route. Throws too_many_requests. No
+ * limit, no key: no count.
+ */
 export async function countAgainst(
   limit: Limit | undefined,
   key: string | null,
   set: Answer,
+  points = 1,
 ): Promise<void> {
   if (!limit || key === null) return;
-  const count = await limit.count(key);
+  const count = await limit.count(key, points);
   if (count.isOver) refuse(limit, count, set);
 }
 
@@ -78,6 +82,20 @@ export function countSignUp(
   // Closed registration leaves it to admins, who are known.
   const limit = config.registration === 'open' ? limits?.signUps : undefined;
   return countAgainst(limit, address && networkOf(address), set);
+}
+
+/**
+ * Counts outside calls, of the account `id` or else of the network of `address`, before they are
+ * made. Throws too_many_requests.
+ */
+export function countExternal(
+  { limits }: Pick<Deps, 'limits'>,
+  { id, address }: { id?: number | undefined; address: string | null },
+  set: Answer,
+  calls = 1,
+): Promise<void> {
+  const key = id === undefined ? address && networkOf(address) : String(id);
+  return countAgainst(limits?.external, key, set, calls);
 }
 
 function isV2({ url }: Request): boolean {

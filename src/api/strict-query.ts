@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import { type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { AppError, type Problem } from '../core/exceptions.ts';
 
@@ -7,6 +7,8 @@ type Properties = Record<string, TSchema>;
 interface QuerySchema {
   properties?: Properties;
   additionalProperties?: unknown;
+  /** Of a record: its names are not known here, and are judged by what answers. */
+  patternProperties?: Properties;
 }
 
 /**
@@ -17,13 +19,15 @@ interface QuerySchema {
 export function strictQuery(schema: QuerySchema | undefined) {
   if (schema?.additionalProperties === true) return undefined;
   const properties = schema?.properties ?? {};
+  const isOpen = schema?.patternProperties !== undefined;
+  const known = (name: string) => (Object.hasOwn(properties, name) ? properties[name] : undefined);
   return ({ url }: Request): void => {
     const start = url.indexOf('?');
     if (start === -1) return;
     // As it was sent: Elysia's own reading keeps the last of what is given twice.
     const given = new URLSearchParams(url.slice(start));
     const problems = [...new Set(given.keys())].flatMap((name) =>
-      problemOf(properties, name, given.getAll(name)),
+      problemOf(isOpen ? ANY : known(name), name, given.getAll(name)),
     );
     if (problems.length === 0) return;
     const named = problems.slice(0, MAX_NAMED);
@@ -34,9 +38,11 @@ export function strictQuery(schema: QuerySchema | undefined) {
 /** Parameters that an answer names: no more, or it could be larger than the URL. */
 const MAX_NAMED = 100;
 
-function problemOf(properties: Properties, name: string, values: string[]): Problem[] {
+/** Of a parameter whose name is not known here. */
+const ANY = Type.String();
+
+function problemOf(known: TSchema | undefined, name: string, values: string[]): Problem[] {
   const loc = ['query', name];
-  const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
   if (!known) return [{ type: 'extra_forbidden', loc, msg: 'Extra inputs are not permitted' }];
   if (values.length > 1 && known['type'] !== 'array') {
     return [{ type: 'repeated', loc, msg: 'Input should be given once' }];

@@ -11,6 +11,7 @@ import { openapi } from './openapi.ts';
 import { parseArgs } from './parse.ts';
 import { serve } from './serve.ts';
 import { settings } from './settings.ts';
+import { sourcesRekey } from './sources-rekey.ts';
 import { usersImport } from './users-import.ts';
 import { version } from './version.ts';
 
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   usersImport,
   itemsImport,
   itemsExport,
+  sourcesRekey,
   openapi,
   healthcheck,
   settings,

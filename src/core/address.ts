@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { OutboundError } from './outbound-error.ts';
 
 /** Longest URL that is looked at, in characters. */
-const MAX_URL_LENGTH = 2_048;
+export const MAX_URL_LENGTH = 2_048;
 
 /** Resolves a host name to all its addresses; rejects when it has none. */
 export type Lookup = (hostname: string) => Promise<readonly { readonly address: string }[]>;

@@ -20,6 +20,7 @@ import { createNotices } from '../services/notices.ts';
 import { createPasskeys } from '../services/passkeys.ts';
 import { weaknessOf } from '../services/password-policy.ts';
 import { createSessions, sessionLimits } from '../services/sessions.ts';
+import { createSourceGateway } from '../services/source-gateway.ts';
 import { createSignInThrottle, noThrottle } from '../services/throttle.ts';
 import { createTotps } from '../services/totp.ts';
 import { createTwoFactor } from '../services/two-factor.ts';
@@ -64,6 +65,8 @@ export function createDeps(config: Config, options: DepsOptions) {
     close: async () => {
       services.itemEvents.stop();
       await services.housekeeping.stop();
+      await services.sourceRefresh.stop();
+      await services.sourceStats.flush();
       await services.views.flush();
       await services.emailFlows.idle();
       await services.mails.stop();
@@ -108,12 +111,14 @@ function createServices(base: Base) {
   const { chores: itemChores, ...items } = createItemServices(base);
   const kit = { ...createKit(base), publish: items.itemEvents.publish };
   const { users, sessions, accessTokens } = kit;
+  const { chores: gatewayChores, ...gateway } = createSourceGateway(kit);
   return {
     users,
     sessions,
     accessTokens,
     ...items,
-    housekeeping: createHousekeeping({ log, chores: itemChores }),
+    ...gateway,
+    housekeeping: createHousekeeping({ log, chores: [...itemChores, ...gatewayChores] }),
     external: createExternal({ outbound }),
     ...createSignIn(kit),
     ...createAdministration(kit),

@@ -20,8 +20,8 @@ export interface Limit {
   windowSeconds: number;
   /** Whether counts come at once, because they are kept in this process. */
   isLocal: boolean;
-  /** Counts one, before its work is begun. */
-  count(key: string): Count | Promise<Count>;
+  /** Counts one, or as many as `points`, before their work is begun. */
+  count(key: string, points?: number): Count | Promise<Count>;
 }
 
 /** The limits of the settings, counted in this process. */
@@ -60,9 +60,9 @@ export function createLimit(
     max,
     windowSeconds,
     isLocal: limiter instanceof RateLimiterMemory,
-    count: (key) => {
+    count: (key, points = 1) => {
       // `penalty` counts as `consume` does, and does not reject: what is known can be peeked at.
-      const counted = Bun.peek(limiter.penalty(key, 1));
+      const counted = Bun.peek(limiter.penalty(key, points));
       return counted instanceof Promise ? counted.then(toCount) : toCount(counted);
     },
   };

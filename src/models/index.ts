@@ -35,4 +35,5 @@ export {
   totps,
 } from './second-factors.ts';
 export { type Session, sessions } from './sessions.ts';
+export { type SourceCalls, type SourceRow, sourceCalls, sources } from './sources.ts';
 export { type NewUser, type Role, type User, users } from './users.ts';

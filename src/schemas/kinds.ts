@@ -1,4 +1,12 @@
-import { Kind, type Static, type TObject, type TUnsafe, Type } from '@sinclair/typebox';
+import {
+  Kind,
+  type ObjectOptions,
+  type Static,
+  type TObject,
+  type TSchema,
+  type TUnsafe,
+  Type,
+} from '@sinclair/typebox';
 
 /** What a text in JSON may be. Lengths are in code points, as JSON Schema and pydantic count. */
 export interface TextOptions {
@@ -88,6 +96,14 @@ export interface OneOfOptions {
 export function OneOf<V extends Record<string, TObject>>(tag: string, variants: V) {
   const schema = { oneOf: Object.values(variants), elysiaMeta: { tag, variants } };
   return own<Static<V[keyof V]>>('HutchOneOf', schema);
+}
+
+/**
+ * An object with any names. Not t.Record(t.String(), …): its pattern takes no line break, and what
+ * a name with one holds would be refused without a reason, or not judged at all.
+ */
+export function Dictionary<T extends TSchema>(value: T, options: ObjectOptions = {}) {
+  return Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), value, options);
 }
 
 /** true or false. */

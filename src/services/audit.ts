@@ -41,6 +41,9 @@ export type AuditAction =
   | 'passkey.removed'
   | 'identity.linked'
   | 'identity.unlinked'
+  | 'source.created'
+  | 'source.updated'
+  | 'source.deleted'
   | 'data.exported';
 
 export interface AuditRecord {

@@ -51,6 +51,7 @@ describe('the access of routes', () => {
       'GET /api/v2/items/:item_id',
       'GET /api/v2/items/:item_id/stats',
       'GET /api/v2/items/events',
+      'GET /api/v2/sources/:name',
       'POST /api/v2/items/:item_id/views',
     ]);
   });
@@ -58,14 +59,21 @@ describe('the access of routes', () => {
   test('these are for admins and no others', async () => {
     const admin = (await routeNames()).filter((route) => accessOf('open')(route) === 'admin');
     expect(admin.toSorted()).toEqual([
+      'DELETE /api/v2/sources/:name',
       'DELETE /api/v2/users/:user_id',
       'DELETE /api/v2/users/:user_id/sessions',
       'GET /api/v1/users/',
       'GET /api/v2/audit-log',
+      'GET /api/v2/sources',
+      'GET /api/v2/sources/:name/definition',
+      'GET /api/v2/sources/:name/stats',
       'GET /api/v2/system/stats',
       'GET /api/v2/users',
       'GET /api/v2/users/:user_id',
+      'PATCH /api/v2/sources/:name',
       'PATCH /api/v2/users/:user_id',
+      'POST /api/v2/sources',
+      'POST /api/v2/sources/:name/dry-run',
       'POST /api/v2/users',
     ]);
   });

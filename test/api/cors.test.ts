@@ -19,6 +19,7 @@ describe('a listed origin', () => {
     expect(headers.get('access-control-expose-headers')?.split(', ')).toEqual([
       'X-Request-Id',
       'X-Cache',
+      'X-Source-Status',
       'Age',
       'RateLimit',
       'RateLimit-Policy',

@@ -14,6 +14,7 @@ interface Parameter {
   name: string;
   in: 'path' | 'query';
   required: boolean;
+  style?: string;
   schema: Schema;
 }
 
@@ -219,7 +220,14 @@ function isWrongForm(body: unknown): boolean {
 
 function send(operation: Operation, { path, query, body }: Input): Promise<Response> {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) appendTo(search, name, value);
+  for (const [name, value] of Object.entries(query)) {
+    const parameter = operation.parameters?.find((it) => it.name === name);
+    if (parameter?.style !== 'form') appendTo(search, name, value);
+    // Its names are those of parameters.
+    else
+      for (const [key, each] of Object.entries(value ?? {}))
+        search.append(key, JSON.stringify(each));
+  }
   const filled = operation.path.replace(/\{(\w+)\}/g, (_, name) =>
     encodeURIComponent(String(path[name])),
   );

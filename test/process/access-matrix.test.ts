@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { SOURCE_DEFAULTS } from '../../src/services/source-definition.ts';
 import { tempDir, testApp } from '../support.ts';
 import { ROWS, type Row } from './access-rows.ts';
 import { type RunningHutch, serve } from './hutch.ts';
@@ -24,6 +25,12 @@ const IDENTITIES = [
   'admin',
 ] as const;
 type Identity = (typeof IDENTITIES)[number];
+
+/** Where it leads may not be called. */
+const SOURCE = JSON.stringify({
+  ...SOURCE_DEFAULTS,
+  base_url: 'http://localhost',
+});
 
 const operations = await readOperations();
 const dataDir = tempDir();
@@ -72,7 +79,7 @@ function expected({ access, other, admin, anonymous }: Row, identity: Identity):
 function fillDatabase(): void {
   const now = new Date().toISOString();
   const old = '2020-01-01T00:00:00.000Z';
-  for (const table of ['users', 'sessions', 'items', 'access_tokens'])
+  for (const table of ['users', 'sessions', 'items', 'access_tokens', 'sources'])
     db.run(`delete from ${table}`);
   for (const [index, name] of ['ada', 'bob', 'carl', 'root'].entries()) {
     const values = [index + 1, `${name}@example.com`, `${name}@example.com`, name, name];
@@ -92,6 +99,7 @@ function fillDatabase(): void {
     `insert into items (id,owner_id,title,description,created_at,updated_at) values (1,1,'a','',?,?)`,
     [now, now],
   );
+  db.run('insert into sources values (1,?,1,?,null,?,1,?,?)', ['up', 'scope', SOURCE, now, now]);
   db.run(`insert into access_tokens values (1,1,'x',?,'hut_scopeles','nothing',?,null,null)`, [
     sha256('hut_scopeless'),
     now,

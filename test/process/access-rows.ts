@@ -1,4 +1,5 @@
 import { ITEM_ROWS } from './access-item-rows.ts';
+import { SOURCE_ROWS } from './access-source-rows.ts';
 
 /** What an operation answers to whom, and how it is called rightly by `ada`. */
 export interface Row {
@@ -30,6 +31,7 @@ function newAccount() {
 /** One row an operation: test/process/access-matrix.test.ts fails for one that has none. */
 export const ROWS: Record<string, () => Row> = {
   ...ITEM_ROWS,
+  ...SOURCE_ROWS,
   getLive: () => ({ access: 'public', other: 200, admin: 200 }),
   getReady: () => ({ access: 'public', other: 200, admin: 200 }),
   createUser: () => ({ access: 'public', other: 200, admin: 200, body: newAccount() }),

@@ -30,6 +30,13 @@ test('no hot query scans a table or sorts', async () => {
     await client.api.v2.items.export.get({ query: { scope: 'listed' } });
     await t.deps.housekeeping.runAll();
     await client.api.v1.items({ item_id: 1 }).delete();
+    const source = { name: 'up', base_url: 'https://api.example.com', is_enabled: false };
+    await t.json('POST', '/api/v2/sources', source, root.token);
+    await client.api.v2.sources({ name: 'up' }).get({ query: {} });
+    await t.deps.sourceRefresh.chore.run();
+    t.deps.sourceStats.add(1, { cache: 'miss', elapsedMs: 1 });
+    await t.deps.sourceStats.report('up', 24);
+    await t.deps.sourceStats.purge.run();
     const queries = [...statements].filter((text) => /^(select|update|delete)/i.test(text));
     expect(queries.length).toBeGreaterThanOrEqual(10);
     for (const query of queries) {

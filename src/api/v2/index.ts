@@ -23,6 +23,10 @@ import { itemStats } from './item-stats.ts';
 import { itemTransfer } from './item-transfer.ts';
 import { itemViews } from './item-views.ts';
 import { items } from './items.ts';
+import { sourceCalls } from './source-calls.ts';
+import { sourceDefinitions } from './source-definitions.ts';
+import { sourceReports } from './source-reports.ts';
+import { sources } from './sources.ts';
 import { system } from './system.ts';
 import { tokens } from './tokens.ts';
 import { userCredentials } from './user-credentials.ts';
@@ -57,4 +61,8 @@ export const v2 = (deps: Deps) =>
     .use(itemEvents(deps))
     .use(itemBatch(deps))
     .use(itemTransfer(deps))
+    .use(sources(deps))
+    .use(sourceDefinitions(deps))
+    .use(sourceReports(deps))
+    .use(sourceCalls(deps))
     .use(system(deps));

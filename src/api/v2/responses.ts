@@ -15,6 +15,7 @@ type V2Status =
   | 500
   | 502
   | 503
+  | 504
   | 507;
 type V2Errors<S extends V2Status> = { [K in S]: typeof ProblemDetails };
 

@@ -1,0 +1,77 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { AppError } from '../../core/exceptions.ts';
+import { OpenQuery, SourceData, SourceFetch, SourceResults } from '../../schemas/source-calls.ts';
+import { SourceName } from '../../schemas/sources.ts';
+import { callerOf, maybeCallerOf } from '../access.ts';
+import { countExternal } from '../rate-limit.ts';
+import { answerSource } from '../source-answer.ts';
+import { addressOf } from '../via.ts';
+import { v2BodyErrors, v2Errors } from './responses.ts';
+
+type CallDeps = Pick<Deps, 'sourceCalls' | 'sourceFetch' | 'config' | 'limits'>;
+
+/** Calls of outside APIs, by the names of their sources or by URL. */
+export const sourceCalls = (deps: CallDeps) => {
+  const { sourceCalls: calls, sourceFetch, config } = deps;
+  return new Elysia({ prefix: '/sources', tags: ['sources'] })
+    .get(
+      '/:name',
+      async ({ params, request, server, set }) => {
+        const caller = maybeCallerOf(request);
+        const address = addressOf(config, request, server);
+        await countExternal(deps, { id: caller?.id, address }, set);
+        const { headers, signal } = request;
+        const call = {
+          parameters: parametersOf(request),
+          spelling: 'text',
+          headers,
+          signal,
+        } as const;
+        return answerSource(await calls.call(caller, params.name, call), set);
+      },
+      {
+        params: SourceName,
+        query: OpenQuery,
+        response: { 200: SourceData, ...v2Errors(401, 403, 404, 422, 502, 503, 504) },
+        detail: {
+          operationId: 'callSource',
+          summary: 'Call a source; the query holds the parameters that it defines',
+        },
+      },
+    )
+    .post(
+      '/fetch',
+      async ({ body, request, set }) => {
+        const caller = callerOf(request);
+        const asked = body.calls.map(callOf);
+        await countExternal(deps, { id: caller.id, address: null }, set, asked.length);
+        return { results: await sourceFetch.fetchAll(caller, asked, request) };
+      },
+      {
+        body: SourceFetch,
+        response: { 200: SourceResults, ...v2BodyErrors(401, 403) },
+        detail: {
+          operationId: 'fetchSources',
+          summary: 'Call several sources or URLs at once; each has its own result',
+        },
+      },
+    );
+};
+
+/** As they were sent: Elysia's own reading knows each name once. */
+function parametersOf({ url }: Request): Record<string, string> {
+  const start = url.indexOf('?');
+  return start === -1 ? {} : Object.fromEntries(new URLSearchParams(url.slice(start)));
+}
+
+type Call = (typeof SourceFetch.static)['calls'][number];
+
+/** Throws validation_failed for one that is neither or both. */
+function callOf({ source, params, url }: Call, index: number) {
+  if (source !== undefined && url === undefined) return { source, params };
+  if (url !== undefined && source === undefined && params === undefined) return { url };
+  const msg = 'Input should be a source with its params, or a url';
+  const problems = [{ type: 'value_error', loc: ['body', 'calls', index], msg }];
+  throw new AppError('validation_failed', 'The request is not valid', { problems });
+}

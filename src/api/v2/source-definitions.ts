@@ -1,0 +1,60 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { NoContent } from '../../schemas/accounts.ts';
+import { SourceDefinition, SourceName, SourcePatch } from '../../schemas/sources.ts';
+import { callerOf } from '../access.ts';
+import { isKnown, matchedVersions, notModified, tell } from '../etag.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+
+/** One source, as admins see and change it. */
+export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
+  const { sources: service } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/sources/:name', tags: ['sources'] })
+    .get(
+      '/definition',
+      async ({ params, request, set }) => {
+        const source = await service.get(params.name);
+        tell(source.version, set);
+        if (isKnown(source.version, request)) {
+          return notModified<typeof SourceDefinition.static>(set);
+        }
+        return source;
+      },
+      {
+        params: SourceName,
+        response: { 200: SourceDefinition, 304: NoContent, ...v2Errors(401, 403, 404, 422) },
+        detail: { operationId: 'getSource', summary: 'Read the definition of a source' },
+      },
+    )
+    .patch(
+      '',
+      async ({ params, body, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        const ifMatch = matchedVersions(request);
+        const source = await service.update(callerOf(request), params.name, body, via, ifMatch);
+        tell(source.version, set);
+        return source;
+      },
+      {
+        params: SourceName,
+        body: SourcePatch,
+        response: { 200: SourceDefinition, ...v2BodyErrors(401, 403, 404, 409, 412) },
+        detail: { operationId: 'updateSource', summary: 'Change a source (RFC 7396)' },
+      },
+    )
+    .delete(
+      '',
+      async ({ params, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        await service.remove(callerOf(request), params.name, via, matchedVersions(request));
+        set.status = 204;
+      },
+      {
+        params: SourceName,
+        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 412, 422) },
+        detail: { operationId: 'deleteSource', summary: 'Delete a source and its statistics' },
+      },
+    );
+};

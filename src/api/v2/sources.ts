@@ -1,0 +1,39 @@
+import { Elysia, status } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import {
+  SourceDefinition,
+  SourceDefinitions,
+  SourceNew,
+  SourcesQuery,
+} from '../../schemas/sources.ts';
+import { callerOf } from '../access.ts';
+import { tell } from '../etag.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors, v2Errors } from './responses.ts';
+
+/** The outside APIs, as admins find and define them. */
+export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
+  const { sources: service } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/sources', tags: ['sources'] })
+    .get('', ({ query }) => service.list(query), {
+      query: SourcesQuery,
+      response: { 200: SourceDefinitions, ...v2Errors(401, 403, 422) },
+      detail: { operationId: 'listSources', summary: 'List the definitions of sources by name' },
+    })
+    .post(
+      '',
+      async ({ body, request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        const source = await service.create(callerOf(request), body, via);
+        set.headers['location'] = `/api/v2/sources/${source.name}/definition`;
+        tell(source.version, set);
+        return status(201, source);
+      },
+      {
+        body: SourceNew,
+        response: { 201: SourceDefinition, ...v2BodyErrors(401, 403, 409) },
+        detail: { operationId: 'createSource', summary: 'Define an outside API to be called' },
+      },
+    );
+};

@@ -1,0 +1,148 @@
+import type { Cache } from '../core/cache.ts';
+import type { Db } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import type { Outbound, OutboundReply } from '../core/http.ts';
+import { OutboundError } from '../core/outbound-error.ts';
+import type { SecretBox } from '../core/secret-box.ts';
+import type { SourceRow } from '../models/index.ts';
+import { callError } from './source-errors.ts';
+import { createFind, createOpen, createRequests, type Opened } from './source-kept.ts';
+import { forwardedOf, type Given } from './source-request.ts';
+import type { SourceStats } from './source-stats.ts';
+
+export interface SourceCallsDeps {
+  db: Db;
+  cache: Pick<Cache, 'wrap'>;
+  box: SecretBox;
+  outbound: Pick<Outbound, 'call'>;
+  stats: Pick<SourceStats, 'add'>;
+}
+
+/** Who asks: an account, and of a token what it may do. */
+export interface SourceCaller {
+  id: number;
+  scopes?: readonly string[] | undefined;
+}
+
+/** What is asked of a source. */
+export type SourceCall = Given & { signal?: AbortSignal | undefined };
+
+/** An answer, with how it may be kept by who asked for it. */
+export interface SourceAnswer {
+  reply: OutboundReply;
+  /** Whole seconds for which it is the same for anyone; 0 where it is one caller's. */
+  freshSeconds: number;
+}
+
+export type SourceCalls = ReturnType<typeof createSourceCalls>;
+
+const SCOPE = 'external:read';
+
+/** Calls of sources by those whom the sources let in. */
+export function createSourceCalls(deps: SourceCallsDeps) {
+  const find = createFind(deps);
+  const open = createOpen(deps.box);
+  const callSource = createCall(deps);
+  /** Throws ParameterError and OutboundError beside AppError. */
+  const tryCall = async (caller: SourceCaller | undefined, name: string, call: SourceCall) => {
+    const { value: row } = await find(name);
+    admit(row, caller);
+    const source = await open(row);
+    return { source, reply: await callSource(source, call) };
+  };
+  return {
+    /** As `call`, with the errors of parameters and of the way out as they are. */
+    tryCall,
+
+    /**
+     * Calls a source. Throws not_found, unauthenticated, insufficient_scope, invalid_query,
+     * secrets_unreadable, upstream_failed, upstream_timeout, overloaded and circuit_open.
+     */
+    call: async (
+      caller: SourceCaller | undefined,
+      name: string,
+      call: SourceCall,
+    ): Promise<SourceAnswer> => {
+      try {
+        const { source, reply } = await tryCall(caller, name, call);
+        return { reply, freshSeconds: freshSeconds(source, reply) };
+      } catch (error) {
+        throw callError(name, error);
+      }
+    },
+
+    /** Asks for what is kept to be kept anew. Throws as `tryCall`. */
+    refresh: async (row: SourceRow, parameters: Given['parameters'], signal: AbortSignal) => {
+      await callSource(await open(row), { parameters, spelling: 'json', signal });
+    },
+  };
+}
+
+/** Throws unauthenticated, insufficient_scope. */
+function admit({ access }: SourceRow, caller: SourceCaller | undefined): void {
+  if (access === 'public') return;
+  if (!caller) throw new AppError('unauthenticated', 'Not authenticated');
+  if (access === 'user' || !caller.scopes || caller.scopes.includes(SCOPE)) return;
+  throw new AppError('insufficient_scope', `The token lacks the scope ${SCOPE}`);
+}
+
+/** Gives what calls a source that lets its caller in, and counts the call. */
+function createCall({ outbound, stats }: SourceCallsDeps) {
+  const requestFor = createRequests();
+  return async (source: Opened, call: SourceCall): Promise<OutboundReply> => {
+    const request = requestFor(source, call);
+    const cache = cachingOf(source, call);
+    try {
+      const reply = await outbound.call({
+        ...request,
+        ...limitsOf(source),
+        cache,
+        signal: call.signal,
+      });
+      stats.add(source.id, reply);
+      return reply;
+    } catch (error) {
+      if (error instanceof OutboundError) {
+        stats.add(source.id, { error: error.code, elapsedMs: error.elapsedMs });
+      }
+      throw error;
+    }
+  };
+}
+
+function limitsOf(source: Opened) {
+  const { id, accept, timeout_ms, max_bytes, max_per_host, retries, breaker } = source;
+  // A circuit of its own: what users make fail at the host by URL is none of its concern.
+  const scope = `source ${id}`;
+  return {
+    accept,
+    timeoutMs: timeout_ms,
+    maxBytes: max_bytes,
+    maxPerHost: max_per_host,
+    retries,
+    breaker: breaker
+      ? { failures: breaker.failures, openMs: breaker.open_seconds * 1000, scope }
+      : (false as const),
+  };
+}
+
+/** Kept for this version of the source, and apart for each set of headers that was sent on. */
+function cachingOf(source: Opened, { headers }: SourceCall) {
+  const { id, version, ttl_seconds, stale_seconds } = source;
+  if (ttl_seconds === 0) return false;
+  const forwarded = JSON.stringify(forwardedOf(source, headers));
+  return {
+    // A hash: what a client sends may be long, or a secret of its own.
+    key: `source ${id} ${version} ${Bun.SHA256.hash(forwarded, 'base64')}`,
+    ...(ttl_seconds !== null && { ttlMs: ttl_seconds * 1000 }),
+    staleMs: stale_seconds * 1000,
+  };
+}
+
+/** Only what is the same for anyone, for a time that is known. */
+function freshSeconds(source: Opened, { cache, ageSeconds }: OutboundReply): number {
+  const { access, forward_headers, ttl_seconds } = source;
+  const isAnyones = access === 'public' && forward_headers.length === 0;
+  if (!isAnyones || ttl_seconds === null || cache === 'off') return 0;
+  return Math.max(0, ttl_seconds - ageSeconds);
+}

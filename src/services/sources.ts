@@ -1,0 +1,167 @@
+import { asc, eq, gt } from 'drizzle-orm';
+import type { Cache } from '../core/cache.ts';
+import type { Db } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import type { SecretBox } from '../core/secret-box.ts';
+import { uniqueViolation } from '../core/storage-error.ts';
+import { type SourceRow, sources } from '../models/index.ts';
+import { decodeCursor, encodeCursor, type Page, pageOf } from '../utils/cursor.ts';
+import type { Audit, Via } from './audit.ts';
+import type { CheckOptions } from './source-check.ts';
+import {
+  columnsOf,
+  type ShownSource,
+  type Source,
+  shownSource,
+  sourceOf,
+} from './source-definition.ts';
+import {
+  BLANK,
+  editedFields,
+  fieldsOf,
+  type NewSource,
+  type SourceChanges,
+} from './source-edit.ts';
+import { requestOf, type SourceRequest } from './source-request.ts';
+import { getSource, SOURCES_TAG } from './source-rows.ts';
+import { maskedFields } from './source-secrets.ts';
+import { ParameterError } from './source-values.ts';
+import type { Caller } from './users.ts';
+
+export interface SourcesDeps {
+  db: Db;
+  cache: Pick<Cache, 'invalidate'>;
+  box: SecretBox;
+  audit: Audit;
+  hosts: CheckOptions;
+  now(): Date;
+}
+
+/** The versions that a caller knows; another one is refused. */
+type IfMatch = readonly number[] | undefined;
+
+const SCOPE = 'sources';
+const DEFAULT_LIMIT = 50;
+
+/** Sources as admins define them. Who calls was let in as an admin. */
+export const createSources = (deps: SourcesDeps) => ({
+  /** A page of sources by name. Throws invalid_cursor. */
+  list: (query: { limit?: number | undefined; cursor?: string | undefined }) =>
+    listSources(deps.db, query),
+
+  /** Throws not_found. */
+  get: async (name: string): Promise<ShownSource> =>
+    shownSource(await getSource(deps.db.read, name)),
+
+  /** Throws validation_failed, and conflict for a name that is taken. */
+  create: (caller: Caller, source: NewSource, via: Via): Promise<ShownSource> =>
+    create(deps, caller, source, via),
+
+  /** Throws not_found, version_mismatch, validation_failed, conflict. */
+  update: (caller: Caller, name: string, changes: SourceChanges, via: Via, ifMatch?: IfMatch) =>
+    update(deps, caller, name, changes, { via, ifMatch }),
+
+  /** Throws not_found, version_mismatch. */
+  remove: (caller: Caller, name: string, via: Via, ifMatch?: IfMatch): Promise<void> =>
+    deps.db.write(async (tx) => {
+      const source = await getSource(tx, name);
+      refuseOthers(source, ifMatch);
+      await tx.orm.delete(sources).where(eq(sources.id, source.id));
+      const details = { source: name };
+      const who = { actor_id: caller.id, user_id: null };
+      await deps.audit.record(tx, { action: 'source.deleted', ...who, via, details });
+      tx.afterCommit(() => deps.cache.invalidate(SOURCES_TAG));
+    }),
+
+  /** What a call with these parameters would send; each secret is `***`. Throws not_found, validation_failed. */
+  dryRun: async (name: string, parameters: Record<string, unknown>): Promise<SourceRequest> => {
+    const source = await getSource(deps.db.read, name);
+    try {
+      return requestOf({ ...source, ...maskedFields(source) }, { parameters, spelling: 'json' });
+    } catch (error) {
+      if (!(error instanceof ParameterError)) throw error;
+      const problems = error.wrong.map((it) => ({ ...it, loc: ['body', 'params', it.name] }));
+      throw new AppError('validation_failed', error.message, { problems });
+    }
+  },
+});
+
+async function listSources(
+  { read }: Db,
+  { limit = DEFAULT_LIMIT, cursor }: { limit?: number | undefined; cursor?: string | undefined },
+): Promise<{ data: ShownSource[]; page: Page }> {
+  const [after] = cursor === undefined ? [] : (decodeCursor(SCOPE, cursor, ['string']) ?? []);
+  if (cursor !== undefined && after === undefined) {
+    throw new AppError('invalid_cursor', 'The cursor is not one of this list');
+  }
+  const rows = await read.orm
+    .select()
+    .from(sources)
+    .where(after === undefined ? undefined : gt(sources.name, after as string))
+    .orderBy(asc(sources.name))
+    .limit(limit + 1);
+  const { data, page } = pageOf(rows, limit, ({ name }) => encodeCursor(SCOPE, [name]));
+  return { data: data.map((row) => shownSource(sourceOf(row))), page };
+}
+
+async function create(deps: SourcesDeps, caller: Caller, given: NewSource, via: Via) {
+  const { name, ...changes } = given;
+  const fields = await editedFields(deps, { ...BLANK, name }, changes);
+  const at = deps.now().toISOString();
+  const values = { ...columnsOf(fields), name, created_at: at, updated_at: at };
+  try {
+    return await deps.db.write(async (tx) => {
+      const [row] = await tx.orm.insert(sources).values(values).returning();
+      const details = { source: name, fields: Object.keys(changes) };
+      const who = { actor_id: caller.id, user_id: null };
+      await deps.audit.record(tx, { action: 'source.created', ...who, via, details });
+      return shownSource(sourceOf(row as SourceRow));
+    });
+  } catch (error) {
+    if (uniqueViolation(error) !== 'sources.name') throw error;
+    throw new AppError('conflict', `There is a source ${name} already`);
+  }
+}
+
+async function update(
+  deps: SourcesDeps,
+  caller: Caller,
+  name: string,
+  changes: SourceChanges,
+  { via, ifMatch }: { via: Via; ifMatch: IfMatch },
+): Promise<ShownSource> {
+  const old = await getSource(deps.db.read, name);
+  refuseOthers(old, ifMatch);
+  const fields = await editedFields(deps, old, changes, old);
+  const set = columnsOf(fields);
+  const before = columnsOf(fieldsOf(old));
+  if (JSON.stringify(set) === JSON.stringify(before)) return shownSource(old);
+  return deps.db.write(async (tx) => {
+    const current = await getSource(tx, name);
+    refuseOthers(current, ifMatch);
+    // Secrets are sealed before the transaction: what they were sealed for must still hold.
+    if (current.version !== old.version) throw changedMeanwhile(name);
+    const updated_at = deps.now().toISOString();
+    const values = { ...set, version: old.version + 1, updated_at };
+    const [row] = await tx.orm
+      .update(sources)
+      .set(values)
+      .where(eq(sources.id, old.id))
+      .returning();
+    const details = { source: name, fields: Object.keys(changes) };
+    const who = { actor_id: caller.id, user_id: null };
+    await deps.audit.record(tx, { action: 'source.updated', ...who, via, details });
+    tx.afterCommit(() => deps.cache.invalidate(SOURCES_TAG));
+    return shownSource(sourceOf(row as SourceRow));
+  });
+}
+
+function refuseOthers({ version }: Source, ifMatch: IfMatch): void {
+  if (!ifMatch || ifMatch.includes(version)) return;
+  const msg = `The source was changed meanwhile: its version is ${version}`;
+  throw new AppError('version_mismatch', msg);
+}
+
+function changedMeanwhile(name: string): AppError {
+  return new AppError('conflict', `Source ${name} was changed at the same time`);
+}
