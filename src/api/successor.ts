@@ -6,6 +6,7 @@ const V1 = '/api/v1/';
 const SUCCESSORS: Record<string, { path: string; keepsRest: boolean }> = {
   items: { path: '/api/v2/items', keepsRest: true },
   users: { path: '/api/v2/users', keepsRest: true },
+  external: { path: '/api/v2/sources/fetch', keepsRest: false },
   login: { path: '/api/v2/auth/login', keepsRest: false },
 };
 

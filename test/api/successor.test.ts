@@ -6,6 +6,7 @@ test.each([
   ['/api/v1/items/7', '/api/v2/items/7'],
   ['/api/v1/items/popular', '/api/v2/items/popular'],
   ['/api/v1/users/1', '/api/v2/users/1'],
+  ['/api/v1/external/?url=x', '/api/v2/sources/fetch'],
   ['/api/v1/login/access-token', '/api/v2/auth/login'],
   ['/api/v1/items/%3E%0a', '/api/v2/items'],
 ])('%s tells where v2 has it', async (path, next) => {
