@@ -80,9 +80,10 @@ export class HttpCache {
     const key = keyOf(plan);
     const kept = this.#entries.get(key);
     const lateMs = kept?.freshness ? this.#ageMs(kept) - kept.freshness.freshMs : 0;
-    if (kept && lateMs < 0) return this.#serve(kept, 'hit', 0);
+    const isEnough = plan.cache.renew !== true;
+    if (isEnough && kept && lateMs < 0) return this.#serve(kept, 'hit', 0);
     const flight = this.#fetchOnce(key, plan, kept);
-    if (kept?.freshness && lateMs < kept.freshness.whileRevalidatingMs) {
+    if (isEnough && kept?.freshness && lateMs < kept.freshness.whileRevalidatingMs) {
       return this.#serve(kept, 'stale', 0);
     }
     try {
@@ -168,11 +169,13 @@ export class HttpCache {
 // All that is sent is part of the key, so an answer that varies with it needs no second key,
 // and one that was given to a secret is never found without it. So are the limits of the call:
 // who joins it is held to his own.
+/** Hashed: headers and queries hold secrets, which need not stand in memory for as long. */
 function keyOf(plan: CachedPlan): string {
   const { cache, method, target, accept, headers, timeoutMs, maxBytes } = plan;
   const { key, ttlMs, staleMs } = cache;
   const rules = [key, ttlMs, staleMs, timeoutMs, maxBytes];
-  return JSON.stringify([...rules, method, target.href, accept, headers]);
+  const text = JSON.stringify([...rules, method, target.href, accept, headers]);
+  return Bun.SHA256.hash(text, 'base64url');
 }
 
 function entryOf(found: Found & { readonly kind: 'answer' }) {

@@ -13,6 +13,8 @@ export interface OutboundCaching {
   readonly ttlMs?: number | undefined;
   /** How long past its time an answer may be served, while it is fetched anew or if that fails. */
   readonly staleMs?: number | undefined;
+  /** Asks anew though what is kept still holds, and keeps that; it is confirmed where it can be. */
+  readonly renew?: boolean | undefined;
 }
 
 /** One call to an outside address. What is left out has the default of the client. */

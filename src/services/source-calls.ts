@@ -73,7 +73,7 @@ export function createSourceCalls(deps: SourceCallsDeps) {
 
     /** Asks for what is kept to be kept anew. Throws as `tryCall`. */
     refresh: async (row: SourceRow, parameters: Given['parameters'], signal: AbortSignal) => {
-      await callSource(await open(row), { parameters, spelling: 'json', signal });
+      await callSource(await open(row), { parameters, spelling: 'json', signal }, true);
     },
   };
 }
@@ -89,9 +89,10 @@ function admit({ access }: SourceRow, caller: SourceCaller | undefined): void {
 /** Gives what calls a source that lets its caller in, and counts the call. */
 function createCall({ outbound, stats }: SourceCallsDeps) {
   const requestFor = createRequests();
-  return async (source: Opened, call: SourceCall): Promise<OutboundReply> => {
+  return async (source: Opened, call: SourceCall, renew = false): Promise<OutboundReply> => {
     const request = requestFor(source, call);
-    const cache = cachingOf(source, call);
+    const kept = cachingOf(source, call);
+    const cache = kept && { ...kept, renew };
     try {
       const reply = await outbound.call({
         ...request,

@@ -132,8 +132,6 @@ function checkCaching(source: Edited, refuse: Refuse): void {
   if (!isCron(refresh))
     refuse(['refresh'], 'must be a cron expression of 5 fields that comes round');
   if (ttl_seconds === 0) refuse(['refresh'], 'needs answers that are kept: ttl_seconds is 0');
-  // What has just expired is served until the clock comes round.
-  else if (stale_seconds === 0) refuse(['refresh'], 'needs a stale window: stale_seconds is 0');
 }
 
 /** What is asked for by the clock must be what a caller could ask for. */

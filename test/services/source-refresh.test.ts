@@ -42,6 +42,17 @@ describe('a source with a refresh', () => {
     expect(counts).toEqual([1, 1, 2, 2, 3, 4]);
   });
 
+  test('is asked anew while what is kept still holds', async () => {
+    await using up = upstream(() => Response.json(1));
+    await using t = await refreshing([up.host]);
+    await t.define({ base_url: up.url, ...KEPT, ttl_seconds: 3600, stale_seconds: 0 });
+    for (const minutes of [0, 5, 5]) {
+      await t.tick(minutes);
+      await t.refresh.idle();
+    }
+    expect(up.asked.length).toBe(3);
+  });
+
   test('is warm for the first who calls it, with each of its sets of parameters', async () => {
     await using up = upstream(({ url }) => Response.json(new URL(url).search));
     await using t = await refreshing([up.host]);

@@ -101,6 +101,7 @@ describe('POST /sources', () => {
     [{ method: 'POST', ttl_seconds: 5 }, 'body.ttl_seconds value_error'],
     [{ stale_seconds: 5 }, 'body.stale_seconds value_error'],
     [{ refresh: '* * * * *' }, 'body.refresh value_error'],
+    [{ refresh: '* * * * *', ttl_seconds: 0 }, 'body.refresh value_error'],
     [{ refresh: '0 0 30 2 *', ttl_seconds: 5, stale_seconds: 5 }, 'body.refresh value_error'],
     [{ refresh: 'x', ttl_seconds: 5, stale_seconds: 5 }, 'body.refresh value_error'],
     [{ accept: ['nonsense'] }, 'body.accept.0 value_error'],
