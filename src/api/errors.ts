@@ -1,6 +1,6 @@
 import { type AnyElysia, Elysia, ParseError, ValidationError } from 'elysia';
 import type { Deps } from '../core/deps.ts';
-import { AppError } from '../core/exceptions.ts';
+import { AppError, type ErrorCode } from '../core/exceptions.ts';
 import { urlPath } from '../utils/url-path.ts';
 import { ERROR_FORMS, errorHeaders, v1Body, v2Body } from './error-forms.ts';
 import { createRefusalLog } from './refusal-log.ts';
@@ -15,6 +15,9 @@ interface Failure {
   query: unknown;
   body: unknown;
 }
+
+/** Faults of others, which need no stack of ours and no operator at once. */
+const OUTSIDE = new Set<ErrorCode>(['upstream_failed', 'upstream_timeout', 'circuit_open']);
 
 /**
  * Answers every error in the form of the version that was called, and tells nothing else. The
@@ -35,8 +38,11 @@ export const errors = (deps: Pick<Deps, 'log' | 'config'>, app: () => AnyElysia)
       const version = path.startsWith('/api/v2') ? 'v2' : 'v1';
       const status = ERROR_FORMS[appError.code][version];
       set.status = status;
-      if (status >= 500) {
-        log.error(appError.message, { request_id, method: request.method, path, error });
+      const where = { request_id, method: request.method, path };
+      if (OUTSIDE.has(appError.code)) {
+        log.warn(appError.message, { ...where, code: appError.code });
+      } else if (status >= 500) {
+        log.error(appError.message, { ...where, error });
       } else {
         void logRefusal({ code: appError.code, request, path, request_id });
       }
