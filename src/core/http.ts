@@ -34,10 +34,16 @@ export interface Outbound {
    */
   call(request: OutboundRequest): Promise<OutboundReply>;
   /** GETs a URL and returns its JSON, with all defaults. Throws as `call`. */
-  getJson(url: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<unknown>;
+  getJson(url: string, options?: GetOptions): Promise<unknown>;
   stats(): OutboundStats;
   /** Aborts what is under way, refuses what comes and closes idle connections. */
   close(): void;
+}
+
+export interface GetOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Whose circuits these are: what others make fail at a host closes it for them alone. */
+  readonly scope?: string | undefined;
 }
 
 /** Opens the way out; nothing is dialled before the first call. */
@@ -67,9 +73,10 @@ class HttpOutbound implements Outbound {
     return this.#counted(() => this.#answer(request));
   }
 
-  async getJson(url: string, { signal }: { signal?: AbortSignal | undefined } = {}) {
+  async getJson(url: string, { signal, scope }: GetOptions = {}) {
+    const breaker = this.#settings.breaker && { ...this.#settings.breaker, scope };
     const { data } = await this.#counted(async () => {
-      const reply = await this.#answer({ url, signal });
+      const reply = await this.#answer({ url, signal, breaker });
       if (reply.mediaType !== '') return reply;
       const { host } = this.#parse(url);
       const { attempts } = reply;

@@ -1,5 +1,5 @@
 import { AppError } from '../core/exceptions.ts';
-import type { Outbound } from '../core/http.ts';
+import type { GetOptions, Outbound } from '../core/http.ts';
 import { OutboundError } from '../core/outbound-error.ts';
 
 /** What became of one URL. */
@@ -20,26 +20,20 @@ export interface External {
    * twice is fetched once. A URL that fails never loses the others: its error is its result.
    * Rejects for a fault of our own only.
    */
-  fetchExternalData(
-    urls: readonly string[],
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<ExternalResult[]>;
+  fetchExternalData(urls: readonly string[], options?: GetOptions): Promise<ExternalResult[]>;
 
   /**
    * The same, all or nothing: the data in the order asked. Throws for the first URL that failed:
    * validation_failed when it may not be fetched at all, overloaded, else upstream_failed.
    */
-  fetchAll(
-    urls: readonly string[],
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<unknown[]>;
+  fetchAll(urls: readonly string[], options?: GetOptions): Promise<unknown[]>;
 }
 
 /** The outside APIs that a caller may ask for. */
 export function createExternal({ outbound }: { outbound: Pick<Outbound, 'getJson'> }): External {
-  const fetchExternalData: External['fetchExternalData'] = async (urls, { signal } = {}) => {
+  const fetchExternalData: External['fetchExternalData'] = async (urls, options = {}) => {
     const distinct = [...new Set(urls)];
-    const results = await Promise.all(distinct.map((url) => fetchOne(outbound, url, signal)));
+    const results = await Promise.all(distinct.map((url) => fetchOne(outbound, url, options)));
     const byUrl = new Map(results.map((result) => [result.url, result]));
     return urls.flatMap((url) => byUrl.get(url) ?? []);
   };
@@ -68,10 +62,10 @@ function toAppError({ error }: ExternalFailure, index: number): AppError {
 async function fetchOne(
   outbound: Pick<Outbound, 'getJson'>,
   url: string,
-  signal: AbortSignal | undefined,
+  options: GetOptions,
 ): Promise<ExternalResult> {
   try {
-    return { ok: true, url, data: await outbound.getJson(url, { signal }) };
+    return { ok: true, url, data: await outbound.getJson(url, options) };
   } catch (error) {
     if (error instanceof OutboundError) return { ok: false, url, error };
     throw error;

@@ -11,8 +11,9 @@ export const external = ({ external: service, config, limits }: ExternalDeps) =>
   new Elysia({ prefix: '/external', tags: ['external'] }).get(
     '/',
     async ({ request, query, set }) => {
-      await countAgainst(limits?.external, String(callerOf(request).id), set);
-      return service.fetchAll(query.url, { signal: request.signal });
+      const id = String(callerOf(request).id);
+      await countAgainst(limits?.external, id, set);
+      return service.fetchAll(query.url, { signal: request.signal, scope: `user ${id}` });
     },
     {
       query: externalQuery(config.externalMaxUrls),

@@ -33,6 +33,24 @@ describe('GET /external/', () => {
     expect(JSON.stringify(error?.value)).toContain(up.host);
   });
 
+  test('what one account makes fail at a host closes it for nobody else', async () => {
+    let hits = 0;
+    await using up = upstream(() => {
+      hits++;
+      return new Response('down', { status: 500 });
+    });
+    await using t = await testApp({ config: { externalAllowHosts: [up.host] }, logLevel: 'warn' });
+    const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];
+    const query = { url: [up.url] };
+    for (let call = 0; call < 6; call++) await ada.client.api.v1.external.get({ query });
+    expect(hits).toBe(5);
+    expect((await bob.client.api.v1.external.get({ query })).status).toBe(502);
+    expect(hits).toBe(6);
+    // Told as the fault of others that it is: without a stack of ours.
+    expect(t.logLines.filter((line) => line.includes('upstream_failed'))).toHaveLength(7);
+    expect(t.logLines.join('')).not.toContain('    at ');
+  });
+
   test('upstream_failed for a private address, which nothing dials', async () => {
     let hits = 0;
     await using up = upstream(() => {
