@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { parseAllowList, parsePermitted, type Target } from './address.ts';
 import type { CircuitStats } from './http-breaker.ts';
 import { HttpCache, type OutboundCacheStats, type Outcome } from './http-cache.ts';
@@ -51,6 +52,18 @@ export function createOutbound(options: OutboundOptions): Outbound {
   return new HttpOutbound(withDefaults(options));
 }
 
+/** URLs that are judged once: an answer that is kept costs no more than to look it up. */
+const MAX_JUDGED = 1_000;
+
+function remembered(parse: (url: string) => Target): (url: string) => Target {
+  const known = new LRUCache<string, Target>({ max: MAX_JUDGED });
+  return (url) => {
+    const target = known.get(url) ?? parse(url);
+    known.set(url, target);
+    return target;
+  };
+}
+
 class HttpOutbound implements Outbound {
   readonly #settings: Settings;
   readonly #parse: (url: string) => Target;
@@ -63,7 +76,7 @@ class HttpOutbound implements Outbound {
     const allow = parseAllowList(settings.allowHosts);
     const only = parseAllowList(settings.onlyHosts);
     this.#settings = settings;
-    this.#parse = (url) => parsePermitted(url, allow, only);
+    this.#parse = remembered((url) => parsePermitted(url, allow, only));
     const trips = new HttpTrips(settings, this.#parse);
     this.#trips = trips;
     this.#cache = new HttpCache(settings, (plan, further) => trips.go(plan, further));
