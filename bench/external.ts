@@ -113,7 +113,7 @@ async function latencyOf(rig: Rig, server: Server, upstreams: string[], count: n
   return p50Ms;
 }
 
-function ratio(name: string, over: number, under: number, below?: number): Single {
+export function ratio(name: string, over: number, under: number, below?: number): Single {
   const value = over / under;
   const digits = under < 1 ? 3 : 1;
   const text = `${value.toFixed(2)} (${over.toFixed(digits)} and ${under.toFixed(digits)} ms)`;

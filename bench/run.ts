@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureCachedSource } from './cached-source.ts';
 import { measureExternal } from './external.ts';
 import { createLoads, type Load } from './loads.ts';
 import { describeMachine, stealMeter } from './machine.ts';
@@ -121,7 +122,7 @@ async function measureRest(scene: Scene, all: Measured[]) {
   const singles: Single[] = [];
   if (all.some(({ load }) => load.name === 'external')) {
     console.error('outside calls, one by one …');
-    singles.push(...(await measureExternal(scene)));
+    singles.push(...(await measureExternal(scene)), await measureCachedSource(scene));
   }
   const most = (rounds: (it: Measured) => { rssMb: number }[]) =>
     Math.max(...all.flatMap((it) => rounds(it).map(({ rssMb }) => rssMb)));

@@ -3,6 +3,8 @@ import { insertItems } from './seed-items.ts';
 
 export const ITEM_COUNT = 100_000;
 export const USER_COUNT = 1_000;
+/** The one account that is an admin. */
+export const ADMIN_ID = USER_COUNT;
 export const PASSWORD = 'a long enough password';
 
 const CREATED_AT = '2026-11-22T16:00:00.000Z';
@@ -35,7 +37,8 @@ export async function seedUsers(client: Database): Promise<void> {
 function insertUsers(client: Database, hash: string): void {
   const user = client.prepare(
     `INSERT INTO users (id, email, email_key, username, username_key, password_hash, is_active,
-       role, created_at, updated_at) VALUES (?1, ?2, ?2, ?3, ?3, ?4, 1, 'user', ?5, ?5)`,
+       role, created_at, updated_at) VALUES (?1, ?2, ?2, ?3, ?3, ?4, 1,
+       iif(?1 = ${ADMIN_ID}, 'admin', 'user'), ?5, ?5)`,
   );
   const session = client.prepare(
     `INSERT INTO sessions (user_id, token_hash, created_at, last_used_at, expires_at)
