@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { testApp } from '../../support.ts';
+import { atOnce, testApp } from '../../support.ts';
 
 const FULL = {
   title: 'A warm hutch',
@@ -154,6 +154,21 @@ describe('changing', () => {
     });
     expect(answer.status).toBe(status);
   });
+});
+
+test('of 50 changes at once of one version exactly one wins', async () => {
+  await using it = await withAda();
+  const answers = await atOnce(50, (index) =>
+    it.t.request('PATCH', `/api/v2/items/${it.id}`, {
+      token: it.ada.token,
+      headers: { 'content-type': 'application/json', 'if-match': '"v1"' },
+      body: JSON.stringify({ title: `title ${index}` }),
+    }),
+  );
+  const statuses = answers.map((it) => (it.status === 'fulfilled' ? it.value.status : 0));
+  expect(statuses.toSorted()).toEqual([200, ...Array(49).fill(412)]);
+  const { data } = await it.items({ item_id: it.id }).get();
+  expect([data?.version, data?.title]).toEqual([2, `title ${statuses.indexOf(200)}`]);
 });
 
 describe('the bin', () => {
