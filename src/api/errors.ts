@@ -40,7 +40,7 @@ export const errors = (deps: Pick<Deps, 'log' | 'config'>, app: () => AnyElysia)
       set.status = status;
       const where = { request_id, method: request.method, path };
       if (OUTSIDE.has(appError.code)) {
-        log.warn(appError.message, { ...where, code: appError.code });
+        log.warn(appError.message, { ...where, code: appError.code, reason: reasonOf(appError) });
       } else if (status >= 500) {
         log.error(appError.message, { ...where, error });
       } else {
@@ -52,6 +52,10 @@ export const errors = (deps: Pick<Deps, 'log' | 'config'>, app: () => AnyElysia)
     },
   );
 };
+
+function reasonOf({ cause }: AppError): string | undefined {
+  return cause instanceof Error ? cause.message : undefined;
+}
 
 function answer(error: AppError, status: number, type: string, body: unknown): Response {
   const headers = { ...errorHeaders(error), 'content-type': type };

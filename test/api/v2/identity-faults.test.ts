@@ -18,7 +18,7 @@ const SETTINGS: Partial<Config> = {
 /** An application whose provider answers by a script, and how far a sign-in comes. */
 async function scriptedApp(idToken: (claims: Record<string, unknown>) => Promise<string> | string) {
   const script = scriptFetch();
-  const t = await testApp({ config: SETTINGS });
+  const t = await testApp({ config: SETTINGS, logLevel: 'warn' });
   let nonce = '';
   const claims = () => ({ iss: ISSUER, aud: 'hutch', sub: '7', email: 'a@example.com', nonce });
   await scriptOpenid(script, ENDPOINTS, () => idToken(claims()));
