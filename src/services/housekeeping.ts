@@ -10,7 +10,7 @@ export interface Chore {
 }
 
 export interface Housekeeping {
-  /** Does every chore at once, and from then on each in its time. */
+  /** Does every chore once the server has had a moment to answer, and from then on in its time. */
   start(): void;
   /** Does every chore until nothing is left. For tests and commands. */
   runAll(): Promise<void>;
@@ -22,6 +22,9 @@ export interface HousekeepingDeps {
   log: Log;
   chores: readonly Chore[];
 }
+
+/** Who waits for the server to start goes first. */
+const START_DELAY_MS = 1_000;
 
 /** Runs chores beside the requests, a piece at a time, so that no writer waits long for one. */
 export function createHousekeeping({ log, chores }: HousekeepingDeps): Housekeeping {
@@ -50,7 +53,7 @@ export function createHousekeeping({ log, chores }: HousekeepingDeps): Housekeep
   };
   return {
     start: () => {
-      for (const chore of chores) schedule(chore, 0);
+      for (const chore of chores) schedule(chore, START_DELAY_MS);
     },
     runAll: async () => {
       for (const chore of chores) await runToEnd(chore);
