@@ -2,12 +2,12 @@ import { Elysia } from 'elysia';
 import { urlPath } from '../utils/url-path.ts';
 
 const V1 = '/api/v1/';
-/** What of v2 takes the place of a group of v1; the rest of the path stays where both have it. */
-const SUCCESSORS: Record<string, { path: string; keepsRest: boolean }> = {
-  items: { path: '/api/v2/items', keepsRest: true },
-  users: { path: '/api/v2/users', keepsRest: true },
-  external: { path: '/api/v2/sources/fetch', keepsRest: false },
-  login: { path: '/api/v2/auth/login', keepsRest: false },
+/** Groups of v1 whose paths v2 has too. */
+const SAME = ['items', 'users'];
+/** Groups whose place one route of v2 takes. */
+const OTHERS: Record<string, string> = {
+  external: '/api/v2/sources/fetch',
+  login: '/api/v2/auth/login',
 };
 
 /** Tells on every answer of v1 where v2 has the same (RFC 5829, successor-version). */
@@ -19,20 +19,20 @@ export const successor = () =>
     if (link) set.headers['link'] = link;
   });
 
+/** By as little work as can be: it is done for every request of v1. */
 function successorOf(path: string): string | undefined {
-  const [group = '', ...rest] = path.slice(V1.length).split('/');
-  const found = Object.hasOwn(SUCCESSORS, group) ? SUCCESSORS[group] : undefined;
-  if (!found) return undefined;
-  const tail = found.keepsRest
-    ? rest
-        .filter(isPlain)
-        .map((part) => `/${part}`)
-        .join('')
-    : '';
-  return `<${found.path}${tail}>; rel="successor-version"`;
+  const end = path.indexOf('/', V1.length);
+  const group = path.slice(V1.length, end === -1 ? undefined : end);
+  if (SAME.includes(group)) return linkTo(`/api/v2/${group}${end === -1 ? '' : restOf(path, end)}`);
+  return Object.hasOwn(OTHERS, group) ? linkTo(OTHERS[group] as string) : undefined;
 }
 
 /** Nothing of a path that could end the link. */
-function isPlain(part: string): boolean {
-  return /^[\w-]+$/.test(part);
+function restOf(path: string, start: number): string {
+  const rest = path.slice(start, path.endsWith('/') ? -1 : undefined);
+  return /^[\w/-]*$/.test(rest) ? rest : '';
+}
+
+function linkTo(path: string): string {
+  return `<${path}>; rel="successor-version"`;
 }
