@@ -4,7 +4,7 @@ import { insertItems } from './seed-items.ts';
 export const ITEM_COUNT = 100_000;
 export const USER_COUNT = 1_000;
 /** The one account that is an admin. */
-export const ADMIN_ID = USER_COUNT;
+export const ADMIN_ID = 1_000;
 export const PASSWORD = 'a long enough password';
 
 const CREATED_AT = '2026-11-22T16:00:00.000Z';
