@@ -8,7 +8,7 @@ import {
   keptHeaders,
   validatorsOf,
 } from './http-freshness.ts';
-import type { OutboundCaching, OutboundReply, Plan } from './http-request.ts';
+import type { CachedPlan, OutboundReply, Plan } from './http-request.ts';
 import type { Found } from './http-trips.ts';
 
 /** What a call learns: all but the time it took. */
@@ -25,8 +25,6 @@ export interface OutboundCacheStats {
   readonly bytes: number;
 }
 
-/** A call of a source that asks for caching. */
-type CachedPlan = Plan & { readonly cache: OutboundCaching };
 type Go = (plan: Plan, further?: Readonly<Record<string, string>>) => Promise<Found>;
 type Fetched = { readonly state: 'miss' | 'revalidated'; readonly attempts: number } & Entry;
 
@@ -54,6 +52,8 @@ interface Limits {
  */
 export class HttpCache {
   readonly #counts = { hits: 0, misses: 0, stale: 0, revalidated: 0 };
+  /** Of plans that are asked for again. */
+  readonly #keys = new WeakMap<CachedPlan, string>();
   readonly #flights = new Map<string, Promise<Fetched>>();
   readonly #entries: LRUCache<string, Entry>;
   readonly #go: Go;
@@ -70,6 +70,16 @@ export class HttpCache {
       sizeCalculation: ({ bytes, headers }, key) =>
         bytes + key.length + JSON.stringify(headers).length,
     });
+  }
+
+  /** The answer that is kept and still holds; undefined where one must be fetched. */
+  kept(plan: CachedPlan): Outcome | undefined {
+    if (plan.cache.renew) return undefined;
+    const key = this.#keys.get(plan) ?? keyOf(plan);
+    this.#keys.set(plan, key);
+    const entry = this.#entries.get(key);
+    const holds = entry?.freshness && this.#ageMs(entry) < entry.freshness.freshMs;
+    return holds ? this.#serve(entry, 'hit', 0) : undefined;
   }
 
   /**

@@ -82,6 +82,13 @@ export interface Plan {
 }
 
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
+/** A call of a source that asks for caching. */
+export type CachedPlan = Plan & { readonly cache: OutboundCaching };
+
+export function isKept(plan: Plan): plan is CachedPlan {
+  return plan.cache !== false;
+}
+
 const SAFE: ReadonlySet<OutboundMethod> = new Set(['GET', 'HEAD']);
 const IDEMPOTENT: ReadonlySet<OutboundMethod> = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
 

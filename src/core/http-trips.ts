@@ -51,6 +51,10 @@ export class HttpTrips {
     return { inFlight: this.#limiter.active, queued: this.#limiter.queued };
   }
 
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   close(): void {
     this.#closing.abort();
     this.#sessions.close();

@@ -3,7 +3,13 @@ import { parseAllowList, parsePermitted, type Target } from './address.ts';
 import type { CircuitStats } from './http-breaker.ts';
 import { HttpCache, type OutboundCacheStats, type Outcome } from './http-cache.ts';
 import { type OutboundOptions, type Settings, withDefaults } from './http-options.ts';
-import { type OutboundReply, type OutboundRequest, planRequest } from './http-request.ts';
+import {
+  isKept,
+  type OutboundReply,
+  type OutboundRequest,
+  type Plan,
+  planRequest,
+} from './http-request.ts';
 import { HttpTrips } from './http-trips.ts';
 import { OutboundError, type OutboundErrorCode } from './outbound-error.ts';
 
@@ -31,9 +37,11 @@ export interface OutboundStats {
 export interface Outbound {
   /**
    * Calls a URL. Only public addresses are dialled, and those of the allow-list. Throws
-   * OutboundError; `aborted` when the signal is aborted or after close().
+   * OutboundError; `aborted` when the signal is aborted or after close(). A request that is given
+   * again as the same object is judged once; `gone` gives the signal of this call, and is asked
+   * only where something must be waited for.
    */
-  call(request: OutboundRequest): Promise<OutboundReply>;
+  call(request: OutboundRequest, gone?: () => AbortSignal): Promise<OutboundReply>;
   /** GETs a URL and returns its JSON, with all defaults. Throws as `call`. */
   getJson(url: string, options?: GetOptions): Promise<unknown>;
   stats(): OutboundStats;
@@ -69,6 +77,7 @@ class HttpOutbound implements Outbound {
   readonly #parse: (url: string) => Target;
   readonly #trips: HttpTrips;
   readonly #cache: HttpCache;
+  readonly #plans = new WeakMap<OutboundRequest, Plan>();
   readonly #counts = { started: 0, succeeded: 0 };
   readonly #failed: Partial<Record<OutboundErrorCode, number>> = {};
 
@@ -82,8 +91,8 @@ class HttpOutbound implements Outbound {
     this.#cache = new HttpCache(settings, (plan, further) => trips.go(plan, further));
   }
 
-  call(request: OutboundRequest): Promise<OutboundReply> {
-    return this.#counted(() => this.#answer(request));
+  call(request: OutboundRequest, gone?: () => AbortSignal): Promise<OutboundReply> {
+    return this.#counted(() => this.#answer(request, gone));
   }
 
   async getJson(url: string, { signal, scope }: GetOptions = {}) {
@@ -115,14 +124,23 @@ class HttpOutbound implements Outbound {
     this.#trips.close();
   }
 
-  async #answer(request: OutboundRequest): Promise<Outcome> {
-    const plan = planRequest(request, this.#settings, this.#parse);
-    const { cache } = plan;
-    if (cache) return this.#trips.unlessGone(plan, () => this.#cache.answer({ ...plan, cache }));
+  async #answer(request: OutboundRequest, gone?: () => AbortSignal): Promise<Outcome> {
+    const judged = this.#planOf(request);
+    const mayKeep = isKept(judged) && !this.#trips.isClosed;
+    const kept = mayKeep ? this.#cache.kept(judged) : undefined;
+    if (kept) return kept;
+    const plan = gone ? { ...judged, signal: gone() } : judged;
+    if (isKept(plan)) return this.#trips.unlessGone(plan, () => this.#cache.answer(plan));
     const found = await this.#trips.go(plan);
     if (found.kind !== 'answer') throw new TypeError('304 to a request without a validator');
     const { status, mediaType, data, attempts } = found;
     return { status, mediaType, data, cache: 'off', ageSeconds: 0, attempts };
+  }
+
+  #planOf(request: OutboundRequest): Plan {
+    const plan = this.#plans.get(request) ?? planRequest(request, this.#settings, this.#parse);
+    this.#plans.set(request, plan);
+    return plan;
   }
 
   async #counted(task: () => Promise<Outcome>): Promise<OutboundReply> {

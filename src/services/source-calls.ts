@@ -1,13 +1,13 @@
 import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
-import type { Outbound, OutboundReply } from '../core/http.ts';
+import type { Outbound, OutboundReply, OutboundRequest } from '../core/http.ts';
 import { OutboundError } from '../core/outbound-error.ts';
 import type { SecretBox } from '../core/secret-box.ts';
 import type { SourceRow } from '../models/index.ts';
 import { callError } from './source-errors.ts';
 import { createFind, createOpen, createRequests, type Opened } from './source-kept.ts';
-import { forwardedOf, type Given } from './source-request.ts';
+import { forwardedOf, type Given, type SourceRequest } from './source-request.ts';
 import type { SourceStats } from './source-stats.ts';
 
 export interface SourceCallsDeps {
@@ -25,7 +25,7 @@ export interface SourceCaller {
 }
 
 /** What is asked of a source. */
-export type SourceCall = Given & { signal?: AbortSignal | undefined };
+export type SourceCall = Given & { gone?: (() => AbortSignal) | undefined };
 
 /** An answer, with how it may be kept by who asked for it. */
 export interface SourceAnswer {
@@ -73,7 +73,7 @@ export function createSourceCalls(deps: SourceCallsDeps) {
 
     /** Asks for what is kept to be kept anew. Throws as `tryCall`. */
     refresh: async (row: SourceRow, parameters: Given['parameters'], signal: AbortSignal) => {
-      await callSource(await open(row), { parameters, spelling: 'json', signal }, true);
+      await callSource(await open(row), { parameters, spelling: 'json', gone: () => signal }, true);
     },
   };
 }
@@ -88,18 +88,11 @@ function admit({ access }: SourceRow, caller: SourceCaller | undefined): void {
 
 /** Gives what calls a source that lets its caller in, and counts the call. */
 function createCall({ outbound, stats }: SourceCallsDeps) {
-  const requestFor = createRequests();
+  const outboundFor = createOutboundRequests();
   return async (source: Opened, call: SourceCall, renew = false): Promise<OutboundReply> => {
-    const request = requestFor(source, call);
-    const kept = cachingOf(source, call);
-    const cache = kept && { ...kept, renew };
+    const request = outboundFor(source, call, renew);
     try {
-      const reply = await outbound.call({
-        ...request,
-        ...limitsOf(source),
-        cache,
-        signal: call.signal,
-      });
+      const reply = await outbound.call(request, call.gone);
       stats.add(source.id, reply);
       return reply;
     } catch (error) {
@@ -108,6 +101,25 @@ function createCall({ outbound, stats }: SourceCallsDeps) {
       }
       throw error;
     }
+  };
+}
+
+/** Gives what goes out, the same object for a request that is kept: so it is judged once. */
+function createOutboundRequests() {
+  const requestFor = createRequests();
+  const made = new WeakMap<SourceRequest, OutboundRequest>();
+  return (source: Opened, call: SourceCall, renew: boolean): OutboundRequest => {
+    const request = requestFor(source, call);
+    const known = renew ? undefined : made.get(request);
+    if (known) return known;
+    const kept = cachingOf(source, call);
+    const whole = {
+      ...request,
+      ...limitsOf(source),
+      cache: kept ? { ...kept, renew } : (false as const),
+    };
+    if (!renew) made.set(request, whole);
+    return whole;
   };
 }
 

@@ -74,7 +74,7 @@ async function fetchOne(
       return resultOf(await outbound.call({ url: call.url, breaker, signal }));
     }
     const { source, params: parameters = {} } = call;
-    const given = { parameters, spelling: 'json', headers, signal } as const;
+    const given = { parameters, spelling: 'json', headers, gone: () => signal } as const;
     return resultOf((await calls.tryCall(caller, source, given)).reply);
   } catch (error) {
     return failureOf('source' in call ? call.source : undefined, error);

@@ -19,14 +19,15 @@ export const sourceCalls = (deps: CallDeps) => {
       '/:name',
       async ({ params, request, server, set }) => {
         const caller = maybeCallerOf(request);
-        const address = addressOf(config, request, server);
-        await countExternal(deps, { id: caller?.id, address }, set);
-        const { headers, signal } = request;
+        const id = caller?.id;
+        const address = id === undefined ? addressOf(config, request, server) : null;
+        await countExternal(deps, { id, address }, set);
         const call = {
           parameters: parametersOf(request),
           spelling: 'text',
-          headers,
-          signal,
+          headers: request.headers,
+          // A signal of its own costs each request more than an answer that is kept.
+          gone: () => request.signal,
         } as const;
         return answerSource(await calls.call(caller, params.name, call), set);
       },
