@@ -83,15 +83,15 @@ export class HttpCache {
   }
 
   /**
-   * The answer that is kept, or a new one. Those who ask for the same at once share one call,
-   * which ends by its own deadline and not when one of them goes away. Throws OutboundError.
+   * A new answer, or one that is kept past its time, where `kept` had none. Those who ask for the
+   * same at once share one call, which ends by its own deadline and not when one of them goes
+   * away. Throws OutboundError.
    */
   async answer(plan: CachedPlan): Promise<Outcome> {
     const key = keyOf(plan);
     const kept = this.#entries.get(key);
     const lateMs = kept?.freshness ? this.#ageMs(kept) - kept.freshness.freshMs : 0;
     const isEnough = plan.cache.renew !== true;
-    if (isEnough && kept && lateMs < 0) return this.#serve(kept, 'hit', 0);
     const flight = this.#fetchOnce(key, plan, kept);
     if (isEnough && kept?.freshness && lateMs < kept.freshness.whileRevalidatingMs) {
       return this.#serve(kept, 'stale', 0);
