@@ -8,7 +8,7 @@ import type { Settings } from './http-options.ts';
 import { type Hop, nextHop } from './http-redirect.ts';
 import { isIdempotent, type Plan } from './http-request.ts';
 import { HttpSessions } from './http-sessions.ts';
-import { OutboundError } from './outbound-error.ts';
+import { OutboundError, type OutboundErrorCode } from './outbound-error.ts';
 
 /** What a call brought home. */
 export type Found = (
@@ -17,6 +17,7 @@ export type Found = (
 ) & { readonly attempts: number; readonly isRedirected: boolean };
 
 const BACKOFF = { baseMs: 200, maxMs: 2_000 };
+const HELD_BACK: ReadonlySet<OutboundErrorCode> = new Set(['circuit_open', 'overloaded']);
 
 /** How far one call is. */
 interface Trip {
@@ -109,12 +110,16 @@ export class HttpTrips {
   }
 
   async #persist(hop: Hop, trip: Trip): Promise<Reply> {
+    let failure: unknown;
     for (;;) {
       try {
         return await this.#attempt(hop, trip);
       } catch (error) {
+        // A retry that is not let out says nothing of a call that was made.
+        if (failure && isHeldBack(error)) throw failure;
         const delayMs = this.#retryDelayMs(error, hop, trip);
         if (delayMs === undefined) throw error;
+        failure = error;
         trip.count.retries += 1;
         this.counts.retried += 1;
         await this.#settings.sleep(delayMs, trip.signal);
@@ -161,6 +166,10 @@ export class HttpTrips {
     const delayMs = jitterMs + (error.retryAfterMs ?? 0);
     return now() + delayMs < trip.endsAtMs ? delayMs : undefined;
   }
+}
+
+function isHeldBack(error: unknown): boolean {
+  return error instanceof OutboundError && HELD_BACK.has(error.code);
 }
 
 function tookTooLong({ host }: Target, limitMs: number, retryable = false): OutboundError {

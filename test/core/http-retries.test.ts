@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import type { OutboundRequest } from '../../src/core/http.ts';
+import type { OutboundOptions, OutboundRequest } from '../../src/core/http.ts';
 import {
   codeOf,
   failureOf,
@@ -61,6 +61,29 @@ describe('a retry', () => {
     const url = `http://one.test:${port}/`;
     expect((await outbound.call({ url, method: 'POST', body: '{}' })).attempts).toBe(1);
   });
+
+  test('that an open circuit stops leaves the failure that it was for', async () => {
+    const { url, requests } = counted({ status: 503 });
+    const { outbound, failure, goOn } = await waiting(url, {
+      breaker: { failures: 2, openMs: 10_000 },
+    });
+    await failureOf(outbound.call({ url }));
+    goOn();
+    expect(await failure).toMatchObject({ code: 'bad_status', status: 503, attempts: 1 });
+    expect(requests()).toBe(2);
+  });
+
+  test('that finds the queue full leaves the failure that it was for', async () => {
+    const answers = [new Response(null, { status: 503 }), new Promise<Response>(() => {})];
+    const { url } = httpUpstream(() => answers.shift() ?? Response.json(1));
+    const { outbound, failure, goOn } = await waiting(url, { maxPerHost: 1, maxQueued: 0 });
+    const other = codeOf(outbound.call({ url }));
+    await until(() => answers.length === 0);
+    goOn();
+    expect(await failure).toMatchObject({ code: 'bad_status', status: 503, attempts: 1 });
+    outbound.close();
+    expect(await other).toBe('aborted');
+  });
 });
 
 describe('in time', () => {
@@ -107,6 +130,15 @@ test('a request may ask for fewer at once to its host than others', async () => 
   outbound.close();
   expect(await Promise.all(calls)).toEqual(['aborted', 'aborted', 'aborted']);
 });
+
+/** A call that failed and waits until it may try again. */
+async function waiting(url: string, options: Partial<OutboundOptions>) {
+  const { promise, resolve: goOn } = Promise.withResolvers<void>();
+  const outbound = outboundFor({ ...options, sleep: () => promise });
+  const failure = failureOf(outbound.call({ url, retries: 1 }));
+  await until(() => outbound.stats().retried === 1);
+  return { outbound, failure, goOn };
+}
 
 function counted(init: ResponseInit = {}) {
   let count = 0;
