@@ -5,6 +5,7 @@ import { AppError } from '../core/exceptions.ts';
 import type { Count, Limit } from '../core/limits.ts';
 import { urlPath } from '../utils/url-path.ts';
 import { createClientNetwork } from './client-network.ts';
+import type { Behind } from './via.ts';
 
 export interface Answer {
   headers: Record<string, string | number>;
@@ -85,17 +86,18 @@ export function countSignUp(
 }
 
 /**
- * Counts outside calls, of the account `id` or else of the network of `address`, before they are
- * made. Throws too_many_requests.
+ * Gives what counts outside calls, of the account `id` or else of the network that asks, before
+ * they are made. Throws too_many_requests.
  */
-export function countExternal(
-  { limits }: Pick<Deps, 'limits'>,
-  { id, address }: { id?: number | undefined; address: string | null },
-  set: Answer,
-  calls = 1,
-): Promise<void> {
-  const key = id === undefined ? address && networkOf(address) : String(id);
-  return countAgainst(limits?.external, key, set, calls);
+export function createExternalLimit(deps: Pick<Deps, 'limits' | 'config'>) {
+  const limit = deps.limits?.external;
+  const networkFor = createClientNetwork(deps);
+  return async ({ request, server, set }: Behind, id: number | undefined, calls = 1) => {
+    if (!limit) return;
+    const peer = id === undefined ? server?.requestIP(request)?.address : undefined;
+    const key = peer === undefined ? (id?.toString() ?? null) : networkFor(peer, request);
+    await countAgainst(limit, key, set, calls);
+  };
 }
 
 function isV2({ url }: Request): boolean {

@@ -3,7 +3,7 @@ import { clientAddress } from '../core/client-address.ts';
 import type { Deps } from '../core/deps.ts';
 
 /** What a route knows of the connection behind its request. */
-interface Behind {
+export interface Behind {
   request: Request;
   server: Server<unknown> | null;
   set: { headers: Record<string, string | number> };

@@ -115,6 +115,9 @@ function wrapWith<A extends unknown[], T>(
       const text = `${name} ${tags.map((tag) => generations.byTag.get(tag) ?? 0).join()} `;
       prefix = { of: generations.total, text };
     }
+    const [only] = args;
+    // Most are asked by one name, which no array begins like.
+    if (args.length === 1 && typeof only === 'string') return `${prefix.text}=${only}`;
     return prefix.text + JSON.stringify(args);
   };
   return async (...args) => {

@@ -10,11 +10,11 @@ import {
   type CallOutcome,
   columnsOf,
   countsOf,
+  emptyTally,
   merged,
-  NOTHING,
   type Tally,
   tallyIn,
-  tallyOf,
+  withCall,
 } from './source-tally.ts';
 
 export interface SourceStatsDeps {
@@ -72,7 +72,7 @@ export function createSourceStats(deps: SourceStatsDeps) {
     /** Counts a call that has just ended. */
     add: (sourceId: number, outcome: CallOutcome): void => {
       const key = `${sourceId} ${Math.floor(now().getTime() / HOUR_MS)}`;
-      pending.set(key, merged(tallyOf(outcome), pending.get(key)));
+      pending.set(key, withCall(pending.get(key) ?? emptyTally(), outcome));
       flushLater();
     },
     /** Writes all pending counts; what fails to be written stays pending. */
@@ -136,7 +136,7 @@ async function reportOf({ read }: Db, id: number, from: number): Promise<SourceS
     .orderBy(asc(sourceCalls.hour));
   const tallies = rows.map(tallyIn);
   return {
-    ...countsOf(tallies.reduce((sum, it) => merged(it, sum), NOTHING)),
+    ...countsOf(tallies.reduce((sum, it) => merged(it, sum), emptyTally())),
     hours: rows.map((row, index) => ({
       hour: new Date(row.hour * HOUR_MS).toISOString(),
       ...countsOf(tallies[index] as Tally),

@@ -28,26 +28,21 @@ export interface Tally {
 }
 
 /** Of no calls. */
-export const NOTHING: Tally = {
-  count: 0,
-  cache: { hit: 0, miss: 0, stale: 0, revalidated: 0 },
-  maxMs: 0,
-  latency: {},
-  errors: {},
-};
+export function emptyTally(): Tally {
+  const cache = { hit: 0, miss: 0, stale: 0, revalidated: 0 };
+  return { count: 0, cache, maxMs: 0, latency: {}, errors: {} };
+}
 
-/** Of one call. */
-export function tallyOf({ cache, error, elapsedMs }: CallOutcome): Tally {
-  const waited = cache !== 'hit' && cache !== 'stale';
+/** The tally itself with one call more: a copy would cost more than an answer that is kept. */
+export function withCall(tally: Tally, { cache, error, elapsedMs }: CallOutcome): Tally {
+  tally.count += 1;
+  if (cache && cache !== 'off') tally.cache[cache] += 1;
+  if (error !== undefined) tally.errors[error] = (tally.errors[error] ?? 0) + 1;
+  if (cache === 'hit' || cache === 'stale') return tally;
   const ms = Math.round(elapsedMs);
-  const { cache: none } = NOTHING;
-  return {
-    count: 1,
-    cache: cache && cache !== 'off' ? { ...none, [cache]: 1 } : none,
-    maxMs: waited ? ms : 0,
-    latency: waited ? { [bucketOf(ms)]: 1 } : {},
-    errors: error === undefined ? {} : { [error]: 1 },
-  };
+  tally.maxMs = Math.max(tally.maxMs, ms);
+  addTo(tally.latency, bucketOf(ms), 1);
+  return tally;
 }
 
 /** Both together; neither is changed. */

@@ -2,17 +2,19 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ExternalData, externalQuery } from '../../schemas/external.ts';
 import { callerOf } from '../access.ts';
-import { countAgainst } from '../rate-limit.ts';
+import { createExternalLimit } from '../rate-limit.ts';
 import { v1Errors } from './responses.ts';
 
 type ExternalDeps = Pick<Deps, 'external' | 'config' | 'limits'>;
 
-export const external = ({ external: service, config, limits }: ExternalDeps) =>
-  new Elysia({ prefix: '/external', tags: ['external'] }).get(
+export const external = (deps: ExternalDeps) => {
+  const { external: service, config } = deps;
+  const countCalls = createExternalLimit(deps);
+  return new Elysia({ prefix: '/external', tags: ['external'] }).get(
     '/',
-    async ({ request, query, set }) => {
-      const id = String(callerOf(request).id);
-      await countAgainst(limits?.external, id, set);
+    async ({ request, server, query, set }) => {
+      const { id } = callerOf(request);
+      await countCalls({ request, server, set }, id);
       return service.fetchAll(query.url, { signal: request.signal, scope: `user ${id}` });
     },
     {
@@ -21,3 +23,4 @@ export const external = ({ external: service, config, limits }: ExternalDeps) =>
       detail: { operationId: 'fetchExternalData', summary: 'Fetch JSON from outside APIs at once' },
     },
   );
+};

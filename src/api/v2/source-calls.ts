@@ -4,24 +4,22 @@ import { AppError } from '../../core/exceptions.ts';
 import { OpenQuery, SourceData, SourceFetch, SourceResults } from '../../schemas/source-calls.ts';
 import { SourceName } from '../../schemas/sources.ts';
 import { callerOf, maybeCallerOf } from '../access.ts';
-import { countExternal } from '../rate-limit.ts';
+import { createExternalLimit } from '../rate-limit.ts';
 import { answerSource } from '../source-answer.ts';
-import { addressOf } from '../via.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
 type CallDeps = Pick<Deps, 'sourceCalls' | 'sourceFetch' | 'config' | 'limits'>;
 
 /** Calls of outside APIs, by the names of their sources or by URL. */
 export const sourceCalls = (deps: CallDeps) => {
-  const { sourceCalls: calls, sourceFetch, config } = deps;
+  const { sourceCalls: calls, sourceFetch } = deps;
+  const countCalls = createExternalLimit(deps);
   return new Elysia({ prefix: '/sources', tags: ['sources'] })
     .get(
       '/:name',
       async ({ params, request, server, set }) => {
         const caller = maybeCallerOf(request);
-        const id = caller?.id;
-        const address = id === undefined ? addressOf(config, request, server) : null;
-        await countExternal(deps, { id, address }, set);
+        await countCalls({ request, server, set }, caller?.id);
         const call = {
           parameters: parametersOf(request),
           spelling: 'text',
@@ -43,10 +41,10 @@ export const sourceCalls = (deps: CallDeps) => {
     )
     .post(
       '/fetch',
-      async ({ body, request, set }) => {
+      async ({ body, request, server, set }) => {
         const caller = callerOf(request);
         const asked = body.calls.map(callOf);
-        await countExternal(deps, { id: caller.id, address: null }, set, asked.length);
+        await countCalls({ request, server, set }, caller.id, asked.length);
         return { results: await sourceFetch.fetchAll(caller, asked, request) };
       },
       {
