@@ -63,7 +63,7 @@ export function createUserLimit({ limits }: Pick<Deps, 'limits'>): CountUser {
  * Counts one, or as many as `points`, against one limit of a route. Throws too_many_requests. No
  * limit, no key: no count.
  */
-export async function countAgainst(
+async function countAgainst(
   limit: Limit | undefined,
   key: string | null,
   set: Answer,

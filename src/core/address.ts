@@ -1,6 +1,10 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
 import { OutboundError } from './outbound-error.ts';
+
+/** Addresses of which it is remembered whether they may be dialled. */
+const MAX_JUDGED = 4_096;
 
 /** Longest URL that is looked at, in characters. */
 export const MAX_URL_LENGTH = 2_048;
@@ -78,11 +82,29 @@ export async function resolvePublic(target: Target, lookup: Lookup): Promise<str
   const answers = target.isLiteral
     ? [target.hostname.replace(/^\[|\]$/g, '')]
     : await lookupAll(target, lookup);
-  const isDialable = target.isAllowListed ? ipaddr.isValid : isPublicAddress;
-  if (!answers.every((answer) => isDialable(answer))) {
+  return answers.map((answer) => {
+    const { plain, isPublic } = judge(answer);
+    if (plain !== undefined && (isPublic || target.isAllowListed)) return plain;
     throw new OutboundError('address_refused', `${target.host} is not a public address`);
-  }
-  return answers.map((answer) => ipaddr.process(answer).toString());
+  });
+}
+
+/** Judged once: to parse an address costs a call as much as half of all else that it does here. */
+const judged = new LRUCache<string, Judgement>({ max: MAX_JUDGED });
+
+interface Judgement {
+  /** Its one spelling; undefined for what is no address. */
+  readonly plain: string | undefined;
+  readonly isPublic: boolean;
+}
+
+function judge(address: string): Judgement {
+  const known = judged.get(address);
+  if (known) return known;
+  const plain = ipaddr.isValid(address) ? ipaddr.process(address).toString() : undefined;
+  const judgement = { plain, isPublic: isPublicAddress(address) };
+  judged.set(address, judgement);
+  return judgement;
 }
 
 /** Whether an IP address is on the public internet, by the IANA special-purpose registries. */

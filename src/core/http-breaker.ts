@@ -48,7 +48,8 @@ export class HttpBreakers {
 
   /** How long no request may pass, in milliseconds; 0 when one may. */
   closedForMs(target: Target, options: BreakerOptions | false): number {
-    const circuit = options ? this.#circuits.get(keyOf(target, options)) : undefined;
+    if (!options || this.#circuits.size === 0) return 0;
+    const circuit = this.#circuits.get(keyOf(target, options));
     if (circuit?.openedAtMs === undefined) return 0;
     const leftMs = circuit.openedAtMs + circuit.openMs - this.#now();
     return leftMs > 0 ? leftMs : circuit.isProbing ? PROBE_MS : 0;

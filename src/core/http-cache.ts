@@ -67,17 +67,14 @@ export class HttpCache {
       maxSize: cacheBytes,
       // An answer over the bound is never stored: one cannot push out all others.
       maxEntrySize: cacheBytes,
-      sizeCalculation: ({ bytes, headers }, key) =>
-        bytes + key.length + JSON.stringify(headers).length,
+      sizeCalculation: ({ bytes, headers }, key) => bytes + key.length + lengthOf(headers),
     });
   }
 
   /** The answer that is kept and still holds; undefined where one must be fetched. */
   kept(plan: CachedPlan): Outcome | undefined {
     if (plan.cache.renew) return undefined;
-    const key = this.#keys.get(plan) ?? keyOf(plan);
-    this.#keys.set(plan, key);
-    const entry = this.#entries.get(key);
+    const entry = this.#entries.get(this.#keyOf(plan));
     const holds = entry?.freshness && this.#ageMs(entry) < entry.freshness.freshMs;
     return holds ? this.#serve(entry, 'hit', 0) : undefined;
   }
@@ -88,7 +85,7 @@ export class HttpCache {
    * away. Throws OutboundError.
    */
   async answer(plan: CachedPlan): Promise<Outcome> {
-    const key = keyOf(plan);
+    const key = this.#keyOf(plan);
     const kept = this.#entries.get(key);
     const lateMs = kept?.freshness ? this.#ageMs(kept) - kept.freshness.freshMs : 0;
     const isEnough = plan.cache.renew !== true;
@@ -110,6 +107,12 @@ export class HttpCache {
     const { size, calculatedSize } = this.#entries;
     const inFlight = this.#flights.size;
     return { ...this.#counts, inFlight, entries: size, bytes: calculatedSize };
+  }
+
+  #keyOf(plan: CachedPlan): string {
+    const key = this.#keys.get(plan) ?? keyOf(plan);
+    this.#keys.set(plan, key);
+    return key;
   }
 
   #fetchOnce(key: string, plan: CachedPlan, kept: Entry | undefined): Promise<Fetched> {
@@ -186,6 +189,12 @@ function keyOf(plan: CachedPlan): string {
   const rules = [key, ttlMs, staleMs, timeoutMs, maxBytes];
   const text = JSON.stringify([...rules, method, target.href, accept, headers]);
   return Bun.SHA256.hash(text, 'base64url');
+}
+
+function lengthOf(headers: KeptHeaders): number {
+  let length = 0;
+  for (const name in headers) length += name.length + (headers[name] ?? '').length;
+  return length;
 }
 
 function entryOf(found: Found & { readonly kind: 'answer' }) {

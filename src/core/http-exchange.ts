@@ -1,5 +1,5 @@
 import { parseRetryAfterMs } from '../utils/backoff.ts';
-import { type Lookup, resolvePublic, type Target } from './address.ts';
+import { type Lookup, resolvePublic } from './address.ts';
 import { type Body, discard, readBody } from './http-body.ts';
 import type { Hop } from './http-redirect.ts';
 import { isIdempotent, type Plan } from './http-request.ts';
@@ -50,24 +50,31 @@ const TRANSIENT: ReadonlySet<number> = new Set([502, 503, 504]);
  */
 export async function exchange(wire: Wire, hop: Hop, plan: Plan, turn: Turn): Promise<Reply> {
   const { target } = hop;
-  const { connectMs, headerMs } = plan;
+  const limits = { host: target.host, attemptMs: plan.attemptMs, end: turn.end };
   const resolving = resolvePublic(target, wire.lookup);
-  const addresses = await within(connectMs, 'to be resolved', target, turn, resolving);
+  const addresses = await within(plan.connectMs, 'to be resolved', limits, resolving);
   const first = turn.retry % addresses.length;
   const turns = [...addresses.slice(first), ...addresses.slice(0, first)];
   const dialling = dialInTurn(wire, hop, plan, turns.slice(0, MAX_ADDRESSES_TRIED), turn.signal);
-  const response = await within(headerMs, 'to answer', target, turn, dialling);
+  const response = await within(plan.headerMs, 'to answer', limits, dialling);
   return readReply(response, hop, plan, wire.now());
+}
+
+interface Limits extends Pick<Turn, 'end'> {
+  /** For messages. */
+  readonly host: string;
+  readonly attemptMs: number;
 }
 
 // The timer ends the whole exchange: the signal of the fetch must outlive it for the body.
 async function within<T>(
   limitMs: number,
   what: string,
-  { host }: Target,
-  { end }: Turn,
+  { host, attemptMs, end }: Limits,
   task: Promise<T>,
 ): Promise<T> {
+  // The attempt would be over first.
+  if (limitMs >= attemptMs) return task;
   const message = `${host} took longer than ${limitMs} ms ${what}`;
   const onTimeout = () => end(new OutboundError('timeout', message, { retryable: true }));
   const timer = setTimeout(onTimeout, limitMs);

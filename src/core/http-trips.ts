@@ -36,7 +36,9 @@ export class HttpTrips {
   readonly #wire: Wire;
   readonly #limiter: KeyedLimiter;
   readonly #sessions: HttpSessions;
-  readonly #closing = new AbortController();
+  // Not one signal: to stop listening to it takes the longer the more others listen.
+  readonly #ends = new Set<() => void>();
+  #isClosed = false;
 
   constructor(settings: Settings, parse: (url: string) => Target) {
     const { fetch, lookup, maxInFlight, maxPerHost, maxQueued, now, version } = settings;
@@ -53,11 +55,12 @@ export class HttpTrips {
   }
 
   get isClosed(): boolean {
-    return this.#closing.signal.aborted;
+    return this.#isClosed;
   }
 
   close(): void {
-    this.#closing.abort();
+    this.#isClosed = true;
+    for (const end of this.#ends) end();
     this.#sessions.close();
   }
 
@@ -70,21 +73,32 @@ export class HttpTrips {
     const limit = {
       timeoutMs,
       onTimeout: () => tookTooLong(target, timeoutMs),
-      parents: [this.#closing.signal, signal],
+      parents: [signal],
       onAbort: () => aborted(target),
     };
+    let close: (() => void) | undefined;
     try {
-      return await withLimit(limit, (signal) =>
-        this.#follow(hop, { plan, signal, endsAtMs, count }),
-      );
+      if (this.#isClosed) throw aborted(target);
+      return await withLimit(limit, (signal, end) => {
+        const trip = { plan, signal, endsAtMs, count };
+        close = () => end(aborted(target));
+        this.#ends.add(close);
+        return this.#follow(hop, trip);
+      });
     } catch (error) {
       throw error instanceof OutboundError ? error.after({ attempts: count.attempts }) : error;
+    } finally {
+      if (close) this.#ends.delete(close);
     }
   }
 
   /** Waits for what others may wait for too, but not when the caller goes away or after close(). */
-  async unlessGone<T>({ target, signal }: Plan, share: () => Promise<T>): Promise<T> {
-    if (this.#closing.signal.aborted || signal?.aborted) throw aborted(target);
+  async unlessGone<T>(
+    target: Target,
+    signal: AbortSignal | undefined,
+    share: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#isClosed || signal?.aborted) throw aborted(target);
     if (!signal) return share();
     try {
       return await unlessAborted(share(), signal);

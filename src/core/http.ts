@@ -132,9 +132,12 @@ class HttpOutbound implements Outbound {
     const judged = this.#planOf(request);
     const kept = this.#kept(request);
     if (kept) return kept;
-    const plan = gone ? { ...judged, signal: gone() } : judged;
-    if (isKept(plan)) return this.#trips.unlessGone(plan, () => this.#cache.answer(plan));
-    const found = await this.#trips.go(plan);
+    const signal = gone ? gone() : judged.signal;
+    if (isKept(judged)) {
+      const share = () => this.#cache.answer(judged);
+      return this.#trips.unlessGone(judged.target, signal, share);
+    }
+    const found = await this.#trips.go({ ...judged, signal });
     if (found.kind !== 'answer') throw new TypeError('304 to a request without a validator');
     const { status, mediaType, data, attempts } = found;
     return { status, mediaType, data, cache: 'off', ageSeconds: 0, attempts };

@@ -19,18 +19,17 @@ export async function withLimit<T>(
   limit: Limit,
   task: (signal: AbortSignal, end: (reason: unknown) => void) => Promise<T>,
 ): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const controller = new AbortController();
-  const { signal } = controller;
-  const stopListening = linkParents(limit, controller);
-  const timer = setTimeout(() => controller.abort(limit.onTimeout()), limit.timeoutMs);
+  const end = (reason: unknown) => {
+    reject(reason);
+    controller.abort(reason);
+  };
+  const timer = setTimeout(() => end(limit.onTimeout()), limit.timeoutMs);
+  const stopListening = linkParents(limit, end);
   try {
-    signal.throwIfAborted();
-    return await unlessAborted(
-      task(signal, (reason) => controller.abort(reason)),
-      signal,
-    );
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
+    if (!controller.signal.aborted) task(controller.signal, end).then(resolve, reject);
+    return await promise;
   } finally {
     clearTimeout(timer);
     stopListening();
@@ -61,10 +60,10 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
 }
 
 // Listeners by hand and not AbortSignal.any: they are gone when the task is, without a GC.
-function linkParents(limit: Limit, controller: AbortController): () => void {
+function linkParents(limit: Limit, end: (reason: unknown) => void): () => void {
   const links = (limit.parents ?? [])
     .filter((parent) => parent !== undefined)
-    .map((parent) => onAborted(parent, () => controller.abort(reasonOf(limit, parent))));
+    .map((parent) => onAborted(parent, () => end(reasonOf(limit, parent))));
   return () => {
     for (const unlink of links) unlink();
   };
