@@ -1,24 +1,17 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { isDeeperThan } from '../utils/json-depth.ts';
 import { isJsonType, isUtf8, mediaTypeOf } from '../utils/media-type.ts';
-import { OutboundError, toOutboundError } from './outbound-error.ts';
+import { type ByteRules, readBytes, tooLarge } from './http-bytes.ts';
+import { OutboundError } from './outbound-error.ts';
 
 /** Deepest nesting that is accepted: JSON.stringify overflows the stack before 100,000. */
 const MAX_JSON_DEPTH = 100;
 
 const BODILESS: ReadonlySet<number> = new Set([204, 205]);
 
-const gunzipAsync = promisify(gunzip);
-
-interface BodyRules {
-  /** For messages. */
-  readonly host: string;
+interface BodyRules extends ByteRules {
   readonly method: string;
   /** Media types in lower case; where one is JSON, all of JSON are taken. */
   readonly accept: readonly string[];
-  /** Largest body in bytes, both as sent and after decompression. */
-  readonly maxBytes: number;
 }
 
 export interface Body {
@@ -43,8 +36,7 @@ export async function readBody(response: Response, rules: BodyRules): Promise<Bo
     }
     const mediaType = acceptedType(response, rules);
     const isGzip = checkFraming(response, rules);
-    const sent = await readCapped(response, rules);
-    const bytes = isGzip && sent.length > 0 ? await inflate(sent, rules) : sent;
+    const bytes = await readBytes(response, isGzip, rules);
     const data = isJsonType(mediaType) ? parseJson(bytes, rules) : decodeUtf8(bytes, rules.host);
     return { mediaType, data, bytes: bytes.length };
   } catch (error) {
@@ -86,56 +78,6 @@ function checkFraming(response: Response, { host, maxBytes }: BodyRules): boolea
   throw new OutboundError('bad_encoding', `${host} used an encoding that was not asked for`);
 }
 
-async function readCapped(response: Response, rules: BodyRules): Promise<Uint8Array> {
-  if (isOfKnownSize(response)) return readWhole(response, rules);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      size += chunk.byteLength;
-      if (size > rules.maxBytes) throw tooLarge(rules);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw toOutboundError(error, rules.host);
-  }
-  return Buffer.concat(chunks, size);
-}
-
-/**
- * Whether the length that was judged bounds what comes: chunks would not be bound by it. Read whole,
- * a body costs half of what it costs as a stream.
- */
-function isOfKnownSize({ headers }: Response): boolean {
-  return (
-    /^\d{1,15}$/.test(headers.get('content-length') ?? '') && !headers.has('transfer-encoding')
-  );
-}
-
-async function readWhole(response: Response, rules: BodyRules): Promise<Uint8Array> {
-  try {
-    const bytes = await response.bytes();
-    if (bytes.length > rules.maxBytes) throw tooLarge(rules);
-    return bytes;
-  } catch (error) {
-    throw toOutboundError(error, rules.host);
-  }
-}
-
-// Our own inflate, because that of fetch has no cap: 300 KB sent can cost it 300 MB. Gzip
-// alone is offered: it needs 32 KB beside the output, Brotli and Zstandard windows of megabytes.
-async function inflate(
-  sent: Uint8Array,
-  { host, maxBytes }: Pick<BodyRules, 'host' | 'maxBytes'>,
-): Promise<Uint8Array> {
-  try {
-    return await gunzipAsync(sent, { maxOutputLength: maxBytes });
-  } catch (cause) {
-    if (cause instanceof RangeError) throw tooLarge({ host, maxBytes });
-    throw new OutboundError('bad_encoding', `${host} sent broken gzip`, { cause });
-  }
-}
-
 function parseJson(bytes: Uint8Array, { host }: BodyRules): unknown {
   if (bytes.length === 0) throw new OutboundError('not_json', `${host} answered without a body`);
   const text = decodeUtf8(bytes, host);
@@ -155,8 +97,4 @@ function decodeUtf8(bytes: Uint8Array, host: string): string {
   } catch (cause) {
     throw new OutboundError('bad_encoding', `${host} sent text that is not UTF-8`, { cause });
   }
-}
-
-function tooLarge({ host, maxBytes }: Pick<BodyRules, 'host' | 'maxBytes'>): OutboundError {
-  return new OutboundError('too_large', `${host} sent more than ${maxBytes} bytes`);
 }

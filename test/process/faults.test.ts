@@ -19,8 +19,6 @@ test(`every fault, ${HOSTS * PER_HOST} times at once, costs a server next to no 
       HUTCH_RATE_LIMIT: 'off',
       HUTCH_EXTERNAL_ALLOW_HOSTS: '127.0.0.1',
       HUTCH_EXTERNAL_TIMEOUT_MS: '300',
-      // As on a small machine: garbage is collected soon, so that what stays is what is seen.
-      BUN_JSC_forceRAMSize: '134217728',
     },
   });
   const token = await server.signIn(ADMIN.username, ADMIN.password);
