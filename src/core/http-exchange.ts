@@ -1,6 +1,7 @@
 import { parseRetryAfterMs } from '../utils/backoff.ts';
 import { type Lookup, resolvePublic } from './address.ts';
 import { type Body, discard, readBody } from './http-body.ts';
+import { isStillConnecting } from './http-connect.ts';
 import type { Hop } from './http-redirect.ts';
 import { isIdempotent, type Plan } from './http-request.ts';
 import type { HttpSessions } from './http-sessions.ts';
@@ -55,7 +56,7 @@ export async function exchange(wire: Wire, hop: Hop, plan: Plan, turn: Turn): Pr
   const addresses = await within(plan.connectMs, 'to be resolved', limits, resolving);
   const first = turn.retry % addresses.length;
   const turns = [...addresses.slice(first), ...addresses.slice(0, first)];
-  const dialling = dialInTurn(wire, hop, plan, turns.slice(0, MAX_ADDRESSES_TRIED), turn.signal);
+  const dialling = dialInTurn(wire, hop, plan, turns.slice(0, MAX_ADDRESSES_TRIED), turn);
   const response = await within(plan.headerMs, 'to answer', limits, dialling);
   return readReply(response, hop, plan, wire.now());
 }
@@ -90,13 +91,13 @@ async function dialInTurn(
   hop: Hop,
   plan: Plan,
   addresses: readonly string[],
-  signal: AbortSignal,
+  { signal, end }: Turn,
 ): Promise<Response> {
   let failure: OutboundError | undefined;
   for (const address of addresses) {
     signal.throwIfAborted();
     try {
-      return await dial(wire, hop, plan, address, signal);
+      return await connected(hop, plan, address, end, dial(wire, hop, plan, address, signal));
     } catch (error) {
       failure = toOutboundError(error, hop.target.host);
       const mayBeHeard = !failure.isUnsent && !isIdempotent(hop.method);
@@ -104,6 +105,32 @@ async function dialInTurn(
     }
   }
   throw failure ?? new OutboundError('dns_failed', `${hop.target.host} cannot be resolved`);
+}
+
+/** Waits for an answer, and ends the exchange where there is not even a connection in time. */
+async function connected(
+  { target: { host, port } }: Hop,
+  { dialMs, attemptMs }: Plan,
+  address: string,
+  end: Turn['end'],
+  dialling: Promise<Response>,
+): Promise<Response> {
+  if (dialMs >= attemptMs) return dialling;
+  let isDialling = true;
+  const judge = async () => {
+    if (!(await isStillConnecting(address, port)) || !isDialling) return;
+    const message = `${host} took longer than ${dialMs} ms to accept a connection`;
+    end(new OutboundError('timeout', message, { retryable: true }));
+  };
+  const timer = setTimeout(() => {
+    judge().catch(end);
+  }, dialMs);
+  try {
+    return await dialling;
+  } finally {
+    isDialling = false;
+    clearTimeout(timer);
+  }
 }
 
 function dial(wire: Wire, hop: Hop, plan: Plan, address: string, signal: AbortSignal) {

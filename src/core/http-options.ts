@@ -15,6 +15,8 @@ export interface OutboundOptions {
   readonly deadlineMs?: number;
   /** For one request within a call, from DNS to the end of its body. Default 5,000. */
   readonly attemptMs?: number;
+  /** For a connection to stand, as far as the system tells. Default 3,000. */
+  readonly connectMs?: number;
   /** Further requests after a transient failure, in one call. Default 1. */
   readonly retries?: number;
   /** Redirects followed in one call. Default 3. */
@@ -53,6 +55,7 @@ export function withDefaults(options: OutboundOptions): Settings {
     onlyHosts: [],
     deadlineMs: 10_000,
     attemptMs: 5_000,
+    connectMs: 3_000,
     retries: 1,
     maxRedirects: 3,
     maxInFlight: 64,

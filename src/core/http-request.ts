@@ -1,5 +1,6 @@
 import type { Target } from './address.ts';
 import type { BreakerOptions } from './http-breaker.ts';
+import { FIRST_RETRY_MS } from './http-connect.ts';
 import { checkedHeaders } from './http-headers.ts';
 import type { Settings } from './http-options.ts';
 import { OutboundError } from './outbound-error.ts';
@@ -30,7 +31,10 @@ export interface OutboundRequest {
   readonly accept?: readonly string[] | undefined;
   /** For the whole call: queue, DNS, connect, redirects, retries and body. */
   readonly timeoutMs?: number | undefined;
-  /** To resolve the name. Bun does not tell when a connection stands: see `headerTimeoutMs`. */
+  /**
+   * To resolve the name, and again for a connection to stand; of the latter at least 1,200 ms. Only
+   * Linux tells of connections: elsewhere `headerTimeoutMs` is what ends them.
+   */
   readonly connectTimeoutMs?: number | undefined;
   /** From dialling to the end of the headers, on top of `connectTimeoutMs`. */
   readonly headerTimeoutMs?: number | undefined;
@@ -72,6 +76,7 @@ export interface Plan {
   readonly timeoutMs: number;
   readonly attemptMs: number;
   readonly connectMs: number;
+  readonly dialMs: number;
   readonly headerMs: number;
   readonly maxBytes: number;
   readonly maxPerHost: number;
@@ -96,6 +101,9 @@ const IDEMPOTENT: ReadonlySet<OutboundMethod> = new Set(['GET', 'HEAD', 'PUT', '
 export function isIdempotent(method: OutboundMethod): boolean {
   return IDEMPOTENT.has(method);
 }
+
+/** Before a connection was asked for twice it is not late; the rest is for the kernel to do so. */
+const LEAST_DIAL_MS = FIRST_RETRY_MS + 200;
 
 /** Judges a request before anything is sent. Throws url_refused or request_refused. */
 export function planRequest(
@@ -126,10 +134,12 @@ function limitsOf(request: OutboundRequest, settings: Settings) {
   // Whoever sets the whole sets its parts: each attempt gets an equal share.
   const attemptMs = request.timeoutMs ? timeoutMs / (retries + 1) : settings.attemptMs;
   const connectMs = request.connectTimeoutMs ?? attemptMs;
+  const dialMs = Math.max(request.connectTimeoutMs ?? settings.connectMs, LEAST_DIAL_MS);
   return {
     timeoutMs,
     attemptMs,
     connectMs,
+    dialMs,
     headerMs: connectMs + (request.headerTimeoutMs ?? attemptMs),
     maxBytes: request.maxBytes ?? settings.maxBytes,
     maxPerHost: request.maxPerHost ?? settings.maxPerHost,

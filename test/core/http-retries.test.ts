@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { networkInterfaces } from 'node:os';
 import type { OutboundOptions, OutboundRequest } from '../../src/core/http.ts';
+import { deafHost } from './deaf-host.ts';
 import {
   codeOf,
   failureOf,
@@ -86,6 +88,10 @@ describe('a retry', () => {
   });
 });
 
+const LOOPBACKS = (['127.0.0.1', '::1'] as const).filter((address) =>
+  Object.values(networkInterfaces()).some((all) => all?.some((it) => it.address === address)),
+);
+
 describe('in time', () => {
   test('headers that do not come end the attempt at their own limit', async () => {
     const upstream = await rawUpstream(() => {});
@@ -112,6 +118,32 @@ describe('in time', () => {
     const lookup = () => new Promise<never>(() => {});
     const call = outboundFor({ lookup }).call({ url: 'http://slow.test/', connectTimeoutMs: 20 });
     expect((await failureOf(call)).message).toBe('slow.test took longer than 20 ms to be resolved');
+  });
+
+  // Only Linux tells of connections.
+  test.skipIf(process.platform !== 'linux').each(LOOPBACKS)(
+    'a host that accepts no connection ends the attempt at the limit of connecting: %s',
+    async (address) => {
+      await using host = await deafHost(address);
+      const allowHosts = ['127.0.0.1', '::1'];
+      const limits = { connectTimeoutMs: 100, timeoutMs: 20_000 };
+      const failure = await failureOf(
+        outboundFor({ allowHosts }).call({ url: host.url, ...limits }),
+      );
+      expect([failure.code, failure.attempts, failure.message]).toEqual([
+        'timeout',
+        1,
+        `${host.name} took longer than 1200 ms to accept a connection`,
+      ]);
+    },
+  );
+
+  test('a host that accepts a connection and is slow to answer is not held to that limit', async () => {
+    const upstream = await rawUpstream((socket) => {
+      setTimeout(() => socket.end(`${JSON_HEAD}Content-Length: 1\r\n\r\n1`), 1_400);
+    });
+    const limits = { connectTimeoutMs: 100, headerTimeoutMs: 5_000, timeoutMs: 20_000 };
+    expect((await outboundFor().call({ url: upstream.url, ...limits })).data).toBe(1);
   });
 
   test('the whole call ends at its own limit', async () => {
