@@ -78,5 +78,5 @@ function inflate(sent: Uint8Array, { host, maxBytes }: ByteRules): Uint8Array {
 
 // Given back at once: the collector finds buffers late, because it sees little of what they hold.
 function free({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
