@@ -1,13 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import { isPassing } from './http-failures.ts';
 import {
-  type Freshness,
-  freshnessOf,
-  isSameVersion,
-  type KeptHeaders,
-  keptHeaders,
-  validatorsOf,
-} from './http-freshness.ts';
+  type Entry,
+  entryOf,
+  isOfUse,
+  judgedEntry,
+  keyOf,
+  type NewEntry,
+  sizeOf,
+} from './http-entry.ts';
+import { isPassing } from './http-failures.ts';
+import { isSameVersion, keptHeaders, validatorsOf } from './http-freshness.ts';
 import type { CachedPlan, OutboundReply, Plan } from './http-request.ts';
 import type { Found } from './http-trips.ts';
 
@@ -27,17 +29,6 @@ export interface OutboundCacheStats {
 
 type Go = (plan: Plan, further?: Readonly<Record<string, string>>) => Promise<Found>;
 type Fetched = { readonly state: 'miss' | 'revalidated'; readonly attempts: number } & Entry;
-
-interface Entry {
-  readonly status: number;
-  readonly mediaType: string;
-  readonly data: unknown;
-  readonly bytes: number;
-  readonly headers: KeptHeaders;
-  /** Undefined when it must not be kept. */
-  readonly freshness: Freshness | undefined;
-  readonly madeAtMs: number;
-}
 
 interface Limits {
   readonly cacheEntries: number;
@@ -67,7 +58,7 @@ export class HttpCache {
       maxSize: cacheBytes,
       // An answer over the bound is never stored: one cannot push out all others.
       maxEntrySize: cacheBytes,
-      sizeCalculation: ({ bytes, headers }, key) => bytes + key.length + lengthOf(headers),
+      sizeCalculation: sizeOf,
     });
   }
 
@@ -146,25 +137,12 @@ export class HttpCache {
     return this.#fetch(key, { ...plan, timeoutMs }, undefined);
   }
 
-  #keep(
-    key: string,
-    plan: CachedPlan,
-    answer: Omit<Entry, 'freshness' | 'madeAtMs'>,
-    { kind, attempts, isRedirected }: Found,
-  ): Fetched {
-    // The redirect itself says nothing of how long it holds, unless the source fixed that.
-    const isKeepable = answer.status === 200 && (!isRedirected || plan.cache.ttlMs !== undefined);
-    const headers = isRedirected ? {} : answer.headers;
-    const freshness = isKeepable ? freshnessOf(plan, plan.cache, headers) : undefined;
-    const entry = {
-      ...answer,
-      headers,
-      freshness,
-      madeAtMs: this.#now() - (freshness?.ageMs ?? 0),
-    };
-    if (freshness && isOfUse(freshness, headers)) this.#entries.set(key, entry);
+  #keep(key: string, plan: CachedPlan, answer: NewEntry, found: Found): Fetched {
+    const entry = judgedEntry(plan, answer, found, this.#now());
+    if (isOfUse(entry)) this.#entries.set(key, entry);
     else this.#entries.delete(key);
-    return { ...entry, attempts, state: kind === 'answer' ? 'miss' : 'revalidated' };
+    const state = found.kind === 'answer' ? 'miss' : 'revalidated';
+    return { ...entry, attempts: found.attempts, state };
   }
 
   #serve(entry: Entry, cache: 'hit' | 'miss' | 'stale' | 'revalidated', attempts: number): Outcome {
@@ -177,32 +155,4 @@ export class HttpCache {
   #ageMs({ madeAtMs }: Entry): number {
     return Math.max(0, this.#now() - madeAtMs);
   }
-}
-
-// All that is sent is part of the key, so an answer that varies with it needs no second key,
-// and one that was given to a secret is never found without it. So are the limits of the call:
-// who joins it is held to his own.
-/** Hashed: headers and queries hold secrets, which need not stand in memory for as long. */
-function keyOf(plan: CachedPlan): string {
-  const { cache, method, target, accept, headers, timeoutMs, maxBytes } = plan;
-  const { key, ttlMs, staleMs } = cache;
-  const rules = [key, ttlMs, staleMs, timeoutMs, maxBytes];
-  const text = JSON.stringify([...rules, method, target.href, accept, headers]);
-  return Bun.SHA256.hash(text, 'base64url');
-}
-
-function lengthOf(headers: KeptHeaders): number {
-  let length = 0;
-  for (const name in headers) length += name.length + (headers[name] ?? '').length;
-  return length;
-}
-
-function entryOf(found: Found & { readonly kind: 'answer' }) {
-  const { status, mediaType, data, bytes } = found;
-  return { status, mediaType, data, bytes, headers: keptHeaders(found.headers) };
-}
-
-function isOfUse({ freshMs, whileRevalidatingMs, ifErrorMs }: Freshness, headers: KeptHeaders) {
-  const isValidatable = Object.keys(validatorsOf(headers)).length > 0;
-  return isValidatable || freshMs + whileRevalidatingMs + ifErrorMs > 0;
 }
