@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia';
-import { access, accessOf } from './api/access.ts';
+import { access } from './api/access.ts';
+import { requireDeclaredAccess } from './api/access-rules.ts';
 import { body } from './api/body.ts';
 import { cors, preflight } from './api/cors.ts';
 import { docs } from './api/docs.ts';
@@ -18,7 +19,10 @@ import { v1 } from './api/v1/index.ts';
 import { v2 } from './api/v2/index.ts';
 import type { Deps } from './core/deps.ts';
 
-/** The application, whole but not listening. Plugins come first: they apply to what follows. */
+/**
+ * The whole application, not yet listening. Plugins come first: they apply to what follows. Throws
+ * StartupError for a route that declares no access.
+ */
 export const createApp = (deps: Deps) => {
   registerKinds();
   const whole = () => app;
@@ -37,9 +41,10 @@ export const createApp = (deps: Deps) => {
     .use(health(deps))
     .use(docs())
     .use(pages())
-    .use(openapi({ app: whole, accessOf: accessOf(deps.config.registration) }))
+    .use(openapi({ app: whole, registration: deps.config.registration }))
     .use(v1(deps))
     .use(v2(deps));
+  requireDeclaredAccess(app);
   return app;
 };
 

@@ -57,8 +57,9 @@ async function ensureAdmin(config: Config, { users, weaknessOf, log }: Deps): Pr
 }
 
 function listen(config: Config, deps: Deps) {
+  const app = createApp(deps);
   try {
-    return createApp(deps).listen({
+    return app.listen({
       hostname: config.host,
       port: config.port,
       development: false,

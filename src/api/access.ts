@@ -1,14 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import {
-  ADMIN_ROUTES,
-  ANY_SCOPE,
-  OPTIONAL_ROUTES,
-  PUBLIC_ROUTES,
-  SIGN_UP_ROUTES,
-  TOKEN_SCOPES,
-} from './access-routes.ts';
+import { type Level, levelOf, type TokenScope } from './access-rules.ts';
 import { BodyFailure } from './body.ts';
 import { createCoercion } from './coerce.ts';
 import { type Answer, createUserLimit } from './rate-limit.ts';
@@ -16,23 +9,8 @@ import { findRoute } from './routes.ts';
 import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
 import { strictQuery } from './strict-query.ts';
 
-/** `optional`: for anyone, and more for who is known; a wrong token is refused all the same. */
-export type Access = 'public' | 'optional' | 'user' | 'admin';
-
 /** A caller as known for one request. */
 type Caller = NonNullable<Awaited<ReturnType<Deps['auth']['identify']>>>;
-
-/** Who may call a route, `METHOD /path`; what is listed nowhere needs a token. */
-export function accessOf(registration: 'open' | 'closed'): (route: string) => Access {
-  const closed = registration === 'closed' ? SIGN_UP_ROUTES : [];
-  const admin = new Set([...ADMIN_ROUTES, ...closed]);
-  const open = new Set(PUBLIC_ROUTES.filter((route) => !admin.has(route)));
-  const optional = new Set(OPTIONAL_ROUTES);
-  return (route) => {
-    if (optional.has(route)) return 'optional';
-    return open.has(route) ? 'public' : admin.has(route) ? 'admin' : 'user';
-  };
-}
 
 const callers = new WeakMap<Request, Caller>();
 
@@ -64,11 +42,10 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
   const identify = createIdentify(auth, cookie);
   const admit = createAdmit(identify, createUserLimit(deps));
   const coerce = createCoercion(app);
-  const levelOf = accessOf(config.registration);
   const rules = new Map<string, Rule>();
   const ruleFor = (method: string, route: string) => {
     const name = `${method === 'HEAD' ? 'GET' : method} ${route}`;
-    const rule = rules.get(name) ?? ruleOf(name, levelOf(name), findRoute(app(), method, route));
+    const rule = rules.get(name) ?? ruleOf(name, findRoute(app(), method, route), config);
     rules.set(name, rule);
     return rule;
   };
@@ -112,21 +89,25 @@ function brings(cookie: SessionCookie, request: Request): boolean {
 }
 
 interface Rule {
-  level: Access;
-  /** What a personal access token needs; none is to be had for a route without one. */
-  scope: string | undefined;
-  /** What it answers is kept by nobody: it is one account's, or carries a token. */
+  level: Level;
+  /** The scope that a personal access token needs; without one, tokens are refused. */
+  scope: TokenScope | undefined;
+  /** Whether no cache may store the response: it is one account's, or carries a token. */
   isPrivate: boolean;
-  /** v1 ignores what it does not know. */
+  /** Undefined in v1, which ignores unknown parameters. */
   refuseQuery: ReturnType<typeof strictQuery> | undefined;
 }
 
-function ruleOf(name: string, level: Access, route: ReturnType<typeof findRoute>): Rule {
+/** The rule that a route declares. Throws for a route without one, so that it admits nobody. */
+function ruleOf(name: string, route: ReturnType<typeof findRoute>, config: Deps['config']): Rule {
+  const declared = route?.hooks.detail;
+  if (declared?.access === undefined) throw new Error(`${name} declares no access`);
+  const level = levelOf(declared.access, config.registration);
   const isOpen = level === 'public' || level === 'optional';
   const isPrivate = !isOpen || !name.startsWith('GET ') || name.includes('/auth/');
   const isStrict = name.includes(' /api/v2/');
   const refuseQuery = isStrict ? strictQuery(route?.hooks.query) : undefined;
-  return { level, scope: TOKEN_SCOPES[name], isPrivate, refuseQuery };
+  return { level, scope: declared.scope, isPrivate, refuseQuery };
 }
 
 type Identify = (request: Request) => Promise<Caller>;
@@ -157,8 +138,8 @@ function createAdmit(identify: Identify, countUser: ReturnType<typeof createUser
 }
 
 /** Whether what a token may do is enough; a session may do all that its account may. */
-function isInScope({ scopes }: Caller, scope: string | undefined): boolean {
-  if (!scopes || scope === ANY_SCOPE) return true;
+function isInScope({ scopes }: Caller, scope: TokenScope | undefined): boolean {
+  if (!scopes || scope === '*') return true;
   return scope !== undefined && scopes.includes(scope);
 }
 

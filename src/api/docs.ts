@@ -59,8 +59,8 @@ export const docs = () => {
     ['swagger-initializer.js', asset(JAVASCRIPT, () => new Blob([INITIALIZER]))],
   ]);
   return new Elysia({ name: 'hutch-docs' })
-    .get('/docs', ({ request }) => page(request), { detail: { hide: true } })
-    .get('/swagger', ({ request }) => page(request), { detail: { hide: true } })
+    .get('/docs', ({ request }) => page(request), { detail: { access: 'public', hide: true } })
+    .get('/swagger', ({ request }) => page(request), { detail: { access: 'public', hide: true } })
     .get(
       '/docs/*',
       ({ request, params }): Promise<Response> => {
@@ -68,6 +68,6 @@ export const docs = () => {
         if (!answer) throw new AppError('not_found', 'Not Found');
         return answer(request);
       },
-      { detail: { hide: true } },
+      { detail: { access: 'public', hide: true } },
     );
 };

@@ -1,13 +1,14 @@
 import { Elysia, status } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { Health, Unready } from '../schemas/system.ts';
+import { publicRoute } from './access-rules.ts';
 
 /** For whoever watches the process: `live` says that it runs, `ready` that it can serve. */
 export const health = ({ db }: Pick<Deps, 'db'>) =>
   new Elysia({ prefix: '/health', tags: ['system'] })
     .get('/live', () => ({ status: 'ok' as const }), {
       response: { 200: Health },
-      detail: { operationId: 'getLive', summary: 'Whether the process runs' },
+      detail: publicRoute('getLive', 'Whether the process runs'),
     })
     .get(
       '/ready',
@@ -17,6 +18,6 @@ export const health = ({ db }: Pick<Deps, 'db'>) =>
           : status(503, { status: 'unready' as const }),
       {
         response: { 200: Health, 503: Unready },
-        detail: { operationId: 'getReady', summary: 'Whether the database answers' },
+        detail: publicRoute('getReady', 'Whether the database answers'),
       },
     );

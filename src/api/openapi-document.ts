@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import type { Access } from './access.ts';
+import type { Config } from '../core/config.ts';
+import { type Access, levelOf } from './access-rules.ts';
 import { answerTypes, bodyTypes } from './media-types.ts';
 
 type Json = Record<string, unknown>;
@@ -13,6 +14,7 @@ interface Parameter extends Json {
 
 interface Operation extends Json {
   operationId: string;
+  access: Access;
   parameters?: Parameter[];
   /** Headers that a route reads by itself. */
   'x-parameters'?: Parameter[];
@@ -61,7 +63,7 @@ const SECURITY = [{ bearer: [] }, { cookie: [] }, { password: [] }];
 /** What the document says beside what is generated. */
 export interface Facts {
   version: string;
-  accessOf(route: string): Access;
+  registration: Config['registration'];
   /** The schema of a route's body, `METHOD /path`. */
   bodyOf(route: string): unknown;
   queryOf(route: string): unknown;
@@ -69,7 +71,7 @@ export interface Facts {
 
 /** The published document: the one place where the generated one is put right. */
 export function documentOf({ paths }: Generated, facts: Facts): Json {
-  const { version, accessOf, bodyOf, queryOf } = facts;
+  const { version, registration, bodyOf, queryOf } = facts;
   const schemas: Json = {};
   const corrected: Json = {};
   for (const [path, operations] of Object.entries(paths)) {
@@ -77,8 +79,9 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
       Object.entries(operations).map(([method, operation]) => {
         const route = `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`;
         const body = correctBody(bodyOf(route), route, schemas);
+        const security = securityOf(operation.access, registration);
         const known = withOpenQuery(operation, queryOf(route));
-        return [method, { ...correctOperation(known, route, accessOf(route), schemas), ...body }];
+        return [method, { ...correctOperation(known, route, schemas), ...security, ...body }];
       }),
     );
   }
@@ -94,14 +97,19 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
   };
 }
 
-function correctOperation(operation: Operation, route: string, access: Access, schemas: Json) {
+/** Which credentials an operation takes, where that differs from the document's default. */
+function securityOf(access: Access, registration: Config['registration']) {
+  const level = levelOf(access, registration);
+  if (level === 'public') return { security: [] };
+  return level === 'optional' ? { security: [{}, ...SECURITY] } : {};
+}
+
+function correctOperation(operation: Operation, route: string, schemas: Json) {
   const { parameters: given = [], 'x-parameters': own = [], ...others } = operation;
-  const { requestBody: _, responses, ...rest } = others;
+  const { requestBody: _, access: _access, scope: _scope, responses, ...rest } = others;
   const parameters = [...given, ...own];
   return {
     ...rest,
-    ...(access === 'public' && { security: [] }),
-    ...(access === 'optional' && { security: [{}, ...SECURITY] }),
     ...(parameters.length > 0 && {
       parameters: parameters.map((it) => correctParameter(it, schemas)),
     }),

@@ -1,14 +1,14 @@
 import { toOpenAPISchema } from '@elysia/openapi';
 import { type AnyElysia, Elysia } from 'elysia';
+import type { Config } from '../core/config.ts';
 import { VERSION } from '../core/version.ts';
 import { ItemLines } from '../schemas/item-transfer.ts';
-import type { Access } from './access.ts';
 import { documentOf, type Generated } from './openapi-document.ts';
 
 export interface OpenapiOptions {
   /** The whole application, read when the document is first asked for. */
   app(): AnyElysia;
-  accessOf(route: string): Access;
+  registration: Config['registration'];
 }
 
 /** Serves the OpenAPI 3.1 document at /openapi.json, made once. */
@@ -21,16 +21,16 @@ export const openapi = (options: OpenapiOptions) => {
       set.headers['content-type'] = 'application/json';
       return text;
     },
-    { detail: { hide: true } },
+    { detail: { access: 'public', hide: true } },
   );
 };
 
 /** The document of the application, corrected so that it says what the server does. */
-function openapiDocument({ app, accessOf }: OpenapiOptions): Record<string, unknown> {
+function openapiDocument({ app, registration }: OpenapiOptions): Record<string, unknown> {
   const generated = toOpenAPISchema(app(), undefined, undefined, undefined, '3.1.2');
   return documentOf(generated as unknown as Generated, {
     version: VERSION,
-    accessOf,
+    registration,
     bodyOf: (route) => hooksOf(app(), 'body').get(route),
     queryOf: (route) => hooksOf(app(), 'query').get(route),
   });

@@ -43,10 +43,12 @@ export const pages = () => {
   const signIn = html(signInPage);
   const assets = createAssets();
   return new Elysia({ name: 'hutch-pages' })
-    .get('/verify', ({ request }) => verify(request), { detail: { hide: true } })
-    .get('/reset', ({ request }) => reset(request), { detail: { hide: true } })
-    .get('/confirm-email', ({ request }) => confirmEmail(request), { detail: { hide: true } })
-    .get('/sign-in', ({ request }) => signIn(request), { detail: { hide: true } })
+    .get('/verify', ({ request }) => verify(request), { detail: { access: 'public', hide: true } })
+    .get('/reset', ({ request }) => reset(request), { detail: { access: 'public', hide: true } })
+    .get('/confirm-email', ({ request }) => confirmEmail(request), {
+      detail: { access: 'public', hide: true },
+    })
+    .get('/sign-in', ({ request }) => signIn(request), { detail: { access: 'public', hide: true } })
     .get(
       '/pages/*',
       ({ request, params }): Promise<Response> => {
@@ -54,7 +56,7 @@ export const pages = () => {
         if (!answer) throw new AppError('not_found', 'Not Found');
         return answer(request);
       },
-      { detail: { hide: true } },
+      { detail: { access: 'public', hide: true } },
     );
 };
 

@@ -95,6 +95,7 @@ const Scope = t.Union([
   t.Literal('users:read'),
   t.Literal('admin'),
 ]);
+export type Scope = typeof Scope.static;
 
 export const TokenCreate = t.Object(
   {

@@ -1,16 +1,30 @@
 import { describe, expect, test } from 'bun:test';
-import { accessOf } from '../../src/api/access.ts';
+import { type Access, levelOf, requireDeclaredAccess } from '../../src/api/access-rules.ts';
+import { createApp } from '../../src/app.ts';
 import { testApp } from '../support.ts';
 
-async function routeNames(): Promise<string[]> {
+/** Each route as `METHOD /path` with what it declares. */
+async function declaredRoutes() {
   await using t = await testApp();
-  return t.app.routes.map(({ method, path }) => `${method} ${path}`);
+  return t.app.routes.map(({ method, path, hooks }) => ({
+    name: `${method} ${path}`,
+    access: hooks.detail.access as Access,
+    scope: hooks.detail.scope as string | undefined,
+  }));
+}
+
+const routes = await declaredRoutes();
+
+function namesOf(...levels: Access[]): string[] {
+  return routes
+    .filter(({ access }) => levels.includes(access))
+    .map(({ name }) => name)
+    .toSorted();
 }
 
 describe('the access of routes', () => {
-  test('these are public and no others', async () => {
-    const open = (await routeNames()).filter((route) => accessOf('open')(route) === 'public');
-    expect(open.toSorted()).toEqual([
+  test('these are public and no others', () => {
+    expect(namesOf('public')).toEqual([
       'GET /api/v1/items/',
       'GET /api/v1/items/:item_id',
       'GET /api/v1/items/popular',
@@ -29,7 +43,6 @@ describe('the access of routes', () => {
       'GET /swagger',
       'GET /verify',
       'POST /api/v1/login/access-token',
-      'POST /api/v1/users/',
       'POST /api/v2/auth/email/confirm',
       'POST /api/v2/auth/identities/login',
       'POST /api/v2/auth/identities/login/options',
@@ -39,14 +52,17 @@ describe('the access of routes', () => {
       'POST /api/v2/auth/passkeys/login/options',
       'POST /api/v2/auth/password/forgot',
       'POST /api/v2/auth/password/reset',
-      'POST /api/v2/auth/register',
       'POST /api/v2/auth/verification/confirm',
     ]);
   });
 
-  test('these show more to who is known and no others', async () => {
-    const some = (await routeNames()).filter((route) => accessOf('open')(route) === 'optional');
-    expect(some.toSorted()).toEqual([
+  test('these are public while registration is open, else for admins, and no others', () => {
+    expect(namesOf('sign-up')).toEqual(['POST /api/v1/users/', 'POST /api/v2/auth/register']);
+    expect([levelOf('sign-up', 'open'), levelOf('sign-up', 'closed')]).toEqual(['public', 'admin']);
+  });
+
+  test('these show more to a signed-in caller and no others', () => {
+    expect(namesOf('optional')).toEqual([
       'GET /api/v2/items',
       'GET /api/v2/items/:item_id',
       'GET /api/v2/items/:item_id/stats',
@@ -56,9 +72,8 @@ describe('the access of routes', () => {
     ]);
   });
 
-  test('these are for admins and no others', async () => {
-    const admin = (await routeNames()).filter((route) => accessOf('open')(route) === 'admin');
-    expect(admin.toSorted()).toEqual([
+  test('these are for admins and no others', () => {
+    expect(namesOf('admin')).toEqual([
       'DELETE /api/v2/sources/:name',
       'DELETE /api/v2/users/:user_id',
       'DELETE /api/v2/users/:user_id/sessions',
@@ -78,14 +93,66 @@ describe('the access of routes', () => {
     ]);
   });
 
-  test('a route that nobody listed needs a token', () => {
-    expect(accessOf('open')('GET /api/v2/forgotten')).toBe('user');
+  test('these take a token of this scope, those of admins the scope admin, and no others any', () => {
+    const scoped = routes.filter(({ access, scope }) => scope && access !== 'admin');
+    expect(scoped.map(({ name, scope }) => `${name} ${scope}`).toSorted()).toEqual([
+      'DELETE /api/v1/items/:item_id items:write',
+      'DELETE /api/v2/items/:item_id items:write',
+      'GET /api/v1/external/ external:read',
+      'GET /api/v1/users/:user_id users:read',
+      'GET /api/v2/items items:read',
+      'GET /api/v2/items/:item_id items:read',
+      'GET /api/v2/items/:item_id/revisions items:read',
+      'GET /api/v2/items/:item_id/stats items:read',
+      'GET /api/v2/items/events items:read',
+      'GET /api/v2/items/export items:read',
+      'GET /api/v2/sources/:name *',
+      'GET /api/v2/users/me users:read',
+      'PATCH /api/v2/items/:item_id items:write',
+      'POST /api/v1/items/ items:write',
+      'POST /api/v1/users/ admin',
+      'POST /api/v2/items items:write',
+      'POST /api/v2/items/:item_id/restore items:write',
+      'POST /api/v2/items/:item_id/revisions items:write',
+      'POST /api/v2/items/:item_id/views items:read',
+      'POST /api/v2/items/batch items:write',
+      'POST /api/v2/items/import items:write',
+      'POST /api/v2/sources/fetch external:read',
+      'PUT /api/v1/items/:item_id items:write',
+    ]);
+    const ofAdmins = routes.filter(({ access }) => access === 'admin');
+    expect(new Set(ofAdmins.map(({ scope }) => scope))).toEqual(new Set(['admin']));
+  });
+
+  test('a server with a route that declares no access does not start, and names the route', async () => {
+    await using t = await testApp();
+    const app = createApp(t.deps)
+      .get('/api/v2/forgotten', () => 'secret')
+      .post('/api/v2/renamed', () => 'secret', { detail: { summary: 'Renamed' } as never });
+    expect(() => requireDeclaredAccess(app)).toThrow(
+      'declare no access (see api/access-rules.ts): GET /api/v2/forgotten, POST /api/v2/renamed',
+    );
+  });
+
+  test('a route that declares no access admits nobody, admins neither', async () => {
+    await using t = await testApp();
+    const { token } = await t.signUp('root', 'admin');
+    t.app.get('/api/v2/forgotten', () => 'secret');
+    const answers = [
+      await t.request('GET', '/api/v2/forgotten'),
+      await t.request('GET', '/api/v2/forgotten', { token }),
+      await t.request('HEAD', '/api/v2/forgotten', { token }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([500, 500, 500]);
+    expect(t.logLines.join('')).toContain('GET /api/v2/forgotten declares no access');
   });
 
   test('every other route answers 401 to nobody, with and without its slash', async () => {
     await using t = await testApp();
-    for (const { method, path } of t.app.routes) {
-      if (/public|optional/.test(accessOf('open')(`${method} ${path}`))) continue;
+    const closed = routes.filter(({ access }) => access === 'user' || access === 'admin');
+    expect(closed.length).toBeGreaterThan(40);
+    for (const { name } of closed) {
+      const [method = '', path = ''] = name.split(' ');
       const bare = path.replace(/:\w+/g, '1').replace(/\/$/, '');
       for (const url of [bare, `${bare}/`]) {
         const answer = await t.request(method, url);

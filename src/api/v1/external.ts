@@ -2,6 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ExternalData, externalQuery } from '../../schemas/external.ts';
 import { callerOf } from '../access.ts';
+import { userRoute } from '../access-rules.ts';
 import { createExternalLimit } from '../rate-limit.ts';
 import { v1Errors } from './responses.ts';
 
@@ -20,7 +21,11 @@ export const external = (deps: ExternalDeps) => {
     {
       query: externalQuery(config.externalMaxUrls),
       response: { 200: ExternalData, ...v1Errors(401, 403, 422, 502, 503) },
-      detail: { operationId: 'fetchExternalData', summary: 'Fetch JSON from outside APIs at once' },
+      detail: userRoute(
+        'external:read',
+        'fetchExternalData',
+        'Fetch JSON from outside APIs at once',
+      ),
     },
   );
 };

@@ -10,6 +10,7 @@ import {
   PopularQuery,
 } from '../../schemas/items.ts';
 import { callerOf } from '../access.ts';
+import { publicRoute, userRoute } from '../access-rules.ts';
 import { answerCached } from '../cached.ts';
 import { answerAsIs } from '../json.ts';
 import { createVia } from '../via.ts';
@@ -21,13 +22,13 @@ const NEW = { tags: [], data: {}, visibility: 'public' as const };
 const LIST = {
   query: Window,
   response: { 200: ItemsPublic, ...v1Errors(422) },
-  detail: { operationId: 'listItems', summary: 'List items by id' },
+  detail: publicRoute('listItems', 'List items by id'),
 };
 
 const POPULAR = {
   query: PopularQuery,
   response: { 200: ItemsPublic, ...v1Errors(422) },
-  detail: { operationId: 'listPopularItems', summary: 'List the most viewed items' },
+  detail: publicRoute('listPopularItems', 'List the most viewed items'),
 };
 
 export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>) =>
@@ -43,7 +44,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
       {
         body: ItemCreate,
         response: { 200: ItemPublic, ...v1WriteErrors(401, 403) },
-        detail: { operationId: 'createItem', summary: 'Create an item' },
+        detail: userRoute('items:write', 'createItem', 'Create an item'),
       },
     )
     .get(
@@ -55,7 +56,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
     .get('/:item_id', viewWith({ items: service, config }), {
       params: ItemParams,
       response: { 200: ItemPublic, ...v1Errors(404, 422, 503, 507) },
-      detail: { operationId: 'getItem', summary: 'Read an item, which counts one view' },
+      detail: publicRoute('getItem', 'Read an item, which counts one view'),
     })
     .put(
       '/:item_id',
@@ -65,7 +66,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
         params: ItemParams,
         body: ItemUpdate,
         response: { 200: ItemPublic, ...v1WriteErrors(401, 403, 404) },
-        detail: { operationId: 'updateItem', summary: 'Replace an own item' },
+        detail: userRoute('items:write', 'updateItem', 'Replace an own item'),
       },
     )
     .delete(
@@ -74,7 +75,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
       {
         params: ItemParams,
         response: { 200: ItemPublic, ...v1Errors(401, 403, 404, 422, 503, 507) },
-        detail: { operationId: 'deleteItem', summary: 'Delete an own item' },
+        detail: userRoute('items:write', 'deleteItem', 'Delete an own item'),
       },
     );
 

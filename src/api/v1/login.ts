@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AccessToken, LoginForm } from '../../schemas/login.ts';
+import { publicRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v1WriteErrors } from './responses.ts';
 
@@ -17,7 +18,7 @@ export const login = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
     {
       body: LoginForm,
       response: { 200: AccessToken, ...v1WriteErrors(400, 429) },
-      detail: { operationId: 'createAccessToken', summary: 'Sign in by email or username' },
+      detail: publicRoute('createAccessToken', 'Sign in by email or username'),
     },
   );
 };

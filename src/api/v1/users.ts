@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { Window } from '../../schemas/common.ts';
 import { UserCreate, UserParams, UserResponse, UsersResponse } from '../../schemas/users.ts';
 import { callerIdOf, callerOf } from '../access.ts';
+import { adminRoute, signUpRoute, userRoute } from '../access-rules.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
@@ -21,17 +22,17 @@ export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
       {
         body: UserCreate,
         response: { 200: UserResponse, ...v1WriteErrors(400, 401, 403) },
-        detail: { operationId: 'createUser', summary: 'Create an account' },
+        detail: { ...signUpRoute('createUser', 'Create an account'), scope: 'admin' },
       },
     )
     .get('/', ({ query: { skip = 0, limit = 100 } }) => service.list(skip, limit), {
       query: Window,
       response: { 200: UsersResponse, ...v1Errors(401, 403, 422) },
-      detail: { operationId: 'listUsers', summary: 'List accounts by id' },
+      detail: adminRoute('listUsers', 'List accounts by id'),
     })
     .get('/:user_id', ({ request, params }) => service.getFor(callerOf(request), params.user_id), {
       params: UserParams,
       response: { 200: UserResponse, ...v1Errors(401, 403, 404, 422) },
-      detail: { operationId: 'getUser', summary: 'Read an account, as itself or an admin' },
+      detail: userRoute('users:read', 'getUser', 'Read an account, as itself or an admin'),
     });
 };

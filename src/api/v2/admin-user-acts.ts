@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { EndedSessions, NoContent } from '../../schemas/accounts.ts';
 import { Account, AccountParams, AccountPatch } from '../../schemas/admin-users.ts';
 import { callerOf } from '../access.ts';
+import { adminRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
 
@@ -21,7 +22,7 @@ export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
         params: AccountParams,
         body: AccountPatch,
         response: { 200: Account, ...v2BodyErrors(401, 403, 404, 409) },
-        detail: { operationId: 'updateAccount', summary: 'Change an account, as an admin' },
+        detail: adminRoute('updateAccount', 'Change an account, as an admin'),
       },
     )
     .delete(
@@ -34,10 +35,7 @@ export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       {
         params: AccountParams,
         response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 409, 422) },
-        detail: {
-          operationId: 'deleteAccount',
-          summary: 'Delete an account and all of its data, as an admin',
-        },
+        detail: adminRoute('deleteAccount', 'Delete an account and all of its data, as an admin'),
       },
     )
     .delete(
@@ -49,10 +47,7 @@ export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       {
         params: AccountParams,
         response: { 200: EndedSessions, ...v2WriteErrors(401, 403, 404, 422) },
-        detail: {
-          operationId: 'endAccountSessions',
-          summary: 'End all sessions of an account, as an admin',
-        },
+        detail: adminRoute('endAccountSessions', 'End all sessions of an account, as an admin'),
       },
     );
 };

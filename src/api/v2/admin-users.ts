@@ -8,6 +8,7 @@ import {
   AccountsQuery,
 } from '../../schemas/admin-users.ts';
 import { callerOf } from '../access.ts';
+import { adminRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { queryTime } from './query.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
@@ -29,7 +30,7 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       {
         query: AccountsQuery,
         response: { 200: Accounts, ...v2Errors(401, 403, 422) },
-        detail: { operationId: 'listAccounts', summary: 'List accounts, as an admin' },
+        detail: adminRoute('listAccounts', 'List accounts, as an admin'),
       },
     )
     .post(
@@ -43,12 +44,12 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       {
         body: AccountCreate,
         response: { 201: Account, ...v2BodyErrors(401, 403, 409) },
-        detail: { operationId: 'createAccount', summary: 'Create an account, as an admin' },
+        detail: adminRoute('createAccount', 'Create an account, as an admin'),
       },
     )
     .get('/:user_id', ({ params }) => service.get(params.user_id), {
       params: AccountParams,
       response: { 200: Account, ...v2Errors(401, 403, 404, 422) },
-      detail: { operationId: 'getAccount', summary: 'Read an account, as an admin' },
+      detail: adminRoute('getAccount', 'Read an account, as an admin'),
     });
 };

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AuditEntries, AuditQuery } from '../../schemas/admin-users.ts';
+import { adminRoute } from '../access-rules.ts';
 import { queryTime } from './query.ts';
 import { v2Errors } from './responses.ts';
 
@@ -16,6 +17,6 @@ export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
     {
       query: AuditQuery,
       response: { 200: AuditEntries, ...v2Errors(401, 403, 422) },
-      detail: { operationId: 'listAuditLog', summary: 'Read the audit log, the newest act first' },
+      detail: adminRoute('listAuditLog', 'Read the audit log, the newest act first'),
     },
   );

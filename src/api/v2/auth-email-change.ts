@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { Accepted, EmailChange, EmailChangeConfirmation } from '../../schemas/auth-email.ts';
 import { callerOf } from '../access.ts';
+import { publicRoute, sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors } from './responses.ts';
 
@@ -21,7 +22,7 @@ export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       {
         body: EmailChange,
         response: { 202: Accepted, ...v2BodyErrors(401, 403, 404, 429) },
-        detail: { operationId: 'askEmailChange', summary: 'Ask to change the own email address' },
+        detail: sessionRoute('askEmailChange', 'Ask to change the own email address'),
       },
     )
     .post(
@@ -33,7 +34,7 @@ export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       {
         body: EmailChangeConfirmation,
         response: { 204: NoContent, ...v2BodyErrors(401, 409, 429) },
-        detail: { operationId: 'confirmEmailChange', summary: 'Confirm a new email address' },
+        detail: publicRoute('confirmEmailChange', 'Confirm a new email address'),
       },
     );
 };

@@ -2,6 +2,7 @@ import { Elysia, status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { Accepted, EmailConfirmation, EmailConfirmed } from '../../schemas/auth-email.ts';
 import { callerOf } from '../access.ts';
+import { publicRoute, sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
 
@@ -20,10 +21,7 @@ export const authEmail = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       },
       {
         response: { 202: Accepted, ...v2WriteErrors(401, 403, 429) },
-        detail: {
-          operationId: 'askVerification',
-          summary: 'Ask for a mail to confirm the address',
-        },
+        detail: sessionRoute('askVerification', 'Ask for a mail to confirm the address'),
       },
     )
     .post(
@@ -32,7 +30,7 @@ export const authEmail = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       {
         body: EmailConfirmation,
         response: { 200: EmailConfirmed, ...v2BodyErrors(401, 429) },
-        detail: { operationId: 'confirmVerification', summary: 'Confirm the address' },
+        detail: publicRoute('confirmVerification', 'Confirm the address'),
       },
     );
 };

@@ -10,6 +10,7 @@ import {
   OutsideIdentity,
 } from '../../schemas/identities.ts';
 import { callerOf } from '../access.ts';
+import { sessionRoute } from '../access-rules.ts';
 import { returnTo } from '../redirect-uri.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
@@ -21,7 +22,7 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
   return new Elysia({ prefix: '/auth/identities', tags: ['auth'] })
     .get('', ({ request }) => identities.list(callerOf(request)), {
       response: { 200: OutsideIdentities, ...v2Errors(401, 403) },
-      detail: { operationId: 'listIdentities', summary: 'List the own linked identities' },
+      detail: sessionRoute('listIdentities', 'List the own linked identities'),
     })
     .post(
       '/options',
@@ -32,7 +33,7 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
       {
         body: IdentityLinkAsk,
         response: { 200: IdentityOptions, ...v2BodyErrors(401, 403, 404, 409, 502) },
-        detail: { operationId: 'beginIdentity', summary: 'Begin to link an identity' },
+        detail: sessionRoute('beginIdentity', 'Begin to link an identity'),
       },
     )
     .post(
@@ -46,7 +47,7 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
       {
         body: IdentityCreate,
         response: { 201: OutsideIdentity, ...v2BodyErrors(401, 403, 409, 502) },
-        detail: { operationId: 'linkIdentity', summary: 'Link the identity that came back' },
+        detail: sessionRoute('linkIdentity', 'Link the identity that came back'),
       },
     )
     .delete(
@@ -59,7 +60,7 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
       {
         params: IdentityParams,
         response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 409, 422) },
-        detail: { operationId: 'unlinkIdentity', summary: 'Unlink an own identity' },
+        detail: sessionRoute('unlinkIdentity', 'Unlink an own identity'),
       },
     );
 };

@@ -8,6 +8,7 @@ import {
   IdentityReturn,
   Providers,
 } from '../../schemas/identities.ts';
+import { publicRoute } from '../access-rules.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { returnTo } from '../redirect-uri.ts';
 import { createSessionCookie } from '../session-cookie.ts';
@@ -24,7 +25,7 @@ export const authIdentityLogin = (
   return new Elysia({ prefix: '/auth', tags: ['auth'] })
     .get('/providers', () => identities.providers(), {
       response: { 200: Providers, ...v2Errors() },
-      detail: { operationId: 'listProviders', summary: 'List the providers that sign in' },
+      detail: publicRoute('listProviders', 'List the providers that sign in'),
     })
     .post(
       '/identities/login/options',
@@ -33,7 +34,7 @@ export const authIdentityLogin = (
       {
         body: IdentityAsk,
         response: { 200: IdentityOptions, ...v2BodyErrors(404, 409, 502) },
-        detail: { operationId: 'beginIdentityLogin', summary: 'Begin to sign in by a provider' },
+        detail: publicRoute('beginIdentityLogin', 'Begin to sign in by a provider'),
       },
     )
     .post(
@@ -48,7 +49,7 @@ export const authIdentityLogin = (
       {
         body: IdentityLogin,
         response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 409, 502) },
-        detail: { operationId: 'loginByIdentity', summary: 'Open a session by a provider' },
+        detail: publicRoute('loginByIdentity', 'Open a session by a provider'),
       },
     )
     .post(
@@ -60,7 +61,7 @@ export const authIdentityLogin = (
       {
         body: IdentityReturn,
         response: { 303: NoContent, ...v2BodyErrors() },
-        detail: { operationId: 'returnFromProvider', summary: "Take a provider's form and go on" },
+        detail: publicRoute('returnFromProvider', "Take a provider's form and go on"),
       },
     );
 };

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { OpenedSession } from '../../schemas/accounts.ts';
 import { PasskeyLogin, PasskeyOptions } from '../../schemas/passkeys.ts';
+import { publicRoute } from '../access-rules.ts';
 import { ownOrigin } from '../own-origin.ts';
 import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
@@ -14,7 +15,7 @@ export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'
   return new Elysia({ prefix: '/auth/passkeys/login', tags: ['auth'] })
     .post('/options', ({ request }) => passkeys.beginSignIn(ownOrigin(config, request)), {
       response: { 200: PasskeyOptions, ...v2WriteErrors(409, 429) },
-      detail: { operationId: 'beginPasskeyLogin', summary: 'Begin to sign in by a passkey' },
+      detail: publicRoute('beginPasskeyLogin', 'Begin to sign in by a passkey'),
     })
     .post(
       '',
@@ -27,7 +28,7 @@ export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'
       {
         body: PasskeyLogin,
         response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 409, 429) },
-        detail: { operationId: 'loginByPasskey', summary: 'Open a session by a passkey' },
+        detail: publicRoute('loginByPasskey', 'Open a session by a passkey'),
       },
     );
 };

@@ -10,6 +10,7 @@ import {
 } from '../../schemas/passkeys.ts';
 import { PasswordProof } from '../../schemas/totp.ts';
 import { callerOf } from '../access.ts';
+import { sessionRoute } from '../access-rules.ts';
 import { ownOrigin } from '../own-origin.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
@@ -20,7 +21,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
   return new Elysia({ prefix: '/auth/passkeys', tags: ['auth'] })
     .get('', ({ request }) => passkeys.list(callerOf(request)), {
       response: { 200: Passkeys, ...v2Errors(401, 403) },
-      detail: { operationId: 'listPasskeys', summary: 'List the own passkeys' },
+      detail: sessionRoute('listPasskeys', 'List the own passkeys'),
     })
     .post(
       '/options',
@@ -29,7 +30,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       {
         body: PasswordProof,
         response: { 200: PasskeyOptions, ...v2BodyErrors(401, 403, 409, 429) },
-        detail: { operationId: 'beginPasskey', summary: 'Begin to add a passkey' },
+        detail: sessionRoute('beginPasskey', 'Begin to add a passkey'),
       },
     )
     .post(
@@ -44,7 +45,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       {
         body: PasskeyCreate,
         response: { 201: Passkey, ...v2BodyErrors(401, 403, 409) },
-        detail: { operationId: 'addPasskey', summary: 'Add the passkey that the browser made' },
+        detail: sessionRoute('addPasskey', 'Add the passkey that the browser made'),
       },
     )
     .delete(
@@ -57,7 +58,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       {
         params: PasskeyParams,
         response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 422) },
-        detail: { operationId: 'removePasskey', summary: 'Remove an own passkey' },
+        detail: sessionRoute('removePasskey', 'Remove an own passkey'),
       },
     );
 };

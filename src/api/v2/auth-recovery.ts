@@ -2,6 +2,7 @@ import { Elysia, status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { Accepted, ForgottenPassword, PasswordReset } from '../../schemas/auth-email.ts';
+import { publicRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors } from './responses.ts';
 
@@ -21,7 +22,7 @@ export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       {
         body: ForgottenPassword,
         response: { 202: Accepted, ...v2BodyErrors(429) },
-        detail: { operationId: 'forgotPassword', summary: 'Ask for a mail to reset the password' },
+        detail: publicRoute('forgotPassword', 'Ask for a mail to reset the password'),
       },
     )
     .post(
@@ -33,10 +34,7 @@ export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       {
         body: PasswordReset,
         response: { 204: NoContent, ...v2BodyErrors() },
-        detail: {
-          operationId: 'resetPassword',
-          summary: 'Set a new password, with a mailed token',
-        },
+        detail: publicRoute('resetPassword', 'Set a new password, with a mailed token'),
       },
     );
 };

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { EndedSessions, NoContent, SessionParams, Sessions } from '../../schemas/accounts.ts';
 import { callerOf } from '../access.ts';
+import { sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2Errors, v2WriteErrors } from './responses.ts';
 
@@ -11,7 +12,7 @@ export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
   return new Elysia({ prefix: '/auth', tags: ['auth'] })
     .get('/sessions', ({ request }) => service.listSessions(callerOf(request)), {
       response: { 200: Sessions, ...v2Errors(401, 403) },
-      detail: { operationId: 'listSessions', summary: 'List the own sessions' },
+      detail: sessionRoute('listSessions', 'List the own sessions'),
     })
     .delete(
       '/sessions',
@@ -19,7 +20,7 @@ export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
         service.endOtherSessions(callerOf(request), viaOf({ request, server, set })),
       {
         response: { 200: EndedSessions, ...v2WriteErrors(401, 403) },
-        detail: { operationId: 'endOtherSessions', summary: 'End the other own sessions' },
+        detail: sessionRoute('endOtherSessions', 'End the other own sessions'),
       },
     )
     .delete(
@@ -32,7 +33,7 @@ export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
       {
         params: SessionParams,
         response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 422) },
-        detail: { operationId: 'endSession', summary: 'End an own session' },
+        detail: sessionRoute('endSession', 'End an own session'),
       },
     );
 };

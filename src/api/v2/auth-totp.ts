@@ -9,6 +9,7 @@ import {
   TotpStatus,
 } from '../../schemas/totp.ts';
 import { callerOf } from '../access.ts';
+import { sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
@@ -18,12 +19,12 @@ export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
   return new Elysia({ prefix: '/auth', tags: ['auth'] })
     .get('/totp', ({ request }) => twoFactor.status(callerOf(request)), {
       response: { 200: TotpStatus, ...v2Errors(401, 403) },
-      detail: { operationId: 'getTotp', summary: 'Whether an authenticator is on' },
+      detail: sessionRoute('getTotp', 'Whether an authenticator is on'),
     })
     .post('/totp', ({ body, request }) => twoFactor.begin(callerOf(request), body.password), {
       body: PasswordProof,
       response: { 200: TotpSetup, ...v2BodyErrors(401, 403, 409) },
-      detail: { operationId: 'beginTotp', summary: 'Begin to set up an authenticator' },
+      detail: sessionRoute('beginTotp', 'Begin to set up an authenticator'),
     })
     .post(
       '/totp/confirm',
@@ -32,10 +33,7 @@ export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
       {
         body: TotpConfirm,
         response: { 200: RecoveryCodes, ...v2BodyErrors(401, 403, 409, 429) },
-        detail: {
-          operationId: 'confirmTotp',
-          summary: 'Turn the authenticator on by a first code',
-        },
+        detail: sessionRoute('confirmTotp', 'Turn the authenticator on by a first code'),
       },
     )
     .delete(
@@ -48,7 +46,7 @@ export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
       {
         body: PasswordProof,
         response: { 204: NoContent, ...v2BodyErrors(401, 403, 409) },
-        detail: { operationId: 'disableTotp', summary: 'Turn the authenticator off' },
+        detail: sessionRoute('disableTotp', 'Turn the authenticator off'),
       },
     )
     .post(
@@ -58,7 +56,7 @@ export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
       {
         body: PasswordProof,
         response: { 200: RecoveryCodes, ...v2BodyErrors(401, 403, 409) },
-        detail: { operationId: 'renewRecoveryCodes', summary: 'Make new recovery codes' },
+        detail: sessionRoute('renewRecoveryCodes', 'Make new recovery codes'),
       },
     );
 };

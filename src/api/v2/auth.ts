@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { Login, NoContent, OpenedSession, Register } from '../../schemas/accounts.ts';
 import { Accepted } from '../../schemas/auth-email.ts';
 import { callerOf } from '../access.ts';
+import { publicRoute, sessionRoute, signUpRoute } from '../access-rules.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
@@ -30,7 +31,7 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
       {
         body: Register,
         response: { 201: OpenedSession, 202: Accepted, ...v2BodyErrors(401, 403, 409, 429) },
-        detail: { operationId: 'register', summary: 'Create an account and sign it in' },
+        detail: signUpRoute('register', 'Create an account and sign it in'),
       },
     )
     .post(
@@ -44,7 +45,7 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
       {
         body: Login,
         response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 429) },
-        detail: { operationId: 'login', summary: 'Open a session' },
+        detail: publicRoute('login', 'Open a session'),
       },
     )
     .post(
@@ -56,7 +57,7 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
       },
       {
         response: { 204: NoContent, ...v2WriteErrors(401, 403) },
-        detail: { operationId: 'logout', summary: 'End this session' },
+        detail: sessionRoute('logout', 'End this session'),
       },
     );
 };

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ItemBatch, ItemBatchResults } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
+import { userRoute } from '../access-rules.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
 import { withDefaults } from '../new-item.ts';
 
@@ -26,8 +27,7 @@ export const itemBatch = ({
       body: ItemBatch,
       response: { 200: ItemBatchResults, ...v2BodyErrors(401, 403, 409) },
       detail: {
-        operationId: 'batchItems',
-        summary: 'Create, change and delete items, all or none',
+        ...userRoute('items:write', 'batchItems', 'Create, change and delete items, all or none'),
         description:
           'Up to 1,000 operations in one transaction. When one fails nothing is done, and errors names each that does by its position.',
         ...takesKey,

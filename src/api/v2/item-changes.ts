@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { ItemDocument, ItemIdParams, ItemPatch } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
+import { userRoute } from '../access-rules.ts';
 import { matchedVersions, tell } from '../etag.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
 import { restoredItem, shownItem } from './item-document.ts';
@@ -27,7 +28,7 @@ export const itemChanges = ({
         params: ItemIdParams,
         body: ItemPatch,
         response: { 200: ItemDocument, ...v2BodyErrors(401, 403, 404, 412) },
-        detail: { operationId: 'updateItemV2', summary: 'Change an own item (RFC 7396)' },
+        detail: userRoute('items:write', 'updateItemV2', 'Change an own item (RFC 7396)'),
       },
     )
     .delete(
@@ -40,7 +41,7 @@ export const itemChanges = ({
       {
         params: ItemIdParams,
         response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 412, 422) },
-        detail: { operationId: 'deleteItemV2', summary: 'Put an own item into the bin' },
+        detail: userRoute('items:write', 'deleteItemV2', 'Put an own item into the bin'),
       },
     )
     .post(
@@ -53,8 +54,7 @@ export const itemChanges = ({
         params: ItemIdParams,
         response: { 200: ItemDocument, ...v2WriteErrors(401, 403, 404, 409, 422) },
         detail: {
-          operationId: 'restoreItem',
-          summary: 'Take an own item out of the bin',
+          ...userRoute('items:write', 'restoreItem', 'Take an own item out of the bin'),
           ...takesKey,
         },
       },

@@ -3,6 +3,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ItemEventStream, ItemEventsQuery } from '../../schemas/item-events.ts';
 import { createStillKnown, maybeCallerOf } from '../access.ts';
+import { optionalRoute } from '../access-rules.ts';
 import { createClientNetwork } from '../client-network.ts';
 import { type EventStream, openEventStream } from '../event-stream.ts';
 import { frameOf, heartbeatFrame, openingFrame } from './item-event-frames.ts';
@@ -38,10 +39,11 @@ export const itemEvents = (deps: Listened) => {
     {
       query: ItemEventsQuery,
       response: { 200: ItemEventStream, ...v2Errors(400, 401, 403, 422, 503) },
-      detail: {
-        operationId: 'listenToItems',
-        summary: 'Be told what happens to items (server-sent events)',
-      },
+      detail: optionalRoute(
+        'items:read',
+        'listenToItems',
+        'Be told what happens to items (server-sent events)',
+      ),
     },
   );
 };

@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { ItemList, ItemsQuery } from '../../schemas/item-list.ts';
 import { maybeCallerOf } from '../access.ts';
+import { optionalRoute } from '../access-rules.ts';
 import { answerJson } from '../json.ts';
 import { itemWriter } from './item-document.ts';
 import { filtersOf, givenIn, refuse, shownIn, sortOf } from './item-query.ts';
@@ -33,6 +34,6 @@ export const itemList = ({ itemList: service }: Pick<Deps, 'itemList'>) =>
     {
       query: ItemsQuery,
       response: { 200: ItemList, ...v2Errors(400, 401, 403, 422) },
-      detail: { operationId: 'listItemsV2', summary: 'List, filter, sort and search items' },
+      detail: optionalRoute('items:read', 'listItemsV2', 'List, filter, sort and search items'),
     },
   );

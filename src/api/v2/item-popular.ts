@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ItemPopularQuery, PopularItems } from '../../schemas/item-views.ts';
+import { publicRoute } from '../access-rules.ts';
 import { answerCached } from '../cached.ts';
 import { shownItem } from './item-document.ts';
 import { v2Errors } from './responses.ts';
@@ -15,6 +16,6 @@ export const itemPopular = ({ popular }: Pick<Deps, 'popular'>) =>
     {
       query: ItemPopularQuery,
       response: { 200: PopularItems, ...v2Errors(400, 422) },
-      detail: { operationId: 'listPopularItemsV2', summary: 'List the most viewed items' },
+      detail: publicRoute('listPopularItemsV2', 'List the most viewed items'),
     },
   );

@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { ItemRevert, ItemRevisions, ItemRevisionsQuery } from '../../schemas/item-revisions.ts';
 import { ItemDocument, ItemIdParams } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
+import { userRoute } from '../access-rules.ts';
 import { matchedVersions, tell } from '../etag.ts';
 import { shownItem } from './item-document.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
@@ -19,10 +20,11 @@ export const itemRevisions = ({ itemRevisions: service }: Pick<Deps, 'itemRevisi
         params: ItemIdParams,
         query: ItemRevisionsQuery,
         response: { 200: ItemRevisions, ...v2Errors(400, 401, 403, 404, 422) },
-        detail: {
-          operationId: 'listItemRevisions',
-          summary: 'List who changed what of an own item',
-        },
+        detail: userRoute(
+          'items:read',
+          'listItemRevisions',
+          'List who changed what of an own item',
+        ),
       },
     )
     .post(
@@ -39,7 +41,7 @@ export const itemRevisions = ({ itemRevisions: service }: Pick<Deps, 'itemRevisi
         params: ItemIdParams,
         body: ItemRevert,
         response: { 201: ItemDocument, ...v2BodyErrors(401, 403, 404, 412) },
-        detail: { operationId: 'revertItem', summary: 'Make of an own item what it was' },
+        detail: userRoute('items:write', 'revertItem', 'Make of an own item what it was'),
       },
     );
 

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ExportQuery, ImportQuery, ImportReport, ItemLines } from '../../schemas/item-transfer.ts';
 import { callerOf } from '../access.ts';
+import { userRoute } from '../access-rules.ts';
 import { incoming, outgoing } from '../item-stream.ts';
 import { createItemReader } from '../new-item.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
@@ -30,8 +31,7 @@ export const itemTransfer = ({
         query: ImportQuery,
         response: { 200: ImportReport, ...v2BodyErrors(401, 403) },
         detail: {
-          operationId: 'importItems',
-          summary: 'Make an item of each line',
+          ...userRoute('items:write', 'importItems', 'Make an item of each line'),
           description:
             'Reads the body as it comes. Good lines are written some hundred at a time and bad ones are counted: it is not atomic, and what was written before it ends early stays. A dry run says what would come of it.',
         },
@@ -47,8 +47,7 @@ export const itemTransfer = ({
         query: ExportQuery,
         response: { 200: ItemLines, ...v2Errors(400, 401, 403, 422) },
         detail: {
-          operationId: 'exportItems',
-          summary: 'All items as lines, for an import',
+          ...userRoute('items:read', 'exportItems', 'All items as lines, for an import'),
           description:
             'By id, without those in the bin, each as it is when its turn comes. A connection that is cut before the end has not got them all.',
         },

@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { ItemViewed } from '../../schemas/item-views.ts';
 import { ItemIdParams } from '../../schemas/items-v2.ts';
 import { maybeCallerOf } from '../access.ts';
+import { optionalRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2WriteErrors } from './responses.ts';
 
@@ -18,10 +19,11 @@ export const itemViews = ({ itemViewing, config }: Pick<Deps, 'itemViewing' | 'c
     {
       params: ItemIdParams,
       response: { 200: ItemViewed, ...v2WriteErrors(401, 403, 404, 422) },
-      detail: {
-        operationId: 'viewItem',
-        summary: 'Count a view of an item, once in a while for each viewer',
-      },
+      detail: optionalRoute(
+        'items:read',
+        'viewItem',
+        'Count a view of an item, once in a while for each viewer',
+      ),
     },
   );
 };

@@ -4,6 +4,7 @@ import { NoContent } from '../../schemas/accounts.ts';
 import { ItemQuery } from '../../schemas/item-list.ts';
 import { ItemDocument, ItemIdParams, ItemNew, ItemShown } from '../../schemas/items-v2.ts';
 import { callerOf, maybeCallerOf } from '../access.ts';
+import { optionalRoute, userRoute } from '../access-rules.ts';
 import { isKnown, notModified, tell } from '../etag.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
 import { answerJson } from '../json.ts';
@@ -28,7 +29,7 @@ export const items = ({ items: service, itemList, idempotency }: Served) => {
       {
         body: ItemNew,
         response: { 201: ItemDocument, ...v2BodyErrors(401, 403, 409) },
-        detail: { operationId: 'createItemV2', summary: 'Create an item', ...takesKey },
+        detail: { ...userRoute('items:write', 'createItemV2', 'Create an item'), ...takesKey },
       },
     )
     .get(
@@ -56,7 +57,7 @@ export const items = ({ items: service, itemList, idempotency }: Served) => {
         params: ItemIdParams,
         query: ItemQuery,
         response: { 200: ItemShown, 304: NoContent, ...v2Errors(400, 401, 403, 404, 422) },
-        detail: { operationId: 'getItemV2', summary: 'Read an item; this counts no view' },
+        detail: optionalRoute('items:read', 'getItemV2', 'Read an item; this counts no view'),
       },
     );
 };

@@ -4,6 +4,7 @@ import { AppError } from '../../core/exceptions.ts';
 import { OpenQuery, SourceData, SourceFetch, SourceResults } from '../../schemas/source-calls.ts';
 import { SourceName } from '../../schemas/sources.ts';
 import { callerOf, maybeCallerOf } from '../access.ts';
+import { optionalRoute, userRoute } from '../access-rules.ts';
 import { createExternalLimit } from '../rate-limit.ts';
 import { answerSource } from '../source-answer.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
@@ -33,10 +34,11 @@ export const sourceCalls = (deps: CallDeps) => {
         params: SourceName,
         query: OpenQuery,
         response: { 200: SourceData, ...v2Errors(401, 403, 404, 422, 502, 503, 504) },
-        detail: {
-          operationId: 'callSource',
-          summary: 'Call a source; the query holds the parameters that it defines',
-        },
+        detail: optionalRoute(
+          '*',
+          'callSource',
+          'Call a source; the query holds the parameters that it defines',
+        ),
       },
     )
     .post(
@@ -50,10 +52,11 @@ export const sourceCalls = (deps: CallDeps) => {
       {
         body: SourceFetch,
         response: { 200: SourceResults, ...v2BodyErrors(401, 403) },
-        detail: {
-          operationId: 'fetchSources',
-          summary: 'Call several sources or URLs at once; each has its own result',
-        },
+        detail: userRoute(
+          'external:read',
+          'fetchSources',
+          'Call several sources or URLs at once; each has its own result',
+        ),
       },
     );
 };

@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { SourceDefinition, SourceName, SourcePatch } from '../../schemas/sources.ts';
 import { callerOf } from '../access.ts';
+import { adminRoute } from '../access-rules.ts';
 import { isKnown, matchedVersions, notModified, tell } from '../etag.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
@@ -25,7 +26,7 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
       {
         params: SourceName,
         response: { 200: SourceDefinition, 304: NoContent, ...v2Errors(401, 403, 404, 422) },
-        detail: { operationId: 'getSource', summary: 'Read the definition of a source' },
+        detail: adminRoute('getSource', 'Read the definition of a source'),
       },
     )
     .patch(
@@ -41,7 +42,7 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
         params: SourceName,
         body: SourcePatch,
         response: { 200: SourceDefinition, ...v2BodyErrors(401, 403, 404, 409, 412) },
-        detail: { operationId: 'updateSource', summary: 'Change a source (RFC 7396)' },
+        detail: adminRoute('updateSource', 'Change a source (RFC 7396)'),
       },
     )
     .delete(
@@ -54,7 +55,7 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
       {
         params: SourceName,
         response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 412, 422) },
-        detail: { operationId: 'deleteSource', summary: 'Delete a source and its statistics' },
+        detail: adminRoute('deleteSource', 'Delete a source and its statistics'),
       },
     );
 };

@@ -7,6 +7,7 @@ import {
   SourceStatsQuery,
 } from '../../schemas/source-calls.ts';
 import { SourceName } from '../../schemas/sources.ts';
+import { adminRoute } from '../access-rules.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** What admins are told of a source: what it would send, and how its calls went. */
@@ -16,15 +17,15 @@ export const sourceReports = ({ sources, sourceStats }: Pick<Deps, 'sources' | '
       params: SourceName,
       body: DryRun,
       response: { 200: DryRunRequest, ...v2BodyErrors(401, 403, 404) },
-      detail: {
-        operationId: 'dryRunSource',
-        summary: 'Show the request that a call would send, its secrets as ***',
-      },
+      detail: adminRoute(
+        'dryRunSource',
+        'Show the request that a call would send, its secrets as ***',
+      ),
     })
     .get('/stats', ({ params, query }) => sourceStats.report(params.name, query.hours ?? 24), {
       params: SourceName,
       query: SourceStatsQuery,
       // What is not yet written is, before it is read.
       response: { 200: SourceStats, ...v2WriteErrors(401, 403, 404, 422) },
-      detail: { operationId: 'getSourceStats', summary: 'Read how the calls of a source went' },
+      detail: adminRoute('getSourceStats', 'Read how the calls of a source went'),
     });

@@ -7,6 +7,7 @@ import {
   SourcesQuery,
 } from '../../schemas/sources.ts';
 import { callerOf } from '../access.ts';
+import { adminRoute } from '../access-rules.ts';
 import { tell } from '../etag.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
@@ -19,7 +20,7 @@ export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
     .get('', ({ query }) => service.list(query), {
       query: SourcesQuery,
       response: { 200: SourceDefinitions, ...v2Errors(401, 403, 422) },
-      detail: { operationId: 'listSources', summary: 'List the definitions of sources by name' },
+      detail: adminRoute('listSources', 'List the definitions of sources by name'),
     })
     .post(
       '',
@@ -33,7 +34,7 @@ export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
       {
         body: SourceNew,
         response: { 201: SourceDefinition, ...v2BodyErrors(401, 403, 409) },
-        detail: { operationId: 'createSource', summary: 'Define an outside API to be called' },
+        detail: adminRoute('createSource', 'Define an outside API to be called'),
       },
     );
 };

@@ -1,13 +1,14 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { Stats, Version } from '../../schemas/system.ts';
+import { adminRoute, publicRoute } from '../access-rules.ts';
 import { v2Errors } from './responses.ts';
 
 export const system = ({ version, cache, db }: Pick<Deps, 'version' | 'cache' | 'db'>) =>
   new Elysia({ prefix: '/system', tags: ['system'] })
     .get('/version', () => ({ name: 'hutch', version }), {
       response: { 200: Version, ...v2Errors() },
-      detail: { operationId: 'getVersion', summary: 'Name and version of this server' },
+      detail: publicRoute('getVersion', 'Name and version of this server'),
     })
     .get(
       '/stats',
@@ -19,6 +20,6 @@ export const system = ({ version, cache, db }: Pick<Deps, 'version' | 'cache' | 
       }),
       {
         response: { 200: Stats, ...v2Errors(401, 403) },
-        detail: { operationId: 'getStats', summary: 'Counters of the cache and the database' },
+        detail: adminRoute('getStats', 'Counters of the cache and the database'),
       },
     );

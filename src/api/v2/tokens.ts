@@ -8,6 +8,7 @@ import {
   Tokens,
 } from '../../schemas/accounts.ts';
 import { callerOf } from '../access.ts';
+import { sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
@@ -17,7 +18,7 @@ export const tokens = (deps: Pick<Deps, 'accessTokens' | 'config'>) => {
   return new Elysia({ prefix: '/tokens', tags: ['tokens'] })
     .get('', async ({ request }) => ({ data: await accessTokens.list(callerOf(request).id) }), {
       response: { 200: Tokens, ...v2Errors(401, 403) },
-      detail: { operationId: 'listTokens', summary: 'List the own personal access tokens' },
+      detail: sessionRoute('listTokens', 'List the own personal access tokens'),
     })
     .post(
       '',
@@ -30,7 +31,7 @@ export const tokens = (deps: Pick<Deps, 'accessTokens' | 'config'>) => {
       {
         body: TokenCreate,
         response: { 201: CreatedToken, ...v2BodyErrors(401, 403) },
-        detail: { operationId: 'createToken', summary: 'Make a token, which is shown this once' },
+        detail: sessionRoute('createToken', 'Make a token, which is shown this once'),
       },
     )
     .delete(
@@ -43,7 +44,7 @@ export const tokens = (deps: Pick<Deps, 'accessTokens' | 'config'>) => {
       {
         params: TokenParams,
         response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 422) },
-        detail: { operationId: 'deleteToken', summary: 'Delete an own token' },
+        detail: sessionRoute('deleteToken', 'Delete an own token'),
       },
     );
 };

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AccountDeletion, NoContent, PasswordChange } from '../../schemas/accounts.ts';
 import { callerOf } from '../access.ts';
+import { sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors } from './responses.ts';
 
@@ -21,10 +22,10 @@ export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
       {
         body: PasswordChange,
         response: { 204: NoContent, ...v2BodyErrors(401, 403, 429) },
-        detail: {
-          operationId: 'changePassword',
-          summary: 'Change the own password and end the other sessions',
-        },
+        detail: sessionRoute(
+          'changePassword',
+          'Change the own password and end the other sessions',
+        ),
       },
     )
     .delete(
@@ -37,7 +38,7 @@ export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
       {
         body: AccountDeletion,
         response: { 204: NoContent, ...v2BodyErrors(401, 403, 409, 429) },
-        detail: { operationId: 'deleteMe', summary: 'Delete the own account and all of its data' },
+        detail: sessionRoute('deleteMe', 'Delete the own account and all of its data'),
       },
     );
 };

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AccountExport, AccountUpdate, OwnAccount } from '../../schemas/accounts.ts';
 import { callerOf } from '../access.ts';
+import { sessionRoute, userRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
@@ -11,7 +12,7 @@ export const users = (deps: Pick<Deps, 'account' | 'config'>) => {
   return new Elysia({ prefix: '/users/me', tags: ['users'] })
     .get('', ({ request }) => account.get(callerOf(request)), {
       response: { 200: OwnAccount, ...v2Errors(401, 403) },
-      detail: { operationId: 'getMe', summary: 'Read the own account' },
+      detail: userRoute('users:read', 'getMe', 'Read the own account'),
     })
     .patch(
       '',
@@ -20,7 +21,7 @@ export const users = (deps: Pick<Deps, 'account' | 'config'>) => {
       {
         body: AccountUpdate,
         response: { 200: OwnAccount, ...v2BodyErrors(401, 403, 409) },
-        detail: { operationId: 'updateMe', summary: 'Change the own username' },
+        detail: sessionRoute('updateMe', 'Change the own username'),
       },
     )
     .get(
@@ -29,7 +30,7 @@ export const users = (deps: Pick<Deps, 'account' | 'config'>) => {
         account.export(callerOf(request), viaOf({ request, server, set })),
       {
         response: { 200: AccountExport, ...v2WriteErrors(401, 403) },
-        detail: { operationId: 'exportMe', summary: 'Take all own data along' },
+        detail: sessionRoute('exportMe', 'Take all own data along'),
       },
     );
 };

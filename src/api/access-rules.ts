@@ -1,0 +1,67 @@
+import type { AnyElysia } from 'elysia';
+import { StartupError } from '../core/exceptions.ts';
+import type { Scope } from '../schemas/accounts.ts';
+
+/**
+ * Who may call a route. `optional`: anyone, and a signed-in caller may see more; wrong credentials
+ * are refused all the same. `sign-up`: anyone while registration is open, else admins.
+ */
+export type Access = 'public' | 'optional' | 'user' | 'admin' | 'sign-up';
+
+/** The scope that a route asks of a personal access token; `*` where the route itself decides. */
+export type TokenScope = Scope | '*';
+
+declare module 'elysia' {
+  interface DocumentDecoration {
+    access: Access;
+    /** Personal access tokens are refused on a route without a scope. */
+    scope?: TokenScope | undefined;
+  }
+}
+
+const declare = (access: Access, scope: TokenScope | undefined, id: string, summary: string) => ({
+  access,
+  scope,
+  operationId: id,
+  summary,
+});
+
+/** The `detail` of a route that anyone may call. */
+export const publicRoute = (id: string, summary: string) =>
+  declare('public', undefined, id, summary);
+
+/** The `detail` of a route that anyone may call and that shows more to a signed-in caller. */
+export const optionalRoute = (scope: TokenScope, id: string, summary: string) =>
+  declare('optional', scope, id, summary);
+
+/** The `detail` of a route for signed-in callers, and for tokens with `scope`. */
+export const userRoute = (scope: TokenScope, id: string, summary: string) =>
+  declare('user', scope, id, summary);
+
+/** The `detail` of a route for signed-in callers; it refuses personal access tokens. */
+export const sessionRoute = (id: string, summary: string) =>
+  declare('user', undefined, id, summary);
+
+/** The `detail` of a route for admins, and for their tokens with the scope `admin`. */
+export const adminRoute = (id: string, summary: string) => declare('admin', 'admin', id, summary);
+
+/** The `detail` of a route that creates accounts; it refuses personal access tokens. */
+export const signUpRoute = (id: string, summary: string) =>
+  declare('sign-up', undefined, id, summary);
+
+/** Who may call a route, once it is known whether registration is open. */
+export type Level = Exclude<Access, 'sign-up'>;
+
+/** The level that a declared access means under the setting HUTCH_REGISTRATION. */
+export function levelOf(access: Access, registration: 'open' | 'closed'): Level {
+  if (access !== 'sign-up') return access;
+  return registration === 'open' ? 'public' : 'admin';
+}
+
+/** Throws StartupError, with their names, if some routes of `app` declare no access. */
+export function requireDeclaredAccess(app: AnyElysia): void {
+  const undeclared = app.routes.filter(({ hooks }) => hooks.detail?.access === undefined);
+  if (undeclared.length === 0) return;
+  const names = undeclared.map(({ method, path }) => `${method} ${path}`).join(', ');
+  throw new StartupError(`These routes declare no access (see api/access-rules.ts): ${names}`);
+}
