@@ -1,5 +1,6 @@
 import { AppError } from '../core/exceptions.ts';
 import { ITEM_MEDIA } from './media-types.ts';
+import { type ResponseSet, textStream } from './text-stream.ts';
 
 type Format = keyof typeof ITEM_MEDIA;
 
@@ -48,32 +49,14 @@ function tooLarge(maxBytes: number): AppError {
   return new AppError('payload_too_large', `The body must not exceed ${maxBytes} bytes`);
 }
 
-/**
- * Answers lines as a file, no faster than they are taken: a reader who is slow or gone holds
- * nothing but himself. Typed as text, so that the route's schema and the client see what is sent.
- */
+/** Answers lines as a file. Typed as text, so that the route's schema and the client see that. */
 export function outgoing(
   lines: AsyncGenerator<{ text: string }>,
   format: Format,
-  set: { headers: Record<string, string | number> },
+  set: ResponseSet,
 ): string {
-  const utf8 = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        const { done, value } = await lines.next();
-        if (done) controller.close();
-        else controller.enqueue(utf8.encode(value.text));
-      },
-      cancel: async () => void (await lines.return(undefined)),
-    },
-    { highWaterMark: 0 },
-  );
-  const headers = {
-    ...(set.headers as Record<string, string>),
+  return textStream<string>(lines, set, {
     'content-type': ITEM_MEDIA[format][0],
     'content-disposition': `attachment; filename="items.${format}"`,
-  };
-  set.headers = {};
-  return new Response(body, { headers }) as unknown as string;
+  });
 }

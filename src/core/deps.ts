@@ -1,5 +1,6 @@
 import { createAccessTokens } from '../services/access-tokens.ts';
 import { createAccount } from '../services/account.ts';
+import { createAccountExport } from '../services/account-export.ts';
 import type { RemovalDeps } from '../services/account-removal.ts';
 import { createActionTokens } from '../services/action-tokens.ts';
 import { createAdminUsers } from '../services/admin-users.ts';
@@ -156,6 +157,7 @@ function createSignIn(base: Kit) {
     mails: kit.mails,
     notices: kit.notices,
     account,
+    accountExport: createAccountExport(kit),
     emailFlows,
     auth: createAuth({ ...kit, totps, signUp: emailFlows.signUp }),
     twoFactor: createTwoFactor({ totps, prove }),

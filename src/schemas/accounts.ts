@@ -139,6 +139,7 @@ export const AccountExport = t.Object({
   tokens: t.Array(t.Record(t.String(), t.Any())),
   audit_log: t.Array(t.Record(t.String(), t.Any())),
 });
+export type AccountExport = typeof AccountExport.static;
 
 /** The answer of what leaves nothing to say: 204. */
 export const NoContent = t.Void();

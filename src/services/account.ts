@@ -3,17 +3,8 @@ import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { PasswordHasher } from '../core/security.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
-import {
-  type AuditEntry,
-  auditLog,
-  identities,
-  items,
-  passkeys,
-  type User,
-  users,
-} from '../models/index.ts';
+import { type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
-import type { AccessTokens } from './access-tokens.ts';
 import { type RemovalDeps, removeAccount } from './account-removal.ts';
 import type { Via } from './audit.ts';
 import type { Identity } from './auth.ts';
@@ -28,7 +19,6 @@ export interface AccountDeps extends RemovalDeps {
   db: Db;
   passwords: PasswordHasher;
   sessions: Sessions;
-  accessTokens: AccessTokens;
   throttle: SignInThrottle;
   notices: Notices;
 }
@@ -58,9 +48,6 @@ export const createAccount = (deps: AccountDeps) => ({
   /** Deletes the account and all that is its own. Throws bad_credentials, conflict, overloaded. */
   remove: (caller: Identity, password: string, via: Via): Promise<void> =>
     remove(deps, caller, password, via),
-
-  /** All that is kept of the account, as it may take it with it. */
-  export: (caller: Identity, via: Via) => exportData(deps, caller, via),
 });
 
 async function getUser({ db }: AccountDeps, id: number): Promise<User> {
@@ -117,32 +104,4 @@ async function provePassword(deps: AccountDeps, id: number, password: string): P
   }
   await attempt.succeeded();
   return user;
-}
-
-const { id, name, created_at, last_used_at } = passkeys;
-/** A passkey without its key, which is of no use elsewhere. */
-const shownPasskey = { id, name, created_at, last_used_at };
-
-async function exportData(deps: AccountDeps, { id }: Identity, via: Via) {
-  const { db, sessions, accessTokens, audit, now } = deps;
-  const who = { actor_id: id, user_id: id };
-  await db.write((tx) => audit.record(tx, { action: 'data.exported', ...who, via }));
-  return {
-    exported_at: now().toISOString(),
-    account: ownAccount(await getUser(deps, id)),
-    items: await db.read.orm.select().from(items).where(eq(items.owner_id, id)),
-    identities: await db.read.orm.select().from(identities).where(eq(identities.user_id, id)),
-    passkeys: await db.read.orm.select(shownPasskey).from(passkeys).where(eq(passkeys.user_id, id)),
-    sessions: await sessions.list(id),
-    tokens: await accessTokens.list(id),
-    audit_log: (await db.read.orm.select().from(auditLog).where(eq(auditLog.user_id, id))).map(
-      (entry) => ofOthers(entry, id),
-    ),
-  };
-}
-
-/** From where an admin acts is the admin's own; who tried to sign in is the account's to know. */
-function ofOthers(entry: AuditEntry, id: number): AuditEntry {
-  const isOther = entry.actor_id !== null && entry.actor_id !== id;
-  return isOther ? { ...entry, address: null, request_id: null } : entry;
 }

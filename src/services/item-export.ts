@@ -1,37 +1,38 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, lte, max, sql } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { prepare } from '../core/query.ts';
 import { type ItemRow, items } from '../models/index.ts';
 import { csvLine, guarded } from '../utils/csv.ts';
+import { pagesById } from '../utils/pages.ts';
 import { COLUMNS, type ItemFormat } from './item-lines.ts';
 import { isListed } from './item-rows.ts';
 
-/** Items read at once; of the largest there are, 10 MB. */
-const PAGE = 100;
+/** Items of one read: the largest take 2 MB. */
+const PAGE = 20;
 
 type Exported = Pick<ItemRow, 'id' | 'deleted_at' | (typeof COLUMNS)[number]>;
 const { id, title, description, url, tags, data, visibility, deleted_at } = items;
 const columns = { id, title, description, url, tags, data, visibility, deleted_at };
 
+type Span = { after: number; until: number };
+const isInSpan = and(gt(id, sql.placeholder('after')), lte(id, sql.placeholder('until')));
+
+const newest = prepare<Record<string, never>, { id: number | null }[]>((orm) =>
+  orm.select({ id: max(id) }).from(items),
+);
+
 /** Those in the bin too: how many of them stand between two others has no bound. */
-const ownPage = prepare<{ owner_id: number; after: number }, Exported[]>((orm) =>
+const ownPage = prepare<{ owner_id: number } & Span, Exported[]>((orm) =>
   orm
     .select(columns)
     .from(items)
-    .where(
-      and(eq(items.owner_id, sql.placeholder('owner_id')), gt(items.id, sql.placeholder('after'))),
-    )
+    .where(and(eq(items.owner_id, sql.placeholder('owner_id')), isInSpan))
     .orderBy(asc(items.id))
     .limit(PAGE),
 );
 
-const listedPage = prepare<{ after: number }, Exported[]>((orm) =>
-  orm
-    .select(columns)
-    .from(items)
-    .where(and(isListed, gt(items.id, sql.placeholder('after'))))
-    .orderBy(asc(items.id))
-    .limit(PAGE),
+const listedPage = prepare<Span, Exported[]>((orm) =>
+  orm.select(columns).from(items).where(and(isListed, isInSpan)).orderBy(asc(items.id)).limit(PAGE),
 );
 
 export interface ExportOptions {
@@ -49,23 +50,20 @@ interface Part {
 /** Items as a stream of lines. */
 export const createItemExport = ({ db }: { db: Db }) => ({
   /**
-   * The lines of all items by id, a page at a time and each page as it then is; nothing is
+   * The lines of all items that exist now, by id, each as it is when its page is read; nothing is
    * read before it is asked for. What an import makes of them are the same items.
    */
   lines: async function* ({ format, ownerId }: ExportOptions): AsyncGenerator<Part> {
     if (format === 'csv') yield { text: csvLine(COLUMNS), count: 0 };
     const toLine = format === 'csv' ? toCsv : toJson;
-    let after = 0;
-    for (;;) {
-      const page =
-        ownerId === undefined
-          ? await listedPage(db.read, { after })
-          : await ownPage(db.read, { owner_id: ownerId, after });
+    const until = (await newest(db.read, {}))[0]?.id ?? 0;
+    const read = (after: number) =>
+      ownerId === undefined
+        ? listedPage(db.read, { after, until })
+        : ownPage(db.read, { owner_id: ownerId, after, until });
+    for await (const page of pagesById(PAGE, read)) {
       const shown = page.filter((item) => item.deleted_at === null);
       if (shown.length > 0) yield { text: shown.map(toLine).join(''), count: shown.length };
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
-      after = last.id;
     }
   },
 });

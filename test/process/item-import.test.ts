@@ -31,16 +31,20 @@ describe('in the process that serves', () => {
     expect(peakMb(it.server) - before).toBeLessThan(MAX_GROWTH_MB);
   }, 60_000);
 
-  test('a reader of an export who stops reading makes nothing pile up', async () => {
-    await using it = await started();
-    await importBytes(it, 20 * MB);
-    const before = peakMb(it.server);
-    const readers = Array.from({ length: 8 }, () => stuckReader(it));
-    await Bun.sleep(500);
-    expect(peakMb(it.server) - before).toBeLessThan(64);
-    for (const reader of readers) reader.destroy();
-    expect(await exportBytes(it)).toBeGreaterThan(20 * MB);
-  }, 60_000);
+  test.each(['/api/v2/items/export', '/api/v2/users/me/export'])(
+    'a reader of %s who stops reading makes nothing pile up',
+    async (path) => {
+      await using it = await started();
+      await importBytes(it, 20 * MB);
+      const before = peakMb(it.server);
+      const readers = Array.from({ length: 8 }, () => stuckReader(it, path));
+      await Bun.sleep(500);
+      expect(peakMb(it.server) - before).toBeLessThan(64);
+      for (const reader of readers) reader.destroy();
+      expect(await exportBytes(it, path)).toBeGreaterThan(20 * MB);
+    },
+    60_000,
+  );
 
   test('what a client sent before he went away stays, whole transactions of it', async () => {
     await using it = await started();
@@ -191,19 +195,22 @@ async function importBytes({ server, token }: Started, bytes: number, search = '
   return (await answer.json()) as { created: number; failed: number };
 }
 
-async function exportBytes({ server, token }: Started): Promise<number> {
+async function exportBytes(
+  { server, token }: Started,
+  path = '/api/v2/items/export',
+): Promise<number> {
   const headers = headersOf(token);
-  const answer = await fetch(`${server.url}/api/v2/items/export`, { headers });
+  const answer = await fetch(`${server.url}${path}`, { headers });
   let bytes = 0;
   for await (const chunk of answer.body ?? []) bytes += chunk.byteLength;
   return bytes;
 }
 
-/** Asks for all items and takes none of them. */
-function stuckReader({ server, token }: Started) {
+/** Asks for an export and reads nothing of it. */
+function stuckReader({ server, token }: Started, path: string) {
   const { hostname, port, host } = new URL(server.url);
   const socket = connect(Number(port), hostname);
-  const lines = ['GET /api/v2/items/export HTTP/1.1', `Host: ${host}`];
+  const lines = [`GET ${path} HTTP/1.1`, `Host: ${host}`];
   socket.pause();
   socket.write(`${lines.join('\r\n')}\r\nAuthorization: Bearer ${token}\r\n\r\n`);
   return socket;

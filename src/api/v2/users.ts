@@ -3,11 +3,12 @@ import type { Deps } from '../../core/deps.ts';
 import { AccountExport, AccountUpdate, OwnAccount } from '../../schemas/accounts.ts';
 import { callerOf } from '../access.ts';
 import { sessionRoute, userRoute } from '../access-rules.ts';
+import { textStream } from '../text-stream.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
-export const users = (deps: Pick<Deps, 'account' | 'config'>) => {
-  const { account } = deps;
+export const users = (deps: Pick<Deps, 'account' | 'accountExport' | 'config'>) => {
+  const { account, accountExport } = deps;
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/users/me', tags: ['users'] })
     .get('', ({ request }) => account.get(callerOf(request)), {
@@ -26,11 +27,18 @@ export const users = (deps: Pick<Deps, 'account' | 'config'>) => {
     )
     .get(
       '/export',
-      ({ request, server, set }) =>
-        account.export(callerOf(request), viaOf({ request, server, set })),
+      async ({ request, server, set }) => {
+        const via = viaOf({ request, server, set });
+        const parts = await accountExport.begin(callerOf(request).id, via);
+        return textStream<AccountExport>(parts, set, { 'content-type': 'application/json' });
+      },
       {
         response: { 200: AccountExport, ...v2WriteErrors(401, 403) },
-        detail: sessionRoute('exportMe', 'Take all own data along'),
+        detail: {
+          ...sessionRoute('exportMe', 'Take all own data along'),
+          description:
+            'Streamed. Each list is in the order of its ids and holds what existed when it began, each row as it was when its turn came. A connection that is cut before the end did not send everything.',
+        },
       },
     );
 };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { SYSTEM } from '../../../src/services/audit.ts';
 import { PASSWORD, testApp } from '../../support.ts';
 
 const NEXT = 'beets-and-barley';
@@ -77,6 +78,35 @@ describe('/users/me', () => {
     for (const secret of [token, made.data?.token ?? '', 'argon2', 'hash']) {
       expect(text).not.toContain(secret);
     }
+  });
+
+  test('the export has every row of many pages once', async () => {
+    await using t = await testApp();
+    const { client } = await t.signUp('ada');
+    const titles = Array.from({ length: 47 }, (_, index) => `Item ${index}`);
+    for (const title of titles) await client.api.v2.items.post({ title });
+    for (let entry = 0; entry < 45; entry++) {
+      await client.api.v2.users.me.patch({ username: `ada-${entry}` });
+    }
+    const { data } = await client.api.v2.users.me.export.get();
+    expect(data?.items.map((it) => it['title'])).toEqual(titles);
+    const renamed = data?.audit_log.filter((it) => it['action'] === 'user.updated');
+    expect(renamed).toHaveLength(45);
+  });
+
+  test('the export reads a page at a time, of what existed when it began', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    const add = (title: string) => ada.client.api.v2.items.post({ title });
+    for (let count = 0; count < 30; count++) await add('early');
+    const parts = await t.deps.accountExport.begin(ada.id, SYSTEM);
+    let text = '';
+    while (!text.includes('early')) text += (await parts.next()).value?.text;
+    await add('late');
+    await ada.client.api.v2.items({ item_id: 30 }).patch({ title: 'changed' });
+    for await (const part of parts) text += part.text;
+    const titles = JSON.parse(text).items.map((it: { title: string }) => it.title);
+    expect(titles).toEqual([...Array(29).fill('early'), 'changed']);
   });
 
   test('the export does not tell from where an admin acted', async () => {
