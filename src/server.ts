@@ -27,6 +27,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     }
     const app = listen(config, deps);
     const server = app.server as NonNullable<typeof app.server>;
+    deps.listening.port = server.port ?? config.port;
     deps.mails.start();
     deps.housekeeping.start();
     const stop = async () => {

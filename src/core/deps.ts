@@ -51,7 +51,9 @@ export type Deps = ReturnType<typeof createDeps>;
 /** The composition root. Opens and migrates the database of `config`. Throws StartupError. */
 export function createDeps(config: Config, options: DepsOptions) {
   const { log, now = () => new Date() } = options;
-  const base = { config, log, now, ...openBase(config, options) };
+  // With port 0 the system chooses one, which the server enters here once it listens.
+  const listening = { port: config.port };
+  const base = { config, log, now, listening, ...openBase(config, options) };
   const services = createServices(base);
   const { db, cache, outbound } = base;
   return {
@@ -59,6 +61,7 @@ export function createDeps(config: Config, options: DepsOptions) {
     config,
     log,
     now,
+    listening,
     db,
     cache,
     limits: config.rateLimit === 'on' ? createLimits(config) : undefined,
@@ -104,7 +107,12 @@ function openBase(config: Config, { log, passwords }: DepsOptions) {
   };
 }
 
-type Base = ReturnType<typeof openBase> & { config: Config; log: Log; now(): Date };
+type Base = ReturnType<typeof openBase> & {
+  config: Config;
+  log: Log;
+  now(): Date;
+  listening: { port: number };
+};
 
 /** The services, each from what stands above it. */
 function createServices(base: Base) {
@@ -168,9 +176,9 @@ function createSignIn(base: Kit) {
 
 /** The queue of mails, and what goes by it. */
 function createMail(kit: Kit) {
-  const { config } = kit;
+  const { config, listening } = kit;
   const mails = createMails(kit);
-  const templates = createMailTemplates(linkBase(config));
+  const templates = createMailTemplates(() => linkBase({ ...config, ...listening }));
   const limits = config.rateLimit === 'on' ? createMailLimits(config.limitMails) : noMailLimits;
   return { mails, templates, limits, notices: createNotices({ mails, templates, limits }) };
 }

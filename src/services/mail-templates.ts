@@ -41,7 +41,7 @@ export type NoticedAct = keyof typeof ACTS;
 
 export type MailTemplates = ReturnType<typeof createMailTemplates>;
 
-/** The address that links begin with: never what a request claims in its Host header. */
+/** The base URL of links: never the Host header that a request claims. */
 export function linkBase(config: { publicUrl: string; host: string; port: number }): string {
   if (config.publicUrl !== '') return config.publicUrl;
   const isAny = config.host === '0.0.0.0' || config.host === '::';
@@ -53,13 +53,13 @@ export function linkBase(config: { publicUrl: string; host: string; port: number
  * The mails. A token stands after `#`, which no server, proxy or scanner gets to see, and only
  * a POST spends it: what merely opens links uses none of them up.
  */
-export const createMailTemplates = (base: string) => ({ ...actions(base), ...NOTICES });
+export const createMailTemplates = (base: () => string) => ({ ...actions(base), ...NOTICES });
 
-const actions = (base: string) => ({
+const actions = (base: () => string) => ({
   verify: (to: string, username: string, token: string): OutgoingMail =>
     compose(to, 'Confirm your email address', [
       `The account ${named(username)} was made with this address. Confirm that it is yours within 24 hours.`,
-      ...spend(base, VERIFY, token),
+      ...spend(base(), VERIFY, token),
       'With your password all stays as it is. Without it, everything that was set up before the address was confirmed ends, the password too, and you choose a new one.',
       'If you did not make this account, ignore this mail.',
     ]),
@@ -67,14 +67,14 @@ const actions = (base: string) => ({
   reset: (to: string, username: string, token: string): OutgoingMail =>
     compose(to, 'Reset your password', [
       `Somebody asked to reset the password of the account ${named(username)}. Set a new one within 30 minutes; it signs the account out everywhere.`,
-      ...spend(base, RESET, token),
+      ...spend(base(), RESET, token),
       'If that was not you, ignore this mail: nothing has changed.',
     ]),
 
   changeEmail: (to: string, username: string, token: string): OutgoingMail =>
     compose(to, 'Confirm your new email address', [
       `The account ${named(username)} wants to use this address. Confirm it within 24 hours, with the password of that account.`,
-      ...spend(base, CHANGE_EMAIL, token),
+      ...spend(base(), CHANGE_EMAIL, token),
       'If that is not your account, ignore this mail: nothing has changed.',
     ]),
 });

@@ -53,6 +53,16 @@ test('without SMTP a newcomer finds the mail where the log says', async () => {
   expect(JSON.stringify(server.lines)).not.toContain(token);
 }, 30_000);
 
+test('on a free port the links of mails lead to the port that was taken', async () => {
+  const dir = tempDir();
+  await using server = await serve(dir);
+  await server.clientFor().api.v2.auth.register.post(ada);
+  await until(() => server.lines.some(({ path }) => String(path).endsWith('.eml')));
+  const [name] = readdirSync(join(dir, 'outbox'));
+  const mail = plain(readFileSync(join(dir, 'outbox', String(name)), 'utf8'));
+  expect(mail).toContain(`${server.url}/verify#token=`);
+}, 30_000);
+
 test('a stop does not wait for a mail server that does not answer', async () => {
   const dir = tempDir();
   let isAsked = false;
