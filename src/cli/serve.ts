@@ -1,5 +1,6 @@
 import { SETTINGS } from '../core/settings.ts';
 import { startServer } from '../server.ts';
+import { shellWord } from '../utils/shell.ts';
 import { type Command, configOf, logOf } from './command.ts';
 import { untilSignal } from './signals.ts';
 
@@ -30,9 +31,9 @@ HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
   },
 };
 
-/** How to make the first admin, as whoever started this would call it. */
+/** The shell command that makes the first admin in `dataDir`. */
 function adminCommand(dataDir: string): string {
   const hutch = Bun.isStandaloneExecutable ? 'hutch' : 'npx -y bun@1.4.5 run hutch';
-  const where = dataDir === SETTINGS.dataDir.default ? '' : ` --data-dir ${dataDir}`;
+  const where = dataDir === SETTINGS.dataDir.default ? '' : ` --data-dir ${shellWord(dataDir)}`;
   return `${hutch} admin create${where} --email you@example.com --username you`;
 }

@@ -58,6 +58,7 @@ export const hosts = (value: string): Parsed<string[]> => {
 
 export const publicUrl = (value: string): Parsed<string> => {
   const url = URL.parse(value);
+  if (hasWildcard(url)) return { problem: 'must name one host: wildcards are not supported' };
   return url && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search && !url.hash
     ? { value: url.origin }
     : { problem: 'must be an http or https URL without a path' };
@@ -73,7 +74,13 @@ export const networks = (value: string): Parsed<string[]> => {
 
 export const origins = (value: string): Parsed<string[]> => {
   const list = words(value);
-  const wrong = list.find((it) => URL.parse(it)?.origin !== it);
+  const wild = list.find((it) => it === '*' || hasWildcard(URL.parse(it)));
+  if (wild !== undefined) {
+    return {
+      problem: `must list each origin: ${JSON.stringify(wild)} has an unsupported wildcard`,
+    };
+  }
+  const wrong = list.find((it) => !/^https?:/.test(it) || URL.parse(it)?.origin !== it);
   return wrong === undefined
     ? { value: list }
     : { problem: `must list origins, and ${JSON.stringify(wrong)} is none` };
@@ -82,10 +89,16 @@ export const origins = (value: string): Parsed<string[]> => {
 /** The base URL of a service that secrets are sent to: in the clear only on this machine. */
 export const serviceUrl = (value: string): Parsed<string> => {
   const url = URL.parse(value);
+  if (hasWildcard(url)) return { problem: 'must name one host: wildcards are not supported' };
   return url && isSafeUrl(url) && !url.username && !url.search && !url.hash
     ? { value }
     : { problem: 'must be an https URL (http for localhost alone) without a query' };
 };
+
+/** Whether the host has a `*`, which URL.parse accepts and no request ever matches. */
+function hasWildcard(url: URL | null): boolean {
+  return url?.hostname.includes('*') ?? false;
+}
 
 function words(value: string): string[] {
   return value.split(/[\s,]+/).filter((entry) => entry !== '');

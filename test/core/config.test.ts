@@ -46,6 +46,23 @@ describe('loadConfig', () => {
     expect(problems({ HUTCH_PORT: port })).toHaveLength(1);
   });
 
+  test.each(['HUTCH_CORS_ORIGINS', 'HUTCH_PUBLIC_URL', 'HUTCH_OIDC_ISSUER'])(
+    '%s names a host: a wildcard is refused',
+    (name) => {
+      const oidc = { HUTCH_OIDC_CLIENT_ID: 'x', HUTCH_OIDC_CLIENT_SECRET: 'x' };
+      const env = (url: string) => ({ ...(name.includes('OIDC') && oidc), [name]: url });
+      expect(problems(env('https://app.example.com'))).toEqual([]);
+      for (const host of ['*.example.com', 'app.*.com', '*']) {
+        const [problem] = problems(env(`https://${host}`));
+        expect(problem).toMatch(new RegExp(`^${name} .*wildcard`));
+      }
+    },
+  );
+
+  test('an origin of another scheme than http and https is none', () => {
+    expect(problems({ HUTCH_CORS_ORIGINS: 'ftp://app.example.com' })).toHaveLength(1);
+  });
+
   test('an empty variable counts as not set', () => {
     expect(loadConfig({}, { HUTCH_PORT: '' }).port).toBe(3000);
   });

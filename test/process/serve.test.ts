@@ -14,6 +14,16 @@ describe('serve', () => {
     expect(JSON.stringify(server.lines)).toContain('admin create');
   });
 
+  test('says how the first admin is made in words that a shell takes as they are', async () => {
+    const dir = join(tempDir(), "it's the data");
+    await using server = await serve(dir);
+    const hint = () => server.lines.find(({ command }) => command !== undefined);
+    for (let tries = 0; tries < 100 && !hint(); tries++) await Bun.sleep(10);
+    const words = String(hint()?.['command']).split(' admin create ')[1];
+    const shell = Bun.spawn(['sh', '-c', `printf '%s\n' ${words}`], { stdout: 'pipe' });
+    expect((await shell.stdout.text()).split('\n').slice(0, 2)).toEqual(['--data-dir', dir]);
+  });
+
   test('makes the first admin of its settings, once', async () => {
     const dir = tempDir();
     for (const _ of ['first', 'second']) {
