@@ -12,6 +12,8 @@ import { SYSTEM } from '../src/services/audit.ts';
 import { type LeaksOf, leaks, textSent, watched } from './leaks.ts';
 
 export const PASSWORD = 'password123';
+/** An admin, for services that ask who calls. */
+export const ADMIN = { id: 1, role: 'admin' } as const;
 leaks.learn(PASSWORD);
 
 /** A directory of its own for one test. */

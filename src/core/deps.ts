@@ -22,6 +22,7 @@ import { createPasskeys } from '../services/passkeys.ts';
 import { weaknessOf } from '../services/password-policy.ts';
 import { createSessions, sessionLimits } from '../services/sessions.ts';
 import { createSourceGateway } from '../services/source-gateway.ts';
+import { createSystemStats } from '../services/system-stats.ts';
 import { createSignInThrottle, noThrottle } from '../services/throttle.ts';
 import { createTotps } from '../services/totp.ts';
 import { createTwoFactor } from '../services/two-factor.ts';
@@ -188,6 +189,7 @@ function createAdministration(kit: Kit) {
   return {
     adminUsers: createAdminUsers(kit),
     auditLog: createAuditLog(kit),
+    systemStats: createSystemStats(kit),
     usersImport: createUsersImport(kit),
     weaknessOf,
   };

@@ -6,6 +6,7 @@ import { type NewUser, type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import { type RemovalDeps, refuseLastAdmin, removeAccount } from './account-removal.ts';
 import type { AuditAction, Via } from './audit.ts';
+import { adminsOnly, type Caller } from './caller.ts';
 import { type NewAccount, usernameTaken } from './new-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
@@ -16,7 +17,7 @@ import {
   listUsers,
   type UserListQuery,
 } from './user-list.ts';
-import type { Caller, Users } from './users.ts';
+import type { Users } from './users.ts';
 
 export interface AdminUsersDeps extends RemovalDeps {
   db: Db;
@@ -35,48 +36,51 @@ export interface AccountChanges {
 /** What is noted of a change, an entry each. */
 type Act = { action: AuditAction; details?: Record<string, unknown> };
 
-/** What admins do to accounts. Who calls was let in as an admin. */
-export const createAdminUsers = (deps: AdminUsersDeps) => ({
-  /** Throws invalid_cursor. */
-  list: (query: UserListQuery): Promise<AccountPage> => listUsers(deps.db, query),
+/** What admins do to accounts. Each method throws forbidden for a caller who is no admin. */
+export const createAdminUsers = (deps: AdminUsersDeps) =>
+  adminsOnly({
+    /** Throws invalid_cursor. */
+    list: (_caller: Caller, query: UserListQuery): Promise<AccountPage> =>
+      listUsers(deps.db, query),
 
-  /** Throws not_found. */
-  get: async (id: number): Promise<Account> => account(await getUser(deps.db.read, id)),
+    /** Throws not_found. */
+    get: async (_caller: Caller, id: number): Promise<Account> =>
+      account(await getUser(deps.db.read, id)),
 
-  /** Throws weak_password, email_taken, username_taken, overloaded. */
-  create: async (
-    caller: Caller,
-    { role = 'user', ...values }: NewAccount & { role?: Role | undefined },
-    via: Via,
-  ): Promise<Account> => {
-    refuseWeak(values.password, values);
-    return account(await deps.users.create(values, { role, actor_id: caller.id, via }));
-  },
+    /** Throws weak_password, email_taken, username_taken, overloaded. */
+    create: async (
+      caller: Caller,
+      { role = 'user', ...values }: NewAccount & { role?: Role | undefined },
+      via: Via,
+    ): Promise<Account> => {
+      refuseWeak(values.password, values);
+      return account(await deps.users.create(values, { role, actor_id: caller.id, via }));
+    },
 
-  /**
-   * An admin who says that an email is verified vouches for it: unlike with a mailed link, no
-   * session, password or token made before is ended. Throws not_found, username_taken, and
-   * conflict for the last active admin.
-   */
-  update: (caller: Caller, id: number, changes: AccountChanges, via: Via): Promise<Account> =>
-    update(deps, caller, id, changes, via),
+    /**
+     * An admin who says that an email is verified vouches for it: unlike with a mailed link, no
+     * session, password or token made before is ended. Throws not_found, username_taken, and
+     * conflict for the last active admin.
+     */
+    update: (caller: Caller, id: number, changes: AccountChanges, via: Via): Promise<Account> =>
+      update(deps, caller, id, changes, via),
 
-  /** Deletes an account and all that is its own. Throws not_found, conflict as `update`. */
-  remove: (caller: Caller, id: number, via: Via): Promise<void> =>
-    deps.db.write(async (tx) => {
-      await removeAccount(deps, tx, await getUser(tx, id), caller.id, via);
-    }),
+    /** Deletes an account and all that is its own. Throws not_found, conflict as `update`. */
+    remove: (caller: Caller, id: number, via: Via): Promise<void> =>
+      deps.db.write(async (tx) => {
+        await removeAccount(deps, tx, await getUser(tx, id), caller.id, via);
+      }),
 
-  /** Ends all sessions of an account. Throws not_found. */
-  endSessions: (caller: Caller, id: number, via: Via): Promise<{ ended: number }> =>
-    deps.db.write(async (tx) => {
-      await getUser(tx, id);
-      const ended = await deps.sessions.endAll(tx, id);
-      const who = { actor_id: caller.id, user_id: id };
-      await deps.audit.record(tx, { action: 'sessions.ended', ...who, via, details: { ended } });
-      return { ended };
-    }),
-});
+    /** Ends all sessions of an account. Throws not_found. */
+    endSessions: (caller: Caller, id: number, via: Via): Promise<{ ended: number }> =>
+      deps.db.write(async (tx) => {
+        await getUser(tx, id);
+        const ended = await deps.sessions.endAll(tx, id);
+        const who = { actor_id: caller.id, user_id: id };
+        await deps.audit.record(tx, { action: 'sessions.ended', ...who, via, details: { ended } });
+        return { ended };
+      }),
+  });
 
 async function update(
   { db, sessions, audit, now }: AdminUsersDeps,

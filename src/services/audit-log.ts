@@ -3,6 +3,7 @@ import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type AuditEntry, auditLog } from '../models/index.ts';
 import { decodeCursor, encodeCursor, type Page, pageOf } from '../utils/cursor.ts';
+import { adminsOnly, type Caller } from './caller.ts';
 
 const DEFAULT_LIMIT = 50;
 
@@ -23,21 +24,26 @@ export interface AuditLogQuery {
 /** An act as an admin sees it. */
 export type AuditInfo = Omit<AuditEntry, 'details'> & { details: Record<string, unknown> };
 
-export const createAuditLog = ({ db }: { db: Db }) => ({
-  /** A page of the audit log. Throws invalid_cursor for a cursor of another filter. */
-  list: async (query: AuditLogQuery): Promise<{ data: AuditInfo[]; page: Page }> => {
-    const { limit = DEFAULT_LIMIT } = query;
-    const scope = scopeOf(query);
-    const rows = await db.read.orm
-      .select()
-      .from(auditLog)
-      .where(and(filterOf(query), beforeCursor(scope, query.cursor)))
-      .orderBy(desc(auditLog.id))
-      .limit(limit + 1);
-    const { data, page } = pageOf(rows, limit, ({ id }) => encodeCursor(scope, [id]));
-    return { data: data.map(infoOf), page };
-  },
-});
+/** The audit log, for admins. */
+export const createAuditLog = ({ db }: { db: Db }) =>
+  adminsOnly({
+    /** A page of the audit log. Throws forbidden, and invalid_cursor for a cursor of another filter. */
+    list: async (
+      _caller: Caller,
+      query: AuditLogQuery,
+    ): Promise<{ data: AuditInfo[]; page: Page }> => {
+      const { limit = DEFAULT_LIMIT } = query;
+      const scope = scopeOf(query);
+      const rows = await db.read.orm
+        .select()
+        .from(auditLog)
+        .where(and(filterOf(query), beforeCursor(scope, query.cursor)))
+        .orderBy(desc(auditLog.id))
+        .limit(limit + 1);
+      const { data, page } = pageOf(rows, limit, ({ id }) => encodeCursor(scope, [id]));
+      return { data: data.map(infoOf), page };
+    },
+  });
 
 function filterOf({ actor_id, user_id, action, from, until }: AuditLogQuery): SQL | undefined {
   return and(

@@ -3,6 +3,7 @@ import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import type { Tx } from '../core/writer.ts';
 import { sourceCalls, sources } from '../models/index.ts';
+import { type Caller, requireAdmin } from './caller.ts';
 import type { Chore } from './housekeeping.ts';
 import { getSource } from './source-rows.ts';
 import {
@@ -77,8 +78,12 @@ export function createSourceStats(deps: SourceStatsDeps) {
     },
     /** Writes all pending counts; what fails to be written stays pending. */
     flush,
-    /** The counts of the current hour and those before it, `hours` in all. Throws not_found. */
-    report: async (name: string, hours: number): Promise<SourceStatsReport> => {
+    /**
+     * The counts of the current hour and those before it, `hours` in all, for an admin. Throws
+     * forbidden, not_found.
+     */
+    report: async (caller: Caller, name: string, hours: number): Promise<SourceStatsReport> => {
+      requireAdmin(caller);
       const { id } = await getSource(db.read, name);
       await flush();
       return reportOf(db, id, Math.floor(now().getTime() / HOUR_MS) - hours + 1);

@@ -7,6 +7,7 @@ import { uniqueViolation } from '../core/storage-error.ts';
 import { type SourceRow, sources } from '../models/index.ts';
 import { decodeCursor, encodeCursor, type Page, pageOf } from '../utils/cursor.ts';
 import type { Audit, Via } from './audit.ts';
+import { adminsOnly, type Caller } from './caller.ts';
 import type { CheckOptions } from './source-check.ts';
 import {
   columnsOf,
@@ -26,7 +27,6 @@ import { requestOf, type SourceRequest } from './source-request.ts';
 import { getSource, SOURCES_TAG } from './source-rows.ts';
 import { maskedFields } from './source-secrets.ts';
 import { ParameterError } from './source-values.ts';
-import type { Caller } from './users.ts';
 
 export interface SourcesDeps {
   db: Db;
@@ -43,48 +43,53 @@ type IfMatch = readonly number[] | undefined;
 const SCOPE = 'sources';
 const DEFAULT_LIMIT = 50;
 
-/** Sources as admins define them. Who calls was let in as an admin. */
-export const createSources = (deps: SourcesDeps) => ({
-  /** A page of sources by name. Throws invalid_cursor. */
-  list: (query: { limit?: number | undefined; cursor?: string | undefined }) =>
-    listSources(deps.db, query),
+/** Sources as admins define them. Each method throws forbidden for a caller who is no admin. */
+export const createSources = (deps: SourcesDeps) =>
+  adminsOnly({
+    /** A page of sources by name. Throws invalid_cursor. */
+    list: (_caller: Caller, query: { limit?: number | undefined; cursor?: string | undefined }) =>
+      listSources(deps.db, query),
 
-  /** Throws not_found. */
-  get: async (name: string): Promise<ShownSource> =>
-    shownSource(await getSource(deps.db.read, name)),
+    /** Throws not_found. */
+    get: async (_caller: Caller, name: string): Promise<ShownSource> =>
+      shownSource(await getSource(deps.db.read, name)),
 
-  /** Throws validation_failed, and conflict for a name that is taken. */
-  create: (caller: Caller, source: NewSource, via: Via): Promise<ShownSource> =>
-    create(deps, caller, source, via),
+    /** Throws validation_failed, and conflict for a name that is taken. */
+    create: (caller: Caller, source: NewSource, via: Via): Promise<ShownSource> =>
+      create(deps, caller, source, via),
 
-  /** Throws not_found, version_mismatch, validation_failed, conflict. */
-  update: (caller: Caller, name: string, changes: SourceChanges, via: Via, ifMatch?: IfMatch) =>
-    update(deps, caller, name, changes, { via, ifMatch }),
+    /** Throws not_found, version_mismatch, validation_failed, conflict. */
+    update: (caller: Caller, name: string, changes: SourceChanges, via: Via, ifMatch?: IfMatch) =>
+      update(deps, caller, name, changes, { via, ifMatch }),
 
-  /** Throws not_found, version_mismatch. */
-  remove: (caller: Caller, name: string, via: Via, ifMatch?: IfMatch): Promise<void> =>
-    deps.db.write(async (tx) => {
-      const source = await getSource(tx, name);
-      refuseOthers(source, ifMatch);
-      await tx.orm.delete(sources).where(eq(sources.id, source.id));
-      const details = { source: name };
-      const who = { actor_id: caller.id, user_id: null };
-      await deps.audit.record(tx, { action: 'source.deleted', ...who, via, details });
-      tx.afterCommit(() => deps.cache.invalidate(SOURCES_TAG));
-    }),
+    /** Throws not_found, version_mismatch. */
+    remove: (caller: Caller, name: string, via: Via, ifMatch?: IfMatch): Promise<void> =>
+      deps.db.write(async (tx) => {
+        const source = await getSource(tx, name);
+        refuseOthers(source, ifMatch);
+        await tx.orm.delete(sources).where(eq(sources.id, source.id));
+        const details = { source: name };
+        const who = { actor_id: caller.id, user_id: null };
+        await deps.audit.record(tx, { action: 'source.deleted', ...who, via, details });
+        tx.afterCommit(() => deps.cache.invalidate(SOURCES_TAG));
+      }),
 
-  /** What a call with these parameters would send; each secret is `***`. Throws not_found, validation_failed. */
-  dryRun: async (name: string, parameters: Record<string, unknown>): Promise<SourceRequest> => {
-    const source = await getSource(deps.db.read, name);
-    try {
-      return requestOf({ ...source, ...maskedFields(source) }, { parameters, spelling: 'json' });
-    } catch (error) {
-      if (!(error instanceof ParameterError)) throw error;
-      const problems = error.wrong.map((it) => ({ ...it, loc: ['body', 'params', it.name] }));
-      throw new AppError('validation_failed', error.message, { problems });
-    }
-  },
-});
+    /** What a call with these parameters would send; each secret is `***`. Throws not_found, validation_failed. */
+    dryRun: async (
+      _caller: Caller,
+      name: string,
+      parameters: Record<string, unknown>,
+    ): Promise<SourceRequest> => {
+      const source = await getSource(deps.db.read, name);
+      try {
+        return requestOf({ ...source, ...maskedFields(source) }, { parameters, spelling: 'json' });
+      } catch (error) {
+        if (!(error instanceof ParameterError)) throw error;
+        const problems = error.wrong.map((it) => ({ ...it, loc: ['body', 'params', it.name] }));
+        throw new AppError('validation_failed', error.message, { problems });
+      }
+    },
+  });
 
 async function listSources(
   { read }: Db,

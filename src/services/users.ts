@@ -6,6 +6,7 @@ import type { Tx } from '../core/writer.ts';
 import { type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import { type Audit, SYSTEM, type Via } from './audit.ts';
+import { type Caller, requireAdmin } from './caller.ts';
 import {
   emailTaken,
   insertAccount,
@@ -46,8 +47,7 @@ const PROMOTED = {
   details: { role: 'admin' },
 } as const;
 
-/** Who asks: an account with its role, as read for this request. */
-export type Caller = Pick<User, 'id' | 'role'>;
+export type { Caller };
 
 export type Users = ReturnType<typeof createUsers>;
 
@@ -61,16 +61,17 @@ function userReads({ db }: UsersDeps) {
      * whether or not it exists, and not_found.
      */
     getFor: async (caller: Caller, id: number): Promise<ShownUser> => {
-      if (caller.id !== id && caller.role !== 'admin') {
-        throw new AppError('forbidden', 'Not enough permissions');
-      }
+      if (caller.id !== id) requireAdmin(caller);
       const user = first(await shownUserById(db.read, { id }));
       if (!user) throw new AppError('not_found', 'User not found');
       return user;
     },
 
-    /** A page of accounts by id. */
-    list: (skip: number, limit: number): Promise<ShownUser[]> => userPage(db.read, { skip, limit }),
+    /** A page of accounts by id, for an admin. Throws forbidden. */
+    list: async (caller: Caller, skip: number, limit: number): Promise<ShownUser[]> => {
+      requireAdmin(caller);
+      return userPage(db.read, { skip, limit });
+    },
 
     findByEmail: async (email: string): Promise<User | undefined> =>
       first(await userByEmail(db.read, { key: fold(email) })),

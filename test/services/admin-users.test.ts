@@ -1,10 +1,10 @@
 import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { SYSTEM } from '../../src/services/audit.ts';
-import { testApp } from '../support.ts';
+import { ADMIN, testApp } from '../support.ts';
 
 async function acts(t: Awaited<ReturnType<typeof testApp>>, user_id: number) {
-  const { data } = await t.deps.auditLog.list({ user_id });
+  const { data } = await t.deps.auditLog.list(ADMIN, { user_id });
   return data.toReversed().map(({ action, actor_id, details }) => ({ action, actor_id, details }));
 }
 
@@ -68,7 +68,7 @@ test('a search by prefix reads the two indexes of names, not every account', asy
   } as typeof prepare;
   try {
     await using t = await testApp();
-    await t.deps.adminUsers.list({ q: 'ad' });
+    await t.deps.adminUsers.list(ADMIN, { q: 'ad' });
     const query = statements.findLast((text) => text.includes('union')) ?? '';
     const plan = t.deps.db.client.query(`EXPLAIN QUERY PLAN ${query}`).all() as {
       detail: string;

@@ -35,7 +35,7 @@ test('no hot query scans a table or sorts', async () => {
     await client.api.v2.sources({ name: 'up' }).get({ query: {} });
     await t.deps.sourceRefresh.chore.run();
     t.deps.sourceStats.add(1, { cache: 'miss', elapsedMs: 1 });
-    await t.deps.sourceStats.report('up', 24);
+    await t.deps.sourceStats.report(root, 'up', 24);
     await t.deps.sourceStats.purge.run();
     const queries = [...statements].filter((text) => /^(select|update|delete)/i.test(text));
     expect(queries.length).toBeGreaterThanOrEqual(10);

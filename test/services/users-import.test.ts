@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type TestApp, testApp } from '../support.ts';
+import { ADMIN, type TestApp, testApp } from '../support.ts';
 
 const PASSWORD = 'beets-and-barley';
 const bcrypt = (prefix: string) =>
@@ -49,7 +49,7 @@ describe('an import', () => {
         updated_at: '2026-11-22T16:00:00.000Z',
       },
     ]);
-    const { data } = await t.deps.auditLog.list({});
+    const { data } = await t.deps.auditLog.list(ADMIN, {});
     expect(data).toMatchObject([{ action: 'user.imported', user_id: 1, actor_id: null }]);
   });
 
@@ -114,7 +114,10 @@ describe('an import', () => {
     const both = [row, { email: 'bob@example.com', password_hash: HASH }];
     expect(await importAll(t, ...both)).toEqual({ imported: 1, existing: 1 });
     expect(await importAll(t, ...both)).toEqual({ imported: 0, existing: 2 });
-    expect(await t.deps.adminUsers.get(ada.id)).toMatchObject({ username: 'ada', role: 'user' });
+    expect(await t.deps.adminUsers.get(ADMIN, ada.id)).toMatchObject({
+      username: 'ada',
+      role: 'user',
+    });
   });
 
   test('of more accounts than fit one transaction makes them all', async () => {

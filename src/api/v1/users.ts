@@ -25,11 +25,16 @@ export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
         detail: { ...signUpRoute('createUser', 'Create an account'), scope: 'admin' },
       },
     )
-    .get('/', ({ query: { skip = 0, limit = 100 } }) => service.list(skip, limit), {
-      query: Window,
-      response: { 200: UsersResponse, ...v1Errors(401, 403, 422) },
-      detail: adminRoute('listUsers', 'List accounts by id'),
-    })
+    .get(
+      '/',
+      ({ request, query: { skip = 0, limit = 100 } }) =>
+        service.list(callerOf(request), skip, limit),
+      {
+        query: Window,
+        response: { 200: UsersResponse, ...v1Errors(401, 403, 422) },
+        detail: adminRoute('listUsers', 'List accounts by id'),
+      },
+    )
     .get('/:user_id', ({ request, params }) => service.getFor(callerOf(request), params.user_id), {
       params: UserParams,
       response: { 200: UserResponse, ...v1Errors(401, 403, 404, 422) },

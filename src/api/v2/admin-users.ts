@@ -20,8 +20,8 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
   return new Elysia({ prefix: '/users', tags: ['users'] })
     .get(
       '',
-      ({ query }) =>
-        service.list({
+      ({ request, query }) =>
+        service.list(callerOf(request), {
           ...query,
           is_active: query.is_active && query.is_active === 'true',
           created_after: queryTime(query, 'created_after'),
@@ -47,7 +47,7 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
         detail: adminRoute('createAccount', 'Create an account, as an admin'),
       },
     )
-    .get('/:user_id', ({ params }) => service.get(params.user_id), {
+    .get('/:user_id', ({ request, params }) => service.get(callerOf(request), params.user_id), {
       params: AccountParams,
       response: { 200: Account, ...v2Errors(401, 403, 404, 422) },
       detail: adminRoute('getAccount', 'Read an account, as an admin'),

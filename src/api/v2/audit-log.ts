@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AuditEntries, AuditQuery } from '../../schemas/admin-users.ts';
+import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { queryTime } from './query.ts';
 import { v2Errors } from './responses.ts';
@@ -8,8 +9,8 @@ import { v2Errors } from './responses.ts';
 export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
   new Elysia({ prefix: '/audit-log', tags: ['system'] }).get(
     '',
-    ({ query }) =>
-      service.list({
+    ({ request, query }) =>
+      service.list(callerOf(request), {
         ...query,
         from: queryTime(query, 'from'),
         until: queryTime(query, 'until'),

@@ -16,7 +16,7 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
     .get(
       '/definition',
       async ({ params, request, set }) => {
-        const source = await service.get(params.name);
+        const source = await service.get(callerOf(request), params.name);
         tell(source.version, set);
         if (isKnown(source.version, request)) {
           return notModified<typeof SourceDefinition.static>(set);

@@ -7,25 +7,36 @@ import {
   SourceStatsQuery,
 } from '../../schemas/source-calls.ts';
 import { SourceName } from '../../schemas/sources.ts';
+import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** What admins are told of a source: what it would send, and how its calls went. */
 export const sourceReports = ({ sources, sourceStats }: Pick<Deps, 'sources' | 'sourceStats'>) =>
   new Elysia({ prefix: '/sources/:name', tags: ['sources'] })
-    .post('/dry-run', ({ params, body }) => sources.dryRun(params.name, body.params ?? {}), {
-      params: SourceName,
-      body: DryRun,
-      response: { 200: DryRunRequest, ...v2BodyErrors(401, 403, 404) },
-      detail: adminRoute(
-        'dryRunSource',
-        'Show the request that a call would send, its secrets as ***',
-      ),
-    })
-    .get('/stats', ({ params, query }) => sourceStats.report(params.name, query.hours ?? 24), {
-      params: SourceName,
-      query: SourceStatsQuery,
-      // What is not yet written is, before it is read.
-      response: { 200: SourceStats, ...v2WriteErrors(401, 403, 404, 422) },
-      detail: adminRoute('getSourceStats', 'Read how the calls of a source went'),
-    });
+    .post(
+      '/dry-run',
+      ({ request, params, body }) =>
+        sources.dryRun(callerOf(request), params.name, body.params ?? {}),
+      {
+        params: SourceName,
+        body: DryRun,
+        response: { 200: DryRunRequest, ...v2BodyErrors(401, 403, 404) },
+        detail: adminRoute(
+          'dryRunSource',
+          'Show the request that a call would send, its secrets as ***',
+        ),
+      },
+    )
+    .get(
+      '/stats',
+      ({ request, params, query }) =>
+        sourceStats.report(callerOf(request), params.name, query.hours ?? 24),
+      {
+        params: SourceName,
+        query: SourceStatsQuery,
+        // What is not yet written is, before it is read.
+        response: { 200: SourceStats, ...v2WriteErrors(401, 403, 404, 422) },
+        detail: adminRoute('getSourceStats', 'Read how the calls of a source went'),
+      },
+    );

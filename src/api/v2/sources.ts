@@ -17,7 +17,7 @@ export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
   const { sources: service } = deps;
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/sources', tags: ['sources'] })
-    .get('', ({ query }) => service.list(query), {
+    .get('', ({ request, query }) => service.list(callerOf(request), query), {
       query: SourcesQuery,
       response: { 200: SourceDefinitions, ...v2Errors(401, 403, 422) },
       detail: adminRoute('listSources', 'List the definitions of sources by name'),

@@ -79,7 +79,7 @@ describe('GET /sources/:name/stats', () => {
     time += HOUR_MS;
     addOne();
     addOne();
-    const hours = async (count: number) => (await sourceStats.report('up', count)).hours;
+    const hours = async (count: number) => (await sourceStats.report(t.root, 'up', count)).hours;
     expect(await hours(1)).toMatchObject([{ hour: '2026-11-22T17:00:00.000Z', count: 2 }]);
     expect(await hours(2)).toMatchObject([{ count: 1 }, { count: 2 }]);
     time += (30 * 24 - 1) * HOUR_MS;

@@ -1,0 +1,20 @@
+import type { Cache } from '../core/cache.ts';
+import type { Db } from '../core/db.ts';
+import { adminsOnly, type Caller } from './caller.ts';
+
+export interface SystemStatsDeps {
+  cache: Pick<Cache, 'stats'>;
+  db: Pick<Db, 'stats'>;
+}
+
+/** Counters of this process, for admins. */
+export const createSystemStats = ({ cache, db }: SystemStatsDeps) =>
+  adminsOnly({
+    /** The counters as they are now. Throws forbidden. */
+    read: async (_caller: Caller) => ({
+      uptime_seconds: Math.floor(process.uptime()),
+      memory_bytes: process.memoryUsage.rss(),
+      cache: cache.stats(),
+      database: db.stats(),
+    }),
+  });

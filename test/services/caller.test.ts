@@ -1,0 +1,60 @@
+import { expect, test } from 'bun:test';
+import { testApp } from '../support.ts';
+
+type Method = (caller: { id: number; role: 'user' }, ...rest: unknown[]) => Promise<unknown>;
+
+/** Every service method that only admins may call, those of a whole service by itself. */
+function adminMethods({ deps }: Awaited<ReturnType<typeof testApp>>): [string, Method][] {
+  const { adminUsers, auditLog, sources, systemStats, sourceStats, users } = deps;
+  const services = Object.entries({ adminUsers, auditLog, sources, systemStats });
+  const methods = services.flatMap(([service, it]) =>
+    Object.entries<unknown>(it).map(([name, method]) => [`${service}.${name}`, method]),
+  );
+  const others = [
+    ['sourceStats.report', sourceStats.report],
+    ['users.list', users.list],
+  ];
+  return [...methods, ...others] as [string, Method][];
+}
+
+test('forbidden: each service method for admins refuses another caller by itself', async () => {
+  await using t = await testApp();
+  const { id } = await t.signUp('ada');
+  const outcomes = await Promise.all(
+    adminMethods(t).map(async ([name, method]) => {
+      const refusal = await method({ id, role: 'user' }, 1, {}, {}).catch((error) => error.code);
+      return [name, refusal];
+    }),
+  );
+  expect(Object.fromEntries(outcomes)).toEqual({
+    'adminUsers.list': 'forbidden',
+    'adminUsers.get': 'forbidden',
+    'adminUsers.create': 'forbidden',
+    'adminUsers.update': 'forbidden',
+    'adminUsers.remove': 'forbidden',
+    'adminUsers.endSessions': 'forbidden',
+    'auditLog.list': 'forbidden',
+    'sources.list': 'forbidden',
+    'sources.get': 'forbidden',
+    'sources.create': 'forbidden',
+    'sources.update': 'forbidden',
+    'sources.remove': 'forbidden',
+    'sources.dryRun': 'forbidden',
+    'systemStats.read': 'forbidden',
+    'sourceStats.report': 'forbidden',
+    'users.list': 'forbidden',
+  });
+});
+
+test('each of them refuses a user whom a wrongly declared route let in', async () => {
+  await using t = await testApp();
+  const { token } = await t.signUp('ada');
+  const wrong = t.app.routes.filter(({ hooks }) => hooks.detail.access === 'admin');
+  for (const { hooks } of wrong) hooks.detail = { ...hooks.detail, access: 'user' };
+  const reads = wrong.filter(({ method }) => method === 'GET').map(({ path }) => path);
+  expect(reads.length).toBeGreaterThan(5);
+  for (const path of reads) {
+    const answer = await t.request('GET', path.replace(/:\w+/g, '1'), { token });
+    expect(`${path} ${answer.status}`).toBe(`${path} 403`);
+  }
+});
