@@ -11,7 +11,6 @@ const result = await Bun.build({
   bytecode: true,
   minify: true,
   sourcemap: 'linked',
-  define: { 'process.env.NODE_ENV': '"production"' },
   compile: {
     outfile,
     autoloadDotenv: false,

@@ -4,6 +4,8 @@
  * beside what is done.
  */
 
+import '../src/production.ts';
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -78,7 +78,6 @@ async function compile(dir: string, name: string): Promise<string> {
     format: 'esm',
     bytecode: true,
     minify: true,
-    define: { 'process.env.NODE_ENV': '"production"' },
     compile: { outfile, autoloadDotenv: false, autoloadBunfig: false },
   });
   return outfile;

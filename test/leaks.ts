@@ -120,7 +120,11 @@ function textsOf(value: unknown): string[] {
 /** Sent as something else too, as in a test that the own address is refused as a password. */
 function isOpen(secret: string, fields: Record<string, unknown>): boolean {
   const others = Object.entries(fields).filter(([name]) => !SENT.includes(name));
-  return others.some(([, it]) => String(it).toLowerCase().includes(secret.toLowerCase()));
+  return others.some(([, it]) => textOf(it).toLowerCase().includes(secret.toLowerCase()));
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 /** Not one that stands in other texts by chance: a word, a number, an address, one key held down. */
