@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import type { Db } from '../core/db.ts';
+import type { Db, Session as DbSession } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { PasswordHasher } from '../core/security.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
@@ -8,7 +8,7 @@ import { fold } from '../utils/fold.ts';
 import { type RemovalDeps, removeAccount } from './account-removal.ts';
 import type { Via } from './audit.ts';
 import type { Identity } from './auth.ts';
-import { usernameTaken } from './new-account.ts';
+import { refuseForeignAddress, usernameTaken } from './new-account.ts';
 import type { Notices } from './notices.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
 import { refuseWeak } from './password-policy.ts';
@@ -34,7 +34,7 @@ export const createAccount = (deps: AccountDeps) => ({
   prove: (caller: Identity, password: string): Promise<User> =>
     provePassword(deps, caller.id, password),
 
-  /** Throws username_taken. */
+  /** Throws username_taken, and validation_failed for an address other than the own one. */
   rename: (caller: Identity, username: string, via: Via): Promise<OwnAccount> =>
     rename(deps, caller, username, via),
 
@@ -50,8 +50,10 @@ export const createAccount = (deps: AccountDeps) => ({
     remove(deps, caller, password, via),
 });
 
-async function getUser({ db }: AccountDeps, id: number): Promise<User> {
-  const [user] = await db.read.orm.select().from(users).where(eq(users.id, id));
+const getUser = ({ db }: AccountDeps, id: number): Promise<User> => userOf(db.read, id);
+
+async function userOf({ orm }: DbSession, id: number): Promise<User> {
+  const [user] = await orm.select().from(users).where(eq(users.id, id));
   if (!user) throw new AppError('not_found', 'User not found');
   return user;
 }
@@ -60,6 +62,7 @@ async function rename({ db, audit, now }: AccountDeps, { id }: Identity, name: s
   const set = { username: name, username_key: fold(name), updated_at: now().toISOString() };
   try {
     return await db.write(async (tx) => {
+      refuseForeignAddress({ email: (await userOf(tx, id)).email, username: name });
       const [user] = await tx.orm.update(users).set(set).where(eq(users.id, id)).returning();
       const details = { fields: ['username'] };
       await audit.record(tx, { action: 'user.updated', actor_id: id, user_id: id, via, details });

@@ -7,7 +7,7 @@ import { fold } from '../utils/fold.ts';
 import { type RemovalDeps, refuseLastAdmin, removeAccount } from './account-removal.ts';
 import type { AuditAction, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
-import { type NewAccount, usernameTaken } from './new-account.ts';
+import { type NewAccount, refuseForeignAddress, usernameTaken } from './new-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
 import {
@@ -59,8 +59,9 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
 
     /**
      * An admin who says that an email is verified vouches for it: unlike with a mailed link, no
-     * session, password or token made before is ended. Throws not_found, username_taken, and
-     * conflict for the last active admin.
+     * session, password or token made before is ended. Throws not_found, username_taken,
+     * validation_failed for a username that is another address, and conflict for the last active
+     * admin.
      */
     update: (caller: Caller, id: number, changes: AccountChanges, via: Via): Promise<Account> =>
       update(deps, caller, id, changes, via),
@@ -94,6 +95,9 @@ async function update(
     return await db.write(async (tx) => {
       const old = await getUser(tx, id);
       const set = changedColumns(old, changes, at);
+      if (set.username !== undefined) {
+        refuseForeignAddress({ email: old.email, username: set.username });
+      }
       if (Object.keys(set).length === 0) return account(old);
       if (set.role === 'user' || set.is_active === false) await refuseLastAdmin(tx, old);
       // For good: activated again, the account signs in again.

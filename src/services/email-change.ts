@@ -3,6 +3,7 @@ import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import type { Tx } from '../core/writer.ts';
 import { type ActionToken, users } from '../models/index.ts';
+import { isUsernameFor } from '../utils/account.ts';
 import { fold } from '../utils/fold.ts';
 import { invalidActionToken } from './action-tokens.ts';
 import type { Via } from './audit.ts';
@@ -17,7 +18,8 @@ import { tooManyMails } from './mail-limits.ts';
 
 /**
  * Sends a link to a new address, whether or not another account has it: only who reads its mail
- * learns of that. Throws bad_credentials, too_many_requests, overloaded.
+ * learns of that. Throws bad_credentials, too_many_requests, overloaded, and conflict while the
+ * username is the present address.
  */
 export async function askEmailChange(
   deps: EmailFlowDeps,
@@ -28,6 +30,7 @@ export async function askEmailChange(
   const user = await findUser(deps.db.read, id);
   if (!user) throw new AppError('not_found', 'User not found');
   await provePassword(deps, user, password, via);
+  if (!isUsernameFor(new_email, user.username)) throw usernameIsAddress();
   await deps.limits.countAddress(via.address);
   if (!(await deps.limits.countRecipient(id))) throw tooManyMails();
   await deps.db.write(async (tx) => {
@@ -42,8 +45,8 @@ export async function askEmailChange(
 /**
  * Gives an account the address that the token was sent to, and tells the old one. The password is
  * of that account: else whoever reads the mail that another account asked for would give away his
- * own address. Throws invalid_action_token, email_taken, overloaded; bad_credentials and
- * too_many_requests, which do not use the token up.
+ * own address. Throws invalid_action_token, email_taken, overloaded; conflict while the username is
+ * the present address, bad_credentials and too_many_requests, which do not use the token up.
  */
 export async function confirmEmailChange(
   deps: EmailFlowDeps,
@@ -74,6 +77,7 @@ async function changeEmail(
   if (!user) throw invalidActionToken();
   // Changed between the proof and now: what was proved is another password.
   if (proved !== user.password_hash) throw wrongPassword();
+  if (!isUsernameFor(email, user.username)) throw usernameIsAddress();
   const at = now().toISOString();
   const set = { email, email_key: fold(email), email_verified_at: at, updated_at: at };
   await tx.orm.update(users).set(set).where(eq(users.id, user_id));
@@ -81,4 +85,9 @@ async function changeEmail(
   await actionTokens.revoke(tx, user_id, ['verify_email', 'reset_password']);
   await mails.enqueue(tx, templates.emailChanged(user.email, user.username));
   await audit.record(tx, { action: 'email.changed', actor_id: user_id, user_id, via });
+}
+
+/** It would stay behind as the address of nobody, or of whoever gets that address next. */
+function usernameIsAddress(): AppError {
+  return new AppError('conflict', 'The username is an address: choose another username first');
 }

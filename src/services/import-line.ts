@@ -1,4 +1,5 @@
 import type { Role } from '../models/index.ts';
+import { isUsernameFor, USERNAME_RULE } from '../utils/account.ts';
 import { isEmail } from '../utils/email.ts';
 import { codePoints, isStorable } from '../utils/text.ts';
 
@@ -57,9 +58,11 @@ function accountOf(fields: Fields, report: (problem: string) => void): ImportedA
     readFlag(pick(fields, ...names), fallback, () => report(`${names[0]} must be true or false.`));
   if (typeof email !== 'string' || !isEmail(email)) report('The email is not a valid address.');
   if (!isHash(hash)) report('The password hash is none of bcrypt, argon2id or argon2i.');
+  const username = usernameOf(fields, report);
+  if (username !== undefined && !isUsernameFor(String(email), username)) report(USERNAME_RULE);
   return {
     email: String(email),
-    username: usernameOf(fields, report),
+    username,
     suggestion: suggestionOf(fields),
     password_hash: String(hash),
     is_active: flag(true, 'is_active'),
@@ -98,10 +101,10 @@ function usernameOf(fields: Fields, report: (problem: string) => void): string |
   return undefined;
 }
 
-/** The full name if it could be a username, else what is before the @. */
+/** The full name if it could be a username, else the email up to its @. */
 function suggestionOf(fields: Fields): string {
   const name = pick(fields, 'full_name');
-  return isUsername(name)
+  return isUsername(name) && isUsernameFor('', name)
     ? name
     : String(fields['email'])
         .replace(/@[^@]*$/, '')

@@ -2,6 +2,7 @@ import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import type { Tx } from '../core/writer.ts';
 import type { NewUser, Role, User } from '../models/index.ts';
+import { isUsernameFor, USERNAME_RULE } from '../utils/account.ts';
 import { fold } from '../utils/fold.ts';
 import type { Audit, Via } from './audit.ts';
 import { insertUser } from './user-queries.ts';
@@ -68,6 +69,13 @@ export function newUser(
     created_at,
     updated_at: created_at,
   };
+}
+
+/** Throws validation_failed for a username that reads as an address other than the own one. */
+export function refuseForeignAddress({ email, username }: { email: string; username: string }) {
+  if (isUsernameFor(email, username)) return;
+  const problems = [{ type: 'value_error', loc: ['body', 'username'], msg: USERNAME_RULE }];
+  throw new AppError('validation_failed', USERNAME_RULE, { problems });
 }
 
 /** What a violated unique index of accounts means; undefined for any other error. */

@@ -12,6 +12,7 @@ import {
   insertAccount,
   type NewAccount,
   newUser,
+  refuseForeignAddress,
   takenError,
   usernameTaken,
 } from './new-account.ts';
@@ -76,11 +77,13 @@ function userReads({ db }: UsersDeps) {
     findByEmail: async (email: string): Promise<User | undefined> =>
       first(await userByEmail(db.read, { key: fold(email) })),
 
-    /** The account with this email or, when there is none, with this username. */
+    /**
+     * The account with this email or username. A login with an @ is an email and nothing else: a
+     * username that was chosen before usernames were refused to be addresses is not looked at.
+     */
     findByLogin: async (login: string): Promise<User | undefined> => {
       const key = fold(login);
-      const byEmail = first(await userByEmail(db.read, { key }));
-      return byEmail ?? first(await userByUsername(db.read, { key }));
+      return first(await (key.includes('@') ? userByEmail : userByUsername)(db.read, { key }));
     },
 
     hasAdmin: async (): Promise<boolean> => {
@@ -96,12 +99,14 @@ function userWrites({ db, passwords, audit, now }: UsersDeps) {
     /**
      * Creates an account. Throws email_taken or username_taken, judged without case by the
      * unique indexes: of simultaneous sign-ups with one email exactly one succeeds. Throws
-     * overloaded when too many passwords are being hashed.
+     * validation_failed for a username that is another address, and overloaded when too many
+     * passwords are being hashed.
      */
     create: async (
       account: NewAccount,
       { role = 'user', via = SYSTEM, actor_id = null, onCreated }: CreateOptions = {},
     ): Promise<User> => {
+      refuseForeignAddress(account);
       await refuseTaken(db, account);
       const row = newUser(account, role, await passwords.hash(account.password), now());
       try {

@@ -1,7 +1,20 @@
 import { isEmail } from './email.ts';
+import { fold } from './fold.ts';
 import { codePoints } from './text.ts';
 
-/** What is wrong with the parts of a new account, by the limits of the API; empty when nothing. */
+/**
+ * Whether the account with `email` may have `username`. A username with an @ reads as an address,
+ * so it must be the account's own one: no username ever equals the address of another account.
+ * Both are compared as `fold` has them.
+ */
+export function isUsernameFor(email: string, username: string): boolean {
+  const key = fold(username);
+  return !key.includes('@') || key === fold(email);
+}
+
+export const USERNAME_RULE = 'A username with an @ must be the email address of its account.';
+
+/** Sentences on what is wrong with a new account, by the limits of the API; empty if nothing is. */
 export function accountProblems(account: {
   email: string;
   username: string;
@@ -13,6 +26,7 @@ export function accountProblems(account: {
   return [
     ...(isEmail(email) ? [] : ['The email is not a valid address.']),
     ...(inRange(username, 3, 50) ? [] : ['The username must have 3 to 50 characters.']),
+    ...(isUsernameFor(email, username) ? [] : [USERNAME_RULE]),
     ...(inRange(password, 8, 128) ? [] : ['The password must have 8 to 128 characters.']),
   ];
 }

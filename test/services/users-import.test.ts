@@ -120,6 +120,17 @@ describe('an import', () => {
     });
   });
 
+  test('refuses a username that is another address, and makes none of a full name', async () => {
+    await using t = await testApp();
+    const eve = { email: 'eve@example.com', password_hash: HASH };
+    const { bad } = await t.deps.usersImport.check(
+      lines({ ...eve, username: 'owner＠example.com' }, { ...eve, username: 'EVE@example.com' }),
+    );
+    expect(bad).toMatchObject([{ line: 1, reasons: [expect.stringContaining('with an @')] }]);
+    await importAll(t, { ...eve, full_name: 'owner@example.com' });
+    expect(usersOf(t)).toMatchObject([{ username: 'eve' }]);
+  });
+
   test('of more accounts than fit one transaction makes them all', async () => {
     await using t = await testApp();
     const rows = Array.from({ length: 1201 }, (_, index) => ({

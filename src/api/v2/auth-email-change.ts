@@ -21,7 +21,7 @@ export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       },
       {
         body: EmailChange,
-        response: { 202: Accepted, ...v2BodyErrors(401, 403, 404, 429) },
+        response: { 202: Accepted, ...v2BodyErrors(401, 403, 404, 409, 429) },
         detail: sessionRoute('askEmailChange', 'Ask to change the own email address'),
       },
     )

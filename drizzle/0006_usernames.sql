@@ -1,0 +1,2 @@
+CREATE TRIGGER `users_username_insert` BEFORE INSERT ON `users` WHEN instr(NEW.`username_key`, '@') > 0 AND NEW.`username_key` <> NEW.`email_key` BEGIN SELECT raise(abort, 'a username must not be the address of another account'); END;--> statement-breakpoint
+CREATE TRIGGER `users_username_update` BEFORE UPDATE OF `username_key`, `email_key` ON `users` WHEN instr(NEW.`username_key`, '@') > 0 AND NEW.`username_key` <> NEW.`email_key` BEGIN SELECT raise(abort, 'a username must not be the address of another account'); END;
