@@ -47,14 +47,10 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   }
 }
 
-/** Makes the first admin that the settings name, unless that account is there. Throws StartupError. */
-async function ensureAdmin(config: Config, { users, weaknessOf, log }: Deps): Promise<void> {
+/** Makes the first admin that the settings name, if they name one. Throws StartupError. */
+async function ensureAdmin(config: Config, { operatorAdmins }: Deps): Promise<void> {
   const { adminEmail: email, adminUsername: username, adminPassword: password } = config;
-  if (email === '' || (await users.findByLogin(email))) return;
-  const weakness = weaknessOf(password, { email, username });
-  if (weakness !== undefined) throw new StartupError(`First admin: ${weakness}`);
-  const admin = await users.create({ email, username, password }, { role: 'admin' });
-  log.info('Made the first admin.', { id: admin.id, username });
+  if (email !== '') await operatorAdmins.ensureFirst({ email, username, password });
 }
 
 function listen(config: Config, deps: Deps) {

@@ -1,58 +1,119 @@
 import { createDeps, type Deps } from '../core/deps.ts';
 import { AppError, StartupError } from '../core/exceptions.ts';
 import { newToken } from '../core/security.ts';
-import { accountProblems } from '../utils/account.ts';
-import { type Command, configOf, type Invocation, logOf, UsageError } from './command.ts';
+import { accountProblems, passwordProblems } from '../utils/account.ts';
+import { fold } from '../utils/fold.ts';
+import { accountLine, type FoundAccount } from './account-line.ts';
+import {
+  type Command,
+  configOf,
+  type Invocation,
+  logOf,
+  readSwitch,
+  UsageError,
+} from './command.ts';
+
+const WARNING = `Anyone can sign up with any email, so the account may be somebody else's. As an admin it gets a
+new password, and all that opens it now ends: password, sessions, tokens, passkeys, authenticator,
+linked sign-ins and mailed links.`;
 
 export const adminCreate: Command = {
   name: 'admin create',
   summary: 'Create an admin, or make an existing account one.',
   help: `Works while a server is running on the same data directory. The password is read from
 --password-file (- is standard input); without it one is made up and printed once. When an
-account with the email exists it becomes an active admin and keeps its password.`,
+account with the email exists it is shown, and becomes an active admin only when you say so: on a
+terminal you are asked, elsewhere --promote is needed. It gets the new password, and all that
+opened it before ends. With --promote this is also the way back in for an admin without password
+or second factor.`,
   flags: {
     email: 'Email of the admin (required).',
-    username: 'Username of the admin (required for a new account).',
+    username:
+      'Username of the admin (required for a new account; of an existing one it must be its).',
     'password-file': 'File whose first line is the password; - reads standard input.',
+    promote: 'Make an existing account an admin without a question.',
   },
+  switches: ['promote'],
   settings: ['dataDir'],
   run: async (invocation) => {
-    const { email, username } = invocation.flags;
+    const { email } = invocation.flags;
     if (!email) throw new UsageError('--email is needed.');
+    const isPromotion = readSwitch(invocation, 'promote');
     const config = configOf(invocation);
     const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
     try {
-      const promoted = await deps.users.promote(email);
-      if (promoted) {
-        console.log(`${promoted.username} (id ${promoted.id}) is an admin.`);
-        return 0;
-      }
-      if (!username) throw new UsageError('--username is needed for a new account.');
-      await createNew(deps, email, username, await readPassword(invocation));
+      const user = await deps.users.findByEmail(email);
+      if (user) await promote(deps, user, invocation, isPromotion);
+      else await createNew(deps, email, invocation);
       return 0;
+    } catch (error) {
+      throw error instanceof AppError ? new StartupError(`${error.message}.`) : error;
     } finally {
       await deps.close();
     }
   },
 };
 
-async function createNew(deps: Deps, email: string, username: string, given: string | undefined) {
-  const password = given ?? newToken().slice(0, 20);
-  const problems = accountProblems({ email, username, password });
-  const weakness = deps.weaknessOf(password, { email, username });
-  if (weakness !== undefined) problems.push(weakness);
-  if (problems.length > 0) throw new UsageError(problems.join('\n'));
-  try {
-    const { id } = await deps.users.create({ email, username, password }, { role: 'admin' });
-    console.log(`Made the admin ${username} (id ${id}).`);
-    if (given === undefined) console.log(`Password: ${password}`);
-  } catch (error) {
-    throw error instanceof AppError ? new StartupError(`${error.message}.`) : error;
+async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, isAsked: boolean) {
+  const line = accountLine(user, deps.now());
+  const { username } = invocation.flags;
+  if (username !== undefined && fold(username) !== fold(user.username)) {
+    const advice = `Give its username, or leave --username out, if this is the account that you mean`;
+    throw new StartupError(`The email is that of ${line}. ${advice}.`);
   }
+  if (user.role === 'admin' && user.is_active && !isAsked) {
+    console.log(`${line} is an admin already. Nothing was changed.`);
+    return;
+  }
+  if (!isAsked) confirmOnTerminal(line, invocation);
+  const { id, email } = user;
+  const owner = { email, username: user.username };
+  const password = await newPassword(invocation);
+  refuseProblems([...passwordProblems(password.text), deps.weaknessOf(password.text, owner)]);
+  await deps.operatorAdmins.promote(user, password.text);
+  console.log(`Account ${id} is an admin. All that opened it before has ended.`);
+  if (password.isMadeUp) console.log(`Password: ${password.text}`);
 }
 
-async function readPassword({ flags }: Invocation): Promise<string | undefined> {
-  const path = flags['password-file'];
+/** Throws StartupError unless a person at a terminal agrees. */
+function confirmOnTerminal(line: string, { flags }: Invocation): void {
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && flags['password-file'] !== '-';
+  if (!isTerminal) {
+    const hint = 'Nothing was changed. If the account is yours, give --promote.';
+    throw new StartupError(`The email is that of ${line}.\n${WARNING}\n${hint}`);
+  }
+  console.log(`The email is that of ${line}.\n${WARNING}`);
+  if (!confirm('Make it an admin?')) throw new StartupError('Nothing was changed.');
+}
+
+async function createNew(deps: Deps, email: string, invocation: Invocation): Promise<void> {
+  const { username } = invocation.flags;
+  if (!username) throw new UsageError('--username is needed for a new account.');
+  const password = await newPassword(invocation);
+  const account = { email, username, password: password.text };
+  refuseProblems([...accountProblems(account), deps.weaknessOf(password.text, account)]);
+  const holder = await deps.users.findByLogin(username);
+  if (holder) {
+    throw new StartupError(`The username is that of ${accountLine(holder, deps.now())}.`);
+  }
+  const { id } = await deps.users.create(account, { role: 'admin' });
+  console.log(`Made the admin ${username} (id ${id}).`);
+  if (password.isMadeUp) console.log(`Password: ${password.text}`);
+}
+
+/** Throws UsageError with all the problems that there are. */
+function refuseProblems(problems: (string | undefined)[]): void {
+  const found = problems.filter((it) => it !== undefined);
+  if (found.length > 0) throw new UsageError(found.join('\n'));
+}
+
+/** The password of --password-file or, without it, a made-up one. Throws UsageError. */
+async function newPassword({ flags }: Invocation) {
+  const given = await readPassword(flags['password-file']);
+  return { text: given ?? newToken().slice(0, 20), isMadeUp: given === undefined };
+}
+
+async function readPassword(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
     const text = await (path === '-' ? Bun.stdin : Bun.file(path)).text();

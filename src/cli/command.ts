@@ -23,6 +23,8 @@ export interface Command {
   help: string;
   /** Its own flags beside those of the settings, each taking a value, with a help text. */
   flags: Record<string, string>;
+  /** The flags that are true or false; without a value they are true. */
+  switches?: readonly string[];
   /** The settings whose flags it takes. */
   settings: (keyof typeof SETTINGS)[];
   run(invocation: Invocation): Promise<number>;
@@ -36,6 +38,13 @@ export class UsageError extends Error {
 /** The settings from the flags that belong to settings, and the environment. */
 export function configOf({ flags }: Invocation): Config {
   return loadConfig(flags);
+}
+
+/** Whether a switch is on; it is off unless given. Throws UsageError. */
+export function readSwitch({ flags }: Invocation, name: string): boolean {
+  const value = flags[name] ?? 'false';
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new UsageError(`--${name} must be true or false.`);
 }
 
 export function logOf(config: Config): Log {

@@ -1,6 +1,13 @@
 import { createItemReader } from '../api/new-item.ts';
 import { createDeps, type Deps } from '../core/deps.ts';
-import { type Command, configOf, type Invocation, logOf, UsageError } from './command.ts';
+import {
+  type Command,
+  configOf,
+  type Invocation,
+  logOf,
+  readSwitch,
+  UsageError,
+} from './command.ts';
 import { fileOf, formatOf, ownerOf } from './item-files.ts';
 import { createProgress } from './progress.ts';
 
@@ -18,11 +25,12 @@ stopped, what was written stays. Ends with 1 when lines were bad. Works while a 
   flags: {
     format: 'jsonl or csv; default: csv for a name that ends in .csv, else jsonl.',
     owner: 'Email or username of the account whose items they become.',
-    'dry-run': 'true writes nothing and says what would come of it; default false.',
+    'dry-run': 'Write nothing, and say what would be imported.',
   },
+  switches: ['dry-run'],
   settings: ['dataDir'],
   run: async (invocation) => {
-    const isDryRun = readDryRun(invocation);
+    const isDryRun = readSwitch(invocation, 'dry-run');
     const format = formatOf(invocation);
     const login = invocation.flags['owner'];
     if (login === undefined) throw new UsageError('--owner is needed.');
@@ -41,14 +49,6 @@ stopped, what was written stays. Ends with 1 when lines were bad. Works while a 
 type Owner = Awaited<ReturnType<typeof ownerOf>>;
 type Source = Awaited<ReturnType<typeof openSource>>;
 type Report = Awaited<ReturnType<Deps['itemImport']['run']>>;
-
-function readDryRun({ flags }: Invocation): boolean {
-  const value = flags['dry-run'] ?? 'false';
-  if (value !== 'true' && value !== 'false') {
-    throw new UsageError('--dry-run must be true or false.');
-  }
-  return value === 'true';
-}
 
 async function openSource(invocation: Invocation) {
   const operand = fileOf(invocation);

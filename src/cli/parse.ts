@@ -20,7 +20,8 @@ export function parseArgs(command: Command, args: string[]): Omit<Invocation, 'a
       problems.push(`${word} is not a flag of hutch ${command.name}.`);
       continue;
     }
-    const value = inline ?? (isValue(args[index + 1]) ? args[++index] : undefined);
+    const absent = command.switches?.includes(name) ? 'true' : undefined;
+    const value = inline ?? (isValue(args[index + 1]) ? args[++index] : absent);
     if (value === undefined) problems.push(`--${name} needs a value.`);
     else flags[name] = value;
   }

@@ -1,5 +1,12 @@
 import { createDeps } from '../core/deps.ts';
-import { type Command, configOf, type Invocation, logOf, UsageError } from './command.ts';
+import {
+  type Command,
+  configOf,
+  type Invocation,
+  logOf,
+  readSwitch,
+  UsageError,
+} from './command.ts';
 
 /** Bad lines that are named; the others are counted. */
 const MAX_NAMED = 100;
@@ -12,12 +19,13 @@ export const usersImport: Command = {
 created_at?, email_verified?}, also under the names of PocketBase (passwordHash, verified,
 created) and of the FastAPI template (hashed_password, is_superuser, full_name); - is standard
 input. Hashes are bcrypt, argon2id or argon2i, and are renewed when their owners sign in. Every
-line is checked first: nothing is imported if one is bad, unless --skip-bad true. An account
-whose email is registered is left as it is. Works while a server is running.`,
-  flags: { 'skip-bad': 'true imports the good lines though others are bad; default false.' },
+line is checked first: nothing is imported if one is bad, unless --skip-bad. An account whose
+email is registered is left as it is. Works while a server is running.`,
+  flags: { 'skip-bad': 'Import the good lines though others are bad.' },
+  switches: ['skip-bad'],
   settings: ['dataDir'],
   run: async (invocation) => {
-    const skipsBad = readSkipBad(invocation);
+    const skipsBad = readSwitch(invocation, 'skip-bad');
     const text = await readOperand(invocation);
     const config = configOf(invocation);
     const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
@@ -39,14 +47,6 @@ whose email is registered is left as it is. Works while a server is running.`,
     }
   },
 };
-
-function readSkipBad({ flags }: Invocation): boolean {
-  const value = flags['skip-bad'] ?? 'false';
-  if (value !== 'true' && value !== 'false') {
-    throw new UsageError('--skip-bad must be true or false.');
-  }
-  return value === 'true';
-}
 
 async function readOperand({ operand }: Invocation): Promise<string> {
   if (operand === undefined) throw new UsageError('FILE.jsonl is needed.');

@@ -121,7 +121,12 @@ export const ACCOUNT_SETTINGS = {
     'Passwords hashed at once (19 MiB and a core each); default: the cores.',
     { shown: '' },
   ),
-  adminEmail: setting('HUTCH_ADMIN_EMAIL', '', text(), 'First admin, made at start if absent.'),
+  adminEmail: setting(
+    'HUTCH_ADMIN_EMAIL',
+    '',
+    text(),
+    'First admin, made at start; no account that is there already is changed.',
+  ),
   adminUsername: setting('HUTCH_ADMIN_USERNAME', '', text(), 'First admin.'),
   adminPassword: setting('HUTCH_ADMIN_PASSWORD', '', text(), 'First admin.', { secret: true }),
 };

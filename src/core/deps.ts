@@ -18,6 +18,7 @@ import { createMailLimits, noMailLimits } from '../services/mail-limits.ts';
 import { createMailTemplates, linkBase } from '../services/mail-templates.ts';
 import { createMails } from '../services/mails.ts';
 import { createNotices } from '../services/notices.ts';
+import { createOperatorAdmins } from '../services/operator-admins.ts';
 import { createPasskeys } from '../services/passkeys.ts';
 import { weaknessOf } from '../services/password-policy.ts';
 import { createSessions, sessionLimits } from '../services/sessions.ts';
@@ -169,6 +170,7 @@ function createSignIn(base: Kit) {
     accountExport: createAccountExport(kit),
     emailFlows,
     auth: createAuth({ ...kit, totps, signUp: emailFlows.signUp }),
+    operatorAdmins: createOperatorAdmins(kit),
     twoFactor: createTwoFactor({ totps, prove }),
     passkeys: createPasskeys({ ...kit, flows, prove }),
     identities: createIdentities({ ...kit, flows, providers, prove, isRegistrationOpen }),

@@ -1,3 +1,5 @@
+import { oneLine } from '../utils/text.ts';
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Record<string, unknown>;
 
@@ -39,14 +41,6 @@ function jsonLine(time: string, level: LogLevel, message: string, fields: LogFie
 function textLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
   const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${quoted(plain(value))}`);
   return `${time} ${level.padEnd(5)} ${message}${rest.join('')}`;
-}
-
-/** With what could end the line, or move the cursor of a terminal, written as JSON would. */
-function oneLine(line: string): string {
-  return line.replace(
-    /[\p{Cc}\u2028\u2029]/gu,
-    (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 /** As it is where it is one plain word, else as JSON: one event stays one line. */

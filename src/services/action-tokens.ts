@@ -14,6 +14,8 @@ const LIFE_MS: Record<Purpose, number> = {
   change_email: 24 * 3_600_000,
 };
 
+export const PURPOSES = Object.keys(LIFE_MS) as Purpose[];
+
 export interface NewActionToken {
   user_id: number;
   purpose: Purpose;

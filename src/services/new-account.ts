@@ -86,6 +86,10 @@ export function takenError(error: unknown): AppError | undefined {
   return undefined;
 }
 
+export function isTakenError(error: unknown): boolean {
+  return error instanceof AppError && /^(email|username)_taken$/.test(error.code);
+}
+
 export function emailTaken(): AppError {
   return new AppError('email_taken', 'Email already registered');
 }

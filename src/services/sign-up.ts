@@ -1,4 +1,3 @@
-import { AppError } from '../core/exceptions.ts';
 import type { OutgoingMail } from '../core/mail.ts';
 import type { Tx } from '../core/writer.ts';
 import type { User } from '../models/index.ts';
@@ -6,7 +5,7 @@ import { fold } from '../utils/fold.ts';
 import type { Via } from './audit.ts';
 import type { EmailFlowDeps } from './email-flow-deps.ts';
 import { sendVerification } from './email-verification.ts';
-import type { NewAccount } from './new-account.ts';
+import { isTakenError, type NewAccount } from './new-account.ts';
 
 /**
  * Creates an account and queues the mail that proves its address, both or neither. Where a proof
@@ -23,7 +22,7 @@ export async function signUp(
   try {
     await deps.users.create(account, { via, onCreated });
   } catch (error) {
-    if (!(error instanceof AppError) || !/^(email|username)_taken$/.test(error.code)) throw error;
+    if (!isTakenError(error)) throw error;
     // As much work as making an account is: a hash and a write.
     await deps.passwords.hash(account.password);
     await answerByMail(deps, account, via);

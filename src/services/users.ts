@@ -40,14 +40,6 @@ export interface CreateOptions {
   onCreated?: (tx: Tx, user: User) => Promise<void>;
 }
 
-/** Only an operator does it, at the command line. */
-const PROMOTED = {
-  action: 'user.role_changed',
-  actor_id: null,
-  via: SYSTEM,
-  details: { role: 'admin' },
-} as const;
-
 export type { Caller };
 
 export type Users = ReturnType<typeof createUsers>;
@@ -128,16 +120,6 @@ function userWrites({ db, passwords, audit, now }: UsersDeps) {
         await orm.update(users).set({ password_hash }).where(isIt);
       });
     },
-
-    /** Makes an existing account an active admin; undefined when there is none with `email`. */
-    promote: (email: string): Promise<User | undefined> =>
-      db.write(async (tx) => {
-        const set = { role: 'admin' as const, is_active: true, updated_at: now().toISOString() };
-        const isIt = eq(users.email_key, fold(email));
-        const user = first(await tx.orm.update(users).set(set).where(isIt).returning());
-        if (user) await audit.record(tx, { ...PROMOTED, user_id: user.id });
-        return user;
-      }),
   };
 }
 

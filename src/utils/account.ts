@@ -21,12 +21,20 @@ export function accountProblems(account: {
   password: string;
 }): string[] {
   const { email, username, password } = account;
-  const inRange = (text: string, least: number, most: number) =>
-    codePoints(text) >= least && codePoints(text) <= most;
   return [
     ...(isEmail(email) ? [] : ['The email is not a valid address.']),
     ...(inRange(username, 3, 50) ? [] : ['The username must have 3 to 50 characters.']),
     ...(isUsernameFor(email, username) ? [] : [USERNAME_RULE]),
-    ...(inRange(password, 8, 128) ? [] : ['The password must have 8 to 128 characters.']),
+    ...passwordProblems(password),
   ];
+}
+
+/** The same for a new password of an existing account. */
+export function passwordProblems(password: string): string[] {
+  return inRange(password, 8, 128) ? [] : ['The password must have 8 to 128 characters.'];
+}
+
+function inRange(text: string, least: number, most: number): boolean {
+  const length = codePoints(text);
+  return length >= least && length <= most;
 }

@@ -38,6 +38,26 @@ export async function hutch(args: string[], options: SpawnOptions = {}) {
   return { stdout, stderr, status };
 }
 
+/** Runs a command on a terminal, and types `answer` when it asks a question that ends in [y/N]. */
+export async function hutchOnTerminal(args: string[], answer: string) {
+  let screen = '';
+  const child = Bun.spawn([...COMMAND, ...args], {
+    env: { PATH: process.env['PATH'] ?? '' },
+    terminal: {
+      cols: 200,
+      data: (terminal, data) => {
+        const wasAsked = screen.includes('[y/N]');
+        screen += new TextDecoder().decode(data);
+        if (!wasAsked && screen.includes('[y/N]')) terminal.write(`${answer}\r`);
+      },
+    },
+  });
+  const status = await child.exited;
+  child.terminal?.close();
+  leaks.log(screen, `what hutch ${args.join(' ')} shows`);
+  return { screen, status };
+}
+
 export type RunningHutch = Awaited<ReturnType<typeof serve>>;
 
 export interface ServeOptions extends SpawnOptions {

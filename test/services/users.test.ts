@@ -37,15 +37,3 @@ test('names are compared without case in any script', async () => {
   expect(again).rejects.toMatchObject({ code: 'username_taken' });
   await again.catch(() => {});
 });
-
-test('promote makes an existing account an active admin, and no new one', async () => {
-  await using t = await testApp();
-  expect(await t.deps.users.hasAdmin()).toBe(false);
-  await t.deps.users.create({ ...account(1), is_active: false });
-  expect(await t.deps.users.promote('ADA@example.com')).toMatchObject({
-    role: 'admin',
-    is_active: true,
-  });
-  expect(await t.deps.users.promote('nobody@example.com')).toBeUndefined();
-  expect(await t.deps.users.hasAdmin()).toBe(true);
-});

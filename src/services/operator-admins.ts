@@ -1,0 +1,97 @@
+import { and, eq } from 'drizzle-orm';
+import { AppError, StartupError } from '../core/exceptions.ts';
+import type { Log } from '../core/log.ts';
+import { type User, users as usersTable } from '../models/index.ts';
+import { type ActionTokens, PURPOSES } from './action-tokens.ts';
+import { type Audit, SYSTEM } from './audit.ts';
+import { type EmailFlowDeps, endWaysIn } from './email-flow-deps.ts';
+import { isTakenError, type NewAccount } from './new-account.ts';
+import type { Notices } from './notices.ts';
+import { weaknessOf } from './password-policy.ts';
+import type { Users } from './users.ts';
+
+export interface OperatorAdminsDeps extends Pick<EmailFlowDeps, 'db' | 'passwords' | 'now'> {
+  users: Users;
+  audit: Audit;
+  actionTokens: ActionTokens;
+  notices: Notices;
+  log: Log;
+}
+
+/** Admins that the operator makes: by the settings or on the command line. */
+export const createOperatorAdmins = (deps: OperatorAdminsDeps) => ({
+  /**
+   * Makes the first admin of the settings. An account that has its email or username is never
+   * changed, because anyone may have made it: the log says why the settings had no effect.
+   * Throws StartupError for a weak password.
+   */
+  ensureFirst: (account: NewAccount): Promise<void> => ensureFirst(deps, account),
+
+  /**
+   * Makes an account an active admin with a new password. Every other way into it ends, since
+   * whoever made the account may not be its owner: sessions, tokens, passkeys, authenticator,
+   * linked sign-ins and mailed links. Throws conflict if the account was changed since it was
+   * read, and overloaded.
+   */
+  promote: (user: User, password: string): Promise<User> => promote(deps, user, password),
+});
+
+async function ensureFirst(deps: OperatorAdminsDeps, account: NewAccount): Promise<void> {
+  const { users, log } = deps;
+  const sameEmail = await users.findByEmail(account.email);
+  if (sameEmail) return logNoEffect(deps, sameEmail, 'HUTCH_ADMIN_EMAIL');
+  const weakness = weaknessOf(account.password, account);
+  if (weakness !== undefined) throw new StartupError(`First admin: ${weakness}`);
+  try {
+    const { id, username } = await users.create(account, { role: 'admin' });
+    log.info('Made the first admin.', { id, username });
+  } catch (error) {
+    const holder = await users.findByLogin(account.username);
+    if (!isTakenError(error) || !holder) throw error;
+    logNoEffect(deps, holder, 'HUTCH_ADMIN_USERNAME');
+  }
+}
+
+/** `setting` names what the account shares with the first admin that is not made. */
+function logNoEffect({ log }: OperatorAdminsDeps, user: User, setting: string): void {
+  const { id, username, role, is_active, created_at } = user;
+  const email_verified = user.email_verified_at !== null;
+  const fields = { setting, id, username, role, is_active, email_verified, created_at };
+  if (setting === 'HUTCH_ADMIN_USERNAME') {
+    log.warn('HUTCH_ADMIN_* had no effect: another account has the username.', fields);
+  } else if (role === 'admin' && is_active) {
+    log.info('HUTCH_ADMIN_* had no effect: the account is an admin already.', fields);
+  } else {
+    const hint = 'if it is yours, hutch admin create --promote makes it one';
+    log.warn(
+      `HUTCH_ADMIN_* had no effect: the account with the email is no active admin; ${hint}.`,
+      fields,
+    );
+  }
+}
+
+async function promote(
+  { db, passwords, audit, actionTokens, notices, now }: OperatorAdminsDeps,
+  { id, email_key }: User,
+  password: string,
+): Promise<User> {
+  const password_hash = await passwords.hash(password);
+  return db.write(async (tx) => {
+    const set = {
+      role: 'admin' as const,
+      is_active: true,
+      password_hash,
+      updated_at: now().toISOString(),
+    };
+    const isIt = and(eq(usersTable.id, id), eq(usersTable.email_key, email_key));
+    const [user] = await tx.orm.update(usersTable).set(set).where(isIt).returning();
+    if (!user) throw new AppError('conflict', 'The account was changed meanwhile');
+    await endWaysIn(tx, id);
+    await actionTokens.revoke(tx, id, PURPOSES);
+    const who = { actor_id: null, user_id: id, via: SYSTEM };
+    await audit.record(tx, { action: 'user.role_changed', ...who, details: { role: 'admin' } });
+    await audit.record(tx, { action: 'password.changed', ...who });
+    await notices.send(tx, id, 'password.changed');
+    return user;
+  });
+}
