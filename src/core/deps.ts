@@ -1,7 +1,7 @@
 import { createAccessTokens } from '../services/access-tokens.ts';
 import { createAccount } from '../services/account.ts';
 import { createAccountExport } from '../services/account-export.ts';
-import type { RemovalDeps } from '../services/account-removal.ts';
+import { type AccountRemovalDeps, createAccountRemoval } from '../services/account-removal.ts';
 import { createActionTokens } from '../services/action-tokens.ts';
 import { createAdminUsers } from '../services/admin-users.ts';
 import { createAudit } from '../services/audit.ts';
@@ -120,16 +120,17 @@ type Base = ReturnType<typeof openBase> & {
 function createServices(base: Base) {
   const { log, outbound } = base;
   const { chores: itemChores, ...items } = createItemServices(base);
-  const kit = { ...createKit(base), publish: items.itemEvents.publish };
-  const { users, sessions, accessTokens } = kit;
+  const kit = createKit(base, items.itemEvents.publish);
+  const { users, sessions, accessTokens, removal } = kit;
   const { chores: gatewayChores, ...gateway } = createSourceGateway(kit);
+  const chores = [removal.chore, ...itemChores, ...gatewayChores];
   return {
     users,
     sessions,
     accessTokens,
     ...items,
     ...gateway,
-    housekeeping: createHousekeeping({ log, chores: [...itemChores, ...gatewayChores] }),
+    housekeeping: createHousekeeping({ log, chores }),
     external: createExternal({ outbound }),
     ...createSignIn(kit),
     ...createAdministration(kit),
@@ -137,12 +138,13 @@ function createServices(base: Base) {
 }
 
 /** What all that concerns accounts is made from. */
-function createKit(base: Base) {
+function createKit(base: Base, publish: AccountRemovalDeps['publish']) {
   const { config, log, now, db, passwords } = base;
   const audit = createAudit({ now });
   return {
     ...base,
     audit,
+    removal: createAccountRemoval({ ...base, audit, publish }),
     sessions: createSessions({ db, log, limits: sessionLimits(config), now }),
     accessTokens: createAccessTokens({ db, log, audit, now }),
     users: createUsers({ db, passwords, audit, now }),
@@ -151,7 +153,7 @@ function createKit(base: Base) {
   };
 }
 
-type Kit = ReturnType<typeof createKit> & Pick<RemovalDeps, 'publish'>;
+type Kit = ReturnType<typeof createKit>;
 
 /** Ways in, and what an account does to itself. */
 function createSignIn(base: Kit) {

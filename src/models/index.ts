@@ -1,4 +1,5 @@
 export { type AccessToken, accessTokens } from './access-tokens.ts';
+export { accountRemovals } from './account-removals.ts';
 export { type ActionToken, actionTokens } from './action-tokens.ts';
 export { type AuditEntry, auditLog } from './audit-log.ts';
 export { type AuthFlow, authFlows, identities, type OutsideIdentity } from './auth-flows.ts';

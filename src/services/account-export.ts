@@ -12,11 +12,11 @@ import {
   items,
   passkeys,
   sessions,
-  users,
 } from '../models/index.ts';
 import { pagesById } from '../utils/pages.ts';
 import type { Audit, Via } from './audit.ts';
 import { ownAccount } from './own-account.ts';
+import { userById } from './user-queries.ts';
 
 /** Rows of one read: the largest items take 2 MB. */
 const PAGE = 20;
@@ -63,7 +63,7 @@ async function* documentOf(deps: AccountExportDeps, head: Head) {
 }
 
 async function getAccount({ db }: AccountExportDeps, id: number) {
-  const [user] = await db.read.orm.select().from(users).where(eq(users.id, id));
+  const [user] = await userById(db.read, { id });
   if (!user) throw new AppError('not_found', 'User not found');
   return ownAccount(user);
 }

@@ -5,8 +5,8 @@ import type { PasswordHasher } from '../core/security.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
-import { type RemovalDeps, removeAccount } from './account-removal.ts';
-import type { Via } from './audit.ts';
+import type { AccountRemoval } from './account-removal.ts';
+import type { Audit, Via } from './audit.ts';
 import type { Identity } from './auth.ts';
 import { refuseForeignAddress, usernameTaken } from './new-account.ts';
 import type { Notices } from './notices.ts';
@@ -14,13 +14,17 @@ import { type OwnAccount, ownAccount } from './own-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
 import type { SignInThrottle } from './throttle.ts';
+import { userById } from './user-queries.ts';
 
-export interface AccountDeps extends RemovalDeps {
+export interface AccountDeps {
   db: Db;
+  audit: Audit;
+  removal: AccountRemoval;
   passwords: PasswordHasher;
   sessions: Sessions;
   throttle: SignInThrottle;
   notices: Notices;
+  now(): Date;
 }
 
 /** What an account can do to itself. */
@@ -45,15 +49,15 @@ export const createAccount = (deps: AccountDeps) => ({
   changePassword: (caller: Identity, current: string, next: string, via: Via): Promise<void> =>
     changePassword(deps, caller, current, next, via),
 
-  /** Deletes the account and all that is its own. Throws bad_credentials, conflict, overloaded. */
+  /** Deletes the account and everything that belongs to it. Throws bad_credentials, conflict, overloaded. */
   remove: (caller: Identity, password: string, via: Via): Promise<void> =>
     remove(deps, caller, password, via),
 });
 
 const getUser = ({ db }: AccountDeps, id: number): Promise<User> => userOf(db.read, id);
 
-async function userOf({ orm }: DbSession, id: number): Promise<User> {
-  const [user] = await orm.select().from(users).where(eq(users.id, id));
+async function userOf(session: DbSession, id: number): Promise<User> {
+  const [user] = await userById(session, { id });
   if (!user) throw new AppError('not_found', 'User not found');
   return user;
 }
@@ -95,7 +99,7 @@ async function changePassword(
 
 async function remove(deps: AccountDeps, { id }: Identity, password: string, via: Via) {
   const user = await provePassword(deps, id, password);
-  await deps.db.write((tx) => removeAccount(deps, tx, user, id, via));
+  await deps.db.write((tx) => deps.removal.begin(tx, user, id, via));
 }
 
 async function provePassword(deps: AccountDeps, id: number, password: string): Promise<User> {

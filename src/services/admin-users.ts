@@ -4,8 +4,8 @@ import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type NewUser, type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
-import { type RemovalDeps, refuseLastAdmin, removeAccount } from './account-removal.ts';
-import type { AuditAction, Via } from './audit.ts';
+import { type AccountRemoval, refuseLastAdmin } from './account-removal.ts';
+import type { Audit, AuditAction, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
 import { type NewAccount, refuseForeignAddress, usernameTaken } from './new-account.ts';
 import { refuseWeak } from './password-policy.ts';
@@ -17,12 +17,16 @@ import {
   listUsers,
   type UserListQuery,
 } from './user-list.ts';
+import { userById } from './user-queries.ts';
 import type { Users } from './users.ts';
 
-export interface AdminUsersDeps extends RemovalDeps {
+export interface AdminUsersDeps {
   db: Db;
+  audit: Audit;
+  removal: AccountRemoval;
   users: Users;
   sessions: Sessions;
+  now(): Date;
 }
 
 /** What an admin may change of an account; what is left out stays. */
@@ -66,10 +70,10 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
     update: (caller: Caller, id: number, changes: AccountChanges, via: Via): Promise<Account> =>
       update(deps, caller, id, changes, via),
 
-    /** Deletes an account and all that is its own. Throws not_found, conflict as `update`. */
+    /** Deletes an account and everything that belongs to it. Throws not_found, conflict as `update`. */
     remove: (caller: Caller, id: number, via: Via): Promise<void> =>
       deps.db.write(async (tx) => {
-        await removeAccount(deps, tx, await getUser(tx, id), caller.id, via);
+        await deps.removal.begin(tx, await getUser(tx, id), caller.id, via);
       }),
 
     /** Ends all sessions of an account. Throws not_found. */
@@ -114,8 +118,8 @@ async function update(
   }
 }
 
-async function getUser({ orm }: Session, id: number): Promise<User> {
-  const [user] = await orm.select().from(users).where(eq(users.id, id));
+async function getUser(session: Session, id: number): Promise<User> {
+  const [user] = await userById(session, { id });
   if (!user) throw new AppError('not_found', 'User not found');
   return user;
 }

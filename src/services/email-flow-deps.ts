@@ -13,7 +13,6 @@ import {
   sessions,
   totps,
   type User,
-  users,
 } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import { type ActionTokens, invalidActionToken } from './action-tokens.ts';
@@ -23,6 +22,7 @@ import type { MailTemplates } from './mail-templates.ts';
 import type { Mails } from './mails.ts';
 import type { Notices } from './notices.ts';
 import type { SignInThrottle } from './throttle.ts';
+import { userById } from './user-queries.ts';
 import type { Users } from './users.ts';
 
 /** What every flow that goes by mail is made from. */
@@ -43,9 +43,8 @@ export interface EmailFlowDeps {
   now(): Date;
 }
 
-export async function findUser({ orm }: DbSession, id: number): Promise<User | undefined> {
-  const [user] = await orm.select().from(users).where(eq(users.id, id));
-  return user;
+export async function findUser(session: DbSession, id: number): Promise<User | undefined> {
+  return (await userById(session, { id }))[0];
 }
 
 /** The account of a spent token, if it still has the address that the token was sent to. */

@@ -1,20 +1,25 @@
 import type { Log } from '../core/log.ts';
 
-/** Work that comes round again. It does a small piece a time and says whether more is left. */
+/** Recurring background work, done in short pieces. */
 export interface Chore {
   /** For the log. */
   name: string;
   everyMs: number;
-  /** One short transaction at most; true when more is left to do. */
+  /** Does one piece: one transaction of about PIECE_MS at most. Returns true when more is left. */
   run(): Promise<boolean>;
+  /** Registers a function to call when there is work that should not wait for `everyMs`. */
+  onDue?(wake: () => void): void;
 }
 
+/** How long a piece of work may hold the writer and the event loop. */
+export const PIECE_MS = 10;
+
 export interface Housekeeping {
-  /** Does every chore once the server has had a moment to answer, and from then on in its time. */
+  /** Starts every chore once the server has had a moment to answer, then each at its interval. */
   start(): void;
   /** Does every chore until nothing is left. For tests and commands. */
   runAll(): Promise<void>;
-  /** Begins nothing more and waits for what is under way. */
+  /** Starts no further piece and waits for the one under way. */
   stop(): Promise<void>;
 }
 
@@ -23,45 +28,88 @@ export interface HousekeepingDeps {
   chores: readonly Chore[];
 }
 
-/** Who waits for the server to start goes first. */
+/** Requests that wait for the server to start go first. */
 const START_DELAY_MS = 1_000;
 
-/** Runs chores beside the requests, a piece at a time, so that no writer waits long for one. */
+const MAX_REST_MS = 100;
+
+/** Runs chores beside the requests. */
 export function createHousekeeping({ log, chores }: HousekeepingDeps): Housekeeping {
   const timers = new Map<Chore, ReturnType<typeof setTimeout>>();
-  let isStopped = false;
-  let running = Promise.resolve();
-
-  const runToEnd = async (chore: Chore) => {
-    while (!isStopped && (await chore.run()));
-  };
-  /** One after another: two would only wait for the same writer. */
-  const inTurn = (chore: Chore) => {
-    running = running
-      .then(() => runToEnd(chore))
-      .catch((error) => {
-        log.error('A chore failed; it is tried again in its time.', { chore: chore.name, error });
-      });
-    return running;
-  };
+  const runner = createRunner(log);
   const schedule = (chore: Chore, delayMs: number) => {
     const timer = setTimeout(() => {
-      void inTurn(chore).then(() => !isStopped && schedule(chore, chore.everyMs));
+      void runner.run(chore).then(() => runner.isStopped() || schedule(chore, chore.everyMs));
     }, delayMs);
     timer.unref();
     timers.set(chore, timer);
   };
   return {
     start: () => {
-      for (const chore of chores) schedule(chore, START_DELAY_MS);
+      for (const chore of chores) {
+        schedule(chore, START_DELAY_MS);
+        chore.onDue?.(() => void runner.run(chore));
+      }
     },
     runAll: async () => {
-      for (const chore of chores) await runToEnd(chore);
+      for (const chore of chores) while (!runner.isStopped() && (await chore.run()));
     },
     stop: async () => {
-      isStopped = true;
       for (const timer of timers.values()) clearTimeout(timer);
-      await running;
+      await runner.stop();
+    },
+  };
+}
+
+/**
+ * Runs chores until nothing is left of them. Their pieces take turns, and after each there is a
+ * rest of the same length: chores take half of the server's time at most.
+ */
+function createRunner(log: Log) {
+  const active = new Map<Chore, Promise<void>>();
+  const dueAgain = new Set<Chore>();
+  let isStopped = false;
+  let lastPiece: Promise<void> = Promise.resolve();
+
+  /** One piece at a time: two would only wait for the same writer. */
+  const runPiece = (chore: Chore): Promise<boolean> => {
+    let startMs = 0;
+    const piece = lastPiece.then(() => {
+      startMs = performance.now();
+      return !isStopped && chore.run();
+    });
+    const rest = async (isMoreLeft: boolean) => {
+      if (isMoreLeft) await Bun.sleep(Math.min(performance.now() - startMs, MAX_REST_MS));
+    };
+    lastPiece = piece.then(rest).catch(() => {});
+    return piece;
+  };
+  const runToEnd = async (chore: Chore) => {
+    do {
+      dueAgain.delete(chore);
+      while (await runPiece(chore));
+    } while (dueAgain.has(chore));
+  };
+  return {
+    /** Resolves when nothing is left, or it failed. A chore that runs looks once more at its end. */
+    run: (chore: Chore): Promise<void> => {
+      const running = active.get(chore);
+      if (running) {
+        dueAgain.add(chore);
+        return running;
+      }
+      const run = runToEnd(chore)
+        .catch((error) => {
+          log.error('A chore failed; it is tried again in its time.', { chore: chore.name, error });
+        })
+        .finally(() => active.delete(chore));
+      active.set(chore, run);
+      return run;
+    },
+    isStopped: () => isStopped,
+    stop: async () => {
+      isStopped = true;
+      await Promise.all(active.values());
     },
   };
 }

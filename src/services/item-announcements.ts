@@ -1,9 +1,9 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Cache } from '../core/cache.ts';
 import { prepare } from '../core/query.ts';
 import type { Tx } from '../core/writer.ts';
-import { type ItemEvent, itemEvents, items } from '../models/index.ts';
-import { type Item, isListed } from './item-rows.ts';
+import { type ItemEvent, itemEvents } from '../models/index.ts';
+import type { Item } from './item-rows.ts';
 
 /** Tag of everything in the cache that was made from items. */
 export const ITEMS_TAG = 'items';
@@ -49,28 +49,28 @@ export async function announce(
   });
 }
 
-/** Notes that all that is an account's is gone, before it is, and tells it after the commit. */
-export async function announceRemoval(
+/**
+ * Records that an item of a deleted account is gone, and tells listeners after the commit. Nobody
+ * is left who was told of a private one.
+ */
+export async function announceErasure(
   deps: AnnouncementsDeps,
   tx: Tx,
-  owner_id: number,
+  item: Pick<Item, 'id' | 'owner_id' | 'version' | 'visibility' | 'deleted_at'>,
 ): Promise<void> {
-  const { id, version } = items;
-  const isSeen = and(eq(items.owner_id, owner_id), isListed);
-  const seen = await tx.orm.select({ id, version }).from(items).where(isSeen);
-  const told = {
-    type: 'deleted',
-    owner_id,
-    audience: 'all',
-    at: deps.now().toISOString(),
-  } as const;
-  for (const item of seen) {
-    const [event] = await insertEvent(tx, { ...told, item_id: item.id, version: item.version });
-    tx.afterCommit(() => deps.publish(event as ItemEvent));
-  }
+  const { id: item_id, owner_id, version, visibility, deleted_at } = item;
+  if (visibility !== 'public' || deleted_at !== null) return;
+  const at = deps.now().toISOString();
+  const told = { type: 'deleted', audience: 'all', item_id, owner_id, version, at } as const;
+  const [event] = await insertEvent(tx, told);
+  tx.afterCommit(() => deps.publish(event as ItemEvent));
+}
+
+/** Drops everything in the cache that was made from items, after the commit. */
+export function invalidateItems({ cache }: AnnouncementsDeps, tx: Tx): void {
   tx.afterCommit(() => {
-    deps.cache.invalidate(ITEMS_TAG);
-    deps.cache.invalidate(POPULAR_TAG);
+    cache.invalidate(ITEMS_TAG);
+    cache.invalidate(POPULAR_TAG);
   });
 }
 

@@ -5,7 +5,7 @@ import { type ItemRow, items } from '../models/index.ts';
 import { csvLine, guarded } from '../utils/csv.ts';
 import { pagesById } from '../utils/pages.ts';
 import { COLUMNS, type ItemFormat } from './item-lines.ts';
-import { isListed } from './item-rows.ts';
+import { isListed, isOwned } from './item-rows.ts';
 
 /** Items of one read: the largest take 2 MB. */
 const PAGE = 20;
@@ -32,7 +32,12 @@ const ownPage = prepare<{ owner_id: number } & Span, Exported[]>((orm) =>
 );
 
 const listedPage = prepare<Span, Exported[]>((orm) =>
-  orm.select(columns).from(items).where(and(isListed, isInSpan)).orderBy(asc(items.id)).limit(PAGE),
+  orm
+    .select(columns)
+    .from(items)
+    .where(and(isListed, isOwned, isInSpan))
+    .orderBy(asc(items.id))
+    .limit(PAGE),
 );
 
 export interface ExportOptions {

@@ -1,5 +1,6 @@
-import { eq, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import type { Db, Session } from '../core/db.ts';
+import { fixed } from '../core/dynamic-query.ts';
 import { AppError } from '../core/exceptions.ts';
 import { prepare } from '../core/query.ts';
 import { items, type User, users } from '../models/index.ts';
@@ -16,10 +17,12 @@ import {
   type SortKey,
 } from './item-list-query.ts';
 import { defaultSort, isGrouped, orderOf, shapeOf } from './item-order.ts';
+import { isOwned } from './item-rows.ts';
 import { endsOf } from './item-segments.ts';
 import { streamsOf } from './item-sets.ts';
 import type { ItemViews } from './item-views.ts';
 import { readPage, type Walk } from './item-walk.ts';
+import { firstRemoved } from './removed-accounts.ts';
 import type { Caller } from './users.ts';
 
 export interface ItemListDeps {
@@ -58,6 +61,14 @@ const usernameById = prepare<{ id: number }, Pick<User, 'username'>[]>((orm) =>
     .where(eq(users.id, sql.placeholder('id'))),
 );
 
+const isOwnedSql = fixed(sql`${isOwned}`);
+
+/** What every public row must also fulfil while the rows of deleted accounts are being erased. */
+async function hiddenNow(session: Session): Promise<SQL[]> {
+  const [removed] = await firstRemoved(session, {});
+  return removed?.id ? [isOwnedSql] : [];
+}
+
 async function walkOf(
   session: Session,
   bounds: Bounds,
@@ -68,7 +79,8 @@ async function walkOf(
   const { filters, bin, columns } = query;
   const ends = endsOf(filters, order[0] as SortKey);
   const residual = filters.filter((it) => it !== ends.start && it !== ends.end);
-  const asked = { filters, bin, caller, residual, bounds };
+  const hidden = await hiddenNow(session);
+  const asked = { filters, bin, caller, residual, hidden, bounds };
   const streams = await streamsOf(session, query, order, asked);
   return { session, bounds, streams, order, ends, ...selectionOf(columns, order) };
 }

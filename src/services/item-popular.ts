@@ -1,10 +1,10 @@
-import { asc, type Column, desc, eq, sql } from 'drizzle-orm';
+import { and, asc, type Column, desc, eq, sql } from 'drizzle-orm';
 import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
 import { prepare, type Query } from '../core/query.ts';
 import { items, itemViews } from '../models/index.ts';
 import { POPULAR_TAG } from './item-announcements.ts';
-import { type Item, itemColumns } from './item-rows.ts';
+import { type Item, isOwned, itemColumns } from './item-rows.ts';
 import type { ItemViews } from './item-views.ts';
 
 export type PopularWindow = 'day' | 'week' | 'month' | 'all';
@@ -46,7 +46,7 @@ function popularBy(counter: Column) {
       .select(itemColumns)
       .from(itemViews)
       .innerJoin(items, eq(items.id, itemViews.item_id))
-      .where(sql`${itemViews.is_listed} = 1 and ${counter} > 0`)
+      .where(and(sql`${itemViews.is_listed} = 1 and ${counter} > 0`, isOwned))
       .orderBy(desc(counter), asc(itemViews.item_id))
       .limit(sql.placeholder('limit')),
   );

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import { prepare } from '../core/query.ts';
 import { type ItemRow, items, itemViews, type Visibility } from '../models/index.ts';
+import { isKept } from './removed-accounts.ts';
 
 /** An item as stored, with its committed views. `tags` and `data` are JSON texts. */
 export type Item = ItemRow & { views: number };
@@ -29,6 +30,9 @@ const {
   ...plainColumns
 } = itemColumns;
 
+/** Whether the owner of an item was not deleted. Needs the row: no index for a list has it. */
+export const isOwned = isKept(items.owner_id);
+
 /**
  * Whether an item is public and not in the bin. Written out, because SQLite takes a partial index
  * only where a query says the very same.
@@ -40,7 +44,7 @@ export const itemById = prepare<{ id: number }, Item[]>((orm) =>
     .select(itemColumns)
     .from(items)
     .innerJoin(itemViews, eq(itemViews.item_id, items.id))
-    .where(eq(items.id, sql.placeholder('id'))),
+    .where(and(eq(items.id, sql.placeholder('id')), isOwned)),
 );
 
 export type ItemAccess = Pick<Item, 'owner_id' | 'visibility' | 'version' | 'deleted_at'>;
@@ -50,7 +54,7 @@ export const accessById = prepare<{ id: number }, ItemAccess[]>((orm) =>
   orm
     .select({ owner_id, visibility, version, deleted_at })
     .from(items)
-    .where(eq(items.id, sql.placeholder('id'))),
+    .where(and(eq(items.id, sql.placeholder('id')), isOwned)),
 );
 
 export const listedItemById = prepare<{ id: number }, PlainItem[]>((orm) =>
@@ -58,7 +62,7 @@ export const listedItemById = prepare<{ id: number }, PlainItem[]>((orm) =>
     .select(plainColumns)
     .from(items)
     .innerJoin(itemViews, eq(itemViews.item_id, items.id))
-    .where(and(eq(items.id, sql.placeholder('id')), isListed)),
+    .where(and(eq(items.id, sql.placeholder('id')), isListed, isOwned)),
 );
 
 export const listedItems = prepare<{ skip: number; limit: number }, PlainItem[]>((orm) =>
@@ -66,7 +70,7 @@ export const listedItems = prepare<{ skip: number; limit: number }, PlainItem[]>
     .select(plainColumns)
     .from(items)
     .innerJoin(itemViews, eq(itemViews.item_id, items.id))
-    .where(isListed)
+    .where(and(isListed, isOwned))
     .orderBy(asc(items.id))
     .limit(sql.placeholder('limit'))
     .offset(sql.placeholder('skip')),
@@ -77,7 +81,7 @@ export const popularItems = prepare<{ limit: number }, PlainItem[]>((orm) =>
     .select(plainColumns)
     .from(itemViews)
     .innerJoin(items, eq(items.id, itemViews.item_id))
-    .where(sql`${itemViews.is_listed} = 1`)
+    .where(and(sql`${itemViews.is_listed} = 1`, isOwned))
     .orderBy(desc(itemViews.views), asc(itemViews.item_id))
     .limit(sql.placeholder('limit')),
 );

@@ -26,6 +26,8 @@ export interface Asked extends Pick<ItemListQuery, 'filters' | 'bin'> {
   bounds: Bounds;
   /** Those of the filters that look at each row of a walk. */
   residual: readonly ItemFilter[];
+  /** What every public row must also fulfil: nothing, unless accounts are being erased. */
+  hidden: readonly SQL[];
 }
 
 const lookUpViews = fixed(sql`cross join ${itemViews} on ${itemViews.item_id} = ${items.id}`);
@@ -36,24 +38,24 @@ const isBinned = fixed(sql`${items.deleted_at} is not null`);
 
 /** The items of `set`, which gives their `id` and, where it is sorted by, their `rank`. */
 export function setStream(set: SQL, order: readonly SortKey[], asked: Asked): Stream {
-  return sortedStream(set, order, asked.filters, shownInSet(asked));
+  return sortedStream(set, order, asked, shownInSet(asked));
 }
 
 /** Reads of each item what it is sorted by, and its row only where that or a filter is in it. */
 function sortedStream(
   set: SQL,
   order: readonly SortKey[],
-  filters: readonly ItemFilter[],
+  { filters, hidden }: Asked,
   ...shown: SQL[]
 ): Stream {
   const inViews = ({ field }: SortKey) => ['id', 'views', 'relevance'].includes(field);
-  const needsRow = filters.length > 0 || !order.every(inViews);
+  const needsRow = filters.length + hidden.length > 0 || !order.every(inViews);
   const lookUpRow = needsRow ? sql`${lookUpItems} picked.id` : sql``;
   return {
     scan: sql`(${set}) as picked`,
     where: sql`true`,
     joins: sql`cross join ${itemViews} on ${itemViews.item_id} = picked.id ${lookUpRow}`,
-    residual: [...shown, ...filters.map(conditionOf)],
+    residual: [...shown, ...hidden, ...filters.map(conditionOf)],
     at: expressions({ id: sql`picked.id`, relevance: sql`picked.rank` }),
     isSet: true,
   };
@@ -63,7 +65,7 @@ function sortedStream(
 export function equalStream(filter: ItemFilter, asked: Asked): Stream {
   const [value] = filter.values;
   const others = asked.residual.filter((it) => it !== filter);
-  const residual = [shownTo(asked), ...others.map(conditionOf)];
+  const residual = [shownTo(asked), ...asked.hidden, ...others.map(conditionOf)];
   if (filter.field === 'tags') {
     return {
       scan: sql`${itemTags}`,
@@ -112,7 +114,7 @@ function isIndexed(field: SortField): field is keyof typeof LISTED_INDEXES {
 }
 
 function listedStream(field: SortField, asked: Asked): Stream {
-  const residual = without(asked.residual, 'visibility').map(conditionOf);
+  const residual = [...asked.hidden, ...without(asked.residual, 'visibility').map(conditionOf)];
   if (isIndexed(field)) return itemStream(LISTED_INDEXES[field], isPublic, residual);
   return {
     scan: sql`${itemViews} indexed by item_views_all`,
@@ -128,7 +130,7 @@ function privateStream(order: readonly SortKey[], caller: Caller, asked: Asked):
   const { field } = order[0] as SortKey;
   const where = sql`${eq(items.owner_id, caller.id)} and ${isPrivate}`;
   if (!isIndexed(field)) {
-    return sortedStream(newest('items_private_id', where, asked), order, asked.filters);
+    return sortedStream(newest('items_private_id', where, asked), order, asked);
   }
   const residual = without(asked.residual, 'visibility', 'owner_id').map(conditionOf);
   return itemStream(PRIVATE_INDEXES[field], where, residual);
@@ -137,8 +139,7 @@ function privateStream(order: readonly SortKey[], caller: Caller, asked: Asked):
 function binStream(order: readonly SortKey[], caller: Caller, asked: Asked): Stream {
   const { field } = order[0] as SortKey;
   const where = sql`${eq(items.owner_id, caller.id)} and ${isBinned}`;
-  if (field !== 'id')
-    return sortedStream(newest('items_binned', where, asked), order, asked.filters);
+  if (field !== 'id') return sortedStream(newest('items_binned', where, asked), order, asked);
   return itemStream('items_binned', where, asked.residual.map(conditionOf));
 }
 

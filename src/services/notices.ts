@@ -1,9 +1,8 @@
-import { eq } from 'drizzle-orm';
 import type { Tx } from '../core/writer.ts';
-import { users } from '../models/index.ts';
 import type { MailLimits } from './mail-limits.ts';
 import type { MailTemplates, NoticedAct } from './mail-templates.ts';
 import type { Mails } from './mails.ts';
+import { userById } from './user-queries.ts';
 
 export interface NoticesDeps {
   mails: Mails;
@@ -21,7 +20,7 @@ export const createNotices = ({ mails, templates, limits }: NoticesDeps) => ({
    * it may be a stranger's, whom no account shall flood.
    */
   send: async (tx: Tx, user_id: number, act: NoticedAct): Promise<void> => {
-    const [user] = await tx.orm.select().from(users).where(eq(users.id, user_id));
+    const [user] = await userById(tx, { id: user_id });
     if (!user) return;
     const isProved = user.email_verified_at !== null;
     if (!isProved && !(await limits.countRecipient(user_id))) return;

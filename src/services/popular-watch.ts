@@ -1,9 +1,10 @@
-import { asc, desc, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import { prepare } from '../core/query.ts';
-import { itemViews } from '../models/index.ts';
+import { items, itemViews } from '../models/index.ts';
 import type { ItemEventsDeps, PopularNews } from './item-events.ts';
+import { isOwned } from './item-rows.ts';
 
 export interface PopularWatchDeps extends Pick<ItemEventsDeps, 'popularIds'> {
   log: Log;
@@ -17,7 +18,8 @@ const mostViewed = prepare<{ limit: number }, { item_id: number }[]>((orm) =>
   orm
     .select({ item_id: itemViews.item_id })
     .from(itemViews)
-    .where(sql`${itemViews.is_listed} = 1`)
+    .innerJoin(items, eq(items.id, itemViews.item_id))
+    .where(and(sql`${itemViews.is_listed} = 1`, isOwned))
     .orderBy(desc(itemViews.views), asc(itemViews.item_id))
     .limit(sql.placeholder('limit')),
 );

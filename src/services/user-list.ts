@@ -6,6 +6,7 @@ import { type Role, type User, users } from '../models/index.ts';
 import { decodeCursor, encodeCursor, type Page, pageOf } from '../utils/cursor.ts';
 import { fold } from '../utils/fold.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
+import { isKept } from './removed-accounts.ts';
 
 const DEFAULT_LIMIT = 50;
 /** Greater than every character that a text goes on with. */
@@ -64,6 +65,7 @@ export async function listUsers({ read }: Db, query: UserListQuery): Promise<Acc
 function filterOf(orm: Db['read']['orm'], query: UserListQuery): SQL | undefined {
   const { role, is_active, created_after, created_before, q } = query;
   return and(
+    isKept(users.id),
     role && eq(users.role, role),
     is_active === undefined ? undefined : eq(users.is_active, is_active),
     created_after ? gt(users.created_at, created_after) : undefined,

@@ -1,16 +1,25 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import { prepare } from '../core/query.ts';
 import { type NewUser, type User, users } from '../models/index.ts';
+import { isKept } from './removed-accounts.ts';
 
 /** What anyone may be shown of an account. */
 export type ShownUser = Pick<User, 'id' | 'email' | 'username' | 'is_active' | 'created_at'>;
+
+const isUserKept = isKept(users.id);
 
 const { id, email, username, is_active, created_at } = users;
 export const shownUserById = prepare<{ id: number }, ShownUser[]>((orm) =>
   orm
     .select({ id, email, username, is_active, created_at })
     .from(users)
-    .where(eq(users.id, sql.placeholder('id'))),
+    .where(and(eq(users.id, sql.placeholder('id')), isUserKept)),
+);
+export const userById = prepare<{ id: number }, User[]>((orm) =>
+  orm
+    .select()
+    .from(users)
+    .where(and(eq(users.id, sql.placeholder('id')), isUserKept)),
 );
 export const userByEmail = prepare<{ key: string }, User[]>((orm) =>
   orm
@@ -28,6 +37,7 @@ export const userPage = prepare<{ skip: number; limit: number }, ShownUser[]>((o
   orm
     .select({ id, email, username, is_active, created_at })
     .from(users)
+    .where(isUserKept)
     .orderBy(asc(users.id))
     .limit(sql.placeholder('limit'))
     .offset(sql.placeholder('skip')),

@@ -15,7 +15,8 @@ async function plansOf(t: TestApp, run: () => Promise<unknown>): Promise<string[
   } finally {
     Database.prototype.prepare = prepare;
   }
-  return [...texts].map((text) => {
+  const ofList = [...texts].filter((text) => !text.startsWith('select min("user_id")'));
+  return ofList.map((text) => {
     const plan = t.deps.db.client.query(`explain query plan ${text}`).all() as { detail: string }[];
     return plan.map(({ detail }) => detail).join('; ');
   });

@@ -38,7 +38,11 @@ export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
       {
         body: AccountDeletion,
         response: { 204: NoContent, ...v2BodyErrors(401, 403, 409, 429) },
-        detail: sessionRoute('deleteMe', 'Delete the own account and all of its data'),
+        detail: {
+          ...sessionRoute('deleteMe', 'Delete the own account and all of its data'),
+          description:
+            'From the answer on nobody can sign in with the account or see it or its items, and its email and username are free. Its rows are erased in the background.',
+        },
       },
     );
 };

@@ -71,6 +71,7 @@ describe('listening', () => {
     await it.items({ item_id: 3 }).delete();
     const listener = await listen(it.t);
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
+    await it.t.deps.housekeeping.runAll();
     expect(short(await listener.next())).toEqual([5, 'deleted', 1, 1, null]);
     const bob = await it.t.signUp('bob');
     await bob.client.api.v2.items.post({ title: 'd' });
