@@ -13,7 +13,8 @@ import { pages } from './api/pages.ts';
 import { rateLimit } from './api/rate-limit.ts';
 import { requestId } from './api/request-id.ts';
 import { requestLog } from './api/request-log.ts';
-import { securityHeaders } from './api/security-headers.ts';
+import { requestTarget } from './api/request-target.ts';
+import { secureHeaders } from './api/security-headers.ts';
 import { successor } from './api/successor.ts';
 import { v1 } from './api/v1/index.ts';
 import { v2 } from './api/v2/index.ts';
@@ -26,13 +27,19 @@ import type { Deps } from './core/deps.ts';
 export const createApp = (deps: Deps) => {
   registerKinds();
   const whole = () => app;
-  const app = new Elysia({ name: 'hutch', normalize: true })
-    .use(securityHeaders(deps))
+  const app = new Elysia({
+    name: 'hutch',
+    normalize: true,
+    // A host may be a single letter: Elysia otherwise takes part of the path for it.
+    handler: { standardHostname: false },
+  })
+    .use(requestTarget(deps))
+    .use(secureHeaders(deps))
     .use(requestId())
     .use(successor())
     .use(requestLog(deps.log))
     .use(errors(deps, whole))
-    .use(host(deps))
+    .use(host(deps, whole))
     .use(cors(deps))
     .use(rateLimit(deps, whole))
     .use(preflight(deps, whole))

@@ -16,6 +16,8 @@ declare module 'elysia' {
     access: Access;
     /** Personal access tokens are refused on a route without a scope. */
     scope?: TokenScope | undefined;
+    /** Serves whoever watches the process: no limit or Host check refuses it. */
+    isProbe?: boolean;
   }
 }
 

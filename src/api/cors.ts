@@ -1,6 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../core/deps.ts';
-import { urlPath } from '../utils/url-path.ts';
+import { urlPath } from '../utils/url.ts';
 import { allowedMethods } from './routes.ts';
 
 const EXPOSED = [

@@ -9,6 +9,7 @@ interface Form {
 
 /** The one table from a code to its status and title. */
 export const ERROR_FORMS: Record<ErrorCode, Form> = {
+  malformed_request: { v1: 400, v2: 400, title: 'Malformed request' },
   malformed_body: { v1: 422, v2: 400, title: 'Malformed body' },
   unauthenticated: { v1: 401, v2: 401, title: 'Not authenticated' },
   forbidden: { v1: 403, v2: 403, title: 'Not enough permissions' },
@@ -47,13 +48,37 @@ export const ERROR_FORMS: Record<ErrorCode, Form> = {
   internal: { v1: 500, v2: 500, title: 'Internal server error' },
 };
 
+/** The version whose form the errors of a path have: v1's, unless the path is of v2. */
+export function versionOf(path: string): 'v1' | 'v2' {
+  return path === '/api/v2' || path.startsWith('/api/v2/') ? 'v2' : 'v1';
+}
+
+export interface ErrorContext {
+  version: 'v1' | 'v2';
+  path: string;
+  request_id: string;
+  headers?: Record<string, string>;
+}
+
+/** The response to a request that failed, in the form of its version. */
+export function errorResponse(error: AppError, context: ErrorContext): Response {
+  const { version, path, request_id, headers } = context;
+  const isV2 = version === 'v2';
+  const type = isV2 ? 'application/problem+json' : 'application/json';
+  const body = isV2 ? v2Body(error, path, request_id) : v1Body(error);
+  return new Response(JSON.stringify(body), {
+    status: ERROR_FORMS[error.code][version],
+    headers: { ...headers, ...errorHeaders(error), 'content-type': type },
+  });
+}
+
 /** v1: `{"detail": …}`, a text or FastAPI's list of problems. */
-export function v1Body(error: AppError): unknown {
+function v1Body(error: AppError): unknown {
   return { detail: error.problems.length > 0 ? error.problems : error.message };
 }
 
 /** v2: an RFC 9457 problem; `code` is stable, `detail` is for people. */
-export function v2Body(error: AppError, instance: string, request_id: string): unknown {
+function v2Body(error: AppError, instance: string, request_id: string): unknown {
   const { v2: status, title } = ERROR_FORMS[error.code];
   const problem = { type: 'about:blank', title, status, detail: error.message, instance };
   const errors = error.problems.map(({ type, loc, msg }) => ({
@@ -64,7 +89,7 @@ export function v2Body(error: AppError, instance: string, request_id: string): u
   return { ...problem, code: error.code, request_id, ...(errors.length > 0 && { errors }) };
 }
 
-export function errorHeaders(error: AppError): Record<string, string> {
+function errorHeaders(error: AppError): Record<string, string> {
   return {
     ...(error.code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
     ...(error.allow.length > 0 && { allow: error.allow.join(', ') }),

@@ -1,8 +1,8 @@
 import { type AnyElysia, Elysia, ParseError, ValidationError } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError, type ErrorCode } from '../core/exceptions.ts';
-import { urlPath } from '../utils/url-path.ts';
-import { ERROR_FORMS, errorHeaders, v1Body, v2Body } from './error-forms.ts';
+import { urlPath } from '../utils/url.ts';
+import { ERROR_FORMS, errorResponse, versionOf } from './error-forms.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { allowedMethods, findRoute } from './routes.ts';
 import { findProblems } from './validation.ts';
@@ -35,7 +35,7 @@ export const errors = (deps: Pick<Deps, 'log' | 'config'>, app: () => AnyElysia)
       const failure = { request, path, route, params, query, body };
       const appError = toAppError(code, error, failure, app());
       const request_id = String(set.headers['x-request-id'] ?? '');
-      const version = path.startsWith('/api/v2') ? 'v2' : 'v1';
+      const version = versionOf(path);
       const status = ERROR_FORMS[appError.code][version];
       set.status = status;
       const where = { request_id, method: request.method, path };
@@ -46,20 +46,13 @@ export const errors = (deps: Pick<Deps, 'log' | 'config'>, app: () => AnyElysia)
       } else {
         void logRefusal({ code: appError.code, request, path, request_id });
       }
-      return version === 'v2'
-        ? answer(appError, status, 'application/problem+json', v2Body(appError, path, request_id))
-        : answer(appError, status, 'application/json', v1Body(appError));
+      return errorResponse(appError, { version, path, request_id });
     },
   );
 };
 
 function reasonOf({ cause }: AppError): string | undefined {
   return cause instanceof Error ? cause.message : undefined;
-}
-
-function answer(error: AppError, status: number, type: string, body: unknown): Response {
-  const headers = { ...errorHeaders(error), 'content-type': type };
-  return new Response(JSON.stringify(body), { status, headers });
 }
 
 function toAppError(

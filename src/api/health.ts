@@ -8,7 +8,7 @@ export const health = ({ db }: Pick<Deps, 'db'>) =>
   new Elysia({ prefix: '/health', tags: ['system'] })
     .get('/live', () => ({ status: 'ok' as const }), {
       response: { 200: Health },
-      detail: publicRoute('getLive', 'Whether the process runs'),
+      detail: { ...publicRoute('getLive', 'Whether the process runs'), isProbe: true },
     })
     .get(
       '/ready',
@@ -18,6 +18,6 @@ export const health = ({ db }: Pick<Deps, 'db'>) =>
           : status(503, { status: 'unready' as const }),
       {
         response: { 200: Health, 503: Unready },
-        detail: publicRoute('getReady', 'Whether the database answers'),
+        detail: { ...publicRoute('getReady', 'Whether the database answers'), isProbe: true },
       },
     );

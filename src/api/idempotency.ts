@@ -1,6 +1,6 @@
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import { urlPath } from '../utils/url-path.ts';
+import { urlPath } from '../utils/url.ts';
 import { callerOf } from './access.ts';
 import { tell } from './etag.ts';
 

@@ -105,8 +105,9 @@ function securityOf(access: Access, registration: Config['registration']) {
 }
 
 function correctOperation(operation: Operation, route: string, schemas: Json) {
-  const { parameters: given = [], 'x-parameters': own = [], ...others } = operation;
-  const { requestBody: _, access: _access, scope: _scope, responses, ...rest } = others;
+  const { parameters: given = [], 'x-parameters': own = [], ...declared } = operation;
+  const { access: _access, scope: _scope, isProbe: _isProbe, ...others } = declared;
+  const { requestBody: _, responses, ...rest } = others;
   const parameters = [...given, ...own];
   return {
     ...rest,

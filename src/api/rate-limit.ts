@@ -3,8 +3,9 @@ import { networkOf } from '../core/client-address.ts';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Count, Limit } from '../core/limits.ts';
-import { urlPath } from '../utils/url-path.ts';
+import { isUnder } from '../utils/url.ts';
 import { createClientNetwork } from './client-network.ts';
+import { createIsProbe } from './routes.ts';
 import type { Behind } from './via.ts';
 
 export interface Answer {
@@ -13,7 +14,7 @@ export interface Answer {
 
 /**
  * Limits the requests of each network: too_many_requests, before anything is done for them.
- * v2 answers tell how much is left. What watches the process is never refused. Without limits,
+ * v2 answers tell how much is left. A probe is never refused. Without limits,
  * it is not there at all; without a connection, as in a test, there is nobody to count.
  */
 export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyElysia) => {
@@ -21,6 +22,7 @@ export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyE
   const limit = deps.limits?.requests;
   if (!limit) return plugin;
   const networkFor = createClientNetwork(deps);
+  const isProbe = createIsProbe(app);
   const count = (request: Request) => {
     // Not through the context: naming the server there costs every route a property.
     const peer = app().server?.requestIP(request)?.address;
@@ -29,8 +31,7 @@ export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyE
   const judge = (request: Request, set: Answer, counted: Count | undefined) => {
     if (counted === undefined) return;
     if (isV2(request)) tell(limit, counted, set);
-    const isRefused = counted.isOver && !urlPath(request.url).startsWith('/health/');
-    if (isRefused) refuse(limit, counted, set);
+    if (counted.isOver && !isProbe(request)) refuse(limit, counted, set);
   };
   // To wait costs each request 1 µs: only where there is something to wait for.
   return limit.isLocal
@@ -101,7 +102,7 @@ export function createExternalLimit(deps: Pick<Deps, 'limits' | 'config'>) {
 }
 
 function isV2({ url }: Request): boolean {
-  return url.startsWith('/api/v2/', url.indexOf('/', 8));
+  return isUnder(url, '/api/v2/');
 }
 
 /** What the answer says by now; the network is not counted without a connection. */

@@ -2,9 +2,14 @@ import { Elysia } from 'elysia';
 
 const VALID = /^[\w.-]{8,128}$/;
 
-/** Gives every answer an X-Request-Id: the caller's own if it is a plain one, else a new one. */
+/** The X-Request-Id of a request if it is a plain one, else a new one. */
+export function requestIdOf(request: Request): string {
+  const given = request.headers.get('x-request-id');
+  return given !== null && VALID.test(given) ? given : crypto.randomUUID();
+}
+
+/** Adds an X-Request-Id to every response. */
 export const requestId = () =>
   new Elysia({ name: 'hutch-request-id' }).onRequest(({ request, set }) => {
-    const given = request.headers.get('x-request-id');
-    set.headers['x-request-id'] = given !== null && VALID.test(given) ? given : crypto.randomUUID();
+    set.headers['x-request-id'] = requestIdOf(request);
   });

@@ -1,4 +1,5 @@
 import type { AnyElysia } from 'elysia';
+import { urlPath } from '../utils/url.ts';
 
 /** The route of `app` with this method and pattern. HEAD is served by GET's. */
 export function findRoute(app: AnyElysia, method: string, pattern: string) {
@@ -16,6 +17,21 @@ export function allowedMethods(app: AnyElysia, path: string): string[] {
     if (route.method === 'GET') methods.add('HEAD');
   }
   return [...methods].sort();
+}
+
+/** Returns a check whether a request is for a route of `app` that declares itself a probe. */
+export function createIsProbe(app: () => AnyElysia): (request: Request) => boolean {
+  let paths: Set<string> | undefined;
+  return ({ method, url }) => {
+    paths ??= probePaths(app());
+    return (method === 'GET' || method === 'HEAD') && paths.has(urlPath(url));
+  };
+}
+
+/** With and without a trailing slash, as they are routed. */
+function probePaths(app: AnyElysia): Set<string> {
+  const probes = app.routes.filter(({ method, hooks }) => method === 'GET' && hooks.detail.isProbe);
+  return new Set(probes.flatMap(({ path }) => [path, `${path}/`]));
 }
 
 function segments(path: string): string[] {

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia';
+import type { Config } from '../core/config.ts';
 import type { Deps } from '../core/deps.ts';
 
 /** What the OWASP REST and HTTP headers cheat sheets ask of an API that has no pages. */
@@ -14,11 +15,11 @@ const HEADERS = {
 /** Two years, as browsers' preload lists ask. */
 const HSTS = { 'strict-transport-security': 'max-age=63072000; includeSubDomains' };
 
-/** Gives every answer its security headers, unless it has its own. */
-export const securityHeaders = ({ config }: Pick<Deps, 'config'>) => {
-  const isHttps = config.publicUrl.startsWith('https:');
-  return new Elysia({ name: 'hutch-security-headers' }).headers({
-    ...HEADERS,
-    ...(isHttps && HSTS),
-  });
-};
+/** The security headers of every response under these settings. */
+export function securityHeaders({ publicUrl }: Config): Record<string, string> {
+  return { ...HEADERS, ...(publicUrl.startsWith('https:') && HSTS) };
+}
+
+/** Adds the security headers to every response that does not set its own. */
+export const secureHeaders = ({ config }: Pick<Deps, 'config'>) =>
+  new Elysia({ name: 'hutch-security-headers' }).headers(securityHeaders(config));

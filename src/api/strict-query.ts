@@ -1,6 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { AppError, type Problem } from '../core/exceptions.ts';
+import { urlQuery } from '../utils/url.ts';
 
 type Properties = Record<string, TSchema>;
 
@@ -22,10 +23,8 @@ export function strictQuery(schema: QuerySchema | undefined) {
   const isOpen = schema?.patternProperties !== undefined;
   const known = (name: string) => (Object.hasOwn(properties, name) ? properties[name] : undefined);
   return ({ url }: Request): void => {
-    const start = url.indexOf('?');
-    if (start === -1) return;
-    // As it was sent: Elysia's own reading keeps the last of what is given twice.
-    const given = new URLSearchParams(url.slice(start));
+    if (urlQuery(url) === '') return;
+    const given = sentQuery(url);
     const problems = [...new Set(given.keys())].flatMap((name) =>
       problemOf(isOpen ? ANY : known(name), name, given.getAll(name)),
     );
@@ -33,6 +32,11 @@ export function strictQuery(schema: QuerySchema | undefined) {
     const named = problems.slice(0, MAX_NAMED);
     throw new AppError('invalid_query', 'The query is not one of this route', { problems: named });
   };
+}
+
+/** The query of a URL as it was sent: Elysia's own reading keeps the last of a repeated name. */
+export function sentQuery(url: string): URLSearchParams {
+  return new URLSearchParams(urlQuery(url));
 }
 
 /** Parameters that an answer names: no more, or it could be larger than the URL. */

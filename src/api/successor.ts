@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia';
-import { urlPath } from '../utils/url-path.ts';
+import { isUnder, urlPath } from '../utils/url.ts';
 
 const V1 = '/api/v1/';
 /** Groups of v1 whose paths v2 has too. */
@@ -14,7 +14,7 @@ const OTHERS: Record<string, string> = {
 export const successor = () =>
   new Elysia({ name: 'hutch-successor' }).onRequest(({ request, set }) => {
     const { url } = request;
-    if (!url.startsWith(V1, url.indexOf('/', 8))) return;
+    if (!isUnder(url, V1)) return;
     const link = successorOf(urlPath(url));
     if (link) set.headers['link'] = link;
   });

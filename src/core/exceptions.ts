@@ -1,5 +1,6 @@
 /** What can go wrong, as callers may tell it apart. The set is closed: api/errors.ts maps each. */
 export type ErrorCode =
+  | 'malformed_request'
   | 'malformed_body'
   | 'unauthenticated'
   | 'forbidden'

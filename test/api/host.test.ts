@@ -3,7 +3,7 @@ import { testApp } from '../support.ts';
 
 async function statusFor(publicUrl: string, host: string): Promise<number> {
   await using t = await testApp({ config: { publicUrl } });
-  return (await t.request('GET', '/health/live', { headers: { host } })).status;
+  return (await t.request('GET', '/api/v2/system/version', { headers: { host } })).status;
 }
 
 describe('with a public URL', () => {
@@ -11,6 +11,12 @@ describe('with a public URL', () => {
     ['https://api.example.com', 'api.example.com', 200],
     ['https://api.example.com', 'API.Example.com', 200],
     ['https://api.example.com', 'api.example.com:443', 200],
+    ['https://api.example.com', 'api.example.com.', 200],
+    ['https://api.example.com', 'API.example.com.:443', 200],
+    ['https://api.example.com', 'api.example.com..', 421],
+    ['https://api.example.com', 'api.example.com.:8443', 421],
+    ['https://api.example.com', 'localhost.:3000', 200],
+    ['https://api.example.com', '.api.example.com', 421],
     ['https://api.example.com', 'api.example.com:8443', 421],
     ['https://api.example.com:8443', 'api.example.com:8443', 200],
     ['https://api.example.com:8443', 'api.example.com', 421],
@@ -28,6 +34,23 @@ describe('with a public URL', () => {
   ])('%s, the host %p is answered with %d', async (publicUrl, host, status) => {
     expect(await statusFor(publicUrl, host)).toBe(status);
   });
+
+  test.each(['10.42.0.7:3000', '[fd00::7]:3000', 'hutch.default.svc', 'evil.example', ''])(
+    'probes are answered for the host %p, and nothing else is',
+    async (host) => {
+      await using t = await testApp({ config: { publicUrl: 'https://api.example.com' } });
+      const statusOf = async (method: string, path: string) =>
+        (await t.request(method, path, { headers: { host } })).status;
+      const probes = ['/health/live', '/health/ready', '/health/ready/'];
+      for (const path of probes) {
+        expect([await statusOf('GET', path), await statusOf('HEAD', path)]).toEqual([200, 200]);
+      }
+      const others = ['/health', '/health/x', '/health/live/x', '/openapi.json', '/'];
+      for (const path of others)
+        expect(`${path} ${await statusOf('GET', path)}`).toBe(`${path} 421`);
+      expect(await statusOf('POST', '/health/live')).toBe(421);
+    },
+  );
 
   test('misdirected_request has the form of its version', async () => {
     await using t = await testApp({ config: { publicUrl: 'https://api.example.com' } });

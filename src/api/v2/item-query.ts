@@ -1,6 +1,7 @@
 import type { Deps } from '../../core/deps.ts';
 import { AppError, type Problem } from '../../core/exceptions.ts';
 import { ITEM_FIELDS, type ItemField } from '../../schemas/items-v2.ts';
+import { sentQuery } from '../strict-query.ts';
 import { isRefused, readFilter } from './item-filter.ts';
 
 type Query = Parameters<Deps['itemList']['list']>[1];
@@ -25,11 +26,9 @@ export interface Given {
 
 /** Reads the query of `url`; what is given twice and what `isKnown` does not know are problems. */
 export function givenIn(url: string, isKnown: (name: string) => boolean): Given {
-  // As it was sent: Elysia's own reading keeps the last of what is given twice.
-  const [, search = ''] = url.split(/\?(.*)/s);
   const values = new Map<string, string>();
   const problems: Problem[] = [];
-  for (const [name, value] of new URLSearchParams(search)) {
+  for (const [name, value] of sentQuery(url)) {
     const loc = ['query', name];
     if (!isKnown(name))
       problems.push({ type: 'extra_forbidden', loc, msg: 'Extra inputs are not permitted' });

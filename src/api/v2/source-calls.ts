@@ -7,6 +7,7 @@ import { callerOf, maybeCallerOf } from '../access.ts';
 import { optionalRoute, userRoute } from '../access-rules.ts';
 import { createExternalLimit } from '../rate-limit.ts';
 import { answerSource } from '../source-answer.ts';
+import { sentQuery } from '../strict-query.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
 type CallDeps = Pick<Deps, 'sourceCalls' | 'sourceFetch' | 'config' | 'limits'>;
@@ -63,8 +64,7 @@ export const sourceCalls = (deps: CallDeps) => {
 
 /** As they were sent: Elysia's own reading knows each name once. */
 function parametersOf({ url }: Request): Record<string, string> {
-  const start = url.indexOf('?');
-  return start === -1 ? {} : Object.fromEntries(new URLSearchParams(url.slice(start)));
+  return Object.fromEntries(sentQuery(url));
 }
 
 type Call = (typeof SourceFetch.static)['calls'][number];
