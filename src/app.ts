@@ -5,6 +5,7 @@ import { body } from './api/body.ts';
 import { cors, preflight } from './api/cors.ts';
 import { docs } from './api/docs.ts';
 import { errors } from './api/errors.ts';
+import { forwardedCheck } from './api/forwarded-check.ts';
 import { health } from './api/health.ts';
 import { host } from './api/host.ts';
 import { registerKinds } from './api/kinds.ts';
@@ -41,6 +42,7 @@ export const createApp = (deps: Deps) => {
     .use(errors(deps, whole))
     .use(host(deps, whole))
     .use(cors(deps))
+    .use(forwardedCheck(deps, whole))
     .use(rateLimit(deps, whole))
     .use(preflight(deps, whole))
     .use(body({ maxBytes: deps.config.maxBodyBytes, app: whole }))

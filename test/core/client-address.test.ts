@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { clientAddress, networkOf } from '../../src/core/client-address.ts';
+import { clientAddress, findClient, networkOf } from '../../src/core/client-address.ts';
 
 describe('the address of a client', () => {
   test('is the peer, whatever a peer that is not trusted writes', () => {
@@ -18,9 +18,42 @@ describe('the address of a client', () => {
   });
 
   test('is the last proxy when what stands before it is no address', () => {
-    for (const forwarded of ['', 'unknown', '198.51.100.1, nonsense', '198.51.100.1, 1.2.3.4:80']) {
-      expect(clientAddress('10.0.0.5', forwarded, ['10.0.0.5'])).toBe('10.0.0.5');
+    const ends = ['unknown', '_hidden', '1.2.3.4:port', '1.2.3.4:', '[1.2.3.4', '[]', '999.1.1.1'];
+    const oddities = ['010.0.0.1', '2130706433', '0x7f.1', '127.1', '1.2.3.4.', 'for=1.2.3.4'];
+    for (const end of [...ends, ...oddities]) {
+      const client = findClient('10.0.0.5', `198.51.100.1, ${end}`, ['10.0.0.5']);
+      expect(client).toEqual({ address: '10.0.0.5', unreadable: end });
     }
+  });
+
+  test.each([
+    ['203.0.113.7:50001', '203.0.113.7'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['[2001:db8::1]:5000', '2001:db8::1'],
+    ['"[2001:db8::1]:5000"', '2001:db8::1'],
+    ['[::ffff:203.0.113.7]:80', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['[203.0.113.7]:80', '203.0.113.7'],
+    ['"203.0.113.7:80"', '203.0.113.7'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['[fe80::1%eth0]:80', 'fe80::1'],
+    ['2001:DB8:0:0::1', '2001:db8::1'],
+    ['203.0.113.7, ', '203.0.113.7'],
+    ['198.51.100.1,, 203.0.113.7 ,,', '203.0.113.7'],
+    ['198.51.100.1, 203.0.113.7:1, 10.0.0.9:2', '203.0.113.7'],
+  ])('behind a proxy that writes %p is %s', (forwarded, address) => {
+    expect(findClient('10.0.0.5', forwarded, ['10.0.0.0/8'])).toEqual({ address });
+  });
+
+  test('is the proxy when it forwards for nothing but empty entries', () => {
+    for (const forwarded of ['', ' ', ',', ', ,']) {
+      expect(findClient('10.0.0.5', forwarded, ['10.0.0.5'])).toEqual({ address: '10.0.0.5' });
+    }
+  });
+
+  test('is that of a peer with a zone, without it', () => {
+    expect(clientAddress('fe80::1%eth0', '203.0.113.7', ['fe80::/10'])).toBe('203.0.113.7');
+    expect(networkOf('fe80::1%eth0')).toBe('fe80::/64');
   });
 
   test('is the leftmost when all of the chain is trusted', () => {
@@ -48,6 +81,10 @@ describe('the address of a client', () => {
     ['2001:db8::1', '2001:DB8:0:0::1', true],
     ['10.0.0.5', '::/0', false],
     ['2001:db8::1', '0.0.0.0/0', false],
+    ['10.0.0.5', '::ffff:10.0.0.5', true],
+    ['10.0.0.6', '::ffff:10.0.0.5', false],
+    ['10.1.2.3', '::ffff:10.0.0.0/104', true],
+    ['11.1.2.3', '::ffff:10.0.0.0/104', false],
   ])('the peer %s is trusted by %s: %p', (peer, network, isTrusted) => {
     const address = clientAddress(peer, '198.51.100.1', [network]);
     expect(address === '198.51.100.1').toBe(isTrusted);

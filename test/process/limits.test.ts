@@ -50,6 +50,33 @@ describe('a real server', () => {
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
   });
 
+  test.each(['203.0.113.N:5000', '[2001:db8:0:N::1]', '[2001:db8:0:N::1]:5000'])(
+    'knows clients apart behind a proxy that writes %s',
+    async (form) => {
+      const env = { HUTCH_LIMIT_REQUESTS: '2', HUTCH_TRUSTED_PROXIES: '127.0.0.1' };
+      await using server = await serve(tempDir(), { env });
+      const seen = await statuses(6, (index) => from(server, form.replace('N', String(index))));
+      expect(seen).toEqual([200, 200, 200, 200, 200, 200]);
+      expect(messages(server, 'warn')).toEqual([]);
+    },
+  );
+
+  test('warns once when a trusted proxy forwards for what is no address', async () => {
+    const env = { HUTCH_TRUSTED_PROXIES: '127.0.0.1' };
+    await using server = await serve(tempDir(), { env });
+    for (const entry of ['203.0.113.1:50001', 'unknown', 'unknown', '_hidden']) {
+      await from(server, entry);
+    }
+    const warnings = server.lines.filter(({ level }) => level === 'warn');
+    expect(warnings).toMatchObject([{ proxy: '127.0.0.1', entry: 'unknown' }]);
+  });
+
+  test('does not warn of what an untrusted peer writes', async () => {
+    await using server = await serve(tempDir());
+    await from(server, 'unknown');
+    expect(messages(server, 'warn')).toEqual([]);
+  });
+
   test('counts each of many requests that are sent at once on one connection', async () => {
     await using server = await serve(tempDir(), { env: { HUTCH_LIMIT_REQUESTS: '30' } });
     const request = `GET ${PUBLIC} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
