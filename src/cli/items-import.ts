@@ -1,5 +1,6 @@
 import { createItemReader } from '../api/new-item.ts';
 import { createDeps, type Deps } from '../core/deps.ts';
+import { createRest } from '../utils/rest.ts';
 import {
   type Command,
   configOf,
@@ -66,6 +67,7 @@ async function importAll(
   options: { format: 'jsonl' | 'csv'; isDryRun: boolean },
 ): Promise<Report> {
   const progress = createProgress(process.stderr, totalBytes);
+  const rest = createRest();
   let bytes = 0;
   const counted = async function* () {
     for await (const chunk of stream) {
@@ -76,7 +78,10 @@ async function importAll(
   const result = await itemImport.run(owner, counted(), {
     ...options,
     read: createItemReader(),
-    onProgress: ({ created }) => progress.show({ bytes, items: created }),
+    onProgress: async ({ created }) => {
+      progress.show({ bytes, items: created });
+      await rest();
+    },
   });
   progress.end({ bytes, items: result.created });
   return result;

@@ -9,7 +9,7 @@ import type { Via } from './audit.ts';
 import { emailUnverified } from './auth.ts';
 import { type EmailFlowDeps, endWaysIn, findUser } from './email-flow-deps.ts';
 import { sendVerification } from './email-verification.ts';
-import { freeUsername } from './identity-username.ts';
+import { freeUsername } from './free-username.ts';
 import { emailTaken, insertOutsideAccount, takenError } from './new-account.ts';
 import type { OutsideProfile } from './provider-profile.ts';
 import { answerByMail } from './sign-up.ts';

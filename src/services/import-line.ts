@@ -6,7 +6,7 @@ import { codePoints, isStorable } from '../utils/text.ts';
 /** An account as a line of an import tells it. */
 export interface ImportedAccount {
   email: string;
-  /** None: the first free one that begins as `suggestion`. */
+  /** None: a free one that begins as `suggestion`. */
   username: string | undefined;
   suggestion: string;
   password_hash: string;

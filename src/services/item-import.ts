@@ -34,8 +34,8 @@ export interface ImportOptions {
   read(value: unknown): ItemFields | Problem[];
   /** Once it is aborted nothing more is written: what was read may be cut in the middle. */
   signal?: AbortSignal;
-  /** Told after each transaction. */
-  onProgress?: (report: ImportReport) => void;
+  /** Called after each transaction and waited for. */
+  onProgress?: (report: ImportReport) => void | Promise<void>;
 }
 
 /** Items from a stream of lines. */
@@ -57,7 +57,7 @@ export const createItemImport = (deps: ItemImportDeps) => ({
       if (!isDryRun) await writeAll(deps, owner, chunk.items);
       report.created += chunk.items.length;
       chunk.clear();
-      onProgress?.(report);
+      await onProgress?.(report);
     };
     let lines = 0;
     for await (const line of itemLines(format, source)) {

@@ -2,12 +2,15 @@ import type { Db, Session } from '../core/db.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { type NewUser, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
+import { createRest } from '../utils/rest.ts';
+import { timeBudget } from '../utils/time-budget.ts';
 import { type Audit, SYSTEM } from './audit.ts';
+import { isUsernameTaken, numbered } from './free-username.ts';
 import { type ImportedAccount, readImportLine } from './import-line.ts';
 import { userByEmail, userByUsername } from './user-queries.ts';
 
-/** Accounts in one transaction: bounds how long an import holds up the writers of a server. */
-const CHUNK = 500;
+/** How long one transaction may hold the writers of a server up. */
+const CHUNK_MS = 25;
 const MAX_USERNAME = 50;
 
 export interface UsersImportDeps {
@@ -48,11 +51,16 @@ export const createUsersImport = (deps: UsersImportDeps) => ({
       username === undefined ? [] : fold(username),
     );
     const reserved = new Set(given);
-    let imported = 0;
-    for (let start = 0; start < accounts.length; start += CHUNK) {
-      imported += await writeChunk(deps, accounts.slice(start, start + CHUNK), reserved);
+    const counts = { imported: 0, existing: 0 };
+    const rest = createRest();
+    while (counts.imported + counts.existing < accounts.length) {
+      const start = counts.imported + counts.existing;
+      const { imported, existing } = await writeSome(deps, accounts, start, reserved);
+      counts.imported += imported;
+      counts.existing += existing;
+      await rest();
     }
-    return { imported, existing: accounts.length - imported };
+    return counts;
   },
 });
 
@@ -94,44 +102,48 @@ async function conflicts(
   return reasons;
 }
 
-function writeChunk(
+/** Writes the accounts from `start` on, as many as there is time for. */
+function writeSome(
   { db, audit, now }: UsersImportDeps,
-  accounts: ImportedAccount[],
+  accounts: readonly ImportedAccount[],
+  start: number,
   reserved: Set<string>,
-) {
+): Promise<ImportCounts> {
   const at = now().toISOString();
   return db.write(async (tx) => {
-    let imported = 0;
-    for (const account of accounts) {
+    const counts = { imported: 0, existing: 0 };
+    const hasTime = timeBudget(CHUNK_MS);
+    for (let index = start; index < accounts.length && hasTime(); index++) {
+      const account = accounts[index] as ImportedAccount;
       const known = await userByEmail(tx, { key: fold(account.email) });
-      if (known.length > 0) continue;
+      if (known.length > 0) {
+        counts.existing++;
+        continue;
+      }
       const row = rowOf(account, await freeUsername(tx, account, reserved), at);
       const [user] = await tx.orm.insert(users).values(row).returning({ id: users.id });
       const entry = { action: 'user.imported', actor_id: null, via: SYSTEM } as const;
       const details = { role: account.role };
       await audit.record(tx, { ...entry, user_id: user?.id ?? null, details });
-      imported++;
+      counts.imported++;
     }
-    return imported;
+    return counts;
   });
 }
 
-/** The given name or, without one, the first free one that begins as is suggested. */
+/** The given name or, without one, a free one that begins as is suggested. */
 async function freeUsername(
   tx: Session,
   { email, username, suggestion }: ImportedAccount,
   reserved: Set<string>,
 ): Promise<string> {
-  const isTaken = async (key: string) => (await userByUsername(tx, { key })).length > 0;
   if (username !== undefined) {
-    if (!(await isTaken(fold(username)))) return username;
+    if (!(await isUsernameTaken(tx, username))) return username;
     throw new StartupError(`The username of ${email} was taken meanwhile.`);
   }
-  for (let number = 1; ; number++) {
-    const suffix = number === 1 ? '' : `-${number}`;
-    const name = [...suggestion].slice(0, MAX_USERNAME - suffix.length).join('') + suffix;
-    if (!reserved.has(fold(name)) && !(await isTaken(fold(name)))) return name;
-  }
+  let name = [...suggestion].slice(0, MAX_USERNAME).join('');
+  while (reserved.has(fold(name)) || (await isUsernameTaken(tx, name))) name = numbered(suggestion);
+  return name;
 }
 
 function rowOf(account: ImportedAccount, username: string, at: string) {

@@ -1,3 +1,4 @@
+import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { ADMIN, type TestApp, testApp } from '../support.ts';
 
@@ -12,6 +13,28 @@ async function importAll(t: TestApp, ...rows: object[]) {
   const { accounts, bad } = await t.deps.usersImport.check(lines(...rows));
   expect(bad).toEqual([]);
   return t.deps.usersImport.write(accounts);
+}
+
+/** Counts how often an account is looked for by its username. */
+function countUsernameLookUps() {
+  let count = 0;
+  const { prepare } = Database.prototype;
+  Database.prototype.prepare = function (this: Database, text: string, ...rest: []) {
+    const statement = prepare.call(this, text, ...rest);
+    if (!/^select .* where "users"\."username_key" = \?$/.test(text)) return statement;
+    const all = statement.all.bind(statement);
+    statement.all = (...values) => {
+      count++;
+      return all(...values);
+    };
+    return statement;
+  } as typeof prepare;
+  return {
+    count: () => count,
+    [Symbol.dispose]: () => {
+      Database.prototype.prepare = prepare;
+    },
+  };
 }
 
 function usersOf(t: TestApp) {
@@ -99,12 +122,35 @@ describe('an import', () => {
     );
     expect(usersOf(t).map(({ username }) => username)).toEqual([
       'ada',
-      'ada-2',
-      'ADA-3',
+      expect.stringMatching(/^ada-\d{6}$/),
+      expect.stringMatching(/^ADA-\d{6}$/),
       'ada-4',
-      'ada-5',
+      expect.stringMatching(/^ada-\d{6}$/),
       'l'.repeat(50),
     ]);
+  });
+
+  test('looks up two usernames at most for each of many equal names, collisions aside', async () => {
+    using counted = countUsernameLookUps();
+    await using t = await testApp();
+    const rows = Array.from({ length: 300 }, (_, index) => ({
+      email: `info@c${index}.example.com`,
+      password_hash: HASH,
+    }));
+    expect(await importAll(t, ...rows)).toEqual({ imported: 300, existing: 0 });
+    expect(counted.count()).toBeWithin(300, 700);
+  });
+
+  test('of many accounts is more than one transaction, however many', async () => {
+    await using t = await testApp();
+    const rows = Array.from({ length: 3000 }, (_, index) => ({
+      email: `user-${index}@example.com`,
+      password_hash: HASH,
+    }));
+    const before = t.deps.db.stats().commits;
+    expect(await importAll(t, ...rows)).toEqual({ imported: 3000, existing: 0 });
+    expect(t.deps.db.stats().commits - before).toBeGreaterThan(1);
+    expect(await importAll(t, ...rows)).toEqual({ imported: 0, existing: 3000 });
   });
 
   test('leaves an account that is there as it is', async () => {

@@ -1,3 +1,4 @@
+import type { Session } from '../core/db.ts';
 import type { Tx } from '../core/writer.ts';
 import { fold } from '../utils/fold.ts';
 import { codePoints } from '../utils/text.ts';
@@ -12,8 +13,17 @@ const MAX_BASE = 43;
 export async function freeUsername(tx: Tx, names: readonly string[]): Promise<string> {
   const base = names.map(cleaned).find((it) => it !== '') ?? 'user';
   let name = base;
-  while (codePoints(name) < MIN || (await isTaken(tx, name))) name = `${base}-${sixDigits()}`;
+  while (codePoints(name) < MIN || (await isUsernameTaken(tx, name))) name = numbered(base);
   return name;
+}
+
+/**
+ * A username that begins as `name` and ends with six random digits. Counting up instead would
+ * take as many look-ups as there are accounts of that name.
+ */
+export function numbered(name: string): string {
+  const base = [...name].slice(0, MAX_BASE).join('');
+  return `${base}-${sixDigits()}`;
 }
 
 /** What letters, digits, dots, `_` and `-` are left of a name or of what stands before its @. */
@@ -24,7 +34,7 @@ function cleaned(name: string): string {
   return short.length <= MAX ? short : '';
 }
 
-async function isTaken(tx: Tx, name: string): Promise<boolean> {
+export async function isUsernameTaken(tx: Session, name: string): Promise<boolean> {
   return (await userByUsername(tx, { key: fold(name) })).length > 0;
 }
 
