@@ -2,8 +2,16 @@ import { hashToken } from '../src/core/security.ts';
 import { isEmail } from '../src/utils/email.ts';
 
 /** What of a request is secret, and what of an answer is from then on. */
-const SENT = ['password', 'new_password', 'current_password', 'token'];
-const HANDED_OUT = ['token', 'access_token', 'reset_token', 'recovery_codes', 'secret', 'flow'];
+const SENT = ['password', 'new_password', 'current_password', 'token', 'device_token'];
+const HANDED_OUT = [
+  'token',
+  'access_token',
+  'device_token',
+  'reset_token',
+  'recovery_codes',
+  'secret',
+  'flow',
+];
 /** How hashes of passwords look, whosever they are. */
 const PASSWORD_HASH = /\$argon2(?:id?|d)\$|\$2[aby]\$\d\d\$/;
 /** A shorter text is found anywhere by chance. */

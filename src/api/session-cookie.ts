@@ -1,6 +1,7 @@
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import { isLoopbackHost } from '../utils/loopback.ts';
+import { type Answer, createCookie, isFromOwnPage } from './cookie.ts';
+import { createDeviceCookie } from './device-cookie.ts';
 
 /** How a client wants to carry its session: in the body, or as a cookie. */
 export type Transport = 'bearer' | 'cookie';
@@ -8,10 +9,13 @@ export type Transport = 'bearer' | 'cookie';
 interface Opened<A> {
   token: string;
   account: A;
+  device_token: string;
 }
 
-interface Answer {
-  headers: Record<string, string | number>;
+/** The request that is answered, and its answer. */
+interface Exchange {
+  request: Request;
+  set: Answer;
 }
 
 const DAY_SECONDS = 86_400;
@@ -27,12 +31,10 @@ export type SessionCookie = ReturnType<typeof createSessionCookie>;
  * `hutch_session`, not Secure, on plain http between a browser and a server on one machine.
  */
 export const createSessionCookie = ({ config }: Pick<Deps, 'config'>) => {
-  const isSecure = config.publicUrl.startsWith('https:');
-  const name = isSecure ? '__Host-hutch' : 'hutch_session';
-  const write = (token: string, maxAgeSeconds: number) =>
-    `${name}=${token}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
+  const cookie = createCookie(config, { secure: '__Host-hutch', plain: 'hutch_session' });
+  const device = createDeviceCookie({ config });
   const read = (request: Request): string | undefined => {
-    const token = cookieValue(request.headers.get('cookie'), name);
+    const token = cookie.read(request);
     return token !== undefined && SESSION_TOKEN.test(token) ? token : undefined;
   };
   return {
@@ -41,24 +43,30 @@ export const createSessionCookie = ({ config }: Pick<Deps, 'config'>) => {
 
     /**
      * Before a session is opened: throws validation_failed where a cookie would be sent in the
-     * clear, and csrf_refused for another site's page. Gives the token of the session that the
+     * clear, and csrf_refused for another site's page. Returns the token of the session that the
      * new one takes the place of in this browser.
      */
     admit: (transport: Transport | undefined, request: Request): string | undefined => {
       if (transport !== 'cookie') return undefined;
-      if (!isSecure && !isOnOneMachine(config, request)) throw insecure();
+      if (!cookie.isSafe(request)) throw insecure();
       refuseCrossSite(config.publicUrl, request);
       return read(request);
     },
 
-    /** The answer to who opened a session: with its token, or that as a cookie. */
+    /**
+     * The answer to whoever opened a session: with its token and a device token, or with both
+     * as cookies.
+     */
     deliver: <A extends { role: string }>(
-      { token, account }: Opened<A>,
+      { token, account, device_token }: Opened<A>,
       transport: Transport | undefined,
-      { headers }: Answer,
+      { request, set }: Exchange,
     ) => {
-      if (transport !== 'cookie') return { token, token_type: 'bearer' as const, account };
-      headers['set-cookie'] = write(token, lifeSeconds(config, account.role));
+      if (transport !== 'cookie') {
+        return { token, token_type: 'bearer' as const, account, device_token };
+      }
+      cookie.set(set, token, lifeSeconds(config, account.role));
+      device.keep(device_token, request, set);
       return { token_type: 'cookie' as const, account };
     },
 
@@ -68,45 +76,26 @@ export const createSessionCookie = ({ config }: Pick<Deps, 'config'>) => {
     },
 
     /** Has the browser forget its cookie, where it sent one. */
-    clear: (request: Request, { headers }: Answer): void => {
-      if (cookieValue(request.headers.get('cookie'), name) === undefined) return;
-      headers['set-cookie'] = write('', 0);
+    clear: (request: Request, set: Answer): void => {
+      if (cookie.read(request) !== undefined) cookie.set(set, '', 0);
     },
   };
 };
 
-/** Read by hand, the first of its name: Elysia's cookies would cost every route. */
-function cookieValue(header: string | null, name: string): string | undefined {
-  if (header === null) return undefined;
-  for (const pair of header.split(';')) {
-    const text = pair.trimStart();
-    if (text.startsWith(name) && text[name.length] === '=') {
-      return text.slice(name.length + 1).trimEnd();
-    }
-  }
-  return undefined;
-}
+/** What a request brings that shows its device or session to be known to an account. */
+export const createProofs = ({ config }: Pick<Deps, 'config'>) => {
+  const cookie = createSessionCookie({ config });
+  const device = createDeviceCookie({ config });
+  return (request: Request, device_token?: string): string[] => {
+    const bearer = request.headers.get('authorization')?.match(/^bearer ([\w-]{43})$/i)?.[1];
+    const proofs = [device_token, ...device.read(request), cookie.read(request), bearer];
+    return proofs.filter((it) => it !== undefined);
+  };
+};
 
-function isOnOneMachine({ publicUrl, host }: Deps['config'], request: Request): boolean {
-  if (publicUrl !== '') return isLoopbackHost(new URL(publicUrl).host);
-  const listensOn = host.includes(':') ? `[${host}]` : host;
-  return isLoopbackHost(listensOn) && isLoopbackHost(hostOf(request));
-}
-
-/** The browser's own word for whose page asks; from an old one, the origin of that page. */
 function refuseCrossSite(publicUrl: string, request: Request): void {
-  const site = request.headers.get('sec-fetch-site');
-  const own = publicUrl || `http://${hostOf(request)}`;
-  const isOwn =
-    site === null
-      ? request.headers.get('origin') === own
-      : site === 'same-origin' || site === 'none';
-  if (isOwn) return;
+  if (isFromOwnPage(publicUrl, request)) return;
   throw new AppError('csrf_refused', 'A cookie counts only for pages of this server itself');
-}
-
-function hostOf(request: Request): string {
-  return request.headers.get('host') ?? new URL(request.url).host;
 }
 
 function lifeSeconds(config: Deps['config'], role: string): number {

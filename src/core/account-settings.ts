@@ -74,7 +74,7 @@ export const ACCOUNT_SETTINGS = {
     'HUTCH_LIMIT_SIGN_INS',
     5,
     wholeNumber(1, 1e9),
-    'Failed sign-ins of one account in 15 minutes after which it waits: 1 s, 2, 4 … 15 minutes.',
+    'Failed sign-ins of one account by strangers in 15 minutes after which they wait: 1 s … 15 min.',
   ),
   limitSignInsAddress: setting(
     'HUTCH_LIMIT_SIGN_INS_ADDRESS',

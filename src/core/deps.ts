@@ -8,6 +8,7 @@ import { createAudit } from '../services/audit.ts';
 import { createAuditLog } from '../services/audit-log.ts';
 import { createAuth } from '../services/auth.ts';
 import { createAuthFlows } from '../services/auth-flows.ts';
+import { createDevices } from '../services/devices.ts';
 import { createEmailFlows } from '../services/email-flows.ts';
 import { createExternal } from '../services/external.ts';
 import { createHousekeeping } from '../services/housekeeping.ts';
@@ -24,7 +25,7 @@ import { weaknessOf } from '../services/password-policy.ts';
 import { createSessions, sessionLimits } from '../services/sessions.ts';
 import { createSourceGateway } from '../services/source-gateway.ts';
 import { createSystemStats } from '../services/system-stats.ts';
-import { createSignInThrottle, noThrottle } from '../services/throttle.ts';
+import { createSignInThrottle } from '../services/throttle.ts';
 import { createTotps } from '../services/totp.ts';
 import { createTwoFactor } from '../services/two-factor.ts';
 import { createUsers } from '../services/users.ts';
@@ -57,15 +58,9 @@ export function createDeps(config: Config, options: DepsOptions) {
   const listening = { port: config.port };
   const base = { config, log, now, listening, ...openBase(config, options) };
   const services = createServices(base);
-  const { db, cache, outbound } = base;
   return {
     version: VERSION,
-    config,
-    log,
-    now,
-    listening,
-    db,
-    cache,
+    ...base,
     limits: config.rateLimit === 'on' ? createLimits(config) : undefined,
     ...services,
     close: async () => {
@@ -76,8 +71,8 @@ export function createDeps(config: Config, options: DepsOptions) {
       await services.views.flush();
       await services.emailFlows.idle();
       await services.mails.stop();
-      outbound.close();
-      await db.close();
+      base.outbound.close();
+      await base.db.close();
     },
   };
 }
@@ -121,9 +116,9 @@ function createServices(base: Base) {
   const { log, outbound } = base;
   const { chores: itemChores, ...items } = createItemServices(base);
   const kit = createKit(base, items.itemEvents.publish);
-  const { users, sessions, accessTokens, removal } = kit;
+  const { users, sessions, accessTokens, removal, throttle } = kit;
   const { chores: gatewayChores, ...gateway } = createSourceGateway(kit);
-  const chores = [removal.chore, ...itemChores, ...gatewayChores];
+  const chores = [removal.chore, throttle.chore, ...itemChores, ...gatewayChores];
   return {
     users,
     sessions,
@@ -141,14 +136,16 @@ function createServices(base: Base) {
 function createKit(base: Base, publish: AccountRemovalDeps['publish']) {
   const { config, log, now, db, passwords } = base;
   const audit = createAudit({ now });
+  const sessions = createSessions({ db, log, limits: sessionLimits(config), now });
   return {
     ...base,
     audit,
     removal: createAccountRemoval({ ...base, audit, publish }),
-    sessions: createSessions({ db, log, limits: sessionLimits(config), now }),
+    sessions,
+    devices: createDevices({ sessions, now }),
     accessTokens: createAccessTokens({ db, log, audit, now }),
     users: createUsers({ db, passwords, audit, now }),
-    throttle: config.rateLimit === 'on' ? createSignInThrottle(config) : noThrottle,
+    throttle: createSignInThrottle(base),
     isVerificationRequired: config.emailVerification === 'required',
   };
 }

@@ -36,5 +36,6 @@ export {
   totps,
 } from './second-factors.ts';
 export { type Session, sessions } from './sessions.ts';
+export { type SignInFailures, signInFailures } from './sign-in-failures.ts';
 export { type SourceCalls, type SourceRow, sourceCalls, sources } from './sources.ts';
 export { type NewUser, type Role, type User, users } from './users.ts';

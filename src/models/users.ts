@@ -11,6 +11,8 @@ export const users = sqliteTable(
     username_key: text().notNull(),
     /** None for an account that signs in by a passkey or a provider alone. */
     password_hash: text(),
+    /** Signs the device tokens of the account; another key ends them all. None until the first. */
+    device_key: text(),
     /** When the address was proved to be the account's; only then may it be linked to. */
     email_verified_at: text(),
     is_active: integer({ mode: 'boolean' }).notNull(),

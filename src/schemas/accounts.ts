@@ -50,6 +50,14 @@ export const Login = t.Object(
     }),
     password: givenPassword,
     code: t.Optional(SecondFactorCode),
+    device_token: t.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 200,
+        description:
+          "The one of an earlier sign-in. With it, strangers' failures do not refuse this one.",
+      }),
+    ),
     transport,
   },
   { title: 'Login' },
@@ -60,6 +68,13 @@ export const OpenedSession = t.Object(
     token: t.Optional(t.String({ examples: ['m4o2QfZ0Zl5Xv1yD0Qx6cG5w9b2sT8rJ3kLhPnEuVaI'] })),
     token_type: t.Union([t.Literal('bearer'), t.Literal('cookie')]),
     account: OwnAccount,
+    device_token: t.Optional(
+      t.String({
+        description:
+          'Keep it and send it with the next sign-in: it tells the account that the device is known. Not with a cookie session, where it is a cookie too.',
+        examples: ['1.abc'],
+      }),
+    ),
   },
   { title: 'OpenedSession' },
 );

@@ -1,28 +1,27 @@
 import { eq } from 'drizzle-orm';
-import type { Db, Session as DbSession } from '../core/db.ts';
+import type { Session as DbSession } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
-import type { PasswordHasher } from '../core/security.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import type { AccountRemoval } from './account-removal.ts';
 import type { Audit, Via } from './audit.ts';
 import type { Identity } from './auth.ts';
+import type { Devices } from './devices.ts';
 import { refuseForeignAddress, usernameTaken } from './new-account.ts';
 import type { Notices } from './notices.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
 import { refuseWeak } from './password-policy.ts';
+import { type PasswordProofDeps, provePassword } from './password-proof.ts';
 import type { Sessions } from './sessions.ts';
-import type { SignInThrottle } from './throttle.ts';
+import { sessionBucket } from './throttle.ts';
 import { userById } from './user-queries.ts';
 
-export interface AccountDeps {
-  db: Db;
+export interface AccountDeps extends PasswordProofDeps {
   audit: Audit;
   removal: AccountRemoval;
-  passwords: PasswordHasher;
   sessions: Sessions;
-  throttle: SignInThrottle;
+  devices: Devices;
   notices: Notices;
   now(): Date;
 }
@@ -35,18 +34,18 @@ export const createAccount = (deps: AccountDeps) => ({
    * The account itself, once its password is given. Throws bad_credentials, too_many_requests,
    * overloaded.
    */
-  prove: (caller: Identity, password: string): Promise<User> =>
-    provePassword(deps, caller.id, password),
+  prove: (caller: Identity, password: string): Promise<User> => prove(deps, caller, password),
 
   /** Throws username_taken, and validation_failed for an address other than the own one. */
   rename: (caller: Identity, username: string, via: Via): Promise<OwnAccount> =>
     rename(deps, caller, username, via),
 
   /**
-   * Sets a new password, ends the other sessions and keeps this one. Throws bad_credentials for
-   * a wrong current password, weak_password, overloaded.
+   * Sets a new password, ends the other sessions and all device tokens, and keeps this session.
+   * Returns a new device token. Throws bad_credentials for a wrong current password,
+   * weak_password, overloaded.
    */
-  changePassword: (caller: Identity, current: string, next: string, via: Via): Promise<void> =>
+  changePassword: (caller: Identity, current: string, next: string, via: Via): Promise<string> =>
     changePassword(deps, caller, current, next, via),
 
   /** Deletes the account and everything that belongs to it. Throws bad_credentials, conflict, overloaded. */
@@ -83,32 +82,31 @@ async function changePassword(
   current: string,
   next: string,
   via: Via,
-): Promise<void> {
-  const { db, passwords, sessions, audit, notices, now } = deps;
-  refuseWeak(next, await provePassword(deps, caller.id, current), 'new_password');
+): Promise<string> {
+  const { db, passwords, sessions, devices, audit, notices, now } = deps;
+  refuseWeak(next, await prove(deps, caller, current), 'new_password');
   const password_hash = await passwords.hash(next);
-  await db.write(async (tx) => {
+  return db.write(async (tx) => {
     const set = { password_hash, updated_at: now().toISOString() };
     await tx.orm.update(users).set(set).where(eq(users.id, caller.id));
     const ended = await sessions.endAll(tx, caller.id, caller.session_id);
     const who = { actor_id: caller.id, user_id: caller.id };
     await audit.record(tx, { action: 'password.changed', ...who, via, details: { ended } });
     await notices.send(tx, caller.id, 'password.changed');
+    await devices.forget(tx, caller.id);
+    return devices.issue(tx, caller.id);
   });
 }
 
-async function remove(deps: AccountDeps, { id }: Identity, password: string, via: Via) {
-  const user = await provePassword(deps, id, password);
-  await deps.db.write((tx) => deps.removal.begin(tx, user, id, via));
+async function remove(deps: AccountDeps, caller: Identity, password: string, via: Via) {
+  const user = await prove(deps, caller, password);
+  await deps.db.write((tx) => deps.removal.begin(tx, user, caller.id, via));
 }
 
-async function provePassword(deps: AccountDeps, id: number, password: string): Promise<User> {
-  const user = await getUser(deps, id);
-  // As at sign-in: whoever holds a stolen session must not guess the password with it.
-  const attempt = await deps.throttle.begin(user.email, null);
-  if (!(await deps.passwords.verify(password, user.password_hash ?? undefined))) {
-    throw new AppError('bad_credentials', 'The current password is wrong');
-  }
-  await attempt.succeeded();
+/** Whoever holds a stolen session must not guess the password with it, nor shut others out. */
+async function prove(deps: AccountDeps, caller: Identity, password: string): Promise<User> {
+  const user = await getUser(deps, caller.id);
+  const bucket = sessionBucket(caller.session_id ?? 0);
+  await provePassword(deps, user, password, { bucket, refusal: 'The current password is wrong' });
   return user;
 }

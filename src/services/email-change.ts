@@ -7,14 +7,11 @@ import { isUsernameFor } from '../utils/account.ts';
 import { fold } from '../utils/fold.ts';
 import { invalidActionToken } from './action-tokens.ts';
 import type { Via } from './audit.ts';
-import {
-  type EmailFlowDeps,
-  findUser,
-  provePassword,
-  provePasswordOf,
-  wrongPassword,
-} from './email-flow-deps.ts';
+import type { Identity } from './auth.ts';
+import { type EmailFlowDeps, findUser, provePasswordOf, wrongPassword } from './email-flow-deps.ts';
 import { tooManyMails } from './mail-limits.ts';
+import { provePassword } from './password-proof.ts';
+import { sessionBucket } from './throttle.ts';
 
 /**
  * Sends a link to a new address, whether or not another account has it: only who reads its mail
@@ -23,13 +20,14 @@ import { tooManyMails } from './mail-limits.ts';
  */
 export async function askEmailChange(
   deps: EmailFlowDeps,
-  id: number,
+  { id, session_id = 0 }: Identity,
   { new_email, password }: { new_email: string; password: string },
   via: Via,
 ): Promise<void> {
   const user = await findUser(deps.db.read, id);
   if (!user) throw new AppError('not_found', 'User not found');
-  await provePassword(deps, user, password, via);
+  const refusal = wrongPassword().message;
+  await provePassword(deps, user, password, { bucket: sessionBucket(session_id), refusal });
   if (!isUsernameFor(new_email, user.username)) throw usernameIsAddress();
   await deps.limits.countAddress(via.address);
   if (!(await deps.limits.countRecipient(id))) throw tooManyMails();
@@ -53,8 +51,8 @@ export async function confirmEmailChange(
   { token, password }: { token: string; password: string },
   via: Via,
 ): Promise<void> {
-  const { user_id } = await deps.actionTokens.peek('change_email', token);
-  const proved = await provePasswordOf(deps, user_id, password, via);
+  const live = await deps.actionTokens.peek('change_email', token);
+  const proved = await provePasswordOf(deps, live, password);
   try {
     await deps.db.write(async (tx) => {
       const spent = await deps.actionTokens.spend(tx, 'change_email', token);

@@ -1,8 +1,7 @@
 import { eq } from 'drizzle-orm';
-import type { Db, Session as DbSession } from '../core/db.ts';
+import type { Session as DbSession } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
-import type { PasswordHasher } from '../core/security.ts';
 import {
   type ActionToken,
   accessTokens,
@@ -13,24 +12,26 @@ import {
   sessions,
   totps,
   type User,
+  users,
 } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import { type ActionTokens, invalidActionToken } from './action-tokens.ts';
-import type { Audit, Via } from './audit.ts';
+import type { Audit } from './audit.ts';
+import type { Devices } from './devices.ts';
 import type { MailLimits } from './mail-limits.ts';
 import type { MailTemplates } from './mail-templates.ts';
 import type { Mails } from './mails.ts';
 import type { Notices } from './notices.ts';
-import type { SignInThrottle } from './throttle.ts';
+import { type PasswordProofDeps, provePassword } from './password-proof.ts';
 import { userById } from './user-queries.ts';
 import type { Users } from './users.ts';
 
+const WRONG_PASSWORD = 'The password is wrong';
+
 /** What every flow that goes by mail is made from. */
-export interface EmailFlowDeps {
-  db: Db;
+export interface EmailFlowDeps extends PasswordProofDeps {
   users: Users;
-  passwords: PasswordHasher;
-  throttle: SignInThrottle;
+  devices: Devices;
   audit: Audit;
   actionTokens: ActionTokens;
   mails: Mails;
@@ -55,36 +56,22 @@ export async function userOfToken(tx: DbSession, token: ActionToken): Promise<Us
 }
 
 /**
- * Gives the hash that `password` proved to be of, limited as signing in is. Throws
- * bad_credentials, too_many_requests, overloaded.
+ * The hash that `password` made, for whoever holds a live token, which has failures of its own.
+ * Throws invalid_action_token when the account is gone, bad_credentials, too_many_requests,
+ * overloaded.
  */
-export async function provePassword(
-  { passwords, throttle }: EmailFlowDeps,
-  user: User,
-  password: string,
-  via: Via,
-): Promise<string> {
-  const attempt = await throttle.begin(user.email, via.address);
-  const isRight = await passwords.verify(password, user.password_hash ?? undefined);
-  if (!isRight || !user.password_hash) throw wrongPassword();
-  await attempt.succeeded();
-  return user.password_hash;
-}
-
-/** `provePassword` for the account of a live token. Throws invalid_action_token when it is gone. */
 export async function provePasswordOf(
   deps: EmailFlowDeps,
-  user_id: number,
+  { id, user_id }: ActionToken,
   password: string,
-  via: Via,
 ): Promise<string> {
   const user = await findUser(deps.db.read, user_id);
   if (!user) throw invalidActionToken();
-  return provePassword(deps, user, password, via);
+  return provePassword(deps, user, password, { bucket: `mail:${id}`, refusal: WRONG_PASSWORD });
 }
 
 export function wrongPassword(): AppError {
-  return new AppError('bad_credentials', 'The password is wrong');
+  return new AppError('bad_credentials', WRONG_PASSWORD);
 }
 
 /**
@@ -99,4 +86,5 @@ export async function endWaysIn({ orm }: DbSession, user_id: number): Promise<vo
   await orm.delete(totps).where(eq(totps.user_id, user_id));
   await orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
   await orm.delete(authFlows).where(eq(authFlows.user_id, user_id));
+  await orm.update(users).set({ device_key: null }).where(eq(users.id, user_id));
 }

@@ -22,14 +22,14 @@ export function createEmailFlows(own: EmailFlowDeps & { sessions: Sessions }) {
 
     forgot: (login: string, via: Via): Promise<void> => forgot(deps, login, via),
 
-    reset: (next: { token: string; new_password: string }, via: Via): Promise<void> =>
+    reset: (next: { token: string; new_password: string }, via: Via): Promise<string> =>
       reset(deps, next, via),
 
     askEmailChange: (
       caller: Identity,
       wish: { new_email: string; password: string },
       via: Via,
-    ): Promise<void> => askEmailChange(deps, caller.id, wish, via),
+    ): Promise<void> => askEmailChange(deps, caller, wish, via),
 
     confirmEmailChange: (proof: { token: string; password: string }, via: Via): Promise<void> =>
       confirmEmailChange(deps, proof, via),

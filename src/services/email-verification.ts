@@ -52,8 +52,7 @@ export async function verify(
   via: Via,
 ): Promise<Verified> {
   const live = await deps.actionTokens.peek('verify_email', token);
-  const proved =
-    password === undefined ? undefined : await provePasswordOf(deps, live.user_id, password, via);
+  const proved = password === undefined ? undefined : await provePasswordOf(deps, live, password);
   return deps.db.write(async (tx) => {
     const user = await userOfToken(tx, await deps.actionTokens.spend(tx, 'verify_email', token));
     // Changed between the proof and now: what was proved is another password.

@@ -35,22 +35,24 @@ async function sendReset(deps: EmailFlowDeps, user: User | undefined): Promise<v
 }
 
 /**
- * Sets a new password and ends every session; signs nobody in. It proves the address too: for
- * one that was not, it ends all that `verify` would. Throws invalid_action_token, weak_password,
+ * Sets a new password, ends every session and device token, and forgets the failed sign-ins of
+ * the account. Signs nobody in, but returns a device token, so that no stranger's failures keep
+ * out whoever read the mail. It proves the address too: for one that was not, it ends all that
+ * `verify` would. Throws invalid_action_token, weak_password,
  * overloaded.
  */
 export async function reset(
   deps: EmailFlowDeps & { sessions: Sessions },
   { token, new_password }: { token: string; new_password: string },
   via: Via,
-): Promise<void> {
-  const { db, passwords, actionTokens, audit, notices, now } = deps;
+): Promise<string> {
+  const { db, passwords, actionTokens, devices, throttle, audit, notices, now } = deps;
   const live = await actionTokens.peek('reset_password', token);
   const owner = await findUser(db.read, live.user_id);
   if (!owner) throw invalidActionToken();
   refuseWeak(new_password, owner, 'new_password');
   const password_hash = await passwords.hash(new_password);
-  await db.write(async (tx) => {
+  return db.write(async (tx) => {
     const user = await userOfToken(tx, await actionTokens.spend(tx, 'reset_password', token));
     const { id, email_verified_at } = user;
     const at = now().toISOString();
@@ -62,5 +64,8 @@ export async function reset(
     await notices.send(tx, id, 'password.changed');
     const who = { actor_id: id, user_id: id };
     await audit.record(tx, { action: 'password.reset', ...who, via, details: { ended } });
+    await throttle.forget(tx, id);
+    await devices.forget(tx, id);
+    return devices.issue(tx, id);
   });
 }

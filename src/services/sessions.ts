@@ -1,4 +1,5 @@
 import { and, desc, eq, lte, ne, sql } from 'drizzle-orm';
+import { networkOf } from '../core/client-address.ts';
 import type { Db, Session as DbSession } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import { prepare } from '../core/query.ts';
@@ -57,6 +58,16 @@ const activeRole = prepare<{ id: number }, { role: Role }[]>((orm) =>
     .from(users)
     .where(and(eq(users.id, sql.placeholder('id')), eq(users.is_active, true))),
 );
+/** Sessions whose addresses are looked at. */
+const RECENT = 32;
+const recentAddresses = prepare<{ user_id: number }, Pick<Session, 'address'>[]>((orm) =>
+  orm
+    .select({ address: sessions.address })
+    .from(sessions)
+    .where(eq(sessions.user_id, sql.placeholder('user_id')))
+    .orderBy(desc(sessions.id))
+    .limit(RECENT),
+);
 
 /** The limits of the settings, in milliseconds. */
 export function sessionLimits(config: {
@@ -80,6 +91,12 @@ export const createSessions = (deps: SessionsDeps) => ({
 
   /** Whose live session this token is of; undefined when it is none. */
   identify: (token: string): Promise<SessionIdentity | undefined> => identify(deps, token),
+
+  /** Whether one of the account's latest sessions was opened from this network. */
+  areFrom: async (user_id: number, network: string): Promise<boolean> => {
+    const recent = await recentAddresses(deps.db.read, { user_id });
+    return recent.some(({ address }) => address !== null && networkOf(address) === network);
+  },
 
   /** The sessions of an account, the last used first. */
   list: (user_id: number): Promise<SessionInfo[]> => listOf(deps.db.read, user_id),

@@ -25,13 +25,15 @@ const login = (t: TestApp, headers: object = sameOrigin) =>
     transport: 'cookie',
   });
 
-/** `name=value` of the cookie that an answer sets. */
+/** The cookie of the session that an answer sets: the first. */
+const sessionCookie = (answer: Response) => answer.headers.getSetCookie()[0];
+
+/** Its `name=value`. */
 function pairOf(answer: Response): string {
-  return answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+  return sessionCookie(answer)?.split(';')[0] ?? '';
 }
 
-const attributesOf = (answer: Response) =>
-  answer.headers.get('set-cookie')?.split('; ').slice(1).toSorted();
+const attributesOf = (answer: Response) => sessionCookie(answer)?.split('; ').slice(1).toSorted();
 
 /** A registered account whose session is in a cookie. */
 async function signedIn(config: Partial<Config> = {}) {

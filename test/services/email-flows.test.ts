@@ -165,9 +165,7 @@ describe('a forgotten password', () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     const token = await forgotten(t, 'ADA', ada.email);
-    expect(await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM)).toBe(
-      undefined,
-    );
+    await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM);
     expect(count(t, 'sessions')).toBe(0);
     expect(stored(t, ada.id)['email_verified_at']).toBeString();
     const login = (password: string) =>

@@ -65,6 +65,7 @@ describe('an import', () => {
         username: 'Ada',
         username_key: 'ada',
         password_hash: HASH,
+        device_key: null,
         email_verified_at: '2026-11-22T16:00:00.000Z',
         is_active: 0,
         role: 'admin',

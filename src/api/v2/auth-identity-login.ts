@@ -44,7 +44,8 @@ export const authIdentityLogin = (
         const via = viaOf({ request, server, set });
         const count = () => countSignUp(deps, via.address, set);
         const user = await identities.verify(answer, { via, countSignUp: count });
-        return cookie.deliver(await auth.open(user, via, replaced), transport, set);
+        const opened = await auth.open(user, via, replaced);
+        return cookie.deliver(opened, transport, { request, set });
       },
       {
         body: IdentityLogin,

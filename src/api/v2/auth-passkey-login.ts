@@ -23,7 +23,7 @@ export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'
         const replaced = cookie.admit(transport, request);
         const user = await passkeys.verify(answer, ownOrigin(config, request));
         const opened = await auth.open(user, viaOf({ request, server, set }), replaced);
-        return cookie.deliver(opened, transport, set);
+        return cookie.deliver(opened, transport, { request, set });
       },
       {
         body: PasskeyLogin,

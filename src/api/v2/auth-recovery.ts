@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { Accepted, ForgottenPassword, PasswordReset } from '../../schemas/auth-email.ts';
 import { publicRoute } from '../access-rules.ts';
+import { createDeviceCookie } from '../device-cookie.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors } from './responses.ts';
 
@@ -10,6 +11,7 @@ import { v2BodyErrors } from './responses.ts';
 export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
   const { emailFlows } = deps;
   const viaOf = createVia(deps);
+  const device = createDeviceCookie(deps);
   return new Elysia({ prefix: '/auth/password', tags: ['auth'] })
     .post(
       '/forgot',
@@ -28,7 +30,8 @@ export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
     .post(
       '/reset',
       async ({ body, request, server, set }) => {
-        await emailFlows.reset(body, viaOf({ request, server, set }));
+        const deviceToken = await emailFlows.reset(body, viaOf({ request, server, set }));
+        device.keep(deviceToken, request, set);
         set.status = 204;
       },
       {

@@ -3,13 +3,27 @@ import type { Deps } from '../../core/deps.ts';
 import { EndedSessions, NoContent, SessionParams, Sessions } from '../../schemas/accounts.ts';
 import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
+import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
 import { v2Errors, v2WriteErrors } from './responses.ts';
 
 export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
   const { auth: service } = deps;
   const viaOf = createVia(deps);
+  const cookie = createSessionCookie(deps);
   return new Elysia({ prefix: '/auth', tags: ['auth'] })
+    .post(
+      '/logout',
+      async ({ request, server, set }) => {
+        await service.logout(callerOf(request), viaOf({ request, server, set }));
+        cookie.clear(request, set);
+        set.status = 204;
+      },
+      {
+        response: { 204: NoContent, ...v2WriteErrors(401, 403) },
+        detail: sessionRoute('logout', 'End this session'),
+      },
+    )
     .get('/sessions', ({ request }) => service.listSessions(callerOf(request)), {
       response: { 200: Sessions, ...v2Errors(401, 403) },
       detail: sessionRoute('listSessions', 'List the own sessions'),

@@ -1,13 +1,12 @@
 import { Elysia, status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
-import { Login, NoContent, OpenedSession, Register } from '../../schemas/accounts.ts';
+import { Login, OpenedSession, Register } from '../../schemas/accounts.ts';
 import { Accepted } from '../../schemas/auth-email.ts';
-import { callerOf } from '../access.ts';
-import { publicRoute, sessionRoute, signUpRoute } from '../access-rules.ts';
+import { publicRoute, signUpRoute } from '../access-rules.ts';
 import { countSignUp } from '../rate-limit.ts';
-import { createSessionCookie } from '../session-cookie.ts';
+import { createProofs, createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2WriteErrors } from './responses.ts';
+import { v2BodyErrors } from './responses.ts';
 
 const TOLD_BY_MAIL = 'A mail is on its way: it says how to go on.';
 
@@ -15,6 +14,7 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
   const { auth: service } = deps;
   const viaOf = createVia(deps);
   const cookie = createSessionCookie(deps);
+  const proofsOf = createProofs(deps);
   return new Elysia({ prefix: '/auth', tags: ['auth'] })
     .post(
       '/register',
@@ -26,7 +26,7 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
         const opened = await service.register(account, via, replaced);
         if (!opened) return status(202, { message: TOLD_BY_MAIL });
         set.headers['location'] = '/api/v2/users/me';
-        return status(201, cookie.deliver(opened, transport, set));
+        return status(201, cookie.deliver(opened, transport, { request, set }));
       },
       {
         body: Register,
@@ -36,28 +36,18 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
     )
     .post(
       '/login',
-      async ({ body: { transport, ...credentials }, request, server, set }) => {
+      async ({ body, request, server, set }) => {
+        const { transport, device_token, ...credentials } = body;
         const replaced = cookie.admit(transport, request);
         const via = viaOf({ request, server, set });
-        const opened = await service.login(credentials, via, replaced);
-        return cookie.deliver(opened, transport, set);
+        const proofs = proofsOf(request, device_token);
+        const opened = await service.login({ ...credentials, proofs }, via, replaced);
+        return cookie.deliver(opened, transport, { request, set });
       },
       {
         body: Login,
         response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 429) },
         detail: publicRoute('login', 'Open a session'),
-      },
-    )
-    .post(
-      '/logout',
-      async ({ request, server, set }) => {
-        await service.logout(callerOf(request), viaOf({ request, server, set }));
-        cookie.clear(request, set);
-        set.status = 204;
-      },
-      {
-        response: { 204: NoContent, ...v2WriteErrors(401, 403) },
-        detail: sessionRoute('logout', 'End this session'),
       },
     );
 };

@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { AccountDeletion, NoContent, PasswordChange } from '../../schemas/accounts.ts';
 import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
+import { createDeviceCookie } from '../device-cookie.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors } from './responses.ts';
 
@@ -10,13 +11,16 @@ import { v2BodyErrors } from './responses.ts';
 export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
   const { account } = deps;
   const viaOf = createVia(deps);
+  const device = createDeviceCookie(deps);
   return new Elysia({ prefix: '/users/me', tags: ['users'] })
     .put(
       '/password',
       async ({ body, request, server, set }) => {
         const { current_password, new_password } = body;
         const via = viaOf({ request, server, set });
-        await account.changePassword(callerOf(request), current_password, new_password, via);
+        const caller = callerOf(request);
+        const token = await account.changePassword(caller, current_password, new_password, via);
+        device.keep(token, request, set);
         set.status = 204;
       },
       {

@@ -64,7 +64,7 @@ describe('an authenticator', () => {
     t.clock.now += 2 * STEP_MS;
     const code = t.code();
     const results = await atOnce(50, () =>
-      t.deps.auth.verify({ login: 'ada', password: PASSWORD, code }, NOBODY),
+      t.deps.auth.login({ login: 'ada', password: PASSWORD, code }, NOBODY),
     );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });

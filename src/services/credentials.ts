@@ -1,0 +1,95 @@
+import type { Db } from '../core/db.ts';
+import { AppError } from '../core/exceptions.ts';
+import type { PasswordHasher } from '../core/security.ts';
+import type { User } from '../models/index.ts';
+import type { Audit, Via } from './audit.ts';
+import type { Devices } from './devices.ts';
+import type { Attempt, SignInThrottle } from './throttle.ts';
+import type { Totps } from './totp.ts';
+import type { Users } from './users.ts';
+
+export interface CredentialsDeps {
+  db: Db;
+  users: Users;
+  totps: Totps;
+  devices: Devices;
+  passwords: PasswordHasher;
+  throttle: SignInThrottle;
+  audit: Audit;
+}
+
+/** How an account proves itself; `code` is of its authenticator, or a recovery code. */
+export interface Credentials {
+  login: string;
+  password: string;
+  code?: string;
+  /** Device tokens, and tokens of sessions, of whoever signs in. */
+  proofs?: readonly string[];
+}
+
+/**
+ * The active account that the credentials prove. Throws bad_credentials, inactive_user and
+ * second_factor_required (both only to whoever knows the password), too_many_requests and
+ * overloaded. An unknown login takes as long as a wrong password.
+ */
+export async function verifyCredentials(
+  deps: CredentialsDeps,
+  credentials: Credentials,
+  via: Via,
+): Promise<User> {
+  const { login, proofs = [] } = credentials;
+  const user = await deps.users.findByLogin(login);
+  const { address } = via;
+  const attempt = await deps.throttle.begin(
+    await deps.devices.guesser(user, { login, proofs, address }),
+  );
+  try {
+    return await judge(deps, user, credentials, attempt, via);
+  } finally {
+    attempt.end();
+  }
+}
+
+async function judge(
+  deps: CredentialsDeps,
+  user: User | undefined,
+  { password, code }: Credentials,
+  attempt: Attempt,
+  via: Via,
+): Promise<User> {
+  const { users, passwords, totps } = deps;
+  const isRight = await passwords.verify(password, user?.password_hash ?? undefined);
+  if (!isRight || !user) {
+    await noteRefusal(deps, user, attempt, via);
+    throw new AppError('bad_credentials', 'Incorrect email or password');
+  }
+  if (!user.is_active) throw new AppError('inactive_user', 'Inactive user');
+  // Before the failures are forgotten: codes are guessed at no other rate than passwords.
+  await totps.require(user.id, code, via).catch(async (error) => {
+    if (isRefusal(error)) await noteRefusal(deps, user, attempt, via);
+    throw error;
+  });
+  await attempt.succeed();
+  if (user.password_hash && passwords.isWeak(user.password_hash)) {
+    await users.renewHash(user.id, user.password_hash, password);
+  }
+  return user;
+}
+
+/** Writes as much for an unknown account: what only known ones cost would tell them apart. */
+async function noteRefusal(
+  { db, audit }: CredentialsDeps,
+  user: User | undefined,
+  attempt: Attempt,
+  via: Via,
+): Promise<void> {
+  const who = { actor_id: null, user_id: user?.id ?? null };
+  await db.write(async (tx) => {
+    await audit.record(tx, { action: 'session.refused', ...who, via });
+    await attempt.fail(tx);
+  });
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'bad_credentials';
+}
