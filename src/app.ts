@@ -6,6 +6,7 @@ import { cors, preflight } from './api/cors.ts';
 import { docs } from './api/docs.ts';
 import { errors } from './api/errors.ts';
 import { forwardedCheck } from './api/forwarded-check.ts';
+import { framing } from './api/framing.ts';
 import { health } from './api/health.ts';
 import { host } from './api/host.ts';
 import { registerKinds } from './api/kinds.ts';
@@ -40,13 +41,14 @@ export const createApp = (deps: Deps) => {
     .use(successor())
     .use(requestLog(deps.log))
     .use(errors(deps, whole))
+    .use(framing())
     .use(host(deps, whole))
     .use(cors(deps))
     .use(forwardedCheck(deps, whole))
     .use(rateLimit(deps, whole))
     .use(preflight(deps, whole))
-    .use(body({ maxBytes: deps.config.maxBodyBytes, app: whole }))
     .use(access(deps, whole))
+    .use(body(deps, whole))
     .use(health(deps))
     .use(docs())
     .use(pages())

@@ -2,7 +2,6 @@ import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type Level, levelOf, type TokenScope } from './access-rules.ts';
-import { BodyFailure } from './body.ts';
 import { createCoercion } from './coerce.ts';
 import { type Answer, createUserLimit } from './rate-limit.ts';
 import { findRoute } from './routes.ts';
@@ -33,7 +32,7 @@ export function maybeCallerOf(request: Request): Caller | undefined {
 
 /**
  * Lets a request through or throws unauthenticated or forbidden, before anything of it is
- * validated; then throws what is wrong with its query (v2) and what was wrong with its body.
+ * read or validated; then throws what is wrong with its query (v2).
  * Must be used before any route is added.
  */
 export const access = (deps: Deps, app: () => AnyElysia) => {
@@ -52,15 +51,15 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
   return new Elysia({ name: 'hutch-access' }).onTransform(
     { as: 'global' },
     // One hook for both: each costs every request. Not async: a public route waits for nothing.
-    ({ request, route, params, query, body, set }): void | Promise<void> => {
+    ({ request, route, params, query, set }): void | Promise<void> => {
       coerce({ route, params, query });
       const rule = ruleFor(request.method, route);
       const isAnonymous =
         rule.level === 'public' || (rule.level === 'optional' && !brings(cookie, request));
       if (rule.isPrivate || !isAnonymous) set.headers['cache-control'] = 'no-store';
       if (rule.level === 'optional') addVary(set.headers);
-      if (!isAnonymous) return admit(rule, { request, set, body });
-      refuseInput(rule, request, body);
+      if (!isAnonymous) return admit(rule, request, set);
+      rule.refuseQuery?.(request);
     },
   );
 };
@@ -112,14 +111,8 @@ function ruleOf(name: string, route: ReturnType<typeof findRoute>, config: Deps[
 
 type Identify = (request: Request) => Promise<Caller>;
 
-interface Asked {
-  request: Request;
-  set: Answer;
-  body: unknown;
-}
-
 function createAdmit(identify: Identify, countUser: ReturnType<typeof createUserLimit>) {
-  return async (rule: Rule, { request, set, body }: Asked): Promise<void> => {
+  return async (rule: Rule, request: Request, set: Answer): Promise<void> => {
     const { level, scope } = rule;
     const caller = await identify(request);
     // Before any check, so that a refusal is known whose it is.
@@ -133,7 +126,7 @@ function createAdmit(identify: Identify, countUser: ReturnType<typeof createUser
     if (level === 'admin' && caller.role !== 'admin') {
       throw new AppError('forbidden', 'Not enough permissions');
     }
-    refuseInput(rule, request, body);
+    rule.refuseQuery?.(request);
   };
 }
 
@@ -141,12 +134,6 @@ function createAdmit(identify: Identify, countUser: ReturnType<typeof createUser
 function isInScope({ scopes }: Caller, scope: TokenScope | undefined): boolean {
   if (!scopes || scope === '*') return true;
   return scope !== undefined && scopes.includes(scope);
-}
-
-/** What is wrong without a look at any value. */
-function refuseInput({ refuseQuery }: Rule, request: Request, body: unknown): void {
-  refuseQuery?.(request);
-  if (body instanceof BodyFailure) throw body.error;
 }
 
 /** By the Authorization header or, only without one, by the cookie. */

@@ -1,116 +1,78 @@
 import { type AnyElysia, Elysia } from 'elysia';
+import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import { bodyTypes } from './media-types.ts';
-
-/** A body that could not be read; raised only after the caller has been let in. */
-export class BodyFailure {
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    this.error = error;
-  }
-}
-
-export interface BodyOptions {
-  maxBytes: number;
-  /** The whole application, asked for its routes at the first body. */
-  app(): AnyElysia;
-}
+import { type JsonBounds, JsonFault, parseJson } from '../utils/json-parse.ts';
+import { type BodyRule, bodyRules } from './body-rules.ts';
+import { declaredBytes, isChunked, lengthRequired } from './framing.ts';
+import { refuseUnknownFields } from './unknown-fields.ts';
 
 /**
- * Reads every body by one set of rules: the declared media type (unsupported_media_type), at
- * most `maxBytes` (payload_too_large), UTF-8 and JSON (malformed_body).
+ * Reads every body by one set of rules, after the caller was let in: use it after `access`. Throws
+ * length_required, payload_too_large, unsupported_media_type, malformed_body and validation_failed.
+ * `app` is the whole application, asked for its routes at the first request.
  */
-export const body = ({ maxBytes, app }: BodyOptions) => {
-  let readers: Map<string, BodySchema> | undefined;
-  return new Elysia({ name: 'hutch-body' }).onParse(
-    { as: 'global' },
-    async ({ request, contentType, route }) => {
-      readers ??= routesWithBody(app());
-      const name = `${request.method} ${route}`;
-      // Nothing else may look at it: Elysia would read it by its own rules.
-      const schema = readers.get(name);
-      if (schema === undefined) return null;
-      try {
-        const bytes = await readBytes(request, maxBytes);
-        if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
-        const value = parse(bytes, contentType, bodyTypes(name)[0] as string, request);
-        refuseUnknown(value, schema);
-        return value;
-      } catch (error) {
-        return new BodyFailure(error);
-      }
-    },
-  );
+export const body = ({ config }: Pick<Deps, 'config'>, app: () => AnyElysia) => {
+  let rules: Map<string, BodyRule> | undefined;
+  const ruleFor = (method: string, route: string) => {
+    rules ??= bodyRules(app(), config.maxBodyBytes);
+    return rules.get(`${method === 'HEAD' ? 'GET' : method} ${route}`);
+  };
+  const allowsChunks = config.chunkedBodies === 'allow';
+  return new Elysia({ name: 'hutch-body' })
+    .onParse({ as: 'global' }, leaveUnread)
+    .onTransform({ as: 'global' }, (context): void | Promise<void> => {
+      const rule = ruleFor(context.request.method, context.route);
+      if (!rule || rule.isStreamed) return;
+      refuseFraming(context.request.headers, rule.maxBytes, allowsChunks);
+      if (rule.mediaType === undefined) return;
+      return readBody(context.request, rule, rule.mediaType).then((value) => {
+        context.body = value;
+      });
+    });
 };
 
-/** Unknown fields that an answer names: no more, or it could be larger than the body. */
-const MAX_NAMED = 100;
-
-/** What of a body's schema says which fields it may have. */
-interface BodySchema {
-  properties?: Record<string, BodySchema>;
-  /** true where another server decides what it sends. */
-  additionalProperties?: unknown;
-  /** Of a record, whose names are free. */
-  patternProperties?: Record<string, BodySchema>;
-  items?: BodySchema;
-  anyOf?: BodySchema[];
+/** Keeps Elysia from reading the body, which it would do before the caller was let in. */
+function leaveUnread(): null {
+  return null;
 }
 
-/** The schemas of bodies; none where anything goes: v1 ignores fields, as the guide's framework does. */
-function routesWithBody(app: AnyElysia): Map<string, BodySchema> {
-  const routes = app.routes.filter(({ hooks }) => hooks.body !== undefined);
-  return new Map(
-    routes.map(({ method, path, hooks }) => {
-      const isStrict = path.startsWith('/api/v2/');
-      return [`${method} ${path}`, isStrict ? (hooks.body as BodySchema) : {}];
-    }),
-  );
+function refuseFraming(headers: Headers, maxBytes: number, allowsChunks: boolean): void {
+  if (declaredBytes(headers) > maxBytes) throw tooLarge(maxBytes);
+  if (!allowsChunks && isChunked(headers)) throw lengthRequired('Chunked bodies are not supported');
 }
 
-function refuseUnknown(value: object, schema: BodySchema): void {
-  const unknown = unknownIn(value, schema, ['body']);
-  if (unknown.length === 0) return;
-  const msg = 'Extra inputs are not permitted';
-  const problems = unknown
-    .slice(0, MAX_NAMED)
-    .map((loc) => ({ type: 'extra_forbidden', loc, msg }));
-  throw new AppError('validation_failed', 'The request is not valid', { problems });
+async function readBody(request: Request, rule: BodyRule, mediaType: string): Promise<object> {
+  checkType(request.headers, mediaType);
+  const bytes = await readBytes(request, rule.maxBytes);
+  if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
+  const isJson = mediaType === 'application/json';
+  const value = isJson ? readJson(bytes, rule.bounds) : readForm(bytes);
+  if (rule.fields) refuseUnknownFields(value, rule.fields);
+  return value;
 }
 
-type Location = (string | number)[];
-
-/** Where there are fields that the schema does not know, at any depth that it describes. */
-function unknownIn(value: unknown, schema: BodySchema, loc: Location): Location[] {
-  const { items, additionalProperties } = schema;
-  if (typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value)) {
-    return items ? value.flatMap((it, index) => unknownIn(it, items, [...loc, index])) : [];
-  }
-  const { properties, patternProperties } = schema.anyOf?.find(isOfObject) ?? schema;
-  const [any] = Object.values(patternProperties ?? {});
-  if (!properties && !any) return [];
-  return Object.entries(value).flatMap(([key, it]) => {
-    const own = properties && Object.hasOwn(properties, key) ? properties[key] : any;
-    if (own) return unknownIn(it, own, [...loc, key]);
-    return additionalProperties === true ? [] : [[...loc, key]];
-  });
+function checkType(headers: Headers, expected: string): void {
+  const [type = '', ...parameters] = (headers.get('content-type') ?? '').split(';');
+  const isUtf8 = parameters.every((it) => !/^\s*charset=(?!"?utf-?8"?\s*$)/i.test(it));
+  const isExpected = type.trim().toLowerCase() === expected;
+  if (isExpected && isUtf8 && !headers.has('content-encoding')) return;
+  throw new AppError('unsupported_media_type', `The body must be ${expected}`);
 }
 
-function isOfObject({ properties }: BodySchema): boolean {
-  return properties !== undefined;
-}
-
+/** Throws malformed_body when the body ends early, as when its sender has gone. */
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const declared = request.headers.get('content-length');
-  if (declared !== null) {
-    if (Number(declared) > maxBytes) throw tooLarge(maxBytes);
-    return request.bytes();
+  try {
+    if (request.headers.has('content-length')) return await request.bytes();
+    return await readChunks(request, maxBytes);
+  } catch (error) {
+    throw error instanceof AppError ? error : malformed('The body ended early');
   }
+}
+
+async function readChunks({ body }: Request, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of body ?? []) {
     length += chunk.byteLength;
     if (length > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);
@@ -118,48 +80,31 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   return Buffer.concat(chunks);
 }
 
-function parse(bytes: Uint8Array, contentType: string, expected: string, request: Request) {
-  const charset = request.headers.get('content-type')?.match(/charset="?([^\s;"]+)/i)?.[1];
-  const isUtf8 = charset === undefined || /^utf-?8$/i.test(charset);
-  if (
-    contentType.toLowerCase() !== expected ||
-    !isUtf8 ||
-    request.headers.has('content-encoding')
-  ) {
-    throw new AppError('unsupported_media_type', `The body must be ${expected}`);
-  }
-  const text = decode(bytes);
-  return expected === 'application/json' ? parseJson(text) : parseForm(text);
+function readJson(bytes: Uint8Array, bounds: JsonBounds): object {
+  const value = parse(bytes, bounds);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  const msg = 'Input should be a valid dictionary or object to extract fields from';
+  throw invalid('model_attributes_type', msg);
 }
 
-function decode(bytes: Uint8Array): string {
+function parse(bytes: Uint8Array, bounds: JsonBounds): unknown {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return parseJson(bytes, bounds);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    const { isFlaw, message, path } = error;
+    throw isFlaw ? invalid('value_error', `Value error, ${message}`, path) : malformed(message);
+  }
+}
+
+/** A name given twice keeps its last value, as in the guide's framework. */
+function readForm(bytes: Uint8Array): Record<string, string> {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return Object.fromEntries(new URLSearchParams(text));
   } catch {
     throw malformed('Invalid UTF-8');
   }
-}
-
-function parseJson(text: string): object {
-  const value = readJson(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const msg = 'Input should be a valid dictionary or object to extract fields from';
-    throw invalid('model_attributes_type', msg);
-  }
-  return value;
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw malformed('JSON decode error');
-  }
-}
-
-/** A key given twice keeps its last value, as in the guide's framework. */
-function parseForm(text: string): Record<string, string> {
-  return Object.fromEntries(new URLSearchParams(text));
 }
 
 function malformed(msg: string): AppError {
@@ -167,8 +112,9 @@ function malformed(msg: string): AppError {
   return new AppError('malformed_body', msg, { problems });
 }
 
-function invalid(type: string, msg: string): AppError {
-  return new AppError('validation_failed', msg, { problems: [{ type, loc: ['body'], msg }] });
+function invalid(type: string, msg: string, path: (string | number)[] = []): AppError {
+  const problems = [{ type, loc: ['body', ...path], msg }];
+  return new AppError('validation_failed', 'The request is not valid', { problems });
 }
 
 function tooLarge(maxBytes: number): AppError {

@@ -11,7 +11,8 @@ export function createEarlyRefusal(config: Config) {
   return (request: Request, error: AppError): Response => {
     const path = urlPath(request.url);
     const request_id = requestIdOf(request);
-    const own = { ...headers, 'x-request-id': request_id };
+    // Nothing has looked at how its body is framed: no more of it is read.
+    const own = { ...headers, 'x-request-id': request_id, connection: 'close' };
     return errorResponse(error, { version: versionOf(path), path, request_id, headers: own });
   };
 }

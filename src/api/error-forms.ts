@@ -33,6 +33,7 @@ export const ERROR_FORMS: Record<ErrorCode, Form> = {
   batch_failed: { v1: 422, v2: 422, title: 'Nothing of the batch was done' },
   too_many_requests: { v1: 429, v2: 429, title: 'Too many requests' },
   payload_too_large: { v1: 413, v2: 413, title: 'Body too large' },
+  length_required: { v1: 411, v2: 411, title: 'Length required' },
   unsupported_media_type: { v1: 415, v2: 415, title: 'Unsupported media type' },
   invalid_query: { v1: 400, v2: 400, title: 'Unknown query parameter' },
   invalid_cursor: { v1: 400, v2: 400, title: 'Invalid cursor' },

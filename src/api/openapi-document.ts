@@ -60,6 +60,11 @@ const SECURITY_SCHEMES = {
 
 const SECURITY = [{ bearer: [] }, { cookie: [] }, { password: [] }];
 
+/** What the HTTP parser answers by itself: no route sees the request. */
+const FROM_PARSER = {
+  431: { description: 'The request line and headers exceed 16 KiB; the response has no body' },
+};
+
 /** What the document says beside what is generated. */
 export interface Facts {
   version: string;
@@ -106,7 +111,7 @@ function securityOf(access: Access, registration: Config['registration']) {
 
 function correctOperation(operation: Operation, route: string, schemas: Json) {
   const { parameters: given = [], 'x-parameters': own = [], ...declared } = operation;
-  const { access: _access, scope: _scope, isProbe: _isProbe, ...others } = declared;
+  const { access: _access, scope: _scope, isProbe: _isProbe, body: _body, ...others } = declared;
   const { requestBody: _, responses, ...rest } = others;
   const parameters = [...given, ...own];
   return {
@@ -114,7 +119,7 @@ function correctOperation(operation: Operation, route: string, schemas: Json) {
     ...(parameters.length > 0 && {
       parameters: parameters.map((it) => correctParameter(it, schemas)),
     }),
-    responses: correctResponses(responses, route, schemas),
+    responses: { ...correctResponses(responses, route, schemas), ...FROM_PARSER },
   };
 }
 

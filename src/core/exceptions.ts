@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'batch_failed'
   | 'too_many_requests'
   | 'payload_too_large'
+  | 'length_required'
   | 'unsupported_media_type'
   | 'validation_failed'
   | 'invalid_query'

@@ -48,6 +48,12 @@ export const SETTINGS = {
     wholeNumber(1024, 1_073_741_824),
     'Largest request body.',
   ),
+  chunkedBodies: setting(
+    'HUTCH_CHUNKED_BODIES',
+    'refuse',
+    oneOf('refuse', 'allow'),
+    'Bodies without Content-Length, except imports: refuse (411) or allow.',
+  ),
   maxImportBytes: setting(
     'HUTCH_MAX_IMPORT_BYTES',
     1_073_741_824,

@@ -81,26 +81,187 @@ describe('JSON', () => {
     });
   });
 
-  test('deep nesting is a 4xx', async () => {
+  test.each([
+    ['[', 2_000],
+    ['{"a":', 400],
+    ['{"login":[', 200],
+  ])('%p, %d times, is malformed_body', async (opening, count) => {
+    const answer = await send(opening.repeat(count));
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { detail: [{ type: 'json_invalid', msg: 'The JSON is nested more than 32 deep' }] },
+    });
+  });
+
+  test('of too many values is malformed_body', async () => {
     await using t = await testApp();
-    for (const body of [
-      '['.repeat(100_000),
-      '{"a":'.repeat(10_000),
-      '['.repeat(9_000) + ']'.repeat(9_000),
-    ]) {
-      const answer = await t.request('POST', path, { body, headers: JSON_TYPE });
-      expect(answer.status).toBe(422);
-    }
+    const { token } = await t.signUp('ada');
+    const answer = await t.json('POST', '/api/v2/items', { data: Array(20_000).fill(0) }, token);
+    expect(await answer.json()).toMatchObject({
+      status: 400,
+      code: 'malformed_body',
+      detail: 'The JSON has more than 10000 values',
+    });
   });
 
-  test('__proto__ pollutes nothing', async () => {
-    const body = `{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},${JSON.stringify(account).slice(1)}`;
-    expect((await send(body)).status).toBe(200);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
-  });
-
-  test('numbers past 2^53 and duplicate keys are no fault of ours', async () => {
-    const body = `{"n":1e999,"m":9007199254740993,"username":"old",${JSON.stringify(account).slice(1)}`;
+  test('a name given twice keeps its last value', async () => {
+    const body = `{"username":"old",${JSON.stringify(account).slice(1)}`;
     expect(await send(body)).toMatchObject({ status: 200, body: { username: 'ada' } });
   });
+});
+
+/** A value that does not survive storage, as JSON, and where it stands in it. */
+const flawed: [json: string, path: string[]][] = [
+  ['{"a":9007199254740993}', ['a']],
+  ['{"a":[-9007199254740992]}', ['a', '0']],
+  ['{"a":1e400}', ['a']],
+  ['{"a":1e-400}', ['a']],
+  [String.raw`{"a":"\u0000"}`, ['a']],
+  [String.raw`{"a":["x","\ud800"]}`, ['a', '1']],
+  ['{"a":{"__proto__":{"c":3}}}', ['a', '__proto__']],
+  [String.raw`{"a":{"_\u005fproto__":1}}`, ['a', '__proto__']],
+];
+
+describe('a value that does not survive', () => {
+  test.each(flawed)('%s is refused by its path in v1', async (json, path) => {
+    const body = `{"unknown":${json},${JSON.stringify(account).slice(1)}`;
+    const loc = ['body', 'unknown', ...path.map((it) => (/^\d$/.test(it) ? Number(it) : it))];
+    expect(await send(body)).toMatchObject({
+      status: 422,
+      body: { detail: [{ type: 'value_error', loc }] },
+    });
+  });
+
+  test.each(flawed)('%s is refused by its path wherever an item takes data', async (json, path) => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    await t.json('POST', '/api/v2/items', { title: 'a', data: { kept: 1 } }, token);
+    const fields = `{"title":"b","data":${json}}`;
+    const headers = { 'content-type': 'application/json' };
+    const errorOf = async (method: string, url: string, body: string) => {
+      const answer = await t.request(method, url, { body, headers, token });
+      const { code, errors } = (await answer.json()) as { code: string; errors: object[] };
+      return { code, errors };
+    };
+    const expected = (place: string) => ({
+      code: 'validation_failed',
+      errors: [
+        expect.objectContaining({ path: [place, 'data', ...path].join('.'), code: 'value_error' }),
+      ],
+    });
+    expect(await errorOf('POST', '/api/v2/items', fields)).toEqual(expected('body'));
+    expect(await errorOf('PATCH', '/api/v2/items/1', fields)).toEqual(expected('body'));
+    const operations = `{"operations":[{"op":"delete","id":1},{"op":"update","id":1,"item":${fields}}]}`;
+    expect(await errorOf('POST', '/api/v2/items/batch', operations)).toEqual(
+      expected('body.operations.1.item'),
+    );
+    const item = await t.request('GET', '/api/v2/items/1', { token });
+    expect(await item.json()).toMatchObject({ version: 1, data: { kept: 1 } });
+  });
+
+  test('2^53 - 1 and text that only looks like it are taken', async () => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const data = {
+      most: Number.MAX_SAFE_INTEGER,
+      least: Number.MIN_SAFE_INTEGER,
+      small: 5e-324,
+      texts: ['__proto__', '9007199254740993', '\\u0000', '😀'],
+      constructor: { prototype: 1 },
+    };
+    const answer = await t.json('POST', '/api/v2/items', { title: 'a', data }, token);
+    expect(await answer.json()).toMatchObject({ data });
+  });
+});
+
+describe('a body is not read', () => {
+  const paths: [method: string, path: string, token: string | undefined, status: number][] = [
+    ['POST', '/api/v2/items', undefined, 401],
+    ['POST', '/api/v2/items', 'nonsense', 401],
+    ['PATCH', '/api/v2/items/1', undefined, 401],
+    ['POST', '/api/v2/items/batch', undefined, 401],
+    ['POST', '/api/v2/items/import', undefined, 401],
+    ['POST', '/api/v1/items/', undefined, 401],
+    ['POST', '/api/v2/nowhere', undefined, 404],
+    ['PUT', '/api/v2/items', undefined, 405],
+  ];
+
+  test.each(paths)('by %s %s with the token %s: %d', async (method, path, token, status) => {
+    await using t = await testApp();
+    const headers = { ...JSON_TYPE, ...(token && { authorization: `Bearer ${token}` }) };
+    const asked = new Request(`http://localhost${path}`, { method, body: '{', headers });
+    expect((await t.app.handle(asked)).status).toBe(status);
+    expect(asked.bodyUsed).toBe(false);
+  });
+
+  test('by a route for admins that others call', async () => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const headers = { ...JSON_TYPE, authorization: `Bearer ${token}` };
+    const init = { method: 'POST', body: '{', headers };
+    const asked = new Request('http://localhost/api/v2/users', init);
+    expect((await t.app.handle(asked)).status).toBe(403);
+    expect(asked.bodyUsed).toBe(false);
+  });
+});
+
+describe('framing', () => {
+  const chunked = { ...JSON_TYPE, 'transfer-encoding': 'chunked' };
+
+  test.each([
+    ['POST', '/api/v1/users/'],
+    ['POST', '/api/v2/auth/login'],
+    ['GET', '/api/v2/items'],
+    ['GET', '/health/live'],
+  ])('length_required for a chunked body to %s %s', async (method, path) => {
+    await using t = await testApp();
+    const answer = await t.request(method, path, { headers: chunked });
+    expect(answer.status).toBe(411);
+    expect(answer.headers.get('connection')).toBe('close');
+  });
+
+  test('a setting allows chunked bodies', async () => {
+    await using t = await testApp({ config: { chunkedBodies: 'allow' } });
+    const answer = await t.request('POST', path, {
+      body: JSON.stringify(account),
+      headers: chunked,
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  test.each([
+    ['POST', '/api/v2/auth/login', 413],
+    ['GET', '/api/v2/items', 413],
+    ['POST', '/api/v2/items/import', 401],
+    ['OPTIONS', '/api/v2/items', 405],
+    ['GET', '/nowhere', 404],
+  ])('the connection ends after a long body to %s %s', async (method, path, status) => {
+    await using t = await testApp();
+    const answer = await t.request(method, path, { headers: { 'content-length': '2000000' } });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('connection')).toBe('close');
+  });
+
+  test('the connection lives on after a short body', async () => {
+    await using t = await testApp();
+    const answer = await t.request('POST', '/api/v2/auth/login', {
+      headers: { ...JSON_TYPE, 'content-length': '20000' },
+    });
+    expect(answer.status).toBe(413);
+    expect(answer.headers.get('connection')).toBeNull();
+  });
+});
+
+test('a route takes no more than it declares', async () => {
+  await using t = await testApp();
+  const { token } = await t.signUp('ada');
+  const headers = { 'content-type': 'application/json' };
+  const statusOf = async (url: string, length: number) =>
+    (await t.request('POST', url, { body: ' '.repeat(length), headers, token })).status;
+  expect(await statusOf('/api/v2/tokens', 16_384)).toBe(400);
+  expect(await statusOf('/api/v2/tokens', 16_385)).toBe(413);
+  expect(await statusOf('/api/v2/items', 262_144)).toBe(400);
+  expect(await statusOf('/api/v2/items', 262_145)).toBe(413);
+  expect(await statusOf('/api/v2/items/batch', 1_048_576)).toBe(400);
+  expect(await statusOf('/api/v2/items/batch', 1_048_577)).toBe(413);
 });

@@ -28,7 +28,7 @@ describe('with a public URL', () => {
     ['https://api.example.com', 'api.example.com.evil.example', 421],
     ['https://api.example.com', 'localhost.evil.example', 421],
     ['https://api.example.com', '127.0.0.1.evil.example', 421],
-    ['https://api.example.com', 'evil.example, api.example.com', 421],
+    ['https://api.example.com', 'evil.example, api.example.com', 400],
     ['https://api.example.com', '10.0.0.5', 421],
     ['https://api.example.com', '', 421],
   ])('%s, the host %p is answered with %d', async (publicUrl, host, status) => {
@@ -65,4 +65,8 @@ describe('with a public URL', () => {
 
 test('without a public URL every host is served', async () => {
   expect(await statusFor('', 'anything.example')).toBe(200);
+});
+
+test('malformed_request for two Host headers, which Bun joins, with no public URL either', async () => {
+  expect(await statusFor('', 'one.example, two.example')).toBe(400);
 });

@@ -11,6 +11,7 @@ import {
 } from '../../schemas/items.ts';
 import { callerOf } from '../access.ts';
 import { publicRoute, userRoute } from '../access-rules.ts';
+import { ITEM_BODY } from '../body-rules.ts';
 import { answerCached } from '../cached.ts';
 import { answerAsIs } from '../json.ts';
 import { createVia } from '../via.ts';
@@ -31,6 +32,12 @@ const POPULAR = {
   detail: publicRoute('listPopularItems', 'List the most viewed items'),
 };
 
+const CREATE = {
+  body: ItemCreate,
+  response: { 200: ItemPublic, ...v1WriteErrors(401, 403) },
+  detail: { ...userRoute('items:write', 'createItem', 'Create an item'), body: ITEM_BODY },
+};
+
 export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>) =>
   new Elysia({ prefix: '/items', tags: ['items'] })
     .get(
@@ -41,11 +48,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
     .post(
       '/',
       ({ request, body }) => service.create(callerOf(request), { ...NEW, ...withDefaults(body) }),
-      {
-        body: ItemCreate,
-        response: { 200: ItemPublic, ...v1WriteErrors(401, 403) },
-        detail: userRoute('items:write', 'createItem', 'Create an item'),
-      },
+      CREATE,
     )
     .get(
       '/popular',
@@ -66,7 +69,10 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
         params: ItemParams,
         body: ItemUpdate,
         response: { 200: ItemPublic, ...v1WriteErrors(401, 403, 404) },
-        detail: userRoute('items:write', 'updateItem', 'Replace an own item'),
+        detail: {
+          ...userRoute('items:write', 'updateItem', 'Replace an own item'),
+          body: ITEM_BODY,
+        },
       },
     )
     .delete(

@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { OpenedSession } from '../../schemas/accounts.ts';
 import { PasskeyLogin, PasskeyOptions } from '../../schemas/passkeys.ts';
 import { publicRoute } from '../access-rules.ts';
+import { PASSKEY_BODY } from '../body-rules.ts';
 import { ownOrigin } from '../own-origin.ts';
 import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
@@ -28,7 +29,10 @@ export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'
       {
         body: PasskeyLogin,
         response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 409, 429) },
-        detail: publicRoute('loginByPasskey', 'Open a session by a passkey'),
+        detail: {
+          ...publicRoute('loginByPasskey', 'Open a session by a passkey'),
+          body: PASSKEY_BODY,
+        },
       },
     );
 };

@@ -11,6 +11,7 @@ import {
 import { PasswordProof } from '../../schemas/totp.ts';
 import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
+import { PASSKEY_BODY } from '../body-rules.ts';
 import { ownOrigin } from '../own-origin.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
@@ -45,7 +46,10 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       {
         body: PasskeyCreate,
         response: { 201: Passkey, ...v2BodyErrors(401, 403, 409) },
-        detail: sessionRoute('addPasskey', 'Add the passkey that the browser made'),
+        detail: {
+          ...sessionRoute('addPasskey', 'Add the passkey that the browser made'),
+          body: PASSKEY_BODY,
+        },
       },
     )
     .delete(

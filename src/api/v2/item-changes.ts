@@ -4,6 +4,7 @@ import { NoContent } from '../../schemas/accounts.ts';
 import { ItemDocument, ItemIdParams, ItemPatch } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
+import { ITEM_BODY } from '../body-rules.ts';
 import { matchedVersions, tell } from '../etag.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
 import { restoredItem, shownItem } from './item-document.ts';
@@ -28,7 +29,10 @@ export const itemChanges = ({
         params: ItemIdParams,
         body: ItemPatch,
         response: { 200: ItemDocument, ...v2BodyErrors(401, 403, 404, 412) },
-        detail: userRoute('items:write', 'updateItemV2', 'Change an own item (RFC 7396)'),
+        detail: {
+          ...userRoute('items:write', 'updateItemV2', 'Change an own item (RFC 7396)'),
+          body: ITEM_BODY,
+        },
       },
     )
     .delete(

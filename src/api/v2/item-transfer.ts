@@ -32,6 +32,7 @@ export const itemTransfer = ({
         response: { 200: ImportReport, ...v2BodyErrors(401, 403) },
         detail: {
           ...userRoute('items:write', 'importItems', 'Make an item of each line'),
+          body: { isStreamed: true },
           description:
             'Reads the body as it comes. Good lines are written some hundred at a time and bad ones are counted: it is not atomic, and what was written before it ends early stays. A dry run says what would come of it.',
         },

@@ -5,6 +5,7 @@ import { ItemQuery } from '../../schemas/item-list.ts';
 import { ItemDocument, ItemIdParams, ItemNew, ItemShown } from '../../schemas/items-v2.ts';
 import { callerOf, maybeCallerOf } from '../access.ts';
 import { optionalRoute, userRoute } from '../access-rules.ts';
+import { ITEM_BODY } from '../body-rules.ts';
 import { isKnown, notModified, tell } from '../etag.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
 import { answerJson } from '../json.ts';
@@ -29,7 +30,11 @@ export const items = ({ items: service, itemList, idempotency }: Served) => {
       {
         body: ItemNew,
         response: { 201: ItemDocument, ...v2BodyErrors(401, 403, 409) },
-        detail: { ...userRoute('items:write', 'createItemV2', 'Create an item'), ...takesKey },
+        detail: {
+          ...userRoute('items:write', 'createItemV2', 'Create an item'),
+          ...takesKey,
+          body: ITEM_BODY,
+        },
       },
     )
     .get(

@@ -6,6 +6,7 @@ type V2Status =
   | 403
   | 404
   | 409
+  | 411
   | 412
   | 413
   | 415
@@ -19,8 +20,8 @@ type V2Status =
   | 507;
 type V2Errors<S extends V2Status> = { [K in S]: typeof ProblemDetails };
 
-/** Any route can be asked for with a wrong query, for another host, or too often, and can fail. */
-const OF_ALL = [400, 421, 429, 500] as const;
+/** Any route can get a wrong query or body, for another host, or too often, and can fail. */
+const OF_ALL = [400, 411, 413, 421, 429, 500] as const;
 type OfAll = (typeof OF_ALL)[number];
 
 /** The schemas of the problems that a v2 route can answer, beside those of all. */
@@ -38,5 +39,5 @@ export const v2WriteErrors = <const S extends V2Status = never>(...statuses: S[]
 /** The problems of a v2 route that reads a body and writes, beside its own. */
 export const v2BodyErrors = <const S extends V2Status = never>(...statuses: S[]) => ({
   ...v2WriteErrors(...statuses),
-  ...v2Errors(413, 415, 422),
+  ...v2Errors(415, 422),
 });

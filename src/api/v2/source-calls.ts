@@ -5,6 +5,7 @@ import { OpenQuery, SourceData, SourceFetch, SourceResults } from '../../schemas
 import { SourceName } from '../../schemas/sources.ts';
 import { callerOf, maybeCallerOf } from '../access.ts';
 import { optionalRoute, userRoute } from '../access-rules.ts';
+import { SOURCE_BODY } from '../body-rules.ts';
 import { createExternalLimit } from '../rate-limit.ts';
 import { answerSource } from '../source-answer.ts';
 import { sentQuery } from '../strict-query.ts';
@@ -53,11 +54,11 @@ export const sourceCalls = (deps: CallDeps) => {
       {
         body: SourceFetch,
         response: { 200: SourceResults, ...v2BodyErrors(401, 403) },
-        detail: userRoute(
-          'external:read',
-          'fetchSources',
-          'Call several sources or URLs at once; each has its own result',
-        ),
+        detail: {
+          ...userRoute('external:read', 'fetchSources', 'Call several sources or URLs at once'),
+          description: 'Each call has its own result.',
+          body: SOURCE_BODY,
+        },
       },
     );
 };

@@ -4,6 +4,7 @@ import { NoContent } from '../../schemas/accounts.ts';
 import { SourceDefinition, SourceName, SourcePatch } from '../../schemas/sources.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
+import { SOURCE_BODY } from '../body-rules.ts';
 import { isKnown, matchedVersions, notModified, tell } from '../etag.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
@@ -42,7 +43,7 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
         params: SourceName,
         body: SourcePatch,
         response: { 200: SourceDefinition, ...v2BodyErrors(401, 403, 404, 409, 412) },
-        detail: adminRoute('updateSource', 'Change a source (RFC 7396)'),
+        detail: { ...adminRoute('updateSource', 'Change a source (RFC 7396)'), body: SOURCE_BODY },
       },
     )
     .delete(

@@ -9,6 +9,7 @@ import {
 import { SourceName } from '../../schemas/sources.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
+import { SOURCE_BODY } from '../body-rules.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** What admins are told of a source: what it would send, and how its calls went. */
@@ -22,10 +23,13 @@ export const sourceReports = ({ sources, sourceStats }: Pick<Deps, 'sources' | '
         params: SourceName,
         body: DryRun,
         response: { 200: DryRunRequest, ...v2BodyErrors(401, 403, 404) },
-        detail: adminRoute(
-          'dryRunSource',
-          'Show the request that a call would send, its secrets as ***',
-        ),
+        detail: {
+          ...adminRoute(
+            'dryRunSource',
+            'Show the request that a call would send, its secrets as ***',
+          ),
+          body: SOURCE_BODY,
+        },
       },
     )
     .get(

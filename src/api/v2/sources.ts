@@ -8,6 +8,7 @@ import {
 } from '../../schemas/sources.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
+import { SOURCE_BODY } from '../body-rules.ts';
 import { tell } from '../etag.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
@@ -34,7 +35,10 @@ export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
       {
         body: SourceNew,
         response: { 201: SourceDefinition, ...v2BodyErrors(401, 403, 409) },
-        detail: adminRoute('createSource', 'Define an outside API to be called'),
+        detail: {
+          ...adminRoute('createSource', 'Define an outside API to be called'),
+          body: SOURCE_BODY,
+        },
       },
     );
 };

@@ -46,8 +46,13 @@ describe('creating', () => {
     ['data that is a list', { data: [] }, 'data', 'dict_type'],
     ['data over 64 KiB', { data: { a: 'x'.repeat(65_530) } }, 'data', 'too_long'],
     ['data that is nested too deep', { data: nested(21) }, 'data', 'too_deep'],
-    ['NUL inside data', { data: { a: ['\0'] } }, 'data', 'value_error'],
-    ['a key of data with half a character', { data: { '\ud800': 1 } }, 'data', 'value_error'],
+    ['NUL inside data', { data: { a: ['\0'] } }, 'data.a.0', 'value_error'],
+    [
+      'a key of data with half a character',
+      { data: { '\ud800': 1 } },
+      'data.\ufffd',
+      'value_error',
+    ],
     ['an empty tag', { tags: [''] }, 'tags.0', 'string_too_short'],
     ['an unknown field', { views: 7 }, 'views', 'extra_forbidden'],
   ])('refuses %s by name', async (_, more, path, code) => {

@@ -30,7 +30,7 @@ describe('a body of v2', () => {
 
   test('names no more than a hundred of them', async () => {
     await using t = await testApp();
-    const body = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`x${index}`, 1]));
+    const body = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`x${index}`, 1]));
     const answer = await t.json('POST', '/api/v2/auth/register', body);
     expect(((await answer.json()) as { errors: unknown[] }).errors).toHaveLength(100);
   });

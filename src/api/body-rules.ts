@@ -1,0 +1,71 @@
+import type { AnyElysia } from 'elysia';
+import { JSON_BOUNDS, type JsonBounds } from '../utils/json-parse.ts';
+import { bodyTypes } from './media-types.ts';
+
+/** Most bytes of a body whose route declares nothing else: enough for any form of an account. */
+const MAX_BYTES = 16_384;
+
+/** What a route declares about its body, in its `detail`. */
+export interface BodyDeclaration {
+  /** Most bytes; the setting HUTCH_MAX_BODY_BYTES is the limit above all. */
+  maxBytes?: number;
+  /** Most values of its JSON. */
+  maxValues?: number;
+  /** The route reads the body itself, as it comes, and may accept one of unknown length. */
+  isStreamed?: true;
+}
+
+/** An item in v1 or v2, its text in escapes and its JSON with spaces. */
+export const ITEM_BODY: BodyDeclaration = { maxBytes: 262_144 };
+
+/** A definition of a source with its secrets, or calls of sources with their parameters. */
+export const SOURCE_BODY: BodyDeclaration = { maxBytes: 131_072 };
+
+/** What a browser says of a passkey, certificates of its maker included. */
+export const PASSKEY_BODY: BodyDeclaration = { maxBytes: 65_536 };
+
+declare module 'elysia' {
+  interface DocumentDecoration {
+    body?: BodyDeclaration;
+  }
+}
+
+/** What of a body's schema says which fields it may have. */
+export interface BodySchema {
+  properties?: Record<string, BodySchema>;
+  /** true where another server decides what it sends. */
+  additionalProperties?: unknown;
+  /** Of a record, whose names are free. */
+  patternProperties?: Record<string, BodySchema>;
+  items?: BodySchema;
+  anyOf?: BodySchema[];
+}
+
+/** How the body of a route is read. */
+export interface BodyRule {
+  /** Undefined for a route that has no body or streams it. */
+  mediaType: string | undefined;
+  maxBytes: number;
+  bounds: JsonBounds;
+  /** Names the fields that are accepted; undefined in v1, which ignores unknown fields. */
+  fields: BodySchema | undefined;
+  isStreamed: boolean;
+}
+
+/** The rules of all routes of `app`, by `METHOD /path`. */
+export function bodyRules(app: AnyElysia, maxBytes: number): Map<string, BodyRule> {
+  return new Map(
+    app.routes.map(({ method, path, hooks }) => {
+      const name = `${method} ${path}`;
+      const declared: BodyDeclaration = hooks.detail?.body ?? {};
+      const rule = {
+        mediaType: hooks.body === undefined ? undefined : bodyTypes(name)[0],
+        maxBytes: Math.min(declared.maxBytes ?? MAX_BYTES, maxBytes),
+        bounds: { ...JSON_BOUNDS, ...(declared.maxValues && { maxValues: declared.maxValues }) },
+        fields: path.startsWith('/api/v2/') ? (hooks.body as BodySchema) : undefined,
+        isStreamed: declared.isStreamed ?? false,
+      };
+      return [name, rule];
+    }),
+  );
+}
