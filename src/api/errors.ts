@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia, ParseError, ValidationError } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError, type ErrorCode } from '../core/exceptions.ts';
+import { storageError } from '../core/storage-error.ts';
 import { urlPath } from '../utils/url.ts';
 import { ERROR_FORMS, errorResponse, versionOf } from './error-forms.ts';
 import { createRefusalLog } from './refusal-log.ts';
@@ -67,6 +68,8 @@ function toAppError(
   if (error instanceof ValidationError && error.type !== 'response') {
     return validationFailed(failure, app, error);
   }
+  const stored = storageError(error);
+  if (stored instanceof AppError) return stored;
   return new AppError('internal', 'Internal server error', { cause: error });
 }
 

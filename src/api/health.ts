@@ -3,7 +3,7 @@ import type { Deps } from '../core/deps.ts';
 import { Health, Unready } from '../schemas/system.ts';
 import { publicRoute } from './access-rules.ts';
 
-/** For whoever watches the process: `live` says that it runs, `ready` that it can serve. */
+/** For whoever watches the process: `live` says that it runs, `ready` that it can read and write. */
 export const health = ({ db }: Pick<Deps, 'db'>) =>
   new Elysia({ prefix: '/health', tags: ['system'] })
     .get('/live', () => ({ status: 'ok' as const }), {
@@ -12,10 +12,10 @@ export const health = ({ db }: Pick<Deps, 'db'>) =>
     })
     .get(
       '/ready',
-      async () =>
-        (await db.isReady())
-          ? { status: 'ok' as const }
-          : status(503, { status: 'unready' as const }),
+      () => {
+        const code = db.fault();
+        return code ? status(503, { status: 'unready' as const, code }) : { status: 'ok' as const };
+      },
       {
         response: { 200: Health, 503: Unready },
         detail: { ...publicRoute('getReady', 'Whether the database answers'), isProbe: true },

@@ -1,4 +1,4 @@
-import { createDeps, type Deps } from '../core/deps.ts';
+import type { Deps } from '../core/deps.ts';
 import { AppError, StartupError } from '../core/exceptions.ts';
 import { newToken } from '../core/security.ts';
 import { accountProblems, passwordProblems } from '../utils/account.ts';
@@ -8,7 +8,7 @@ import {
   type Command,
   configOf,
   type Invocation,
-  logOf,
+  openDeps,
   readSwitch,
   UsageError,
 } from './command.ts';
@@ -40,7 +40,7 @@ or second factor.`,
     if (!email) throw new UsageError('--email is needed.');
     const isPromotion = readSwitch(invocation, 'promote');
     const config = configOf(invocation);
-    const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
+    const deps = openDeps(config);
     try {
       const user = await deps.users.findByEmail(email);
       if (user) await promote(deps, user, invocation, isPromotion);

@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../core/config.ts';
+import { createDeps, type Deps } from '../core/deps.ts';
 import { createLog, type Log } from '../core/log.ts';
 import type { Setting } from '../core/setting.ts';
 import { SETTINGS } from '../core/settings.ts';
@@ -45,6 +46,11 @@ export function readSwitch({ flags }: Invocation, name: string): boolean {
   const value = flags[name] ?? 'false';
   if (value === 'true' || value === 'false') return value === 'true';
   throw new UsageError(`--${name} must be true or false.`);
+}
+
+/** The application for a command that may run beside a server, and logs errors alone. */
+export function openDeps(config: Config): Deps {
+  return createDeps(config, { log: logOf({ ...config, logLevel: 'error' }), isCommand: true });
 }
 
 export function logOf(config: Config): Log {

@@ -1,7 +1,6 @@
 import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { createDeps } from '../core/deps.ts';
 import { StartupError } from '../core/exceptions.ts';
-import { type Command, configOf, type Invocation, logOf, UsageError } from './command.ts';
+import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
 import { fileOf, formatOf, ownerOf } from './item-files.ts';
 import { createProgress } from './progress.ts';
 
@@ -21,7 +20,7 @@ A file is written beside its name and put in place when it is whole. Works while
     const format = formatOf(invocation);
     const sink = await openSink(invocation);
     const config = configOf(invocation);
-    const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
+    const deps = openDeps(config);
     try {
       const { owner } = invocation.flags;
       const ownerId = owner === undefined ? undefined : (await ownerOf(deps, owner)).id;

@@ -1,11 +1,11 @@
 import { createItemReader } from '../api/new-item.ts';
-import { createDeps, type Deps } from '../core/deps.ts';
+import type { Deps } from '../core/deps.ts';
 import { createRest } from '../utils/rest.ts';
 import {
   type Command,
   configOf,
   type Invocation,
-  logOf,
+  openDeps,
   readSwitch,
   UsageError,
 } from './command.ts';
@@ -37,7 +37,7 @@ stopped, what was written stays. Ends with 1 when lines were bad. Works while a 
     if (login === undefined) throw new UsageError('--owner is needed.');
     const source = await openSource(invocation);
     const config = configOf(invocation);
-    const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
+    const deps = openDeps(config);
     try {
       const owner = await ownerOf(deps, login);
       return report(await importAll(deps, owner, source, { format, isDryRun }));

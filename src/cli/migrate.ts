@@ -1,7 +1,7 @@
 import { databasePath } from '../core/data-dir.ts';
 import { openDb } from '../core/db.ts';
 import { migrate as applyMigrations } from '../core/migrations.ts';
-import { type Command, configOf } from './command.ts';
+import { type Command, configOf, logOf } from './command.ts';
 
 export const migrate: Command = {
   name: 'migrate',
@@ -12,8 +12,8 @@ hutch has migrated is left alone and refused.`,
   flags: {},
   settings: ['dataDir'],
   run: async (invocation) => {
-    const { dataDir } = configOf(invocation);
-    const db = openDb(databasePath(dataDir));
+    const config = configOf(invocation);
+    const db = openDb(databasePath(config.dataDir), { log: logOf(config), isCommand: true });
     try {
       const applied = applyMigrations(db.client);
       console.log(applied.length > 0 ? `Applied ${applied.join(', ')}.` : 'Nothing to migrate.');

@@ -1,5 +1,4 @@
-import { createDeps } from '../core/deps.ts';
-import { type Command, configOf, logOf, UsageError } from './command.ts';
+import { type Command, configOf, openDeps, UsageError } from './command.ts';
 
 export const sourcesRekey: Command = {
   name: 'sources rekey',
@@ -14,7 +13,7 @@ they are. Afterwards the old key can be forgotten.`,
   run: async (invocation) => {
     const config = configOf(invocation);
     if (config.secretsKey === '') throw new UsageError('HUTCH_SECRETS_KEY is needed: the new key.');
-    const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
+    const deps = openDeps(config);
     try {
       const { resealed, unreadable } = await deps.sourceRekey.run();
       for (const name of unreadable) {

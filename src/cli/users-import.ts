@@ -1,9 +1,8 @@
-import { createDeps } from '../core/deps.ts';
 import {
   type Command,
   configOf,
   type Invocation,
-  logOf,
+  openDeps,
   readSwitch,
   UsageError,
 } from './command.ts';
@@ -28,7 +27,7 @@ email is registered is left as it is. Works while a server is running.`,
     const skipsBad = readSwitch(invocation, 'skip-bad');
     const text = await readOperand(invocation);
     const config = configOf(invocation);
-    const deps = createDeps(config, { log: logOf({ ...config, logLevel: 'error' }) });
+    const deps = openDeps(config);
     try {
       const { accounts, bad } = await deps.usersImport.check(text);
       for (const { line, reasons } of bad.slice(0, MAX_NAMED)) {

@@ -30,23 +30,12 @@ import { createTotps } from '../services/totp.ts';
 import { createTwoFactor } from '../services/two-factor.ts';
 import { createUsers } from '../services/users.ts';
 import { createUsersImport } from '../services/users-import.ts';
-import { createCache } from './cache.ts';
+import { runAll } from '../utils/run-all.ts';
+import { type DepsOptions, openBase } from './base.ts';
 import type { Config } from './config.ts';
-import { databasePath } from './data-dir.ts';
-import { openDb } from './db.ts';
-import { createOutbound } from './http.ts';
 import { createLimits } from './limits.ts';
 import type { Log } from './log.ts';
-import { createMailer } from './mail.ts';
-import { migrate } from './migrations.ts';
-import { createPasswordHasher, type PasswordHasher } from './security.ts';
 import { VERSION } from './version.ts';
-
-export interface DepsOptions {
-  log: Log;
-  now?: () => Date;
-  passwords?: PasswordHasher;
-}
 
 /** Everything that the application is made of; `close` ends it in the right order. */
 export type Deps = ReturnType<typeof createDeps>;
@@ -63,44 +52,22 @@ export function createDeps(config: Config, options: DepsOptions) {
     ...base,
     limits: config.rateLimit === 'on' ? createLimits(config) : undefined,
     ...services,
-    close: async () => {
-      services.itemEvents.stop();
-      await services.housekeeping.stop();
-      await services.sourceRefresh.stop();
-      await services.sourceStats.flush();
-      await services.views.flush();
-      await services.emailFlows.idle();
-      await services.mails.stop();
-      base.outbound.close();
-      await base.db.close();
-    },
-  };
-}
-
-/** What services are made from. */
-function openBase(config: Config, { log, passwords }: DepsOptions) {
-  const { smtpUrl, mailFrom: from, dataDir } = config;
-  const mailer = createMailer({ smtpUrl, from, dataDir, log });
-  const path = databasePath(config.dataDir);
-  const db = openDb(path);
-  const applied = migrate(db.client);
-  if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
-  return {
-    db,
-    mailer,
-    cache: createCache({
-      maxEntries: config.cacheMaxEntries,
-      maxBytes: config.cacheMaxBytes,
-      now: () => performance.now(),
-    }),
-    passwords: passwords ?? createPasswordHasher({ concurrency: config.hashConcurrency }),
-    outbound: createOutbound({
-      version: VERSION,
-      allowHosts: config.externalAllowHosts,
-      onlyHosts: config.externalOnlyHosts,
-      deadlineMs: config.externalTimeoutMs,
-      maxBytes: config.externalMaxBytes,
-    }),
+    // A step that fails, as a flush on a full disk, keeps none of those after it from their work.
+    close: () =>
+      runAll(
+        [
+          services.itemEvents.stop,
+          services.housekeeping.stop,
+          services.sourceRefresh.stop,
+          services.sourceStats.flush,
+          services.views.flush,
+          services.emailFlows.idle,
+          services.mails.stop,
+          () => base.outbound.close(),
+          base.db.close,
+        ],
+        (error) => log.error('A step of stopping failed; the others go on.', { error }),
+      ),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from 'bun:sqlite';
+import { isBusy, LOCK_PATIENCE_MS } from './busy.ts';
 import { embeddedMigrations } from './embedded-migrations.ts' with { type: 'macro' };
 import type { Migration } from './embedded-migrations.ts';
 import { StartupError } from './exceptions.ts';
@@ -13,6 +14,7 @@ export const KNOWN_MIGRATIONS: Migration[] = embeddedMigrations();
  */
 export function migrate(client: Database, migrations = KNOWN_MIGRATIONS): string[] {
   client.run('PRAGMA foreign_keys = OFF');
+  client.run(`PRAGMA busy_timeout = ${LOCK_PATIENCE_MS}`);
   try {
     client.run('BEGIN IMMEDIATE');
     const applied = applyMissing(client, migrations);
@@ -20,8 +22,10 @@ export function migrate(client: Database, migrations = KNOWN_MIGRATIONS): string
     return applied;
   } catch (error) {
     if (client.inTransaction) client.run('ROLLBACK');
+    if (isBusy(error)) throw new StartupError('Another process holds the lock of the database.');
     throw error;
   } finally {
+    client.run('PRAGMA busy_timeout = 0');
     client.run('PRAGMA foreign_keys = ON');
   }
 }

@@ -1,6 +1,7 @@
 import type { Statement } from 'bun:sqlite';
 import { Column, is, Param, Placeholder } from 'drizzle-orm';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
+import { retryWhileBusy } from './busy.ts';
 import type { Session } from './db.ts';
 
 type Values = Record<string, unknown>;
@@ -40,7 +41,12 @@ export function prepare<P extends Values, R>(
       compiled.set(orm, run);
       latest = { orm, run };
     }
-    return latest.run(values) as R;
+    const { run } = latest;
+    try {
+      return run(values) as R;
+    } catch (error) {
+      return retryWhileBusy(error, () => run(values) as R);
+    }
   };
 }
 

@@ -1,13 +1,13 @@
 import type { Database } from 'bun:sqlite';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import { turns } from '../utils/turns.ts';
-import { storageError } from './storage-error.ts';
+import { commitGroup, type GroupOptions, type Job, openGroups } from './write-group.ts';
 
 /** Work of one writer inside a transaction: seen by others only after the commit. */
 export interface Tx {
   /** Drizzle on the writer connection; throws once the writer's work has ended. */
   readonly orm: BunSQLiteDatabase;
-  /** Runs `effect` right after the commit, and never if it did not happen. Must not throw. */
+  /** Runs `effect` right after the commit, and never if it did not happen. */
   afterCommit(effect: () => void): void;
 }
 
@@ -17,30 +17,28 @@ export interface WriterStats {
   queued: number;
 }
 
+export type StorageFault = 'storage_full' | 'storage_failed';
+
 export interface Writer {
+  /** The connection, which is another one after a failure that it does not survive. */
+  readonly client: Database;
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs `step` between two transactions. Must not throw. */
+  between(step: () => void): void;
+  /** Why the file could not be written the last time; undefined when it could. */
+  fault(): StorageFault | undefined;
   /** Resolves when nothing is queued any more. */
   idle(): Promise<void>;
   stats(): WriterStats;
 }
 
-interface Job {
-  work(tx: Tx): Promise<unknown>;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+export interface WriterOptions extends GroupOptions {
+  /** Runs after each commit, outside of any transaction. Must not throw. */
+  onCommit(): void;
+  /** The lock is left free for so long between two transactions. */
+  pauseMs: number;
 }
 
-interface Done {
-  effects: (() => void)[];
-  settle(): void;
-  reject(error: unknown): void;
-}
-
-/**
- * One transaction at most holds this many writers, so that the last of a burst does not wait
- * for all of it to be written before any of it is answered.
- */
-const MAX_GROUP = 128;
 /**
  * Turns of the event loop between two groups: in them the callers of the last one are answered
  * and send what they send next, which then shares a commit instead of making one each.
@@ -50,108 +48,53 @@ const GATHERING_TURNS = 3;
 /**
  * Group commit on one connection: writers that arrive in the same turn of the event loop share
  * a transaction and its one fsync, each in its own savepoint. Nobody is answered before the
- * commit; one that throws takes back only its own work.
+ * commit; one that throws takes back only its own work. Locks of other processes are waited for
+ * by a timer, in the order of the queue.
  */
-export function createWriter(client: Database, orm: BunSQLiteDatabase): Writer {
-  const engine: Engine = { client, orm, sql: prepareSteps(client) };
+export function createWriter(options: WriterOptions): Writer {
+  const { lockPatienceMs, onCommit, pauseMs } = options;
   const queue: Job[] = [];
+  const steps: (() => void)[] = [];
   const stats = { commits: 0, writes: 0 };
+  const groups = openGroups(options);
   let running: Promise<void> | undefined;
 
   const run = async () => {
     await turns(1);
-    while (queue.length > 0) {
-      const written = await commitGroup(engine, queue);
-      stats.commits += written > 0 ? 1 : 0;
-      stats.writes += written;
+    while (queue.length + steps.length > 0) {
+      for (const step of steps.splice(0)) step();
+      const written = await commitGroup(groups, queue);
+      if (written > 0) {
+        stats.commits++;
+        stats.writes += written;
+        onCommit();
+      }
       await turns(GATHERING_TURNS);
+      if (written > 0 && pauseMs > 0) await Bun.sleep(pauseMs);
     }
     running = undefined;
   };
-  const write = <T>(work: (tx: Tx) => Promise<T>) =>
-    new Promise<T>((resolve, reject) => {
-      queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
-      running ??= run();
-    });
+  const start = () => {
+    running ??= run();
+  };
   return {
-    write,
+    get client() {
+      return groups.engine.client;
+    },
+    write: <T>(work: (tx: Tx) => Promise<T>) =>
+      new Promise<T>((resolve, reject) => {
+        const expiresAt = performance.now() + lockPatienceMs;
+        queue.push({ expiresAt, work, resolve: resolve as (value: unknown) => void, reject });
+        start();
+      }),
+    between: (step) => {
+      steps.push(step);
+      start();
+    },
+    fault: () => groups.fault,
     idle: async () => {
       while (running) await running;
     },
     stats: () => ({ ...stats, queued: queue.length }),
-  };
-}
-
-/** What a transaction is made of, prepared once: parsing it again costs as much as a row. */
-function prepareSteps(client: Database) {
-  return {
-    begin: client.prepare('BEGIN IMMEDIATE'),
-    save: client.prepare('SAVEPOINT job'),
-    release: client.prepare('RELEASE job'),
-    undo: client.prepare('ROLLBACK TO job'),
-    commit: client.prepare('COMMIT'),
-    rollback: client.prepare('ROLLBACK'),
-  };
-}
-
-interface Engine {
-  client: Database;
-  orm: BunSQLiteDatabase;
-  sql: ReturnType<typeof prepareSteps>;
-}
-
-/** Gives how many writes were committed; their callers have been told, as have the others. */
-async function commitGroup(engine: Engine, queue: Job[]): Promise<number> {
-  const { client, sql } = engine;
-  const done: Done[] = [];
-  try {
-    sql.begin.run();
-  } catch (error) {
-    for (const job of queue.splice(0)) job.reject(storageError(error));
-    return 0;
-  }
-  try {
-    for (let taken = 0; taken < MAX_GROUP && queue.length > 0; taken++) {
-      await runJob(engine, queue.shift() as Job, done);
-    }
-    sql.commit.run();
-  } catch (error) {
-    if (client.inTransaction) sql.rollback.run();
-    for (const job of done) job.reject(storageError(error));
-    return 0;
-  }
-  for (const { effects } of done) for (const effect of effects) effect();
-  for (const job of done) job.settle();
-  return done.length;
-}
-
-/** Throws only when SQLite has given up the whole transaction (a full disk, a failed write). */
-async function runJob({ client, orm, sql }: Engine, job: Job, done: Done[]): Promise<void> {
-  sql.save.run();
-  const tx = openTx(orm);
-  try {
-    const value = await job.work(tx);
-    sql.release.run();
-    done.push({ effects: tx.effects, settle: () => job.resolve(value), reject: job.reject });
-  } catch (error) {
-    job.reject(storageError(error));
-    if (!client.inTransaction) throw error;
-    sql.undo.run();
-    sql.release.run();
-  } finally {
-    tx.isOpen = false;
-  }
-}
-
-function openTx(orm: BunSQLiteDatabase): Tx & { isOpen: boolean; effects: (() => void)[] } {
-  const effects: (() => void)[] = [];
-  return {
-    isOpen: true,
-    effects,
-    get orm() {
-      if (!this.isOpen) throw new Error('The transaction has ended: a query was not awaited.');
-      return orm;
-    },
-    afterCommit: (effect) => void effects.push(effect),
   };
 }

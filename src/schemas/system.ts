@@ -1,5 +1,5 @@
 import { t } from 'elysia';
-import { Integer } from './kinds.ts';
+import { Integer, Timestamp } from './kinds.ts';
 
 /** v2's error: an RFC 9457 problem. */
 export const ProblemDetails = t.Object(
@@ -38,10 +38,25 @@ export const Stats = t.Object(
       entries: Integer(),
       bytes: Integer(),
     }),
-    database: t.Object({ commits: Integer(), writes: Integer(), queued: Integer() }),
+    database: t.Object({
+      commits: Integer(),
+      writes: Integer(),
+      queued: Integer(),
+      /** A frame is a page of 4 KiB; what is checkpointed is in the database file. */
+      write_ahead_log: t.Object({
+        bytes: Integer(),
+        frames: Integer(),
+        checkpointed_frames: Integer(),
+        /** Since when another process keeps the log from being moved. */
+        pinned_since: t.Union([Timestamp(), t.Null()]),
+      }),
+    }),
   },
   { title: 'Stats' },
 );
 
 export const Health = t.Object({ status: t.Literal('ok') });
-export const Unready = t.Object({ status: t.Literal('unready') });
+export const Unready = t.Object({
+  status: t.Literal('unready'),
+  code: t.Union([t.Literal('storage_full'), t.Literal('storage_failed')]),
+});

@@ -6,6 +6,7 @@ import { prepare } from '../core/query.ts';
 import { hashToken, newToken } from '../core/security.ts';
 import { type AccessToken, accessTokens, type Role, users } from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
+import { createUseNotes } from './use-notes.ts';
 
 /** Every personal access token begins so: a leaked one is recognised. */
 const TOKEN_PREFIX = 'hut_';
@@ -57,42 +58,48 @@ const tokenByHash = prepare<{ hash: string }, Found[]>((orm) =>
     .where(and(eq(accessTokens.token_hash, sql.placeholder('hash')), eq(users.is_active, true))),
 );
 
-export const createAccessTokens = (deps: AccessTokensDeps) => ({
-  /** Whose live token this is and what it may do; undefined when it is none. */
-  identify: (token: string) => identify(deps, token),
+export const createAccessTokens = (deps: AccessTokensDeps) => {
+  const noteUse = createUseNotes(deps, async ({ orm }, id, last_used_at) => {
+    await orm.update(accessTokens).set({ last_used_at }).where(eq(accessTokens.id, id));
+  });
+  return {
+    /** Whose live token this is and what it may do; undefined when it is none. */
+    identify: (token: string) => identify(deps, noteUse, token),
 
-  /** Makes a token and gives it, this once. Throws forbidden for a scope above the own role. */
-  create: (caller: { id: number; role: Role }, token: NewAccessToken, via: Via) =>
-    create(deps, caller, token, via),
+    /** Makes a token and gives it, this once. Throws forbidden for a scope above the own role. */
+    create: (caller: { id: number; role: Role }, token: NewAccessToken, via: Via) =>
+      create(deps, caller, token, via),
 
-  /** The tokens of an account, the newest first. */
-  list: async (user_id: number): Promise<AccessTokenInfo[]> => {
-    const { orm } = deps.db.read;
-    const own = orm.select().from(accessTokens).where(eq(accessTokens.user_id, user_id));
-    return (await own.orderBy(desc(accessTokens.id))).map(infoOf);
-  },
+    /** The tokens of an account, the newest first. */
+    list: async (user_id: number): Promise<AccessTokenInfo[]> => {
+      const { orm } = deps.db.read;
+      const own = orm.select().from(accessTokens).where(eq(accessTokens.user_id, user_id));
+      return (await own.orderBy(desc(accessTokens.id))).map(infoOf);
+    },
 
-  /** Deletes an own token, which stops at once. Throws not_found. */
-  remove: (user_id: number, id: number, via: Via): Promise<void> =>
-    deps.db.write(async (tx) => {
-      const isIt = and(eq(accessTokens.id, id), eq(accessTokens.user_id, user_id));
-      const [row] = await tx.orm.delete(accessTokens).where(isIt).returning();
-      if (!row) throw new AppError('not_found', `Token ${id} not found`);
-      const who = { actor_id: user_id, user_id, details: { name: row.name } };
-      await deps.audit.record(tx, { action: 'token.deleted', ...who, via });
-    }),
-});
+    /** Deletes an own token, which stops at once. Throws not_found. */
+    remove: (user_id: number, id: number, via: Via): Promise<void> =>
+      deps.db.write(async (tx) => {
+        const isIt = and(eq(accessTokens.id, id), eq(accessTokens.user_id, user_id));
+        const [row] = await tx.orm.delete(accessTokens).where(isIt).returning();
+        if (!row) throw new AppError('not_found', `Token ${id} not found`);
+        const who = { actor_id: user_id, user_id, details: { name: row.name } };
+        await deps.audit.record(tx, { action: 'token.deleted', ...who, via });
+      }),
+  };
+};
 
-async function identify({ db, log, now }: AccessTokensDeps, token: string) {
+async function identify(
+  { db, now }: AccessTokensDeps,
+  noteUse: (id: number, at: Date) => void,
+  token: string,
+) {
   const [found] = await tokenByHash(db.read, { hash: hashToken(token) });
   const at = now();
   if (!found || (found.expires_at !== null && found.expires_at <= at.toISOString())) return;
   const { id, role, token_id, scopes, last_used_at } = found;
   if (!last_used_at || at.getTime() - Date.parse(last_used_at) > USE_NOTED_MS) {
-    const set = { last_used_at: at.toISOString() };
-    db.write(async ({ orm }) => {
-      await orm.update(accessTokens).set(set).where(eq(accessTokens.id, token_id));
-    }).catch((error) => log.warn('A use was not noted.', { error }));
+    noteUse(token_id, at);
   }
   return { id, role, token_id, scopes: scopes.split(' ') };
 }

@@ -6,6 +6,7 @@ import { prepare } from '../core/query.ts';
 import { hashToken, newToken } from '../core/security.ts';
 import { type Role, type Session, sessions, users } from '../models/index.ts';
 import type { Via } from './audit.ts';
+import { createUseNotes } from './use-notes.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -85,39 +86,46 @@ export function sessionLimits(config: {
   };
 }
 
-export const createSessions = (deps: SessionsDeps) => ({
-  /** Opens a session in a transaction and gives its bearer token, which is stored nowhere. */
-  open: (tx: DbSession, user_id: number, via: Via): Promise<string> => open(deps, tx, user_id, via),
+export const createSessions = (deps: SessionsDeps) => {
+  const noteUse = createUseNotes(deps, async ({ orm }, id, last_used_at) => {
+    await orm.update(sessions).set({ last_used_at }).where(eq(sessions.id, id));
+  });
+  return {
+    /** Opens a session in a transaction and gives its bearer token, which is stored nowhere. */
+    open: (tx: DbSession, user_id: number, via: Via): Promise<string> =>
+      open(deps, tx, user_id, via),
 
-  /** Whose live session this token is of; undefined when it is none. */
-  identify: (token: string): Promise<SessionIdentity | undefined> => identify(deps, token),
+    /** Whose live session this token is of; undefined when it is none. */
+    identify: (token: string): Promise<SessionIdentity | undefined> =>
+      identify(deps, noteUse, token),
 
-  /** Whether one of the account's latest sessions was opened from this network. */
-  areFrom: async (user_id: number, network: string): Promise<boolean> => {
-    const recent = await recentAddresses(deps.db.read, { user_id });
-    return recent.some(({ address }) => address !== null && networkOf(address) === network);
-  },
+    /** Whether one of the account's latest sessions was opened from this network. */
+    areFrom: async (user_id: number, network: string): Promise<boolean> => {
+      const recent = await recentAddresses(deps.db.read, { user_id });
+      return recent.some(({ address }) => address !== null && networkOf(address) === network);
+    },
 
-  /** The sessions of an account, the last used first. */
-  list: (user_id: number): Promise<SessionInfo[]> => listOf(deps.db.read, user_id),
+    /** The sessions of an account, the last used first. */
+    list: (user_id: number): Promise<SessionInfo[]> => listOf(deps.db.read, user_id),
 
-  /** Ends one session of an account; false when it has none with this id. */
-  end: async (tx: DbSession, user_id: number, id: number): Promise<boolean> => {
-    const isIt = and(eq(sessions.id, id), eq(sessions.user_id, user_id));
-    return (await tx.orm.delete(sessions).where(isIt).returning()).length > 0;
-  },
+    /** Ends one session of an account; false when it has none with this id. */
+    end: async (tx: DbSession, user_id: number, id: number): Promise<boolean> => {
+      const isIt = and(eq(sessions.id, id), eq(sessions.user_id, user_id));
+      return (await tx.orm.delete(sessions).where(isIt).returning()).length > 0;
+    },
 
-  /** Ends the session that a token is of, if there is one. */
-  endByToken: async ({ orm }: DbSession, token: string): Promise<void> => {
-    await orm.delete(sessions).where(eq(sessions.token_hash, hashToken(token)));
-  },
+    /** Ends the session that a token is of, if there is one. */
+    endByToken: async ({ orm }: DbSession, token: string): Promise<void> => {
+      await orm.delete(sessions).where(eq(sessions.token_hash, hashToken(token)));
+    },
 
-  /** Ends the sessions of an account, all or all but one, and gives how many there were. */
-  endAll: async (tx: DbSession, user_id: number, exceptId = 0): Promise<number> => {
-    const isIt = and(eq(sessions.user_id, user_id), ne(sessions.id, exceptId));
-    return (await tx.orm.delete(sessions).where(isIt).returning()).length;
-  },
-});
+    /** Ends the sessions of an account, all or all but one, and gives how many there were. */
+    endAll: async (tx: DbSession, user_id: number, exceptId = 0): Promise<number> => {
+      const isIt = and(eq(sessions.user_id, user_id), ne(sessions.id, exceptId));
+      return (await tx.orm.delete(sessions).where(isIt).returning()).length;
+    },
+  };
+};
 
 async function open({ limits, now }: SessionsDeps, tx: DbSession, user_id: number, via: Via) {
   const token = newToken();
@@ -137,7 +145,11 @@ async function open({ limits, now }: SessionsDeps, tx: DbSession, user_id: numbe
   return token;
 }
 
-async function identify({ db, log, limits, now }: SessionsDeps, token: string) {
+async function identify(
+  { db, limits, now }: SessionsDeps,
+  noteUse: (id: number, at: Date) => void,
+  token: string,
+) {
   const [found] = await sessionByHash(db.read, { hash: hashToken(token) });
   const [user] = found ? await activeRole(db.read, { id: found.user_id }) : [];
   if (!found || !user) return undefined;
@@ -147,12 +159,7 @@ async function identify({ db, log, limits, now }: SessionsDeps, token: string) {
   const idleMs = limits.idleMs[user.role];
   if (ageMs >= limits.absoluteMs[user.role] || unusedMs >= idleMs) return undefined;
   // Written at most hourly, and often enough for the idle limit to be meant.
-  if (unusedMs > Math.min(HOUR_MS, idleMs / 6)) {
-    const set = { last_used_at: at.toISOString() };
-    db.write(async ({ orm }) => {
-      await orm.update(sessions).set(set).where(eq(sessions.id, found.id));
-    }).catch((error) => log.warn('A use was not noted.', { error }));
-  }
+  if (unusedMs > Math.min(HOUR_MS, idleMs / 6)) noteUse(found.id, at);
   return { id: found.user_id, role: user.role, session_id: found.id };
 }
 

@@ -12,6 +12,6 @@ test('unready when the database does not answer, and still live', async () => {
   t.deps.db.client.run('drop table hutch_migrations');
   const { status, error } = await t.client.health.ready.get();
   expect(status).toBe(503);
-  expect(error?.value).toEqual({ status: 'unready' });
+  expect(error?.value).toEqual({ status: 'unready', code: 'storage_failed' });
   expect((await t.client.health.live.get()).status).toBe(200);
 });

@@ -1,34 +1,9 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
-import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { sql } from 'drizzle-orm';
-import { type Db, openDb, type Session } from '../../src/core/db.ts';
-import { atOnce, tempDir } from '../support.ts';
-
-function testDb() {
-  const dir = tempDir();
-  const path = join(dir, 'hutch.db');
-  const db = openDb(path);
-  db.client.run('create table notes (id integer primary key, text text not null unique) strict');
-  return {
-    db,
-    path,
-    [Symbol.asyncDispose]: async () => {
-      await db.close();
-      rmSync(dir, { recursive: true });
-    },
-  };
-}
-
-const add = async (session: Session, text: string) => {
-  await session.orm.run(sql`insert into notes (text) values (${text})`);
-};
-
-const texts = async ({ read }: Db) =>
-  (await read.orm.all<{ text: string }>(sql`select text from notes order by id`)).map(
-    (row) => row.text,
-  );
+import { statSync } from 'node:fs';
+import type { Session } from '../../src/core/db.ts';
+import { atOnce } from '../support.ts';
+import { add, testDb, texts } from './notes-db.ts';
 
 describe('write', () => {
   test('commits when its work returns', async () => {
@@ -133,20 +108,6 @@ describe('write', () => {
     expect(t.db.stats().commits).toBeLessThanOrEqual(5);
   });
 
-  test('database_busy when another process holds the write lock', async () => {
-    await using t = testDb();
-    t.db.client.run('pragma busy_timeout = 20');
-    const other = new Database(t.path);
-    other.run('begin immediate');
-    const work = t.db.write((tx) => add(tx, 'a'));
-    expect(work).rejects.toMatchObject({ code: 'database_busy', retryAfterSeconds: 1 });
-    await work.catch(() => {});
-    other.run('rollback');
-    other.close();
-    await t.db.write((tx) => add(tx, 'b'));
-    expect(await texts(t.db)).toEqual(['b']);
-  });
-
   test('storage_full is told to the whole group, and the next write after it works', async () => {
     await using t = testDb();
     const pages = t.db.client.query('pragma page_count').values()[0]?.[0];
@@ -168,7 +129,8 @@ describe('openDb', () => {
     ['synchronous', 2],
     ['foreign_keys', 1],
     ['secure_delete', 1],
-    ['busy_timeout', 5000],
+    ['busy_timeout', 0],
+    ['wal_autocheckpoint', 0],
     ['trusted_schema', 0],
     ['cell_size_check', 1],
     ['journal_size_limit', 67_108_864],

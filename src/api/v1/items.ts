@@ -58,7 +58,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
     )
     .get('/:item_id', viewWith({ items: service, config }), {
       params: ItemParams,
-      response: { 200: ItemPublic, ...v1Errors(404, 422, 503, 507) },
+      response: { 200: ItemPublic, ...v1Errors(404, 422, 507) },
       detail: publicRoute('getItem', 'Read an item, which counts one view'),
     })
     .put(
@@ -80,7 +80,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
       ({ request, params }) => service.remove(callerOf(request), params.item_id),
       {
         params: ItemParams,
-        response: { 200: ItemPublic, ...v1Errors(401, 403, 404, 422, 503, 507) },
+        response: { 200: ItemPublic, ...v1Errors(401, 403, 404, 422, 507) },
         detail: userRoute('items:write', 'deleteItem', 'Delete an own item'),
       },
     );

@@ -38,7 +38,7 @@ export const itemEvents = (deps: Listened) => {
     },
     {
       query: ItemEventsQuery,
-      response: { 200: ItemEventStream, ...v2Errors(400, 401, 403, 422, 503) },
+      response: { 200: ItemEventStream, ...v2Errors(400, 401, 403, 422) },
       detail: optionalRoute(
         'items:read',
         'listenToItems',

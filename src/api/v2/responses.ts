@@ -20,8 +20,8 @@ type V2Status =
   | 507;
 type V2Errors<S extends V2Status> = { [K in S]: typeof ProblemDetails };
 
-/** Any route can get a wrong query or body, for another host, or too often, and can fail. */
-const OF_ALL = [400, 411, 413, 421, 429, 500] as const;
+/** Any route can get a wrong query or body, for another host, or too often, and can fail or be busy. */
+const OF_ALL = [400, 411, 413, 421, 429, 500, 503] as const;
 type OfAll = (typeof OF_ALL)[number];
 
 /** The schemas of the problems that a v2 route can answer, beside those of all. */
@@ -33,7 +33,7 @@ export function v2Errors<const S extends V2Status = never>(...statuses: S[]): V2
 /** The problems of a v2 route that writes, beside its own. */
 export const v2WriteErrors = <const S extends V2Status = never>(...statuses: S[]) => ({
   ...v2Errors(...statuses),
-  ...v2Errors(503, 507),
+  ...v2Errors(507),
 });
 
 /** The problems of a v2 route that reads a body and writes, beside its own. */

@@ -35,7 +35,7 @@ export const sourceCalls = (deps: CallDeps) => {
       {
         params: SourceName,
         query: OpenQuery,
-        response: { 200: SourceData, ...v2Errors(401, 403, 404, 422, 502, 503, 504) },
+        response: { 200: SourceData, ...v2Errors(401, 403, 404, 422, 502, 504) },
         detail: optionalRoute(
           '*',
           'callSource',

@@ -1,0 +1,45 @@
+import { createCache } from './cache.ts';
+import type { Config } from './config.ts';
+import { databasePath } from './data-dir.ts';
+import { openDb } from './db.ts';
+import { createOutbound } from './http.ts';
+import type { Log } from './log.ts';
+import { createMailer } from './mail.ts';
+import { migrate } from './migrations.ts';
+import { createPasswordHasher, type PasswordHasher } from './security.ts';
+import { VERSION } from './version.ts';
+
+export interface DepsOptions {
+  log: Log;
+  now?: () => Date;
+  passwords?: PasswordHasher;
+  /** For a command beside a server: it leaves the database to others between its writes. */
+  isCommand?: boolean;
+}
+
+/** What services are made from. Opens and migrates the database. Throws StartupError. */
+export function openBase(config: Config, { log, passwords, isCommand = false }: DepsOptions) {
+  const { smtpUrl, mailFrom: from, dataDir } = config;
+  const mailer = createMailer({ smtpUrl, from, dataDir, log });
+  const path = databasePath(config.dataDir);
+  const db = openDb(path, { log, isCommand });
+  const applied = migrate(db.client);
+  if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
+  return {
+    db,
+    mailer,
+    cache: createCache({
+      maxEntries: config.cacheMaxEntries,
+      maxBytes: config.cacheMaxBytes,
+      now: () => performance.now(),
+    }),
+    passwords: passwords ?? createPasswordHasher({ concurrency: config.hashConcurrency }),
+    outbound: createOutbound({
+      version: VERSION,
+      allowHosts: config.externalAllowHosts,
+      onlyHosts: config.externalOnlyHosts,
+      deadlineMs: config.externalTimeoutMs,
+      maxBytes: config.externalMaxBytes,
+    }),
+  };
+}
