@@ -17,7 +17,7 @@ export function scriptFetch() {
   const calls: { name: string; authorization: string | null; body: URLSearchParams }[] = [];
   const real = globalThis.fetch;
   const fake = async (input: string | URL | Request, init?: RequestInit) => {
-    const request = input instanceof Request ? input : new Request(String(input), init);
+    const request = new Request(namedUrl(String(input), init), init);
     const name = `${request.method} ${request.url}`;
     const body = new URLSearchParams(await request.clone().text());
     calls.push({ name, authorization: request.headers.get('authorization'), body });
@@ -27,12 +27,25 @@ export function scriptFetch() {
   const spy = spyOn(globalThis, 'fetch').mockImplementation(
     Object.assign(fake, { preconnect: real.preconnect }),
   );
+  const lookup = spyOn(Bun.dns, 'lookup').mockResolvedValue([
+    { address: '192.0.2.1', family: 4, ttl: 0 },
+  ]);
   return {
     calls,
     on: (name: string, answer: Answer) => void answers.set(name, answer),
     json: (name: string, value: unknown) => void answers.set(name, () => Response.json(value)),
-    [Symbol.dispose]: () => spy.mockRestore(),
+    [Symbol.dispose]: () => {
+      spy.mockRestore();
+      lookup.mockRestore();
+    },
   };
+}
+
+/** The URL that was asked for: an address is dialled, and the Host header has the name. */
+function namedUrl(dialled: string, init: RequestInit | undefined): string {
+  const url = new URL(dialled);
+  url.host = new Headers(init?.headers).get('host') ?? url.host;
+  return url.href;
 }
 
 export interface ScriptedIssuer {

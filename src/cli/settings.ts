@@ -4,6 +4,8 @@ import type { Command } from './command.ts';
 
 const HEAD = `# Every setting with its default. Hutch reads the environment, not this file: copy it to .env for
 # bun start, or to an EnvironmentFile of systemd or Docker. Secrets can be given as NAME_FILE too.
+# Host names are looked up in /etc/hosts and by the name servers of /etc/resolv.conf; modules of NSS
+# such as mDNS and nss-resolve are not asked.
 `;
 
 export const settings: Command = {

@@ -98,7 +98,7 @@ export const ACCOUNT_SETTINGS = {
     'HUTCH_LIMIT_EXTERNAL',
     300,
     wholeNumber(1, 1e9),
-    'Requests for outside URLs in a minute by one account.',
+    'Outside URLs and sources that one account may ask for in a minute.',
   ),
   limitListeners: setting(
     'HUTCH_LIMIT_LISTENERS',

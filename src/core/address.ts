@@ -1,19 +1,17 @@
-import { lookup as systemLookup } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
-import { LRUCache } from 'lru-cache';
 import { OutboundError } from './outbound-error.ts';
-
-/** Addresses of which it is remembered whether they may be dialled. */
-const MAX_JUDGED = 4_096;
 
 /** Longest URL that is looked at, in characters. */
 export const MAX_URL_LENGTH = 2_048;
 
-/** Resolves a host name to all its addresses; rejects when it has none. */
-export type Lookup = (hostname: string) => Promise<readonly { readonly address: string }[]>;
+/** Hosts (`host` or `host:port`). */
+export type HostList = ReadonlySet<string>;
 
-/** Hosts (`host` or `host:port`) that may be private and on any port. */
-export type AllowList = ReadonlySet<string>;
+/** Hosts that may be private and on any port. */
+export type AllowList = Pick<HostList, 'has'>;
+
+/** Allows every host: for addresses that the operator names and nobody else. */
+export const ANY_HOST: AllowList = { has: () => true };
 
 /** A URL that has passed every check that needs no DNS. */
 export interface Target {
@@ -36,10 +34,9 @@ const HOST_NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const SMUGGLING = /[\u0000-\u001f\u007f\\]/;
 const PUBLIC_PORTS: ReadonlySet<number> = new Set([80, 443]);
-const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Reads the allow-list of the configuration; throws a TypeError that names a bad entry. */
-export function parseAllowList(entries: readonly string[]): AllowList {
+/** Reads a list of hosts of the configuration; throws a TypeError that names a bad entry. */
+export function parseAllowList(entries: readonly string[]): HostList {
   return new Set(entries.map(parseAllowedHost));
 }
 
@@ -66,64 +63,11 @@ export function parseTarget(raw: string, allow: AllowList): Target {
 }
 
 /** As `parseTarget`; where `only` lists any hosts, throws url_refused for one on neither list. */
-export function parsePermitted(raw: string, allow: AllowList, only: AllowList): Target {
+export function parsePermitted(raw: string, allow: AllowList, only: HostList): Target {
   const target = parseTarget(raw, allow);
   const { hostname, port, isAllowListed } = target;
   if (only.size === 0 || isAllowListed || isOn(only, hostname, port)) return target;
   throw refused(`${hostname} is not a host that may be called`);
-}
-
-/**
- * The addresses that may be dialled for a target, in the resolver's order, as plain IP
- * addresses. Throws dns_failed, or address_refused if even one of them is not public: a name
- * that mixes both is an attack or a mistake. An allow-listed host may have any address.
- */
-export async function resolvePublic(target: Target, lookup: Lookup): Promise<string[]> {
-  const answers = target.isLiteral
-    ? [target.hostname.replace(/^\[|\]$/g, '')]
-    : await lookupAll(target, lookup);
-  return answers.map((answer) => {
-    const { plain, isPublic } = judge(answer);
-    if (plain !== undefined && (isPublic || target.isAllowListed)) return plain;
-    throw new OutboundError('address_refused', `${target.host} is not a public address`);
-  });
-}
-
-/** Judged once: to parse an address costs a call as much as half of all else that it does here. */
-const judged = new LRUCache<string, Judgement>({ max: MAX_JUDGED });
-
-interface Judgement {
-  /** Its one spelling; undefined for what is no address. */
-  readonly plain: string | undefined;
-  readonly isPublic: boolean;
-}
-
-function judge(address: string): Judgement {
-  const known = judged.get(address);
-  if (known) return known;
-  const plain = ipaddr.isValid(address) ? ipaddr.process(address).toString() : undefined;
-  const judgement = { plain, isPublic: isPublicAddress(address) };
-  judged.set(address, judgement);
-  return judgement;
-}
-
-/** Whether an IP address is on the public internet, by the IANA special-purpose registries. */
-export function isPublicAddress(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const ip = ipaddr.process(address);
-  if (ip.range() !== 'unicast') return false;
-  // ipaddr.js calls ::7f00:1 and all unassigned IPv6 space unicast; only 2000::/3 is routed.
-  return ip instanceof ipaddr.IPv4 || (ip.match(GLOBAL_IPV6) && !isIsatap(ip));
-}
-
-/** The system's resolver, every address in its own order. */
-export const defaultLookup: Lookup = (hostname) =>
-  systemLookup(hostname, { all: true, verbatim: true });
-
-/** Whether an IPv6 address is a tunnel to the IPv4 address in its end, whatever its prefix. */
-function isIsatap({ parts }: ipaddr.IPv6): boolean {
-  const [high = 0, low] = parts.slice(4);
-  return (high & ~0x200) === 0 && low === 0x5efe;
 }
 
 function isOn(list: AllowList, hostname: string, port: number): boolean {
@@ -156,16 +100,6 @@ function parseHttpUrl(raw: string): URL {
 
 function isHostName(hostname: string): boolean {
   return hostname.length <= 253 && HOST_NAME.test(hostname);
-}
-
-async function lookupAll(target: Target, lookup: Lookup): Promise<string[]> {
-  const answers = await lookup(target.hostname).catch((cause: unknown) => {
-    throw new OutboundError('dns_failed', `${target.host} cannot be resolved`, { cause });
-  });
-  if (answers.length === 0) {
-    throw new OutboundError('dns_failed', `${target.host} cannot be resolved`);
-  }
-  return answers.map((answer) => answer.address);
 }
 
 function refused(message: string): OutboundError {

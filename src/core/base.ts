@@ -2,12 +2,12 @@ import { createCache } from './cache.ts';
 import type { Config } from './config.ts';
 import { databasePath } from './data-dir.ts';
 import { openDb } from './db.ts';
-import { createOutbound } from './http.ts';
 import type { Log } from './log.ts';
+import { createLookup } from './lookup.ts';
 import { createMailer } from './mail.ts';
 import { migrate } from './migrations.ts';
 import { createPasswordHasher, type PasswordHasher } from './security.ts';
-import { VERSION } from './version.ts';
+import { createWaysOut } from './ways-out.ts';
 
 export interface DepsOptions {
   log: Log;
@@ -20,7 +20,8 @@ export interface DepsOptions {
 /** What services are made from. Opens and migrates the database. Throws StartupError. */
 export function openBase(config: Config, { log, passwords, isCommand = false }: DepsOptions) {
   const { smtpUrl, mailFrom: from, dataDir } = config;
-  const mailer = createMailer({ smtpUrl, from, dataDir, log });
+  const lookup = createLookup();
+  const mailer = createMailer({ smtpUrl, from, dataDir, log, lookup });
   const path = databasePath(config.dataDir);
   const db = openDb(path, { log, isCommand });
   const applied = migrate(db.client);
@@ -34,12 +35,6 @@ export function openBase(config: Config, { log, passwords, isCommand = false }: 
       now: () => performance.now(),
     }),
     passwords: passwords ?? createPasswordHasher({ concurrency: config.hashConcurrency }),
-    outbound: createOutbound({
-      version: VERSION,
-      allowHosts: config.externalAllowHosts,
-      onlyHosts: config.externalOnlyHosts,
-      deadlineMs: config.externalTimeoutMs,
-      maxBytes: config.externalMaxBytes,
-    }),
+    ...createWaysOut(config, lookup),
   };
 }

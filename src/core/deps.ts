@@ -64,6 +64,7 @@ export function createDeps(config: Config, options: DepsOptions) {
           services.emailFlows.idle,
           services.mails.stop,
           () => base.outbound.close(),
+          () => base.trustedOutbound.close(),
           base.db.close,
         ],
         (error) => log.error('A step of stopping failed; the others go on.', { error }),

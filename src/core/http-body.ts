@@ -61,7 +61,8 @@ function acceptedType({ headers }: Response, { host, accept }: BodyRules): strin
   const type = mediaTypeOf(header);
   const takesJson = accept.some(isJsonType);
   const isTaken = accept.includes(type) || (takesJson && isJsonType(type));
-  if (isTaken && isUtf8(header)) return type;
+  // A charset on JSON has no meaning (RFC 8259, 11); Apple, for one, sends a wrong one.
+  if (isTaken && (isJsonType(type) || isUtf8(header))) return type;
   if (takesJson && (isTaken || accept.every(isJsonType))) {
     throw new OutboundError('not_json', `${host} did not answer with JSON`);
   }

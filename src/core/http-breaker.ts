@@ -8,8 +8,12 @@ export interface BreakerOptions {
   readonly failures: number;
   /** How long it stays open before one request may try again. */
   readonly openMs: number;
-  /** Circuits of one host that must not share their fate have different scopes. */
-  readonly scope?: string | undefined;
+}
+
+/** Which circuit a request passes: that of its owner, if it wants any. */
+export interface Guarded {
+  readonly breaker: BreakerOptions | false;
+  readonly owner: string | undefined;
 }
 
 /** A circuit that is not in perfect health. */
@@ -34,7 +38,7 @@ const MAX_CIRCUITS = 1_024;
 /** What is said while a probe is under way: it will be over by then. */
 const PROBE_MS = 1_000;
 /**
- * Circuit breakers, one for each host and port (and set of options). Closed, requests pass;
+ * Circuit breakers, one for each host, port, owner and set of options. Closed, requests pass;
  * after so many failures in a row it is open and none does; after `openMs` one at a time may
  * try, and its success closes it.
  */
@@ -47,31 +51,28 @@ export class HttpBreakers {
   }
 
   /** How long no request may pass, in milliseconds; 0 when one may. */
-  closedForMs(target: Target, options: BreakerOptions | false): number {
-    if (!options || this.#circuits.size === 0) return 0;
-    const circuit = this.#circuits.get(keyOf(target, options));
+  closedForMs(target: Target, { breaker, owner }: Guarded): number {
+    if (!breaker || this.#circuits.size === 0) return 0;
+    const circuit = this.#circuits.get(keyOf(target, breaker, owner));
     if (circuit?.openedAtMs === undefined) return 0;
     const leftMs = circuit.openedAtMs + circuit.openMs - this.#now();
     return leftMs > 0 ? leftMs : circuit.isProbing ? PROBE_MS : 0;
   }
 
   /** Throws circuit_open unless a request may pass now. */
-  check(target: Target, options: BreakerOptions | false): void {
-    const retryAfterMs = this.closedForMs(target, options);
+  check(target: Target, guarded: Guarded): void {
+    const retryAfterMs = this.closedForMs(target, guarded);
     if (retryAfterMs === 0) return;
     const message = `${target.host} failed too often and is left alone for a while`;
     throw new OutboundError('circuit_open', message, { retryAfterMs });
   }
 
   /** Lets one request pass and learns from its outcome. Throws circuit_open. */
-  async pass<T>(
-    target: Target,
-    options: BreakerOptions | false,
-    send: () => Promise<T>,
-  ): Promise<T> {
-    if (!options) return send();
-    this.check(target, options);
-    const settle = this.#begin(target, options);
+  async pass<T>(target: Target, guarded: Guarded, send: () => Promise<T>): Promise<T> {
+    const { breaker, owner } = guarded;
+    if (!breaker) return send();
+    this.check(target, guarded);
+    const settle = this.#begin(target, breaker, keyOf(target, breaker, owner));
     try {
       const reply = await send();
       settle('success');
@@ -91,8 +92,7 @@ export class HttpBreakers {
     });
   }
 
-  #begin(target: Target, options: BreakerOptions): (outcome: HostOutcome) => void {
-    const key = keyOf(target, options);
+  #begin(target: Target, options: BreakerOptions, key: string): (outcome: HostOutcome) => void {
     const probed = this.#circuits.get(key);
     if (probed?.openedAtMs === undefined) {
       return (outcome) => this.#settle(key, target, options, outcome);
@@ -125,6 +125,7 @@ export class HttpBreakers {
   }
 }
 
-function keyOf({ hostname, port }: Target, { failures, openMs, scope = '' }: BreakerOptions) {
-  return `${hostname}:${port} ${failures} ${openMs} ${scope}`;
+function keyOf({ hostname, port }: Target, options: BreakerOptions, owner = ''): string {
+  const { failures, openMs } = options;
+  return `${hostname}:${port} ${failures} ${openMs} ${owner}`;
 }

@@ -1,11 +1,11 @@
 import { parseRetryAfterMs } from '../utils/backoff.ts';
-import { type Lookup, resolvePublic } from './address.ts';
 import { type Body, discard, readBody } from './http-body.ts';
 import { isStillConnecting } from './http-connect.ts';
 import type { Hop } from './http-redirect.ts';
 import { isIdempotent, type Plan } from './http-request.ts';
 import type { HttpSessions } from './http-sessions.ts';
 import { OutboundError, toOutboundError } from './outbound-error.ts';
+import type { PublicResolver } from './public-resolver.ts';
 
 /** The part of Bun's fetch that is used. */
 export type FetchFunction = (url: string, init: BunFetchRequestInit) => Promise<Response>;
@@ -13,10 +13,11 @@ export type FetchFunction = (url: string, init: BunFetchRequestInit) => Promise<
 /** What one request needs and does not decide. */
 export interface Wire {
   readonly fetch: FetchFunction;
-  readonly lookup: Lookup;
+  readonly resolve: PublicResolver;
   readonly sessions: HttpSessions;
   readonly userAgent: string;
-  readonly now: () => number;
+  /** Milliseconds since the epoch. */
+  readonly date: () => number;
 }
 
 /** A good answer. */
@@ -52,13 +53,13 @@ const TRANSIENT: ReadonlySet<number> = new Set([502, 503, 504]);
 export async function exchange(wire: Wire, hop: Hop, plan: Plan, turn: Turn): Promise<Reply> {
   const { target } = hop;
   const limits = { host: target.host, attemptMs: plan.attemptMs, end: turn.end };
-  const resolving = resolvePublic(target, wire.lookup);
+  const resolving = wire.resolve(target, { owner: plan.owner, signal: turn.signal });
   const addresses = await within(plan.connectMs, 'to be resolved', limits, resolving);
   const first = turn.retry % addresses.length;
   const turns = [...addresses.slice(first), ...addresses.slice(0, first)];
   const dialling = dialInTurn(wire, hop, plan, turns.slice(0, MAX_ADDRESSES_TRIED), turn);
   const response = await within(plan.headerMs, 'to answer', limits, dialling);
-  return readReply(response, hop, plan, wire.now());
+  return readReply(response, hop, plan, wire.date());
 }
 
 interface Limits extends Pick<Turn, 'end'> {
@@ -159,12 +160,12 @@ function dial(wire: Wire, hop: Hop, plan: Plan, address: string, signal: AbortSi
 async function readReply(
   response: Response,
   { target, method, headers: sent }: Hop,
-  { accept, maxBytes }: Plan,
+  { accept, maxBytes, statuses }: Plan,
   nowMs: number,
 ): Promise<Reply> {
   const { host } = target;
   const { status, headers } = response;
-  if (response.ok) {
+  if (response.ok || statuses.includes(status)) {
     const body = await readBody(response, { host, method, accept, maxBytes });
     return { kind: 'answer', status, headers, ...body };
   }

@@ -1,14 +1,17 @@
 import { sleep } from '../utils/abort.ts';
-import { defaultLookup, type Lookup } from './address.ts';
 import type { BreakerOptions } from './http-breaker.ts';
 import type { FetchFunction } from './http-exchange.ts';
+import { createLookup, type Lookup } from './lookup.ts';
 
 /** The settings of the one way out. Everything but the version has a default. */
 export interface OutboundOptions {
   /** For the User-Agent: `hutch/<version>`. */
   readonly version: string;
-  /** Hosts (`host` or `host:port`) that may be private and on any port. Default: none. */
-  readonly allowHosts?: readonly string[];
+  /**
+   * Hosts (`host` or `host:port`) that may be private and on any port; `any` where the operator
+   * alone names them. Default: none.
+   */
+  readonly allowHosts?: readonly string[] | 'any';
   /** Where there are any, the only hosts (`host` or `host:port`) beside those. Default: none. */
   readonly onlyHosts?: readonly string[];
   /** For a whole call: queue, DNS, connect, redirects, retries and body. Default 10,000. */
@@ -42,8 +45,10 @@ export interface OutboundOptions {
   readonly sleep?: (delayMs: number, signal: AbortSignal) => Promise<void>;
   /** From 0 up to 1. */
   readonly random?: () => number;
-  /** Milliseconds since the epoch: a Retry-After may be a date. */
+  /** Milliseconds of a clock that is never put back. Default `performance.now`. */
   readonly now?: () => number;
+  /** Milliseconds since the epoch: a Retry-After may be a date. */
+  readonly date?: () => number;
 }
 
 export type Settings = Required<Omit<OutboundOptions, 'ca'>> & Pick<OutboundOptions, 'ca'>;
@@ -66,11 +71,12 @@ export function withDefaults(options: OutboundOptions): Settings {
     cacheEntries: 1_000,
     cacheBytes: 33_554_432,
     fetch,
-    lookup: defaultLookup,
     sleep,
     random: Math.random,
-    now: Date.now,
+    now: () => performance.now(),
+    date: Date.now,
     ...options,
+    lookup: options.lookup ?? createLookup(),
   };
   if (settings.maxInFlight < 1 || settings.maxInFlight > 255) {
     throw new RangeError('maxInFlight must be from 1 to 255');

@@ -29,6 +29,8 @@ export interface OutboundRequest {
   readonly body?: string | undefined;
   /** Media types that are taken; where one is JSON, all of JSON are. Default application/json. */
   readonly accept?: readonly string[] | undefined;
+  /** Statuses that are answers beside 200 to 299; their bodies are read. None of redirects. */
+  readonly statuses?: readonly number[] | undefined;
   /** For the whole call: queue, DNS, connect, redirects, retries and body. */
   readonly timeoutMs?: number | undefined;
   /**
@@ -45,13 +47,18 @@ export interface OutboundRequest {
   /** Further requests after a transient failure; none for POST and PATCH. */
   readonly retries?: number | undefined;
   readonly breaker?: BreakerOptions | false | undefined;
+  /**
+   * On whose behalf the call is made. Owners share lookups, places and the queue fairly, and none
+   * opens the circuit of another.
+   */
+  readonly owner?: string | undefined;
   /** For GET and HEAD. Default: not at all. */
   readonly cache?: OutboundCaching | false | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface OutboundReply {
-  /** 200 to 299. */
+  /** 200 to 299, or one that the request names. */
   readonly status: number;
   /** Lower case, without parameters; empty where the answer has none. */
   readonly mediaType: string;
@@ -73,6 +80,7 @@ export interface Plan {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
   readonly accept: readonly string[];
+  readonly statuses: readonly number[];
   readonly timeoutMs: number;
   readonly attemptMs: number;
   readonly connectMs: number;
@@ -82,6 +90,7 @@ export interface Plan {
   readonly maxPerHost: number;
   readonly retries: number;
   readonly breaker: BreakerOptions | false;
+  readonly owner: string | undefined;
   readonly cache: OutboundCaching | false;
   readonly signal: AbortSignal | undefined;
 }
@@ -121,8 +130,10 @@ export function planRequest(
     headers: checkedHeaders(request.headers ?? {}, body !== undefined),
     body,
     accept: checkedTypes(request.accept ?? ['application/json']),
+    statuses: request.statuses ?? [],
     ...limitsOf(request, settings),
     breaker: request.breaker ?? settings.breaker,
+    owner: request.owner,
     cache: isSafe ? (request.cache ?? false) : false,
     signal,
   };

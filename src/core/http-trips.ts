@@ -9,6 +9,7 @@ import { type Hop, nextHop } from './http-redirect.ts';
 import { isIdempotent, type Plan } from './http-request.ts';
 import { HttpSessions } from './http-sessions.ts';
 import { OutboundError, type OutboundErrorCode } from './outbound-error.ts';
+import { createPublicResolver } from './public-resolver.ts';
 
 /** What a call brought home. */
 export type Found = (
@@ -41,13 +42,15 @@ export class HttpTrips {
   #isClosed = false;
 
   constructor(settings: Settings, parse: (url: string) => Target) {
-    const { fetch, lookup, maxInFlight, maxPerHost, maxQueued, now, version } = settings;
+    const { fetch, lookup, maxInFlight, maxPerHost, maxQueued, now, date, version } = settings;
     this.#settings = settings;
     this.#parse = parse;
     this.breakers = new HttpBreakers(now);
     this.#sessions = new HttpSessions(maxPerHost, settings.ca);
     this.#limiter = new KeyedLimiter({ maxTotal: maxInFlight, maxPerKey: maxPerHost, maxQueued });
-    this.#wire = { fetch, lookup, now, userAgent: `hutch/${version}`, sessions: this.#sessions };
+    const resolve = createPublicResolver(lookup);
+    const userAgent = `hutch/${version}`;
+    this.#wire = { fetch, resolve, date, userAgent, sessions: this.#sessions };
   }
 
   get load(): { readonly inFlight: number; readonly queued: number } {
@@ -145,10 +148,10 @@ export class HttpTrips {
     const { target } = hop;
     const { plan, signal, count } = trip;
     // Judged before the queue, to fail at once, and after it, when more is known.
-    this.breakers.check(target, plan.breaker);
+    this.breakers.check(target, plan);
     const release = await this.#place(target, trip);
     try {
-      return await this.breakers.pass(target, plan.breaker, () => {
+      return await this.breakers.pass(target, plan, () => {
         count.attempts = count.retries + 1;
         const onTimeout = () => tookTooLong(target, plan.attemptMs, true);
         return withLimit(
@@ -163,7 +166,8 @@ export class HttpTrips {
 
   async #place({ hostname, port, host }: Target, { plan, signal }: Trip): Promise<() => void> {
     try {
-      return await this.#limiter.acquire(`${hostname}:${port}`, signal, plan.maxPerHost);
+      const { owner, maxPerHost: maxPerKey } = plan;
+      return await this.#limiter.acquire(`${hostname}:${port}`, { owner, signal, maxPerKey });
     } catch (error) {
       if (!(error instanceof QueueFullError)) throw error;
       throw new OutboundError('overloaded', `Too many calls wait; ${host} was not called`);
@@ -173,7 +177,7 @@ export class HttpTrips {
   #retryDelayMs(error: unknown, { method, target }: Hop, trip: Trip): number | undefined {
     if (!(error instanceof OutboundError) || !error.retryable || trip.signal.aborted) return;
     if (trip.count.retries >= trip.plan.retries || !isIdempotent(method)) return;
-    if (this.breakers.closedForMs(target, trip.plan.breaker) > 0) return;
+    if (this.breakers.closedForMs(target, trip.plan) > 0) return;
     const { random, now } = this.#settings;
     // Jitter on top of Retry-After too: all who were told the same must not come back at once.
     const jitterMs = jitteredDelayMs({ ...BACKOFF, retry: trip.count.retries, random });

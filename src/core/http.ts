@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { parseAllowList, parsePermitted, type Target } from './address.ts';
+import { ANY_HOST, parseAllowList, parsePermitted, type Target } from './address.ts';
 import type { CircuitStats } from './http-breaker.ts';
 import { HttpCache, type OutboundCacheStats, type Outcome } from './http-cache.ts';
 import { type OutboundOptions, type Settings, withDefaults } from './http-options.ts';
@@ -51,8 +51,8 @@ export interface Outbound {
 
 export interface GetOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Whose circuits these are: what others make fail at a host closes it for them alone. */
-  readonly scope?: string | undefined;
+  /** On whose behalf the call is made, as in `OutboundRequest`. */
+  readonly owner?: string | undefined;
 }
 
 /** Opens the way out; nothing is dialled before the first call. */
@@ -82,7 +82,8 @@ class HttpOutbound implements Outbound {
   readonly #failed: Partial<Record<OutboundErrorCode, number>> = {};
 
   constructor(settings: Settings) {
-    const allow = parseAllowList(settings.allowHosts);
+    const { allowHosts } = settings;
+    const allow = allowHosts === 'any' ? ANY_HOST : parseAllowList(allowHosts);
     const only = parseAllowList(settings.onlyHosts);
     this.#settings = settings;
     this.#parse = remembered((url) => parsePermitted(url, allow, only));
@@ -99,10 +100,9 @@ class HttpOutbound implements Outbound {
     return { ...kept, elapsedMs: 0 };
   }
 
-  async getJson(url: string, { signal, scope }: GetOptions = {}) {
-    const breaker = this.#settings.breaker && { ...this.#settings.breaker, scope };
+  async getJson(url: string, { signal, owner }: GetOptions = {}) {
     const { data } = await this.#counted(async () => {
-      const reply = await this.#answer({ url, signal, breaker });
+      const reply = await this.#answer({ url, signal, owner });
       if (reply.mediaType !== '') return reply;
       const { host } = this.#parse(url);
       const { attempts } = reply;

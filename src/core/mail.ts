@@ -1,6 +1,7 @@
 import { isLoopbackHost } from '../utils/loopback.ts';
 import { StartupError } from './exceptions.ts';
 import type { Log } from './log.ts';
+import type { Lookup } from './lookup.ts';
 import { createOutbox } from './mail-outbox.ts';
 import { createMailSockets } from './mail-sockets.ts';
 
@@ -33,20 +34,22 @@ export interface MailerOptions {
   from: string;
   dataDir: string;
   log: Log;
+  /** Finds the addresses of the server; it may be private. */
+  lookup: Lookup;
   now?(): Date;
 }
 
 /** Mail by SMTP, or without a server as files. Throws StartupError for a URL that is not SMTP. */
-export function createMailer({ smtpUrl, ...options }: MailerOptions): Mailer {
-  return smtpUrl === '' ? createOutbox(options) : createSmtp(smtpUrl, options.from);
+export function createMailer({ smtpUrl, lookup, ...options }: MailerOptions): Mailer {
+  return smtpUrl === '' ? createOutbox(options) : createSmtp(smtpUrl, options.from, lookup);
 }
 
-function createSmtp(url: string, from: string): Mailer {
+function createSmtp(url: string, from: string, lookup: Lookup): Mailer {
   // The URL holds a password: it is not in the message.
   if (!/^smtps?:$/.test(URL.parse(url)?.protocol ?? '')) {
     throw new StartupError('HUTCH_SMTP_URL must be smtp://… or smtps://…');
   }
-  const sockets = createMailSockets(CONNECT_TIMEOUT_MS);
+  const sockets = createMailSockets({ timeoutMs: CONNECT_TIMEOUT_MS, lookup });
   let transport: ReturnType<typeof openTransport> | undefined;
   return {
     send: async ({ to, ...mail }) => {

@@ -2,7 +2,7 @@ import { AppError } from './exceptions.ts';
 
 /** argon2id at OWASP's minimum: 19 MiB, 2 passes (Password Storage Cheat Sheet). */
 const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const;
-/** Hashes that may wait for a place; more than this is more than a minute of waiting. */
+/** Hashes that may wait for a place: about two seconds of waiting on two cores. */
 const MAX_WAITING = 64;
 const TOKEN_BYTES = 32;
 /** The length that bcrypt is made for; passlib and Go cut there. */

@@ -1,5 +1,7 @@
 import type { Config } from '../core/config.ts';
+import type { Outbound } from '../core/http.ts';
 import { isConfigured, PROVIDER_NAMES, type ProviderName } from '../core/provider-settings.ts';
+import { createProviderCalls, type ProviderCalls } from './provider-calls.ts';
 import { type Answering, type Asking, appleClient, pkceClient } from './provider-client.ts';
 import { discord, github } from './provider-oauth.ts';
 import { type Claims, oidc } from './provider-oidc.ts';
@@ -17,20 +19,26 @@ export interface IdentityProvider {
   finish(answering: Answering): Promise<OutsideProfile>;
 }
 
+export interface ProvidersDeps {
+  config: Config;
+  /** The way out to hosts that the operator names. */
+  trustedOutbound: Pick<Outbound, 'call'>;
+  now(): Date;
+}
+
 export type IdentityProviders = ReadonlyMap<string, IdentityProvider>;
 
 /** Those of the settings, by name. Nothing is asked of them before the first sign-in. */
 export function createIdentityProviders({
   config,
+  trustedOutbound,
   now,
-}: {
-  config: Config;
-  now(): Date;
-}): IdentityProviders {
+}: ProvidersDeps): IdentityProviders {
   const providers = PROVIDER_NAMES.filter((name) => isConfigured(config, name)).map((name) => {
     const title = name === 'oidc' ? config.oidcTitle : TITLES[name];
     const returnsByForm = name === 'apple';
-    return { name, title, returnsByForm, ...MAKERS[name](config, now, title) };
+    const calls = createProviderCalls(title, trustedOutbound);
+    return { name, title, returnsByForm, ...MAKERS[name](config, now, calls) };
   });
   return new Map(providers.map((it) => [it.name, it]));
 }
@@ -38,7 +46,7 @@ export function createIdentityProviders({
 type Maker = (
   config: Config,
   now: () => Date,
-  title: string,
+  calls: ProviderCalls,
 ) => Pick<IdentityProvider, 'begin' | 'finish'>;
 
 const TITLES = {
@@ -57,45 +65,49 @@ const MICROSOFT_ISSUER =
   /^https:\/\/login\.microsoftonline\.com\/(\{tenantid\}|[\da-f-]{36})\/v2\.0$/;
 
 const MAKERS: Record<ProviderName, Maker> = {
-  google: (config, now, title) =>
+  google: (config, now, calls) =>
     oidc({
-      ...{ title, now, issuer: 'https://accounts.google.com', isEmailVerified },
-      client: pkceClient({ title, scopes: OPENID, ...clientOf(config, 'google') }),
+      ...{ calls, now, issuer: 'https://accounts.google.com', isEmailVerified },
+      client: pkceClient({ calls, scopes: OPENID, ...clientOf(config, 'google') }),
     }),
-  github: (config, _now, title) =>
-    github(pkceClient({ title, scopes: ['user:email'], ...clientOf(config, 'github') })),
-  gitlab: (config, now, title) =>
+  github: (config, _now, calls) =>
+    github(pkceClient({ calls, scopes: ['user:email'], ...clientOf(config, 'github') }), calls),
+  gitlab: (config, now, calls) =>
     oidc({
-      ...{ title, now, issuer: config.gitlabUrl, isEmailVerified },
-      client: pkceClient({ title, scopes: OPENID, ...clientOf(config, 'gitlab') }),
+      ...{ calls, now, issuer: config.gitlabUrl, isEmailVerified },
+      client: pkceClient({ calls, scopes: OPENID, ...clientOf(config, 'gitlab') }),
     }),
-  microsoft: (config, now, title) =>
+  microsoft: (config, now, calls) =>
     oidc({
-      ...{ title, now },
+      ...{ calls, now },
       issuer: `https://login.microsoftonline.com/${config.microsoftTenant}/v2.0`,
       // What it says of an address is said of the one in the token.
       isTokenAll: true,
       mayBe: (issuer) => MICROSOFT_ISSUER.test(issuer),
       isEmailVerified: (claims) => config.microsoftTrustEmail === 'on' || isProvedHere(claims),
-      client: pkceClient({ title, scopes: OPENID, ...clientOf(config, 'microsoft') }),
+      client: pkceClient({ calls, scopes: OPENID, ...clientOf(config, 'microsoft') }),
     }),
-  apple: (config, now, title) =>
+  apple: (config, now, calls) =>
     oidc({
-      ...{ title, now, issuer: 'https://appleid.apple.com', isEmailVerified },
+      ...{ calls, now, issuer: 'https://appleid.apple.com', isEmailVerified },
       client: appleClient({
+        calls,
         id: config.appleClientId,
         teamId: config.appleTeamId,
         keyId: config.appleKeyId,
         privateKey: config.applePrivateKey,
       }),
     }),
-  discord: (config, _now, title) =>
-    discord(pkceClient({ title, scopes: ['identify', 'email'], ...clientOf(config, 'discord') })),
-  oidc: (config, now, title) =>
+  discord: (config, _now, calls) =>
+    discord(
+      pkceClient({ calls, scopes: ['identify', 'email'], ...clientOf(config, 'discord') }),
+      calls,
+    ),
+  oidc: (config, now, calls) =>
     oidc({
-      ...{ title, now, issuer: config.oidcIssuer },
+      ...{ calls, now, issuer: config.oidcIssuer },
       isEmailVerified: (claims) => config.oidcTrustEmail === 'on' || isEmailVerified(claims),
-      client: pkceClient({ title, scopes: OPENID, ...clientOf(config, 'oidc') }),
+      client: pkceClient({ calls, scopes: OPENID, ...clientOf(config, 'oidc') }),
     }),
 };
 

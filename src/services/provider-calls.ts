@@ -1,8 +1,7 @@
 import { AppError } from '../core/exceptions.ts';
-import { withLimit } from '../utils/abort.ts';
+import type { Outbound, OutboundReply } from '../core/http.ts';
+import { OutboundError } from '../core/outbound-error.ts';
 
-/** Deadline of each call to a provider of sign-in. */
-const TIMEOUT_MS = 10_000;
 /** RFC 6749, 5.2: the only words of a provider that the log may have. */
 const OAUTH_ERRORS = new Set([
   'invalid_request',
@@ -11,47 +10,80 @@ const OAUTH_ERRORS = new Set([
   'unsupported_grant_type',
   'invalid_scope',
 ]);
-
-/** Read at the first sign-in: with it come the classes of 60 providers. */
-export const arctic = () => import('arctic');
+/** Statuses of a token endpoint that says why it gives no token. */
+const REFUSALS = [400, 401];
 
 /** What went wrong with a provider, in words of our own. */
 class ProviderFault extends Error {
   override readonly name = 'ProviderFault';
 }
 
-/**
- * Calls the provider known as `title`, for 10 seconds at most. Throws upstream_failed for
- * whatever fails but an AppError; what the provider said is told to nobody.
- */
-export async function callProvider<T>(
-  title: string,
-  call: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const onTimeout = () => new ProviderFault('It took too long');
-  try {
-    return await withLimit({ timeoutMs: TIMEOUT_MS, onTimeout }, call);
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    const cause = error instanceof ProviderFault ? error : new ProviderFault(reasonOf(error));
-    throw new AppError('upstream_failed', `${title} did not answer as it should`, { cause });
-  }
+/** The calls to one provider of sign-in. */
+export interface ProviderCalls {
+  /** Runs `work` and throws upstream_failed for whatever it throws but an AppError. */
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** GETs JSON. Throws upstream_failed. */
+  getJson(url: string, headers?: Record<string, string>): Promise<unknown>;
+  /**
+   * POSTs a form to a token endpoint and returns its JSON, that of a refusal (400, 401) too.
+   * Throws upstream_failed.
+   */
+  postForm(
+    url: string,
+    form: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<TokenReply>;
 }
 
-/** GETs JSON of a provider; secrets follow no redirect. Throws as `callProvider` does. */
-export function getJson(title: string, url: string, headers: Record<string, string> = {}) {
-  return callProvider(title, async (signal): Promise<unknown> => {
-    const sent = { accept: 'application/json', 'user-agent': 'hutch', ...headers };
-    const answer = await fetch(url, { headers: sent, signal, redirect: 'error' });
-    if (answer.status === 200) return answer.json();
-    await answer.body?.cancel();
-    throw new ProviderFault(`It answered ${answer.status}`);
-  });
+export interface TokenReply {
+  isRefusal: boolean;
+  /** The members of the JSON object. */
+  data: Record<string, unknown>;
+}
+
+/** Calls the provider known as `title`; what it said is shown to nobody. */
+export function createProviderCalls(title: string, outbound: Pick<Outbound, 'call'>) {
+  const owner = `provider ${title}`;
+  const run = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      const cause = error instanceof ProviderFault ? error : new ProviderFault(reasonOf(error));
+      throw new AppError('upstream_failed', `${title} did not answer as it should`, { cause });
+    }
+  };
+  const calls: ProviderCalls = {
+    run,
+    getJson: (url, headers) => run(async () => (await outbound.call({ url, headers, owner })).data),
+    postForm: (url, form, headers) =>
+      run(async () => {
+        const body = new URLSearchParams(form).toString();
+        const type = { 'content-type': 'application/x-www-form-urlencoded' };
+        const sent = { method: 'POST', headers: { ...type, ...headers }, body } as const;
+        return tokenReply(await outbound.call({ url, ...sent, statuses: REFUSALS, owner }));
+      }),
+  };
+  return calls;
+}
+
+function tokenReply({ status, data }: OutboundReply): TokenReply {
+  const isRefusal = REFUSALS.includes(status);
+  const isObject = typeof data === 'object' && data !== null;
+  if (!isObject) throw new ProviderFault(`It answered ${status} without a JSON object`);
+  return { isRefusal, data: { ...data } };
 }
 
 /** For an answer that came and is not what it should be. */
 export function fault(message: string): Error {
   return new ProviderFault(message);
+}
+
+/** For an OAuth error of the provider that is not its user's. */
+export function oauthFault(code: unknown): Error {
+  return new ProviderFault(
+    OAUTH_ERRORS.has(String(code)) ? `It failed with ${code}` : 'It refused the request',
+  );
 }
 
 /** The person is to blame, or whoever sent a code that is not his. */
@@ -60,9 +92,11 @@ export function refused(): AppError {
 }
 
 function reasonOf(error: unknown): string {
-  const { code, status, cause } = error as { code?: unknown; status?: unknown; cause?: unknown };
-  if (typeof status === 'number') return `It answered ${status}`;
-  const own = code ?? (cause as { code?: unknown } | undefined)?.code;
-  const isOurs = OAUTH_ERRORS.has(String(own)) || /^[A-Z]\w{2,40}$/.test(String(own));
-  return isOurs ? `It failed with ${own}` : 'It could not be reached or understood';
+  if (error instanceof OutboundError) {
+    const { status, code } = error;
+    return status === undefined ? `It failed with ${code}` : `It answered ${status}`;
+  }
+  const { code } = error as { code?: unknown };
+  const isOurs = /^[A-Z]\w{2,40}$/.test(String(code));
+  return isOurs ? `It failed with ${code}` : 'It could not be reached or understood';
 }

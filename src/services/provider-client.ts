@@ -1,6 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import type { OAuth2Tokens } from 'arctic';
-import { arctic, callProvider, fault, refused } from './provider-calls.ts';
+import { fault, oauthFault, type ProviderCalls, refused } from './provider-calls.ts';
 
 /** What the first step sends along. */
 export interface Asking {
@@ -18,40 +17,49 @@ export interface Answering {
   redirect_uri: string;
 }
 
+/** What a provider gives for a code. */
+export interface Tokens {
+  accessToken: string;
+  /** Undefined, or whatever the provider sent in its place, where it gave none. */
+  idToken: unknown;
+}
+
 /** Hutch as a provider knows it. */
 export interface ProviderClient {
   readonly id: string;
-  authorizationUrl(endpoint: string, asking: Asking): Promise<URL>;
+  authorizationUrl(endpoint: string, asking: Asking): URL;
   /** Throws bad_credentials for a code that is refused, and upstream_failed. */
-  exchange(endpoint: string, answering: Answering): Promise<OAuth2Tokens>;
+  exchange(endpoint: string, answering: Answering): Promise<Tokens>;
 }
 
 export interface ClientOptions {
-  title: string;
+  calls: ProviderCalls;
   id: string;
   secret: string;
   scopes: string[];
 }
 
-/** A client with a secret that uses PKCE, where arctic's own classes for GitHub and GitLab do not. */
-export function pkceClient({ title, id, secret, scopes }: ClientOptions): ProviderClient {
+/** A client with a secret that uses PKCE (RFC 7636). */
+export function pkceClient({ calls, id, secret, scopes }: ClientOptions): ProviderClient {
+  const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
   return {
     id,
-    authorizationUrl: async (endpoint, { state, verifier, redirect_uri }) => {
-      const { OAuth2Client, CodeChallengeMethod } = await arctic();
-      const client = new OAuth2Client(id, secret, redirect_uri);
-      const { S256 } = CodeChallengeMethod;
-      return client.createAuthorizationURLWithPKCE(endpoint, state, S256, verifier, scopes);
-    },
-    exchange: async (endpoint, { code, verifier, redirect_uri }) => {
-      const { OAuth2Client } = await arctic();
-      const client = new OAuth2Client(id, secret, redirect_uri);
-      return exchanged(title, () => client.validateAuthorizationCode(endpoint, code, verifier));
+    authorizationUrl: (endpoint, { state, verifier, redirect_uri }) =>
+      withParams(endpoint, {
+        ...{ response_type: 'code', client_id: id, redirect_uri, state },
+        code_challenge_method: 'S256',
+        code_challenge: Bun.SHA256.hash(verifier, 'base64url'),
+        scope: scopes.join(' '),
+      }),
+    exchange: (endpoint, { code, verifier: code_verifier, redirect_uri }) => {
+      const form = { grant_type: 'authorization_code', code, redirect_uri, code_verifier };
+      return exchange(calls, endpoint, form, { authorization });
     },
   };
 }
 
 export interface AppleOptions {
+  calls: ProviderCalls;
   id: string;
   teamId: string;
   keyId: string;
@@ -59,39 +67,61 @@ export interface AppleOptions {
   privateKey: string;
 }
 
+const APPLE = 'https://appleid.apple.com';
+
 /** Apple has no PKCE, and for a secret a token that is signed anew each time. */
-export function appleClient({ id, teamId, keyId, privateKey }: AppleOptions): ProviderClient {
-  const apple = async (redirect_uri: string) => {
-    const { Apple } = await arctic();
-    const key = createPrivateKey(privateKey).export({ type: 'pkcs8', format: 'der' });
-    return new Apple(id, teamId, keyId, new Uint8Array(key), redirect_uri);
-  };
+export function appleClient(options: AppleOptions): ProviderClient {
+  const { calls, id } = options;
   return {
     id,
-    authorizationUrl: async (_endpoint, { state, redirect_uri }) => {
-      const url = (await apple(redirect_uri)).createAuthorizationURL(state, ['name', 'email']);
-      url.searchParams.set('response_mode', 'form_post');
-      return url;
-    },
-    exchange: async (_endpoint, { code, redirect_uri }) => {
-      const client = await apple(redirect_uri);
-      return exchanged('Apple', () => client.validateAuthorizationCode(code));
-    },
+    authorizationUrl: (endpoint, { state, redirect_uri }) =>
+      withParams(endpoint, {
+        ...{ response_type: 'code', client_id: id, redirect_uri, state },
+        scope: 'name email',
+        response_mode: 'form_post',
+      }),
+    exchange: (endpoint, { code, redirect_uri }) =>
+      calls.run(async () => {
+        const secret = { client_id: id, client_secret: await appleSecret(options) };
+        const form = { grant_type: 'authorization_code', code, redirect_uri, ...secret };
+        return exchange(calls, endpoint, form);
+      }),
   };
+}
+
+async function appleSecret({ id, teamId, keyId, privateKey }: AppleOptions): Promise<string> {
+  const { SignJWT } = await import('jose');
+  return new SignJWT()
+    .setProtectedHeader({ typ: 'JWT', alg: 'ES256', kid: keyId })
+    .setIssuer(teamId)
+    .setSubject(id)
+    .setAudience(APPLE)
+    .setIssuedAt()
+    .setExpirationTime('5m')
+    .sign(createPrivateKey(privateKey));
 }
 
 /** What GitHub, which answers errors with 200, and all others call a code that is not good. */
 const BAD_CODE = new Set<unknown>(['invalid_grant', 'bad_verification_code']);
 
-function exchanged(title: string, ask: () => Promise<OAuth2Tokens>): Promise<OAuth2Tokens> {
-  return callProvider(title, async () => {
-    const { OAuth2RequestError } = await arctic();
-    const tokens = await ask().catch((error: unknown) => {
-      throw error instanceof OAuth2RequestError && BAD_CODE.has(error.code) ? refused() : error;
-    });
-    const { error, access_token } = tokens.data as { error?: unknown; access_token?: unknown };
+async function exchange(
+  calls: ProviderCalls,
+  endpoint: string,
+  form: Record<string, string>,
+  headers?: Record<string, string>,
+): Promise<Tokens> {
+  const { isRefusal, data } = await calls.postForm(endpoint, form, headers);
+  const { error, access_token: accessToken, id_token: idToken } = data;
+  return calls.run(async () => {
     if (BAD_CODE.has(error)) throw refused();
-    if (typeof access_token !== 'string') throw fault('It gave no access token');
-    return tokens;
+    if (isRefusal) throw oauthFault(error);
+    if (typeof accessToken !== 'string') throw fault('It gave no access token');
+    return { accessToken, idToken };
   });
+}
+
+function withParams(endpoint: string, params: Record<string, string>): URL {
+  const url = new URL(endpoint);
+  for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
+  return url;
 }

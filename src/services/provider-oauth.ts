@@ -1,4 +1,4 @@
-import { callProvider, fault, getJson } from './provider-calls.ts';
+import { fault, type ProviderCalls } from './provider-calls.ts';
 import type { Answering, Asking, ProviderClient } from './provider-client.ts';
 import type { OutsideProfile } from './provider-profile.ts';
 
@@ -17,30 +17,31 @@ const DISCORD = {
 };
 
 /** GitHub: no ID token, but an API that tells who has the access token. */
-export const github = (client: ProviderClient) =>
+export const github = (client: ProviderClient, { getJson, run }: ProviderCalls) =>
   oauth(client, GITHUB, async (headers) => {
     const [user, emails] = await Promise.all([
-      getJson('GitHub', 'https://api.github.com/user', headers),
-      getJson('GitHub', 'https://api.github.com/user/emails', headers),
+      getJson('https://api.github.com/user', headers),
+      getJson('https://api.github.com/user/emails', headers),
     ]);
-    return callProvider('GitHub', async () => githubProfile(user, emails));
+    return run(async () => githubProfile(user, emails));
   });
 
 /** Discord, as GitHub. */
-export const discord = (client: ProviderClient) =>
+export const discord = (client: ProviderClient, { getJson, run }: ProviderCalls) =>
   oauth(client, DISCORD, async (headers) => {
-    const user = await getJson('Discord', 'https://discord.com/api/users/@me', headers);
-    return callProvider('Discord', async () => discordProfile(user));
+    const user = await getJson('https://discord.com/api/users/@me', headers);
+    return run(async () => discordProfile(user));
   });
 
 type ReadProfile = (headers: Record<string, string>) => Promise<OutsideProfile>;
 
 function oauth(client: ProviderClient, endpoints: Endpoints, read: ReadProfile) {
   return {
-    begin: (asking: Asking): Promise<URL> => client.authorizationUrl(endpoints.authorize, asking),
+    begin: async (asking: Asking): Promise<URL> =>
+      client.authorizationUrl(endpoints.authorize, asking),
     finish: async (answering: Answering): Promise<OutsideProfile> => {
       const tokens = await client.exchange(endpoints.token, answering);
-      return read({ authorization: `Bearer ${tokens.accessToken()}` });
+      return read({ authorization: `Bearer ${tokens.accessToken}` });
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { isSafeUrl } from '../utils/loopback.ts';
-import { callProvider, fault, getJson, refused } from './provider-calls.ts';
+import { fault, type ProviderCalls, refused } from './provider-calls.ts';
 import type { Answering, Asking, ProviderClient } from './provider-client.ts';
 import type { OutsideProfile } from './provider-profile.ts';
 
@@ -12,7 +12,7 @@ const CLOCK_TOLERANCE_SECONDS = 60;
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA'.split(' ');
 
 export interface OidcOptions {
-  title: string;
+  calls: ProviderCalls;
   /** Where the discovery document is. */
   issuer: string;
   /** Whether the document may name this issuer; by default, the one above alone. */
@@ -45,16 +45,15 @@ export function oidc(options: OidcOptions) {
   return {
     begin: async (asking: Asking): Promise<URL> => {
       const { authorization_endpoint } = await known();
-      const url = await options.client.authorizationUrl(authorization_endpoint, asking);
+      const url = options.client.authorizationUrl(authorization_endpoint, asking);
       url.searchParams.set('nonce', asking.nonce);
       return url;
     },
     finish: async (answering: Answering): Promise<OutsideProfile> => {
       const provider = await known();
       const tokens = await options.client.exchange(provider.token_endpoint, answering);
-      const { id_token } = tokens.data as { id_token?: unknown };
-      const claims = await verify(options, provider, id_token, answering.nonce);
-      return profileOf(options, await withEmail(options, provider, claims, tokens.accessToken()));
+      const claims = await verify(options, provider, tokens.idToken, answering.nonce);
+      return profileOf(options, await withEmail(options, provider, claims, tokens.accessToken));
     },
   };
 }
@@ -75,34 +74,36 @@ function createDiscovery(options: OidcOptions): () => Promise<Known> {
   };
 }
 
-async function discover({ title, issuer, mayBe }: OidcOptions): Promise<Known> {
+async function discover({ calls, issuer, mayBe }: OidcOptions): Promise<Known> {
   const bare = (url: unknown) => String(url).replace(/\/$/, '');
-  const found = (await getJson(
-    title,
-    `${bare(issuer)}/.well-known/openid-configuration`,
-  )) as Discovery;
-  const { createRemoteJWKSet } = await jose();
-  return callProvider(title, async () => {
+  const url = `${bare(issuer)}/.well-known/openid-configuration`;
+  const found = ((await calls.getJson(url)) ?? {}) as Discovery;
+  const { createRemoteJWKSet, customFetch } = await jose();
+  const fetchKeys = async (url: string) => Response.json(await calls.getJson(url));
+  return calls.run(async () => {
     const isIt = mayBe ?? ((named: string) => bare(named) === bare(issuer));
     if (!isIt(String(found.issuer))) throw fault('It names another issuer');
     const { authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint } = found;
     const urls = [authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint ?? jwks_uri];
     const parsed = urls.map((url) => URL.parse(url));
     if (!parsed.every((url) => url && isSafeUrl(url))) throw fault('It names an unsafe endpoint');
-    const keys = createRemoteJWKSet(new URL(jwks_uri), { timeoutDuration: TIMEOUT_MS });
+    const keys = createRemoteJWKSet(new URL(jwks_uri), {
+      timeoutDuration: TIMEOUT_MS,
+      [customFetch]: fetchKeys,
+    });
     return { ...found, keys };
   });
 }
 
 /** The claims of an ID token that is the provider's, for us, of now and of this very sign-in. */
 async function verify(
-  { title, client, now }: OidcOptions,
+  { calls, client, now }: OidcOptions,
   { issuer, keys }: Known,
   token: unknown,
   nonce: string,
 ): Promise<Claims> {
   const { jwtVerify, errors } = await jose();
-  return callProvider(title, async () => {
+  return calls.run(async () => {
     if (typeof token !== 'string') throw fault('It gave no ID token');
     const { payload } = await jwtVerify<Claims>(token, keys, {
       algorithms: ALGORITHMS,
@@ -126,14 +127,14 @@ async function verify(
 
 /** Some providers keep the address for those who ask. It must be of the same user. */
 async function withEmail(
-  { title, isTokenAll }: OidcOptions,
+  { calls, isTokenAll }: OidcOptions,
   { userinfo_endpoint }: Known,
   claims: Claims,
   accessToken: string,
 ): Promise<Claims> {
   if (isTokenAll || claims['email'] !== undefined || !userinfo_endpoint) return claims;
   const headers = { authorization: `Bearer ${accessToken}` };
-  const info = (await getJson(title, userinfo_endpoint, headers)) as Claims | null;
+  const info = (await calls.getJson(userinfo_endpoint, headers)) as Claims | null;
   if (info?.sub !== claims.sub) throw refused();
   return { ...info, ...claims };
 }

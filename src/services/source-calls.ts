@@ -125,16 +125,15 @@ function createOutboundRequests() {
 
 function limitsOf(source: Opened) {
   const { id, accept, timeout_ms, max_bytes, max_per_host, retries, breaker } = source;
-  // A circuit of its own: what users make fail at the host by URL is none of its concern.
-  const scope = `source ${id}`;
   return {
     accept,
     timeoutMs: timeout_ms,
     maxBytes: max_bytes,
     maxPerHost: max_per_host,
     retries,
+    owner: `source ${id}`,
     breaker: breaker
-      ? { failures: breaker.failures, openMs: breaker.open_seconds * 1000, scope }
+      ? { failures: breaker.failures, openMs: breaker.open_seconds * 1000 }
       : (false as const),
   };
 }

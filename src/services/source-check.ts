@@ -1,4 +1,5 @@
-import { isPublicAddress, parseAllowList, parsePermitted } from '../core/address.ts';
+import { parseAllowList, parsePermitted } from '../core/address.ts';
+import { isPublicAddress } from '../core/address-range.ts';
 import type { Problem } from '../core/exceptions.ts';
 import { OutboundError } from '../core/outbound-error.ts';
 import { isDeeperThan } from '../utils/json-depth.ts';

@@ -30,9 +30,6 @@ interface Client {
   signal: AbortSignal;
 }
 
-/** Of a host that is called by its URL. */
-const BREAKER = { failures: 5, openMs: 30_000 };
-
 /** Several outside calls at once. */
 export const createSourceFetch = (deps: SourceFetchDeps) => ({
   /**
@@ -69,9 +66,8 @@ async function fetchOne(
 ): Promise<FetchResult> {
   try {
     if ('url' in call) {
-      // What one makes fail at a host closes it for nobody else.
-      const breaker = { ...BREAKER, scope: `user ${caller.id}` };
-      return resultOf(await outbound.call({ url: call.url, breaker, signal }));
+      const owner = `user ${caller.id}`;
+      return resultOf(await outbound.call({ url: call.url, owner, signal }));
     }
     const { source, params: parameters = {} } = call;
     const given = { parameters, spelling: 'json', headers, gone: () => signal } as const;

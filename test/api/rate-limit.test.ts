@@ -244,6 +244,16 @@ describe('the limit on sign-ups', () => {
 });
 
 describe('the limit on outside URLs', () => {
+  test('counts each URL of a request', async () => {
+    await using t = await listening({ limitExternal: 3 });
+    const { token } = await t.signUp('ada');
+    const url = 'url=http://127.0.0.1/';
+    const ask = (path: string) =>
+      t.from('203.0.113.7', path, { headers: { authorization: `Bearer ${token}` } });
+    expect((await ask(`/api/v1/external/?${url}&${url}1`)).status).toBe(502);
+    expect((await ask(`/api/v1/external/?${url}&${url}1`)).status).toBe(429);
+  });
+
   test('counts an account, from wherever it asks', async () => {
     await using t = await listening({ limitExternal: 2 });
     const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import type { Lookup } from '../../src/core/address.ts';
 import type { FetchFunction } from '../../src/core/http-exchange.ts';
+import type { Lookup } from '../../src/core/lookup.ts';
 import {
   codeOf,
   httpUpstream,

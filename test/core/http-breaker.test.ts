@@ -122,15 +122,14 @@ describe('a host that fails', () => {
     expect(host.requests).toBe(1);
   });
 
-  test('stops nobody who wants no breaker, and no other port or scope', async () => {
+  test('stops nobody who wants no breaker, and no other port or owner', async () => {
     const { host, url, port, outbound, fail } = patient();
     const other = httpUpstream(() => Response.json('other'));
     await fail(3);
     host.status = 200;
     expect((await outbound.call({ url, breaker: false })).data).toBe('here');
     expect((await outbound.call({ url: other.url })).data).toBe('other');
-    const scoped = { ...breaker, scope: 'weather' };
-    expect((await outbound.call({ url, breaker: scoped })).data).toBe('here');
+    expect((await outbound.call({ url, breaker, owner: 'weather' })).data).toBe('here');
     expect(outbound.stats().circuits).toEqual([
       { host: `127.0.0.1:${port}`, state: 'open', failures: 3 },
     ]);

@@ -125,7 +125,7 @@ const bodies: [what: string, code: OutboundErrorCode, answer: () => Response][] 
   ['no content type', 'not_json', () => new Response(new Uint8Array([49]))],
   ['invalid JSON', 'not_json', () => new Response('{"a":', { headers: json })],
   ['JSON nested too deep', 'not_json', () => Response.json(JSON.parse(deep(101)))],
-  ['UTF-16', 'not_json', () => typed('application/json; charset=utf-16', '1')],
+  ['UTF-16', 'not_json', () => typed('application/json; charset=utf-16', '1\0')],
   [
     'invalid UTF-8',
     'bad_encoding',

@@ -41,7 +41,7 @@ describe('a retry', () => {
     const headers = { 'retry-after': 'Fri, 01 Jan 2027 00:00:01 GMT' };
     const { url } = counted({ status: 503, headers });
     const outbound = outboundFor({
-      now: () => Date.UTC(2027, 0, 1),
+      date: () => Date.UTC(2027, 0, 1),
       random: () => 0.5,
       sleep: async (delayMs) => void waits.push(delayMs),
     });

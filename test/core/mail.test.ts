@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../src/core/log.ts';
+import { createLookup } from '../../src/core/lookup.ts';
 import { createMailer } from '../../src/core/mail.ts';
 import { smtpServer } from '../smtp.ts';
 import { tempDir } from '../support.ts';
@@ -25,7 +26,8 @@ function mailer(smtpUrl: string) {
     write: (it) => void lines.push(it),
     now,
   });
-  return { ...createMailer({ smtpUrl, from: FROM, dataDir, log, now }), dataDir, lines };
+  const lookup = createLookup();
+  return { ...createMailer({ smtpUrl, from: FROM, dataDir, log, lookup, now }), dataDir, lines };
 }
 
 test('mail is handed to the SMTP server, with the login of the URL', async () => {
@@ -140,7 +142,8 @@ test('a server that starts again writes over no file', async () => {
   await first.send(MAIL);
   const { dataDir, lines } = first;
   const log = createLog({ level: 'error', format: 'json', write: () => {}, now: () => NOW });
-  const again = createMailer({ smtpUrl: '', from: FROM, dataDir, log, now: () => NOW });
+  const own = { smtpUrl: '', from: FROM, dataDir, log, lookup: createLookup() };
+  const again = createMailer({ ...own, now: () => NOW });
   await again.send({ ...MAIL, text: 'other' });
   expect(readdirSync(join(dataDir, 'outbox'))).toHaveLength(2);
   expect(readFileSync(JSON.parse(String(lines[0])).path, 'utf8')).toContain('secret');

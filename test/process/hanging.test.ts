@@ -3,9 +3,9 @@ import { rawUpstream, until } from '../core/http-upstream.ts';
 import { atOnce, tempDir } from '../support.ts';
 import { ADMIN, serve } from './hutch.ts';
 
-/** What may be on the wire, 4 a host, and what may wait for it. */
-const IN_FLIGHT = 64;
-const QUEUED = 1_024;
+/** What one account may have on the wire, and what of it may wait: half of all there is. */
+const IN_FLIGHT = 32;
+const QUEUED = 512;
 const HOSTS = Array.from({ length: 16 }, (_, index) => `127.0.0.${index + 1}`);
 const READS = 1_000;
 const READS_AT_ONCE = 16;

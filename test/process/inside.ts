@@ -40,6 +40,10 @@ const zones: Record<string, Zone> = {
   'mixed.test': { A: [[V4, METADATA]] },
   'alias.test': { CNAME: 'inner.test' },
   'outer.test': { CNAME: 'public.test' },
+  // A NAT64 with a prefix of the network's own.
+  'ipv4only.arpa': { AAAA: [['2001:67c:2e8::c000:aa', '2001:67c:2e8::c000:ab']] },
+  'nat64-inner.test': { AAAA: [['2001:67c:2e8::7f00:1']] },
+  'nat64-outer.test': { AAAA: [['2001:67c:2e8::5db8:d822']] },
 };
 const inner: Zone = { A: [['127.0.0.1']], AAAA: [['::1']] };
 
@@ -94,6 +98,9 @@ async function tryAll({ url: origin }: RunningHutch, token: string): Promise<voi
   statuses['outer'] = await inTurn('http://outer.test/', 1);
   for (const name of ['four', 'six', 'both', 'half']) {
     statuses[name] = await inTurn(`http://${name}.test/`);
+  }
+  for (const name of ['nat64-inner', 'nat64-outer']) {
+    statuses[name] = await inTurn(`http://${name}.test/`, 2);
   }
   statuses['crowd'] = await together(Array<string>(CALLS).fill('http://crowd.test/'));
   statuses['secure'] = await inTurn('https://secure.test/');

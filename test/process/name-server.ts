@@ -3,6 +3,8 @@ export interface Zone {
   A?: readonly (readonly string[])[];
   AAAA?: readonly (readonly string[])[];
   CNAME?: string;
+  /** Never answers at all. */
+  isSilent?: boolean;
 }
 
 export interface NameServer {
@@ -49,6 +51,7 @@ export async function startNameServer(
       data(socket, packet, port, address) {
         const question = readQuestion(packet);
         asked.push(`${question.name} ${question.type}`);
+        if ((zones[question.name] ?? otherwise).isSilent) return;
         socket.send(answerTo(packet, question, answersFor(question)), port, address);
       },
     },

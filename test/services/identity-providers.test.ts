@@ -2,6 +2,7 @@ import { describe, expect, jest, test } from 'bun:test';
 import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { loadConfig } from '../../src/core/config.ts';
+import { createOutbound } from '../../src/core/http.ts';
 import { createIdentityProviders } from '../../src/services/identity-providers.ts';
 import { scriptFetch, scriptOpenid, signed } from '../scripted-provider.ts';
 
@@ -37,7 +38,9 @@ const DIRECTORY = '11111111-2222-3333-4444-555555555555';
 
 function provider(name: string, env: Record<string, string> = {}) {
   const config = loadConfig({}, { ...ENV, ...env });
-  const found = createIdentityProviders({ config, now: () => new Date() }).get(name);
+  const trustedOutbound = createOutbound({ version: 'test', allowHosts: 'any', breaker: false });
+  const providers = createIdentityProviders({ config, trustedOutbound, now: () => new Date() });
+  const found = providers.get(name);
   if (!found) throw new Error(`${name} is not set up`);
   return found;
 }
@@ -108,7 +111,7 @@ describe.each(Object.keys(ISSUERS) as Openid[])('%s', (name) => {
     expect(sent).toMatchObject({ code: 'the-code', redirect_uri: asking.redirect_uri });
     if (name === 'apple') {
       expect(asked['response_mode']).toBe('form_post');
-      const secret = { iss: 'TEAM', sub: 'id-at-apple', aud: ['https://appleid.apple.com'] };
+      const secret = { iss: 'TEAM', sub: 'id-at-apple', aud: 'https://appleid.apple.com' };
       expect(decodeJwt(String(sent['client_secret']))).toMatchObject(secret);
     } else {
       expect(asked['code_challenge_method']).toBe('S256');

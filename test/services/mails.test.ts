@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { createLookup } from '../../src/core/lookup.ts';
 import { createMailer, type Mailer, type OutgoingMail } from '../../src/core/mail.ts';
 import { createMails, MAX_ATTEMPTS } from '../../src/services/mails.ts';
 import { type Queued, queued, smtpServer } from '../smtp.ts';
@@ -98,7 +99,9 @@ test('a real server that refuses and then accepts is tried again a minute later'
     },
   });
   const { log, config } = t.deps;
-  const mailer = createMailer({ ...config, smtpUrl: smtp.url, from: 'a@example.com', log });
+  const lookup = createLookup();
+  const own = { smtpUrl: smtp.url, from: 'a@example.com', log, lookup };
+  const mailer = createMailer({ ...config, ...own });
   const queue = queueOf(t, mailer);
   queue.mails.start();
   await queue.enqueue();

@@ -67,7 +67,7 @@ test('an aborted caller leaves the queue with its reason', async () => {
   const limiter = limiterFor(1, 1);
   const release = await limiter.acquire('a');
   const controller = new AbortController();
-  const waiting = limiter.acquire('a', controller.signal);
+  const waiting = limiter.acquire('a', { signal: controller.signal });
   controller.abort(new Error('gone'));
   await expect(waiting).rejects.toThrow('gone');
   expect([limiter.active, limiter.queued]).toEqual([1, 0]);
@@ -77,6 +77,66 @@ test('an aborted caller leaves the queue with its reason', async () => {
 
 test('a caller who is aborted before it asks takes no place', async () => {
   const limiter = limiterFor(1, 1);
-  await expect(limiter.acquire('a', AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  const signal = AbortSignal.abort(new Error('gone'));
+  await expect(limiter.acquire('a', { signal })).rejects.toThrow('gone');
   expect(limiter.active).toBe(0);
+});
+
+/** Claims places for an owner, each of another key, and tells how many were given at once. */
+function claim(limiter: KeyedLimiter, owner: string, count: number) {
+  const held: (() => void)[] = [];
+  const refused: unknown[] = [];
+  for (let index = 0; index < count; index++) {
+    limiter.acquire(`${owner} ${index}`, { owner }).then(
+      (release) => held.push(release),
+      (error: unknown) => refused.push(error),
+    );
+  }
+  return { held, refused };
+}
+
+test('one owner gets half of the places at most', async () => {
+  const limiter = limiterFor(64, 64, 1_000);
+  const { held } = claim(limiter, 'a', 500);
+  await Bun.sleep(0);
+  expect([held.length, limiter.queued]).toEqual([32, 468]);
+});
+
+test('a new owner gets a place at once while others want them all', async () => {
+  const limiter = limiterFor(64, 64, 10_000);
+  const busy = ['a', 'b', 'c', 'd'].map((owner) => claim(limiter, owner, 100));
+  const { held } = claim(limiter, 'new', 1);
+  await Bun.sleep(0);
+  expect(busy.map((it) => it.held.length)).toEqual([32, 16, 8, 4]);
+  expect(held).toHaveLength(1);
+});
+
+test('of those who wait, the one whose owner holds the fewest places is first', async () => {
+  const limiter = limiterFor(4, 4);
+  const a = claim(limiter, 'a', 2);
+  const c = claim(limiter, 'c', 1);
+  await limiter.acquire('anybody');
+  await Bun.sleep(0);
+  const order: string[] = [];
+  for (const owner of ['a', 'b']) {
+    void limiter.acquire(`more of ${owner}`, { owner }).then(() => order.push(owner));
+  }
+  a.held[0]?.();
+  await Bun.sleep(0);
+  expect(order).toEqual(['b']);
+  c.held[0]?.();
+  a.held[1]?.();
+  await Bun.sleep(0);
+  expect(order).toEqual(['b', 'a']);
+});
+
+test('one owner cannot fill the queue', async () => {
+  const limiter = limiterFor(1, 1, 100);
+  const { refused } = claim(limiter, 'a', 500);
+  await Bun.sleep(0);
+  expect(refused.every((error) => error instanceof QueueFullError)).toBe(true);
+  expect([limiter.queued, refused.length]).toEqual([50, 449]);
+  const other = claim(limiter, 'b', 1);
+  await Bun.sleep(0);
+  expect(other.refused).toEqual([]);
 });

@@ -15,8 +15,8 @@ export const external = (deps: ExternalDeps) => {
     '/',
     async ({ request, server, query, set }) => {
       const { id } = callerOf(request);
-      await countCalls({ request, server, set }, id);
-      return service.fetchAll(query.url, { signal: request.signal, scope: `user ${id}` });
+      await countCalls({ request, server, set }, id, query.url.length);
+      return service.fetchAll(query.url, { signal: request.signal, owner: `user ${id}` });
     },
     {
       query: externalQuery(config.externalMaxUrls),
