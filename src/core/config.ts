@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { accountProblems } from '../utils/account.ts';
+import { withoutServiceLinks } from '../utils/service-links.ts';
 import { StartupError } from './exceptions.ts';
 import { providerProblems } from './provider-settings.ts';
 import type { Setting } from './setting.ts';
@@ -23,10 +24,12 @@ export class ConfigError extends StartupError {
 }
 
 /**
- * Reads flags, then the environment, then defaults. An empty variable counts as not set.
- * Throws ConfigError that names every wrong one and every HUTCH_ variable that is none of ours.
+ * Reads flags, then the environment, then defaults. An empty variable counts as not set, and so
+ * does one that Kubernetes or Docker makes for a service named hutch. Throws ConfigError that names
+ * every wrong setting and every HUTCH_ variable that is none of ours.
  */
-export function loadConfig(flags: Record<string, string> = {}, env: Env = process.env): Config {
+export function loadConfig(flags: Record<string, string> = {}, all: Env = process.env): Config {
+  const env = withoutServiceLinks(all);
   const problems: string[] = [];
   const entries = Object.entries(SETTINGS).map(([key, setting]) => {
     const given = readText(setting, flags, env, problems);

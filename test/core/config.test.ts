@@ -131,4 +131,45 @@ describe('loadConfig', () => {
     ]);
     expect(problems({ HUTCH_EXTERNAL_ALLOW_HOSTS: 'http://x' })).toHaveLength(1);
   });
+
+  describe('beside a Service of Kubernetes or a Docker link', () => {
+    const kubernetes = (name: string, port: number) => ({
+      [`${name}_SERVICE_HOST`]: '10.0.0.1',
+      [`${name}_SERVICE_PORT`]: String(port),
+      [`${name}_SERVICE_PORT_HTTP`]: String(port),
+      [`${name}_PORT`]: `tcp://10.0.0.1:${port}`,
+      [`${name}_PORT_${port}_TCP`]: `tcp://10.0.0.1:${port}`,
+      [`${name}_PORT_${port}_TCP_PROTO`]: 'tcp',
+      [`${name}_PORT_${port}_TCP_PORT`]: String(port),
+      [`${name}_PORT_${port}_TCP_ADDR`]: '10.0.0.1',
+    });
+
+    test.each(['HUTCH', 'HUTCH_API', 'HUTCH_2'])('named %s starts with its defaults', (name) => {
+      expect(loadConfig({}, kubernetes(name, 8080)).port).toBe(3000);
+    });
+
+    test('of IPv6 starts too, and a flag still counts', () => {
+      const env = {
+        ...{ HUTCH_SERVICE_HOST: 'fd00::1', HUTCH_PORT: 'udp://[fd00::1]:53' },
+        HUTCH_PORT_53_UDP: 'udp://[fd00::1]:53',
+      };
+      expect(loadConfig({ port: '4000' }, env).port).toBe(4000);
+    });
+
+    test('that Docker links starts', () => {
+      const env = {
+        ...{ HUTCH_DB_PORT: 'tcp://172.17.0.5:5432', HUTCH_DB_NAME: '/web/hutch-db' },
+        HUTCH_DB_ENV_HUTCH_PORT: 'x',
+      };
+      expect(problems(env)).toEqual([]);
+    });
+
+    test('still names what is misspelt', () => {
+      const wrong = {
+        ...{ HUTCH_PORT: '3000a', HUTCH_SMTP_PORT: '587', HUTCH_SERVICE_HOSTS: '10.0.0.1' },
+        ...{ HUTCH_SERVICE_HOST: 'api.example.com', HUTCH_NAME: 'x', HUTCH_ENV_X: '1' },
+      };
+      expect(problems(wrong)).toHaveLength(Object.keys(wrong).length);
+    });
+  });
 });
