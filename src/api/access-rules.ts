@@ -3,8 +3,8 @@ import { StartupError } from '../core/exceptions.ts';
 import type { Scope } from '../schemas/accounts.ts';
 
 /**
- * Who may call a route. `optional`: anyone, and a signed-in caller may see more; wrong credentials
- * are refused all the same. `sign-up`: anyone while registration is open, else admins.
+ * Who may call a route. `optional`: anyone, and a signed-in caller may see more; a wrong
+ * Authorization header is refused all the same, and a cookie whose session has ended is cleared. `sign-up`: anyone while registration is open, else admins.
  */
 export type Access = 'public' | 'optional' | 'user' | 'admin' | 'sign-up';
 
@@ -33,7 +33,7 @@ export const publicRoute = (id: string, summary: string) =>
   declare('public', undefined, id, summary);
 
 /** The `detail` of a route that anyone may call and that shows more to a signed-in caller. */
-export const optionalRoute = (scope: TokenScope, id: string, summary: string) =>
+export const optionalRoute = (scope: TokenScope | undefined, id: string, summary: string) =>
   declare('optional', scope, id, summary);
 
 /** The `detail` of a route for signed-in callers, and for tokens with `scope`. */

@@ -39,7 +39,7 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
   const { auth, config } = deps;
   const cookie = createSessionCookie({ config });
   const identify = createIdentify(auth, cookie);
-  const admit = createAdmit(identify, createUserLimit(deps));
+  const admit = createAdmit(deps, identify, cookie);
   const coerce = createCoercion(app);
   const rules = new Map<string, Rule>();
   const ruleFor = (method: string, route: string) => {
@@ -109,12 +109,22 @@ function ruleOf(name: string, route: ReturnType<typeof findRoute>, config: Deps[
   return { level, scope: declared.scope, isPrivate, refuseQuery };
 }
 
-type Identify = (request: Request) => Promise<Caller>;
+type Identify = (request: Request) => Promise<Caller | undefined>;
 
-function createAdmit(identify: Identify, countUser: ReturnType<typeof createUserLimit>) {
+function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
+  const countUser = createUserLimit(deps);
+  /** The browser forgets the cookie, but not the one that it has been given in its place. */
+  const clearEnded = (request: Request, set: Answer) => {
+    if (!deps.sessions.wasReplaced(cookie.read(request) ?? '')) cookie.clear(request, set);
+  };
   return async (rule: Rule, request: Request, set: Answer): Promise<void> => {
     const { level, scope } = rule;
     const caller = await identify(request);
+    if (!caller) {
+      clearEnded(request, set);
+      if (level !== 'optional') throw unauthenticated();
+      return rule.refuseQuery?.(request);
+    }
     // Before any check, so that a refusal is known whose it is.
     callers.set(request, caller);
     const counted = countUser(caller.id, request, set);
@@ -136,15 +146,19 @@ function isInScope({ scopes }: Caller, scope: TokenScope | undefined): boolean {
   return scope !== undefined && scopes.includes(scope);
 }
 
-/** By the Authorization header or, only without one, by the cookie. */
+/**
+ * Identifies by the Authorization header or, only without one, by the cookie. Undefined for a
+ * cookie whose session has ended; throws unauthenticated for a wrong header and for neither.
+ */
 function createIdentify(auth: Deps['auth'], cookie: SessionCookie): Identify {
   return async (request) => {
     const header = request.headers.get('authorization');
     const fromCookie = header === null ? cookie.read(request) : undefined;
     const token = fromCookie ?? header?.match(/^bearer ([\w-]{1,256})$/i)?.[1];
     const caller = token && (await auth.identify(token));
+    if (!caller && fromCookie) return undefined;
     if (!caller) {
-      throw unauthenticated(header === null && !fromCookie ? 'Not authenticated' : undefined);
+      throw unauthenticated(header === null ? 'Not authenticated' : undefined);
     }
     if (fromCookie) cookie.check(request);
     return caller;

@@ -1,3 +1,4 @@
+import { createAccessChanges } from '../services/access-changes.ts';
 import { createAccessTokens } from '../services/access-tokens.ts';
 import { createAccount } from '../services/account.ts';
 import { createAccountExport } from '../services/account-export.ts';
@@ -84,13 +85,14 @@ function createServices(base: Base) {
   const { log, outbound } = base;
   const { chores: itemChores, ...items } = createItemServices(base);
   const kit = createKit(base, items.itemEvents.publish);
-  const { users, sessions, accessTokens, removal, throttle } = kit;
+  const { users, sessions, accessTokens, accessChanges, removal, throttle } = kit;
   const { chores: gatewayChores, ...gateway } = createSourceGateway(kit);
   const chores = [removal.chore, throttle.chore, ...itemChores, ...gatewayChores];
   return {
     users,
     sessions,
     accessTokens,
+    accessChanges,
     ...items,
     ...gateway,
     housekeeping: createHousekeeping({ log, chores }),
@@ -104,14 +106,15 @@ function createServices(base: Base) {
 function createKit(base: Base, publish: AccountRemovalDeps['publish']) {
   const { config, log, now, db, passwords } = base;
   const audit = createAudit({ now });
-  const sessions = createSessions({ db, log, limits: sessionLimits(config), now });
+  const common = { db, log, audit, now, accessChanges: createAccessChanges() };
+  const sessions = createSessions({ ...common, limits: sessionLimits(config) });
   return {
     ...base,
-    audit,
-    removal: createAccountRemoval({ ...base, audit, publish }),
+    ...common,
+    removal: createAccountRemoval({ ...base, ...common, publish }),
     sessions,
     devices: createDevices({ sessions, now }),
-    accessTokens: createAccessTokens({ db, log, audit, now }),
+    accessTokens: createAccessTokens(common),
     users: createUsers({ db, passwords, audit, now }),
     throttle: createSignInThrottle(base),
     isVerificationRequired: config.emailVerification === 'required',

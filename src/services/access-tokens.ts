@@ -5,6 +5,7 @@ import type { Log } from '../core/log.ts';
 import { prepare } from '../core/query.ts';
 import { hashToken, newToken } from '../core/security.ts';
 import { type AccessToken, accessTokens, type Role, users } from '../models/index.ts';
+import type { AccessChanges } from './access-changes.ts';
 import type { Audit, Via } from './audit.ts';
 import { createUseNotes } from './use-notes.ts';
 
@@ -20,6 +21,7 @@ export interface AccessTokensDeps {
   db: Db;
   log: Log;
   audit: Audit;
+  accessChanges: AccessChanges;
   now(): Date;
 }
 
@@ -83,6 +85,7 @@ export const createAccessTokens = (deps: AccessTokensDeps) => {
         const isIt = and(eq(accessTokens.id, id), eq(accessTokens.user_id, user_id));
         const [row] = await tx.orm.delete(accessTokens).where(isIt).returning();
         if (!row) throw new AppError('not_found', `Token ${id} not found`);
+        deps.accessChanges.note(tx, user_id);
         const who = { actor_id: user_id, user_id, details: { name: row.name } };
         await deps.audit.record(tx, { action: 'token.deleted', ...who, via });
       }),

@@ -12,6 +12,7 @@ import {
   users,
 } from '../models/index.ts';
 import { timeBudget } from '../utils/time-budget.ts';
+import type { AccessChanges } from './access-changes.ts';
 import type { Audit, Via } from './audit.ts';
 import { endWaysIn } from './email-flow-deps.ts';
 import { type Chore, PIECE_MS } from './housekeeping.ts';
@@ -22,6 +23,7 @@ import { firstRemoved } from './removed-accounts.ts';
 export interface AccountRemovalDeps extends AnnouncementsDeps {
   db: Db;
   audit: Audit;
+  accessChanges: AccessChanges;
 }
 
 export type AccountRemoval = ReturnType<typeof createAccountRemoval>;
@@ -71,10 +73,11 @@ export async function refuseLastAdmin({ orm }: Session, user: User): Promise<voi
  * Leaves nothing of an account but its id, which its items refer to. In capitals its keys equal
  * no email and no username: those are folded to lower case.
  */
-async function hide({ now }: AccountRemovalDeps, tx: Tx, id: number): Promise<void> {
+async function hide(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<void> {
+  const { now } = deps;
   const at = now().toISOString();
   const name = `REMOVED-${id}`;
-  await endWaysIn(tx, id);
+  await endWaysIn(deps, tx, id);
   await tx.orm.delete(actionTokens).where(eq(actionTokens.user_id, id));
   const names = { email: name, email_key: name, username: name, username_key: name };
   const rest = { password_hash: null, email_verified_at: null, is_active: false, updated_at: at };

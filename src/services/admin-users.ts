@@ -4,6 +4,7 @@ import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type NewUser, type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
+import type { AccessChanges } from './access-changes.ts';
 import { type AccountRemoval, refuseLastAdmin } from './account-removal.ts';
 import type { Audit, AuditAction, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
@@ -26,6 +27,7 @@ export interface AdminUsersDeps {
   removal: AccountRemoval;
   users: Users;
   sessions: Sessions;
+  accessChanges: AccessChanges;
   now(): Date;
 }
 
@@ -88,7 +90,7 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
   });
 
 async function update(
-  { db, sessions, audit, now }: AdminUsersDeps,
+  { db, sessions, accessChanges, audit, now }: AdminUsersDeps,
   caller: Caller,
   id: number,
   changes: AccountChanges,
@@ -104,6 +106,7 @@ async function update(
       }
       if (Object.keys(set).length === 0) return account(old);
       if (set.role === 'user' || set.is_active === false) await refuseLastAdmin(tx, old);
+      if (set.role !== undefined || set.is_active !== undefined) accessChanges.note(tx, id);
       // For good: activated again, the account signs in again.
       if (set.is_active === false) await sessions.endAll(tx, id);
       const values = { ...set, updated_at: at };

@@ -105,7 +105,7 @@ function opened(
   replaced?: string,
 ): Promise<OpenedSession> {
   return db.write(async (tx) => {
-    if (replaced !== undefined) await sessions.endByToken(tx, replaced);
+    if (replaced !== undefined) await sessions.replace(tx, replaced);
     const token = await sessions.open(tx, user.id, via);
     const device_token = await devices.issue(tx, user.id);
     const who = { actor_id: user.id, user_id: user.id };

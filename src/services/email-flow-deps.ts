@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import type { Session as DbSession } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
+import type { Tx } from '../core/writer.ts';
 import {
   type ActionToken,
   accessTokens,
@@ -15,6 +16,7 @@ import {
   users,
 } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
+import type { AccessChanges } from './access-changes.ts';
 import { type ActionTokens, invalidActionToken } from './action-tokens.ts';
 import type { Audit } from './audit.ts';
 import type { Devices } from './devices.ts';
@@ -32,6 +34,7 @@ const WRONG_PASSWORD = 'The password is wrong';
 export interface EmailFlowDeps extends PasswordProofDeps {
   users: Users;
   devices: Devices;
+  accessChanges: AccessChanges;
   audit: Audit;
   actionTokens: ActionTokens;
   mails: Mails;
@@ -78,7 +81,13 @@ export function wrongPassword(): AppError {
  * Ends every way into an account that was made before its address was proved: whoever made them
  * may have signed up with an address that is not his, to be there when its owner comes.
  */
-export async function endWaysIn({ orm }: DbSession, user_id: number): Promise<void> {
+export async function endWaysIn(
+  { accessChanges }: { accessChanges: AccessChanges },
+  tx: Tx,
+  user_id: number,
+): Promise<void> {
+  const { orm } = tx;
+  accessChanges.note(tx, user_id);
   await orm.delete(sessions).where(eq(sessions.user_id, user_id));
   await orm.delete(accessTokens).where(eq(accessTokens.user_id, user_id));
   await orm.delete(passkeys).where(eq(passkeys.user_id, user_id));

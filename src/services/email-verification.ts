@@ -68,8 +68,9 @@ export async function verify(
   });
 }
 
-async function startAnew({ actionTokens }: EmailFlowDeps, tx: Tx, { id, email }: User) {
-  await endWaysIn(tx, id);
+async function startAnew(deps: EmailFlowDeps, tx: Tx, { id, email }: User) {
+  const { actionTokens } = deps;
+  await endWaysIn(deps, tx, id);
   await tx.orm.update(users).set({ password_hash: null }).where(eq(users.id, id));
   await actionTokens.revoke(tx, id, ['change_email']);
   return actionTokens.issue(tx, { user_id: id, purpose: 'reset_password', email });

@@ -135,7 +135,7 @@ async function proved(deps: IdentitySignInDeps, tx: Tx, user: User, via: Via): P
   }
   // An admin was made by an operator, who vouches for it.
   if (user.role === 'admin') throw linkFirst();
-  await endWaysIn(tx, id);
+  await endWaysIn(deps, tx, id);
   await tx.orm.update(users).set({ password_hash: null }).where(eq(users.id, id));
   return markVerified(deps, tx, user, { kept: false }, via);
 }

@@ -10,7 +10,8 @@ import type { Notices } from './notices.ts';
 import { weaknessOf } from './password-policy.ts';
 import type { Users } from './users.ts';
 
-export interface OperatorAdminsDeps extends Pick<EmailFlowDeps, 'db' | 'passwords' | 'now'> {
+export interface OperatorAdminsDeps
+  extends Pick<EmailFlowDeps, 'db' | 'passwords' | 'accessChanges' | 'now'> {
   users: Users;
   audit: Audit;
   actionTokens: ActionTokens;
@@ -71,10 +72,11 @@ function logNoEffect({ log }: OperatorAdminsDeps, user: User, setting: string): 
 }
 
 async function promote(
-  { db, passwords, audit, actionTokens, notices, now }: OperatorAdminsDeps,
+  deps: OperatorAdminsDeps,
   { id, email_key }: User,
   password: string,
 ): Promise<User> {
+  const { db, passwords, audit, actionTokens, notices, now } = deps;
   const password_hash = await passwords.hash(password);
   return db.write(async (tx) => {
     const set = {
@@ -86,7 +88,7 @@ async function promote(
     const isIt = and(eq(usersTable.id, id), eq(usersTable.email_key, email_key));
     const [user] = await tx.orm.update(usersTable).set(set).where(isIt).returning();
     if (!user) throw new AppError('conflict', 'The account was changed meanwhile');
-    await endWaysIn(tx, id);
+    await endWaysIn(deps, tx, id);
     await actionTokens.revoke(tx, id, PURPOSES);
     const who = { actor_id: null, user_id: id, via: SYSTEM };
     await audit.record(tx, { action: 'user.role_changed', ...who, details: { role: 'admin' } });

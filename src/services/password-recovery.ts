@@ -56,7 +56,7 @@ export async function reset(
     const user = await userOfToken(tx, await actionTokens.spend(tx, 'reset_password', token));
     const { id, email_verified_at } = user;
     const at = now().toISOString();
-    if (email_verified_at === null) await endWaysIn(tx, id);
+    if (email_verified_at === null) await endWaysIn(deps, tx, id);
     const ended = await deps.sessions.endAll(tx, id);
     await actionTokens.revoke(tx, id, ['verify_email', 'change_email']);
     const set = { password_hash, email_verified_at: email_verified_at ?? at, updated_at: at };

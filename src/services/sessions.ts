@@ -1,10 +1,13 @@
 import { and, desc, eq, lte, ne, sql } from 'drizzle-orm';
+import { LRUCache } from 'lru-cache';
 import { networkOf } from '../core/client-address.ts';
 import type { Db, Session as DbSession } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import { prepare } from '../core/query.ts';
 import { hashToken, newToken } from '../core/security.ts';
+import type { Tx } from '../core/writer.ts';
 import { type Role, type Session, sessions, users } from '../models/index.ts';
+import type { AccessChanges } from './access-changes.ts';
 import type { Via } from './audit.ts';
 import { createUseNotes } from './use-notes.ts';
 
@@ -21,8 +24,12 @@ export interface SessionsDeps {
   db: Db;
   log: Log;
   limits: SessionLimits;
+  accessChanges: AccessChanges;
   now(): Date;
 }
+
+/** Requests that were sent before a sign-in replaced their session come within this time. */
+const REPLACED = { max: 10_000, ttl: 60_000 };
 
 export type Sessions = ReturnType<typeof createSessions>;
 
@@ -86,15 +93,19 @@ export function sessionLimits(config: {
   };
 }
 
-export const createSessions = (deps: SessionsDeps) => {
+export const createSessions = (deps: SessionsDeps) => ({
+  ...sessionReads(deps),
+  ...sessionEndings(deps, new LRUCache<string, true>(REPLACED)),
+
+  /** Opens a session in a transaction and returns its bearer token, which is stored nowhere. */
+  open: (tx: DbSession, user_id: number, via: Via): Promise<string> => open(deps, tx, user_id, via),
+});
+
+function sessionReads(deps: SessionsDeps) {
   const noteUse = createUseNotes(deps, async ({ orm }, id, last_used_at) => {
     await orm.update(sessions).set({ last_used_at }).where(eq(sessions.id, id));
   });
   return {
-    /** Opens a session in a transaction and gives its bearer token, which is stored nowhere. */
-    open: (tx: DbSession, user_id: number, via: Via): Promise<string> =>
-      open(deps, tx, user_id, via),
-
     /** Whose live session this token is of; undefined when it is none. */
     identify: (token: string): Promise<SessionIdentity | undefined> =>
       identify(deps, noteUse, token),
@@ -107,25 +118,37 @@ export const createSessions = (deps: SessionsDeps) => {
 
     /** The sessions of an account, the last used first. */
     list: (user_id: number): Promise<SessionInfo[]> => listOf(deps.db.read, user_id),
-
-    /** Ends one session of an account; false when it has none with this id. */
-    end: async (tx: DbSession, user_id: number, id: number): Promise<boolean> => {
-      const isIt = and(eq(sessions.id, id), eq(sessions.user_id, user_id));
-      return (await tx.orm.delete(sessions).where(isIt).returning()).length > 0;
-    },
-
-    /** Ends the session that a token is of, if there is one. */
-    endByToken: async ({ orm }: DbSession, token: string): Promise<void> => {
-      await orm.delete(sessions).where(eq(sessions.token_hash, hashToken(token)));
-    },
-
-    /** Ends the sessions of an account, all or all but one, and gives how many there were. */
-    endAll: async (tx: DbSession, user_id: number, exceptId = 0): Promise<number> => {
-      const isIt = and(eq(sessions.user_id, user_id), ne(sessions.id, exceptId));
-      return (await tx.orm.delete(sessions).where(isIt).returning()).length;
-    },
   };
-};
+}
+
+const sessionEndings = ({ accessChanges }: SessionsDeps, replaced: LRUCache<string, true>) => ({
+  /** Ends one session of an account; false when it has none with this id. */
+  end: async (tx: Tx, user_id: number, id: number): Promise<boolean> => {
+    const isIt = and(eq(sessions.id, id), eq(sessions.user_id, user_id));
+    accessChanges.note(tx, user_id);
+    return (await tx.orm.delete(sessions).where(isIt).returning()).length > 0;
+  },
+
+  /** Ends the session that a token belongs to, if there is one, because another replaces it. */
+  replace: async (tx: Tx, token: string): Promise<void> => {
+    const token_hash = hashToken(token);
+    const isIt = eq(sessions.token_hash, token_hash);
+    const [old] = await tx.orm.delete(sessions).where(isIt).returning();
+    if (!old) return;
+    replaced.set(token_hash, true);
+    accessChanges.note(tx, old.user_id);
+  },
+
+  /** Whether the session of this token was replaced within the last minute. */
+  wasReplaced: (token: string): boolean => replaced.has(hashToken(token)),
+
+  /** Ends the sessions of an account, all or all but one, and returns how many there were. */
+  endAll: async (tx: Tx, user_id: number, exceptId = 0): Promise<number> => {
+    const isIt = and(eq(sessions.user_id, user_id), ne(sessions.id, exceptId));
+    accessChanges.note(tx, user_id);
+    return (await tx.orm.delete(sessions).where(isIt).returning()).length;
+  },
+});
 
 async function open({ limits, now }: SessionsDeps, tx: DbSession, user_id: number, via: Via) {
   const token = newToken();

@@ -68,6 +68,7 @@ describe('the access of routes', () => {
       'GET /api/v2/items/:item_id/stats',
       'GET /api/v2/items/events',
       'GET /api/v2/sources/:name',
+      'POST /api/v2/auth/logout',
       'POST /api/v2/items/:item_id/views',
     ]);
   });

@@ -117,6 +117,70 @@ describe('a session in a cookie', () => {
     expect(await status(next)).toBe(200);
   });
 
+  describe('that has ended', () => {
+    const ended = async () => {
+      const s = await signedIn();
+      await s.t.json('POST', '/api/v2/items', { title: 'a' }, s.cookie.split('=')[1]);
+      s.t.deps.db.client.run('delete from sessions');
+      return s;
+    };
+    const CLEARED = ['hutch_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax'];
+
+    test.each([
+      '/api/v2/items',
+      '/api/v2/items/1',
+      '/api/v2/items/1/stats',
+      '/api/v2/items/events',
+    ])('is cleared, and %s answers as to anyone', async (path) => {
+      await using s = await ended();
+      const answer = await send(s.t, 'GET', path, { cookie: s.cookie });
+      const anonymous = await send(s.t, 'GET', path, {});
+      expect([answer.status, answer.headers.getSetCookie()]).toEqual([200, CLEARED]);
+      expect(anonymous.status).toBe(200);
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+      if (path.endsWith('events')) return;
+      expect(await answer.text()).toBe(await anonymous.text());
+    });
+
+    test('is cleared by POST of a view too, from wherever it comes', async () => {
+      await using s = await ended();
+      const headers = { cookie: s.cookie, 'sec-fetch-site': 'cross-site' };
+      const answer = await send(s.t, 'POST', '/api/v2/items/1/views', headers);
+      expect([answer.ok, answer.headers.getSetCookie()]).toEqual([true, CLEARED]);
+    });
+
+    test.each([
+      ['GET', '/api/v2/users/me'],
+      ['GET', '/api/v1/users/1'],
+      ['POST', '/api/v2/items'],
+    ])('is cleared by the refusal of %s %s', async (method, path) => {
+      await using s = await ended();
+      const answer = await send(s.t, method, path, { ...sameOrigin, cookie: s.cookie });
+      expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, CLEARED]);
+    });
+
+    test('signs out all the same', async () => {
+      await using s = await ended();
+      const headers = { ...sameOrigin, cookie: s.cookie };
+      const answer = await send(s.t, 'POST', '/api/v2/auth/logout', headers);
+      expect([answer.status, answer.headers.getSetCookie()]).toEqual([204, CLEARED]);
+    });
+
+    test('does not excuse a wrong Authorization header, and stays then', async () => {
+      await using s = await ended();
+      const headers = { cookie: s.cookie, authorization: 'Bearer wrong' };
+      const answer = await send(s.t, 'GET', '/api/v2/items', headers);
+      expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, []]);
+    });
+
+    test('by a sign-in that replaced it is not cleared by a request that was under way', async () => {
+      await using s = await signedIn();
+      await login(s.t, { ...sameOrigin, cookie: s.cookie });
+      const late = await send(s.t, 'GET', '/api/v2/users/me', { cookie: s.cookie });
+      expect([late.status, late.headers.getSetCookie()]).toEqual([401, []]);
+    });
+  });
+
   test('is not given to who does not ask for it', async () => {
     await using t = await testApp();
     const answer = await t.json('POST', '/api/v2/auth/register', ada);

@@ -83,15 +83,12 @@ function fillDatabase(): void {
     db.run(`delete from ${table}`);
   for (const [index, name] of ['ada', 'bob', 'carl', 'root'].entries()) {
     const values = [index + 1, `${name}@example.com`, `${name}@example.com`, name, name];
-    db.run('insert into users values (?,?,?,?,?,?,?,?,?,?,?)', [
-      ...values,
-      passwordHash,
-      null,
-      name === 'carl' ? 0 : 1,
-      name === 'root' ? 'admin' : 'user',
-      now,
-      now,
-    ]);
+    const [isActive, role] = [name === 'carl' ? 0 : 1, name === 'root' ? 'admin' : 'user'];
+    db.run(
+      `insert into users (id,email,email_key,username,username_key,password_hash,is_active,role,created_at,updated_at)
+       values (?,?,?,?,?,?,?,?,?,?)`,
+      [...values, passwordHash, isActive, role, now, now],
+    );
     addSession(index + 1, index + 1, name, now);
   }
   addSession(5, 1, 'expired', old);

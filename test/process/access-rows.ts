@@ -70,7 +70,7 @@ export const ROWS: Record<string, () => Row> = {
     admin: 200,
     body: { login: 'ada', password: PASSWORD },
   }),
-  logout: () => ({ access: 'user', other: 204, admin: 204 }),
+  logout: () => ({ access: 'optional', other: 204, admin: 204 }),
   listSessions: () => ({ access: 'user', other: 200, admin: 200 }),
   endOtherSessions: () => ({ access: 'user', other: 200, admin: 200 }),
   endSession: () => ({ access: 'user', other: 404, admin: 404, params: { session_id: 1 } }),

@@ -1,8 +1,8 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { EndedSessions, NoContent, SessionParams, Sessions } from '../../schemas/accounts.ts';
-import { callerOf } from '../access.ts';
-import { sessionRoute } from '../access-rules.ts';
+import { callerOf, maybeCallerOf } from '../access.ts';
+import { optionalRoute, sessionRoute } from '../access-rules.ts';
 import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
 import { v2Errors, v2WriteErrors } from './responses.ts';
@@ -15,13 +15,14 @@ export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
     .post(
       '/logout',
       async ({ request, server, set }) => {
-        await service.logout(callerOf(request), viaOf({ request, server, set }));
+        const caller = maybeCallerOf(request);
+        if (caller) await service.logout(caller, viaOf({ request, server, set }));
         cookie.clear(request, set);
         set.status = 204;
       },
       {
         response: { 204: NoContent, ...v2WriteErrors(401, 403) },
-        detail: sessionRoute('logout', 'End this session'),
+        detail: optionalRoute(undefined, 'logout', 'End this session, if it has not ended'),
       },
     )
     .get('/sessions', ({ request }) => service.listSessions(callerOf(request)), {

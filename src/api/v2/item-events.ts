@@ -16,7 +16,7 @@ interface Behind {
 }
 
 type Outlet = Parameters<Deps['itemEvents']['listen']>[1];
-type Listened = Pick<Deps, 'itemEvents' | 'auth' | 'config' | 'log'>;
+type Listened = Pick<Deps, 'itemEvents' | 'auth' | 'accessChanges' | 'config' | 'log'>;
 
 export const itemEvents = (deps: Listened) => {
   const listen = createListen(deps);
@@ -49,7 +49,7 @@ export const itemEvents = (deps: Listened) => {
 };
 
 /** Gives what opens a stream for a request. It throws overloaded and too_many_requests. */
-function createListen({ itemEvents: service, auth, config, log }: Listened) {
+function createListen({ itemEvents: service, auth, accessChanges, config, log }: Listened) {
   const isStillKnown = createStillKnown({ auth, config });
   const networkFor = createClientNetwork({ config });
   const heartbeatMs = config.heartbeatSeconds * 1000;
@@ -59,12 +59,16 @@ function createListen({ itemEvents: service, auth, config, log }: Listened) {
     const onSlow = () => log.info('A listener that reads too slowly was dropped.', { address });
     const stream = openEventStream({ onSlow });
     const { outlet, beat } = createOutlet(stream);
-    const leave = service.listen({ caller: maybeCallerOf(request), address, lastId }, outlet);
-    const heart = setInterval(() => {
-      void isStillKnown(request).then((isKnown) => (isKnown ? beat() : stream.end()));
-    }, heartbeatMs);
+    const caller = maybeCallerOf(request);
+    const leave = service.listen({ caller, address, lastId }, outlet);
+    const judge = async (goOn: () => void) =>
+      (await isStillKnown(request)) ? goOn() : stream.end();
+    // What another process ends is noticed at the next heartbeat.
+    const heart = setInterval(() => void judge(beat), heartbeatMs);
+    const unwatch = caller && accessChanges.watch(caller.id, () => void judge(() => {}));
     void stream.ended.then(() => {
       clearInterval(heart);
+      unwatch?.();
       leave();
       // A reader that does not read would hold the connection: what it has not taken is dropped.
       server?.timeout(request, 1);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { SYSTEM } from '../../../src/services/audit.ts';
 import { readEvents } from '../../events.ts';
 import { PASSWORD, type TestApp, type TestAppOptions, testApp } from '../../support.ts';
 
@@ -339,13 +340,15 @@ describe('what is popular', () => {
 });
 
 describe('a listener', () => {
-  type Act = (it: Awaited<ReturnType<typeof withAda>>) => Promise<unknown>;
+  type Ada = Awaited<ReturnType<typeof withAda>>;
+  type Act = (it: Ada) => Promise<unknown>;
+  /** As a process of its own, a command, does it. */
   const acts: [string, Act][] = [
-    ['signs out', ({ ada }) => ada.client.api.v2.auth.logout.post()],
+    ['is signed out', async ({ t }) => t.deps.db.client.run('delete from sessions')],
     ['is deactivated', async ({ t }) => t.deps.db.client.run('update users set is_active = 0')],
     ['becomes an admin', async ({ t }) => t.deps.db.client.run(`update users set role = 'admin'`)],
   ];
-  test.each(acts)('who %s is cut off at the next heartbeat', async (_, act) => {
+  test.each(acts)('who %s by another process is cut off at the next heartbeat', async (_, act) => {
     await using it = await withAda({ config: { heartbeatSeconds: 1 } });
     const anonymous = await listen(it.t);
     const { next, block } = await listen(it.t, it.ada.token);
@@ -353,6 +356,77 @@ describe('a listener', () => {
     await act(it);
     expect(await next()).toBeUndefined();
     expect((await anonymous.block())?.comment).toBe('');
+  });
+
+  /** How ada ends her own access, with the session that listens. */
+  const own: [string, Act][] = [
+    ['signs out', ({ ada }) => ada.client.api.v2.auth.logout.post()],
+    ['ends that session', ({ ada }) => ada.client.api.v2.auth.sessions({ session_id: 1 }).delete()],
+    ['deletes the account', ({ ada }) => ada.client.api.v2.users.me.delete({ password: PASSWORD })],
+  ];
+  /** How others do, or ada by another session. */
+  const foreign: [string, Act][] = [
+    ['ends the others', async (it) => (await another(it)).api.v2.auth.sessions.delete()],
+    [
+      'changes the password',
+      async (it) =>
+        (await another(it)).api.v2.users.me.password.put({
+          current_password: PASSWORD,
+          new_password: 'another-straw-1',
+        }),
+    ],
+    ['resets the password', ({ t, ada }) => reset(t, ada.email)],
+    ['has its sessions ended by an admin', async ({ t }) => admin(t, '/1/sessions', 'DELETE')],
+    ['is deactivated by an admin', async ({ t }) => admin(t, '/1', 'PATCH', { is_active: false })],
+    ['becomes an admin', async ({ t }) => admin(t, '/1', 'PATCH', { role: 'admin' })],
+    ['is deleted by an admin', async ({ t }) => admin(t, '/1', 'DELETE')],
+  ];
+  const another = async ({ t, ada }: Ada) =>
+    t.clientFor(await t.deps.auth.openSession(ada, SYSTEM));
+  const admin = async (t: TestApp, path: string, method: string, body?: object) => {
+    const { token } = await t.signUp('root', 'admin');
+    const answer = await t.request(method, `/api/v2/users${path}`, {
+      token,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    expect(answer.ok).toBe(true);
+  };
+  const reset = async ({ deps }: TestApp, login: string) => {
+    await deps.emailFlows.forgot(login, SYSTEM);
+    await deps.emailFlows.idle();
+    const [mail] = deps.db.client.query('select text from mails').all() as { text: string }[];
+    const token = mail?.text.match(/token=([\w-]{43})/)?.[1] ?? '';
+    await deps.emailFlows.reset({ token, new_password: 'another-straw-1' }, SYSTEM);
+  };
+  test.each([...own, ...foreign])('who %s is cut off at once', async (_, act) => {
+    await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
+    const anonymous = await listen(it.t);
+    const { next } = await listen(it.t, it.ada.token);
+    await act(it);
+    expect(await next()).toBeUndefined();
+    expect(it.t.deps.itemEvents.listeners()).toBe(1);
+    await anonymous.cancel();
+  });
+
+  test('whose token is deleted is cut off at once, and the one by the session is not', async () => {
+    await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
+    const { tokens } = it.ada.client.api.v2;
+    const { data } = await tokens.post({ name: 'x', scopes: ['items:read'] });
+    const session = await listen(it.t, it.ada.token);
+    const { next } = await listen(it.t, data?.token);
+    await tokens({ token_id: data?.id ?? 0 }).delete();
+    expect(await next()).toBeUndefined();
+    await it.items.post({ title: 'a' });
+    expect((await session.next())?.event).toBe('created');
+  });
+
+  test('by another session than the one that ends goes on', async () => {
+    await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
+    const other = await it.t.deps.auth.openSession(it.ada, SYSTEM);
+    const listener = await listen(it.t, other);
+    await it.ada.client.api.v2.auth.logout.post();
+    await it.t.clientFor(other).api.v2.items.post({ title: 'a' });
+    expect((await listener.next())?.event).toBe('created');
   });
 
   test('who may see nothing of what happens is told where it is', async () => {
