@@ -9,8 +9,8 @@ const MAX_BYTES = 16_384;
 export interface BodyDeclaration {
   /** Most bytes; the setting HUTCH_MAX_BODY_BYTES is the limit above all. */
   maxBytes?: number;
-  /** Most values of its JSON. */
-  maxValues?: number;
+  /** Most values and keys of its JSON. */
+  maxNodes?: number;
   /** The route reads the body itself, as it comes, and may accept one of unknown length. */
   isStreamed?: true;
 }
@@ -30,8 +30,9 @@ declare module 'elysia' {
   }
 }
 
-/** What of a body's schema says which fields it may have. */
+/** The parts of a body's schema that say which objects and fields it has. */
 export interface BodySchema {
+  type?: unknown;
   properties?: Record<string, BodySchema>;
   /** true where another server decides what it sends. */
   additionalProperties?: unknown;
@@ -61,7 +62,7 @@ export function bodyRules(app: AnyElysia, maxBytes: number): Map<string, BodyRul
       const rule = {
         mediaType: hooks.body === undefined ? undefined : bodyTypes(name)[0],
         maxBytes: Math.min(declared.maxBytes ?? MAX_BYTES, maxBytes),
-        bounds: { ...JSON_BOUNDS, ...(declared.maxValues && { maxValues: declared.maxValues }) },
+        bounds: { ...JSON_BOUNDS, ...(declared.maxNodes && { maxNodes: declared.maxNodes }) },
         fields: path.startsWith('/api/v2/') ? (hooks.body as BodySchema) : undefined,
         isStreamed: declared.isStreamed ?? false,
       };

@@ -3,8 +3,8 @@ import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type JsonBounds, JsonFault, parseJson } from '../utils/json-parse.ts';
 import { type BodyRule, bodyRules } from './body-rules.ts';
+import { refuseShape } from './body-shape.ts';
 import { declaredBytes, isChunked, lengthRequired } from './framing.ts';
-import { refuseUnknownFields } from './unknown-fields.ts';
 
 /**
  * Reads every body by one set of rules, after the caller was let in: use it after `access`. Throws
@@ -47,7 +47,7 @@ async function readBody(request: Request, rule: BodyRule, mediaType: string): Pr
   if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
   const isJson = mediaType === 'application/json';
   const value = isJson ? readJson(bytes, rule.bounds) : readForm(bytes);
-  if (rule.fields) refuseUnknownFields(value, rule.fields);
+  if (rule.fields) refuseShape(value, rule.fields);
   return value;
 }
 

@@ -1,10 +1,10 @@
-import { isDeeperThan } from '../utils/json-depth.ts';
+import { type JsonBounds, JsonFault, parseForeignJson } from '../utils/json-parse.ts';
 import { isJsonType, isUtf8, mediaTypeOf } from '../utils/media-type.ts';
 import { type ByteRules, readBytes, tooLarge } from './http-bytes.ts';
 import { OutboundError } from './outbound-error.ts';
 
-/** Deepest nesting that is accepted: JSON.stringify overflows the stack before 100,000. */
-const MAX_JSON_DEPTH = 100;
+/** What JSON.parse takes 25 ms for at most, whatever a host sends. */
+const BOUNDS: JsonBounds = { maxDepth: 100, maxNodes: 100_000 };
 
 const BODILESS: ReadonlySet<number> = new Set([204, 205]);
 
@@ -81,21 +81,29 @@ function checkFraming(response: Response, { host, maxBytes }: BodyRules): boolea
 
 function parseJson(bytes: Uint8Array, { host }: BodyRules): unknown {
   if (bytes.length === 0) throw new OutboundError('not_json', `${host} answered without a body`);
-  const text = decodeUtf8(bytes, host);
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return parseForeignJson(bytes, BOUNDS);
   } catch (cause) {
-    throw new OutboundError('not_json', `${host} sent invalid JSON`, { cause });
+    throw notJson(cause, host);
   }
-  if (!isDeeperThan(value, MAX_JSON_DEPTH)) return value;
-  throw new OutboundError('not_json', `${host} sent JSON that is nested too deep`);
+}
+
+function notJson(cause: unknown, host: string): unknown {
+  if (!(cause instanceof JsonFault)) return cause;
+  const { kind, message } = cause;
+  if (kind === 'encoding') return notUtf8(cause, host);
+  const reason = kind === 'bounds' ? `sent too much structure: ${message}` : 'sent invalid JSON';
+  return new OutboundError('not_json', `${host} ${reason}`, { cause });
+}
+
+function notUtf8(cause: unknown, host: string): OutboundError {
+  return new OutboundError('bad_encoding', `${host} sent text that is not UTF-8`, { cause });
 }
 
 function decodeUtf8(bytes: Uint8Array, host: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new OutboundError('bad_encoding', `${host} sent text that is not UTF-8`, { cause });
+    throw notUtf8(cause, host);
   }
 }

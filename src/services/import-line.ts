@@ -1,6 +1,7 @@
 import type { Role } from '../models/index.ts';
 import { isUsernameFor, USERNAME_RULE } from '../utils/account.ts';
 import { isEmail } from '../utils/email.ts';
+import { JsonFault, parseJson } from '../utils/json-parse.ts';
 import { codePoints, isStorable } from '../utils/text.ts';
 
 /** An account as a line of an import tells it. */
@@ -16,6 +17,8 @@ export interface ImportedAccount {
   created_at: string | undefined;
   email_verified: boolean;
 }
+
+const NO_OBJECT = 'It is not a JSON object.';
 
 type Fields = Record<string, unknown>;
 
@@ -35,19 +38,22 @@ const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?$/;
  */
 export function readImportLine(line: string): ImportedAccount | string[] {
   const fields = parseObject(line);
-  if (!fields) return ['It is not a JSON object.'];
+  if (typeof fields === 'string') return [fields];
   const problems: string[] = [];
   const account = accountOf(fields, (problem) => void problems.push(problem));
   return problems.length > 0 ? problems : account;
 }
 
-function parseObject(line: string): Fields | undefined {
+/** The object of a line, or a sentence that says why there is none. */
+function parseObject(line: string): Fields | string {
   try {
-    const value: unknown = JSON.parse(line);
+    const value = parseJson(Buffer.from(line));
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? (value as Fields) : undefined;
-  } catch {
-    return undefined;
+    return isObject ? (value as Fields) : NO_OBJECT;
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    if (error.isFlaw) return `At ${error.path.join('.')}: ${error.message}.`;
+    return error.kind === 'bounds' ? `${error.message}.` : NO_OBJECT;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Db } from '../core/db.ts';
 import type { Problem } from '../core/exceptions.ts';
+import { timeBudget } from '../utils/time-budget.ts';
 import { turns } from '../utils/turns.ts';
 import type { ItemChanges } from './item-changes.ts';
 import { type ItemFormat, itemLines, type LineFailure } from './item-lines.ts';
@@ -9,8 +10,10 @@ import type { Caller } from './users.ts';
 /** Items and bytes of one transaction: bounds how long other writers wait. */
 const CHUNK = 200;
 const CHUNK_BYTES = 1_048_576;
-/** Items written, or lines read, between two turns of the event loop. */
+/** Items written between two turns of the event loop. */
 const TURN = 20;
+/** Time spent on lines between two turns of the event loop. */
+const TURN_MS = 5;
 /** Failures that are named; the others are counted. */
 const MAX_NAMED = 1000;
 
@@ -59,14 +62,16 @@ export const createItemImport = (deps: ItemImportDeps) => ({
       chunk.clear();
       await onProgress?.(report);
     };
-    let lines = 0;
+    let hasTime = timeBudget(TURN_MS);
     for await (const line of itemLines(format, source)) {
       const fields = 'code' in line ? line : judged(line.line, read(line.value));
       if ('code' in fields) note(report, fields);
       else chunk.add(fields, 'bytes' in line ? line.bytes : 0);
       if (chunk.isFull()) await finish();
       if (signal?.aborted) break;
-      if (++lines % TURN === 0) await turns(1);
+      if (hasTime()) continue;
+      await turns(1);
+      hasTime = timeBudget(TURN_MS);
     }
     await finish();
     return report;

@@ -1,6 +1,7 @@
 import { AppError, type Problem } from '../core/exceptions.ts';
 import { byteLines, withoutBom } from '../utils/byte-lines.ts';
 import { csvRows, unguarded } from '../utils/csv.ts';
+import { JsonFault, parseJson } from '../utils/json-parse.ts';
 
 export type ItemFormat = 'jsonl' | 'csv';
 
@@ -37,11 +38,10 @@ async function* fromJsonLines(source: AsyncIterable<Uint8Array>): AsyncGenerator
       yield tooLong(line);
       continue;
     }
-    const text = decoded(bytes);
-    if (text?.trim() === '') continue;
-    const read = text === undefined ? { problem: NOT_UTF8 } : parsed(text);
+    if (isBlank(bytes)) continue;
+    const read = parsed(bytes);
     yield 'problem' in read
-      ? { line, code: 'json_invalid', message: read.problem }
+      ? { line, code: read.code, message: read.problem }
       : { line, bytes: bytes.byteLength, value: read.value };
   }
 }
@@ -89,9 +89,9 @@ function lineOf(line: number, cells: Uint8Array[], columns: string[]): ItemLine 
   const value: Record<string, unknown> = {};
   for (const [index, name] of columns.entries()) {
     const text = decoded(cells[index] as Uint8Array);
-    const read = text === undefined ? { problem: NOT_UTF8 } : cellValue(name, unguarded(text));
-    if ('problem' in read)
-      return { line, code: 'value_error', message: `${name}: ${read.problem}` };
+    if (text === undefined) return { line, code: 'value_error', message: `${name}: ${NOT_UTF8}` };
+    const read = cellValue(name, unguarded(text));
+    if ('problem' in read) return { line, code: 'value_error', message: read.problem };
     if (text !== '') value[name] = read.value;
   }
   return { line, bytes, value };
@@ -100,14 +100,16 @@ function lineOf(line: number, cells: Uint8Array[], columns: string[]): ItemLine 
 /** Tags are a JSON list or stand between semicolons; data is JSON. */
 function cellValue(name: string, text: string): Read {
   if (text === '') return { value: undefined };
-  if (name === 'data' || (name === 'tags' && text.startsWith('['))) return parsed(text);
+  if (name === 'data' || (name === 'tags' && text.startsWith('[')))
+    return parsed(Buffer.from(text), name);
   if (name !== 'tags') return { value: text };
   const tags = text.split(';').map((tag) => tag.trim());
   return { value: tags.filter((tag) => tag !== '') };
 }
 
-type Read = { value: unknown } | { problem: string };
+type Read = { value: unknown } | { code: string; problem: string };
 
+const SPACE = 0x20;
 const NOT_UTF8 = 'Invalid UTF-8';
 // A mark at the start of a cell belongs to it.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -120,12 +122,21 @@ function decoded(bytes: Uint8Array): string | undefined {
   }
 }
 
-function parsed(text: string): Read {
+/** `at` is the column that the JSON stands in; without it, it is the whole line. */
+function parsed(bytes: Uint8Array, at?: string): Read {
   try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return { problem: 'JSON decode error' };
+    return { value: parseJson(bytes) };
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    const path = [...(at === undefined ? [] : [at]), ...error.path].join('.');
+    const reason = error.isFlaw ? `Value error, ${error.message}` : error.message;
+    const code = error.isFlaw ? 'value_error' : 'json_invalid';
+    return { code, problem: path === '' ? reason : `${path}: ${reason}` };
   }
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte <= SPACE);
 }
 
 function tooLong(line: number): LineFailure {

@@ -93,14 +93,29 @@ function quoted(cell: string): string {
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-/** What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection), quoted or not. */
-const FORMULA = /^'*[=+\-@\t\r＝＋－＠]/;
+/** Begins a formula, in ASCII or in the wide and small forms that some spreadsheets take for it. */
+const FORMULA = '[=+\\-@＝＋－＠﹦﹢﹣﹫−]';
+/** What a spreadsheet skips at the start of a cell, and the apostrophe of an earlier guard. */
+const SKIPPED = '[\\p{Zs}\\p{Cf}\\u2028\\u2029\\v\\f"\']*';
+/** What ends a cell for a program that expects another separator than the comma. */
+const SEPARATOR = '[;|\\t\\r\\n]';
 
-/** Puts an apostrophe before what a spreadsheet would run. `unguarded` takes it away again. */
+const FIRST = `(?='*[\\t\\r\\n]|${SKIPPED}${FORMULA})`;
+const INNER = `(?=${SKIPPED}${FORMULA})`;
+const UNGUARDED_FIRST = new RegExp(`^${FIRST}`, 'u');
+const GUARDED_FIRST = new RegExp(`^'${FIRST}`, 'u');
+const UNGUARDED_INNER = new RegExp(`(${SEPARATOR})${INNER}`, 'gu');
+const GUARDED_INNER = new RegExp(`(${SEPARATOR})'${INNER}`, 'gu');
+
+/**
+ * Puts an apostrophe before whatever a spreadsheet could run as a formula (OWASP, CSV Injection): at
+ * the start of a cell, and after each separator in it, where a program that splits at semicolons
+ * begins a cell. `unguarded` gives the cell back.
+ */
 export function guarded(cell: string): string {
-  return FORMULA.test(cell) ? `'${cell}` : cell;
+  return cell.replace(UNGUARDED_INNER, "$1'").replace(UNGUARDED_FIRST, "'");
 }
 
 export function unguarded(cell: string): string {
-  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
+  return cell.replace(GUARDED_FIRST, '').replace(GUARDED_INNER, '$1');
 }

@@ -14,7 +14,7 @@ declare global {
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 
 /** What is enough for one document of a client, and takes JSON.parse at most some 5 ms. */
-export const JSON_BOUNDS: JsonBounds = { maxDepth: 32, maxValues: 10_000 };
+export const JSON_BOUNDS: JsonBounds = { maxDepth: 32, maxNodes: 20_000 };
 
 /** Why bytes are not JSON that this program takes. */
 export type JsonFaultKind = 'encoding' | 'syntax' | 'bounds' | JsonFlaw;
@@ -76,7 +76,7 @@ function outOfBounds(exceeded: keyof JsonBounds, bounds: JsonBounds): JsonFault 
   const msg =
     exceeded === 'maxDepth'
       ? `The JSON is nested more than ${max} deep`
-      : `The JSON has more than ${max} values`;
+      : `The JSON has more than ${max} values and keys`;
   return new JsonFault('bounds', msg);
 }
 

@@ -2,8 +2,8 @@
 export interface JsonBounds {
   /** Objects and arrays inside one another; the depth of a scalar is 0. */
   maxDepth: number;
-  /** Values in all, objects and arrays included. */
-  maxValues: number;
+  /** Values and keys in all, objects and arrays included: what JSON.parse spends its time on. */
+  maxNodes: number;
 }
 
 /**
@@ -37,10 +37,10 @@ const CASE_BIT = 0x20;
  * Reads JSON in UTF-8 once, from the first byte to the last, and builds nothing. Does not judge the
  * syntax. Costs 1 to 3 ms for 1 MiB, less than JSON.parse does for the same structure.
  */
-export function scanJson(bytes: Uint8Array, { maxDepth, maxValues }: JsonBounds): JsonScan {
+export function scanJson(bytes: Uint8Array, { maxDepth, maxNodes }: JsonBounds): JsonScan {
   const scan: JsonScan = {};
   let depth = 0;
-  let values = 1;
+  let nodes = 1;
   let at = 0;
   while (at < bytes.length) {
     const byte = bytes[at] as number;
@@ -57,13 +57,13 @@ export function scanJson(bytes: Uint8Array, { maxDepth, maxValues }: JsonBounds)
       continue;
     }
     at++;
-    if (byte === COMMA) values++;
+    if (byte === COMMA || byte === COLON) nodes++;
     else if ((byte | CASE_BIT) === CLOSING) depth--;
     else if ((byte | CASE_BIT) === OPENING) {
-      values++;
+      nodes++;
       if (++depth > maxDepth) return { exceeded: 'maxDepth' };
     } else continue;
-    if (values > maxValues) return { exceeded: 'maxValues' };
+    if (nodes > maxNodes) return { exceeded: 'maxNodes' };
   }
   return scan;
 }

@@ -2,12 +2,13 @@ type Json = Record<string, unknown>;
 
 /** Applies a JSON merge patch (RFC 7396) to an object and gives the result; both stay as they are. */
 export function mergePatch(target: Json, patch: Json): Json {
-  const merged: Json = { ...target };
+  // A map: a key __proto__, which older items may have, would set the prototype of an object.
+  const merged = new Map(Object.entries(target));
   for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete merged[key];
-    else merged[key] = isObject(value) ? mergePatch(asObject(target[key]), value) : value;
+    if (value === null) merged.delete(key);
+    else merged.set(key, isObject(value) ? mergePatch(asObject(merged.get(key)), value) : value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 function isObject(value: unknown): value is Json {

@@ -96,11 +96,11 @@ describe('JSON', () => {
   test('of too many values is malformed_body', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
-    const answer = await t.json('POST', '/api/v2/items', { data: Array(20_000).fill(0) }, token);
+    const answer = await t.json('POST', '/api/v2/items', { data: Array(25_000).fill(0) }, token);
     expect(await answer.json()).toMatchObject({
       status: 400,
       code: 'malformed_body',
-      detail: 'The JSON has more than 10000 values',
+      detail: 'The JSON has more than 20000 values and keys',
     });
   });
 

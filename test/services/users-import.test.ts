@@ -217,7 +217,7 @@ describe('an import', () => {
       { line: 7, reasons: ['The username is taken.'] },
       { line: 8, reasons: [badName, 'is_active must be true or false.'] },
       { line: 9, reasons: ['The role must be user or admin.', 'created_at is not a time.'] },
-      { line: 10, reasons: [badName] },
+      { line: 10, reasons: ['At username: text must not contain NUL or lone surrogates.'] },
       { line: 11, reasons: [noHash] },
     ]);
     expect(usersOf(t)).toHaveLength(1);

@@ -41,11 +41,46 @@ describe('CSV', () => {
   });
 });
 
-test('a cell that was guarded is what it was when the guard is taken away', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...`'=+-@\t\r＝a `) }), (cell) => {
-      expect(unguarded(guarded(cell))).toBe(cell);
-      expect(guarded(cell)).not.toMatch(/^[=+\-@\t\r＝]/);
-    }),
+const nasty = fc.string({ unit: fc.constantFrom(...`'=+-@\t\r\n＝a ;|,"\u00a0\ufeff\u200b`) });
+
+describe('the guard of a cell', () => {
+  test('is taken away without a trace', () => {
+    fc.assert(
+      fc.property(nasty, (cell) => expect(unguarded(guarded(cell))).toBe(cell)),
+      { numRuns: 5000 },
+    );
+  });
+
+  test('leaves no formula, whichever separator a program splits it at', () => {
+    fc.assert(
+      fc.property(nasty, fc.constantFrom(';', '\t', '|', '\n', '\r'), (cell, separator) => {
+        expect(guarded(cell)).not.toMatch(/^[=+\-@\t\r\n＝]/);
+        for (const part of guarded(cell).split(separator)) {
+          expect(part.replace(/^[\s"\ufeff\u200b]+/, '')).not.toMatch(/^[=+\-@＝]/);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test.each([
+    ['=1+1', "'=1+1"],
+    ['a;=1+1', "a;'=1+1"],
+    ['a; +1', "a;' +1"],
+    ['\n=1', "'\n'=1"],
+    [' =1', "' =1"],
+    ['\u00a0=1', "'\u00a0=1"],
+    ['\ufeff=1', "'\ufeff=1"],
+    ['"=1"', '\'"=1"'],
+    ['\ufe62' + '1', "'\ufe62" + '1'],
+  ])('makes of %j %j', (cell, shown) => {
+    expect(guarded(cell)).toBe(shown);
+  });
+
+  test.each(['a-b', 'a = b', '1 + 1', 'x@example.com', 'a, -5', 'a;b', '', "it's"])(
+    'leaves %j as it is',
+    (cell) => {
+      expect(guarded(cell)).toBe(cell);
+    },
   );
 });

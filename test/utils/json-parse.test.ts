@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { JsonFault, parseForeignJson, parseJson } from '../../src/utils/json-parse.ts';
 
 const utf8 = new TextEncoder();
-const parse = (text: string, maxDepth = 32, maxValues = 10_000) =>
-  parseJson(utf8.encode(text), { maxDepth, maxValues });
+const parse = (text: string, maxDepth = 32, maxNodes = 10_000) =>
+  parseJson(utf8.encode(text), { maxDepth, maxNodes });
 
-function faultOf(text: string, maxDepth?: number, maxValues?: number) {
+function faultOf(text: string, maxDepth?: number, maxNodes?: number) {
   try {
-    parse(text, maxDepth, maxValues);
+    parse(text, maxDepth, maxNodes);
   } catch (error) {
     if (error instanceof JsonFault) return { kind: error.kind, path: error.path };
     throw error;
@@ -100,14 +100,14 @@ describe('any JSON', () => {
   test('that is passed on keeps each number as it was written', () => {
     fc.assert(
       fc.property(jsonTexts(), (text) => {
-        const bounds = { maxDepth: 32, maxValues: 10_000 };
+        const bounds = { maxDepth: 32, maxNodes: 10_000 };
         const passedOn = JSON.stringify(parseForeignJson(utf8.encode(text), bounds));
         expect(JSON.stringify(JSON.parse(passedOn))).toBe(JSON.stringify(JSON.parse(text)));
       }),
       { numRuns: 1000 },
     );
     const digits = '{"a":1234567890123456789,"b":[1e400],"c":0.5}';
-    const bounds = { maxDepth: 2, maxValues: 10 };
+    const bounds = { maxDepth: 2, maxNodes: 10 };
     expect(JSON.stringify(parseForeignJson(utf8.encode(digits), bounds))).toBe(digits);
   });
 
@@ -126,7 +126,8 @@ describe('bounds', () => {
   test.each([
     ['[[0]]', 2, 10, undefined],
     ['[[0]]', 1, 10, 'bounds'],
-    ['{"a":{"b":[]}}', 3, 10, undefined],
+    ['{"a":{"b":[]}}', 3, 6, undefined],
+    ['{"a":{"b":[]}}', 3, 5, 'bounds'],
     ['{"a":{"b":[]}}', 2, 10, 'bounds'],
     ['"[[["', 0, 10, undefined],
     ['["\\"[[["]', 1, 10, undefined],
@@ -134,8 +135,8 @@ describe('bounds', () => {
     ['[1,2,3]', 1, 4, undefined],
     ['[1,2,3]', 1, 3, 'bounds'],
     ['['.repeat(1_000_000), 32, 10_000, 'bounds'],
-  ])('%.20s of depth %d and %d values: %p', (text, maxDepth, maxValues, kind) => {
-    expect(faultOf(text, maxDepth, maxValues)?.kind).toBe(kind as never);
+  ])('%.20s of depth %d and %d nodes: %p', (text, maxDepth, maxNodes, kind) => {
+    expect(faultOf(text, maxDepth, maxNodes)?.kind).toBe(kind as never);
   });
 });
 

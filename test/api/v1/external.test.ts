@@ -24,6 +24,24 @@ describe('GET /external/', () => {
     expect(data).toEqual([{ pathname: '/slow' }, { pathname: '/a,b' }, { pathname: '/c' }]);
   });
 
+  test('passes numbers on with the digits that they have', async () => {
+    const json = '{"id":1234567890123456789,"huge":1e400,"list":[-9007199254740993],"plain":0.5}';
+    await using up = upstream(
+      () => new Response(json, { headers: { 'content-type': 'application/json' } }),
+    );
+    await using t = await testApp({ config: { externalAllowHosts: [up.host] } });
+    const { token } = await t.signUp('ada');
+    const answer = await t.request('GET', `/api/v1/external/?url=${up.url}`, { token });
+    expect(await answer.text()).toBe(`[${json}]`);
+  });
+
+  test('upstream_failed for more structure than can be read at once', async () => {
+    await using up = upstream(() => Response.json(Array(120_000).fill(0)));
+    const { status, error } = await fetchAs([up.host], [up.url]);
+    expect(status).toBe(502);
+    expect(JSON.stringify(error?.value)).toContain('more than 100000 values');
+  });
+
   test('upstream_failed names the first URL that failed', async () => {
     await using up = upstream(({ url }) =>
       url.endsWith('/bad') ? new Response('down', { status: 500 }) : Response.json(1),

@@ -113,6 +113,39 @@ describe('an import', () => {
     expect(it.titles()).toEqual(['good']);
   });
 
+  test.each([
+    ['{"a":9007199254740993}', 'data.a', 'numbers must lie within'],
+    ['{"a":[1e400]}', 'data.a.0', 'numbers must lie within'],
+    [String.raw`{"a":"\u0000"}`, 'data.a', 'text must not contain NUL'],
+    [String.raw`{"\udc00":1}`, 'data.\ufffd', 'text must not contain NUL'],
+    ['{"__proto__":{"a":1}}', 'data.__proto__', 'the key __proto__'],
+  ])('names data of %s by its path, in JSON Lines and in CSV', async (data, path, reason) => {
+    await using it = await withAda();
+    const expected = {
+      created: 1,
+      errors: [
+        {
+          line: 2,
+          code: 'value_error',
+          message: expect.stringContaining(`${path}: Value error, ${reason}`),
+        },
+      ],
+    };
+    const good = '{"title":"a"}';
+    expect(await it.load(JSONL, `${good}\n{"title":"b","data":${data}}\n`)).toMatchObject(expected);
+    const csv = `title,data\nb,"${data.replaceAll('"', '""')}"\na,\n`;
+    expect(await it.load(CSV, csv)).toMatchObject(expected);
+  });
+
+  test.each(['[', '{"data":'])('takes no line of a million %p', async (opening) => {
+    await using it = await withAda();
+    const line = opening.repeat(1_000_000 / opening.length);
+    expect(await it.load(JSONL, `${line}\n{"title":"a"}\n`)).toMatchObject({
+      created: 1,
+      errors: [{ line: 1, code: 'json_invalid', message: 'The JSON is nested more than 32 deep' }],
+    });
+  });
+
   test('names each bad row of CSV and makes the others', async () => {
     await using it = await withAda();
     const rows = ['title,tags,data', 'a,,{', 'b,[1,', 'c,x', ',,', 'good,,', 'd,,[]'];

@@ -20,6 +20,37 @@ async function fetchAll(t: App, calls: unknown[], token = t.ada.token) {
 }
 
 describe('POST /sources/fetch', () => {
+  test('passes numbers on with the digits that they have', async () => {
+    const json = '{"id":1234567890123456789,"huge":1e400}';
+    const headers = { 'content-type': 'application/json' };
+    await using up = upstream(() => new Response(json, { headers }));
+    await using t = await sourcesApp([up.host]);
+    await t.define({ base_url: up.url, access: 'user' });
+    const calls = [{ source: 'up' }];
+    const fetched = await t.json('POST', '/api/v2/sources/fetch', { calls }, t.ada.token);
+    expect(await fetched.text()).toContain(`"data":${json}`);
+    // From the cache too.
+    for (const _ of [1, 2]) expect(await (await t.call('up', t.ada.token)).text()).toBe(json);
+  });
+
+  test.each([[5], ['x'], [[]], [false]])('params of %p are no object', async (params) => {
+    await using t = await sourcesApp([]);
+    await t.define({ base_url: 'https://api.example.com' });
+    const problemOf = async (path: string, body: object) => {
+      const answer = await t.json('POST', `/api/v2/sources/${path}`, body, t.root.token);
+      const { status, errors } = (await answer.json()) as { status: number; errors: object[] };
+      return { status, errors };
+    };
+    const problem = (path: string) => ({
+      status: 422,
+      errors: [{ path, code: 'dict_type', message: 'Input should be a valid dictionary' }],
+    });
+    expect(await problemOf('up/dry-run', { params })).toEqual(problem('body.params'));
+    expect(await problemOf('fetch', { calls: [{ source: 'up', params }] })).toEqual(
+      problem('body.calls.0.params'),
+    );
+  });
+
   test('gives one result for each call in their order, and one that fails loses no other', async () => {
     await using up = upstream(async (request) => {
       if (request.url.endsWith('/slow')) await Bun.sleep(30);
