@@ -1,6 +1,7 @@
 import { type Config, loadConfig } from '../core/config.ts';
 import { createDeps, type Deps } from '../core/deps.ts';
 import { createLog, type Log } from '../core/log.ts';
+import { createLogWriter, type LogWriter } from '../core/log-writer.ts';
 import type { Setting } from '../core/setting.ts';
 import { SETTINGS } from '../core/settings.ts';
 
@@ -54,14 +55,24 @@ export function openDeps(config: Config): Deps {
 }
 
 export function logOf(config: Config): Log {
+  return openLog(config).log;
+}
+
+/** The log of the settings, and what waits until its lines are written. */
+export function openLog(config: Config): { log: Log; flush: LogWriter['flush'] } {
   const isTerminal = process.stdout.isTTY;
   const format = config.logFormat === 'auto' ? (isTerminal ? 'text' : 'json') : config.logFormat;
-  return createLog({
+  const { write, flush } = createLogWriter({
+    stream: process.stdout,
+    onLost: (lines) => log.warn('Lines of the log were lost: nobody read them.', { lines }),
+  });
+  const log = createLog({
     level: config.logLevel,
     format: format as 'json' | 'text',
-    write: (line) => void process.stdout.write(line),
+    write,
     now: () => new Date(),
   });
+  return { log, flush };
 }
 
 /** The flags of a command with their help texts, the settings' ones first. */

@@ -1,8 +1,11 @@
 import { SETTINGS } from '../core/settings.ts';
 import { startServer } from '../server.ts';
 import { shellWord } from '../utils/shell.ts';
-import { type Command, configOf, logOf } from './command.ts';
+import { type Command, configOf, openLog } from './command.ts';
 import { untilSignal } from './signals.ts';
+
+/** How long a stop waits for whoever reads the log. */
+const LOG_PATIENCE_MS = 1_000;
 
 export const serve: Command = {
   name: 'serve',
@@ -16,7 +19,7 @@ HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
   settings: ['host', 'port', 'dataDir', 'logLevel'],
   run: async (invocation) => {
     const config = configOf(invocation);
-    const log = logOf(config);
+    const { log, flush } = openLog(config);
     const server = await startServer(config, log);
     const { url, deps } = server;
     log.info('Listening.', { url, docs: `${url}/docs` });
@@ -27,6 +30,9 @@ HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
     log.info('Stopping.', { signal });
     await server.stop();
     log.info('Stopped.');
+    await flush(LOG_PATIENCE_MS);
+    // Lines that nobody reads and names that nobody answers for would keep the process alive.
+    invocation.abort(0);
     return 0;
   },
 };

@@ -18,12 +18,22 @@ export interface LogOptions {
   format: 'json' | 'text';
   write(line: string): void;
   now(): Date;
+  /** In this time an error is written ten times at most, then counted. Default 10,000. */
+  floodMs?: number;
 }
 
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** Values of type Error are written as their stack. */
-export function createLog({ level, format, write, now }: LogOptions): Log {
+const MAX_REPEATS = 10;
+/** Different errors that are counted apart; more share one count. */
+const MAX_KINDS = 100;
+
+/**
+ * A log. Values of type Error are written as their stack. An error that comes again and again, as
+ * every write does on a full disk, is written ten times and then counted for a while.
+ */
+export function createLog(options: LogOptions): Log {
+  const { level, format, write, now, floodMs = 10_000 } = options;
   const floor = LOG_LEVELS.indexOf(level);
   const line = format === 'json' ? jsonLine : textLine;
   const at = (own: LogLevel) =>
@@ -31,7 +41,27 @@ export function createLog({ level, format, write, now }: LogOptions): Log {
       ? () => {}
       : (message: string, fields: LogFields = {}) =>
           write(`${oneLine(line(now().toISOString(), own, message, fields))}\n`);
-  return { level, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  const error = withoutFloods(at('error'), floodMs);
+  return { level, debug: at('debug'), info: at('info'), warn: at('warn'), error };
+}
+
+type Write = (message: string, fields?: LogFields) => void;
+
+function withoutFloods(write: Write, floodMs: number): Write {
+  const counts = new Map<string, number>();
+  const end = (kind: string, of: string) => {
+    const lines = (counts.get(kind) ?? 0) - MAX_REPEATS;
+    counts.delete(kind);
+    if (lines > 0) write('An error came again and again; lines were left out.', { of, lines });
+  };
+  return (message, fields = {}) => {
+    const own = `${message} ${String(fields['error'] ?? '')}`;
+    const kind = counts.has(own) || counts.size < MAX_KINDS ? own : '';
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    if (count === 1) setTimeout(() => end(kind, message), floodMs).unref();
+    if (count <= MAX_REPEATS) write(message, fields);
+  };
 }
 
 function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {

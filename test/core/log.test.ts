@@ -43,3 +43,22 @@ test('text is for people, and one line stays one line', () => {
   log.info('hello', { path: '/a\nforged line' });
   expect(written).toEqual(['2026-11-22T16:00:00.000Z info  hello path="/a\\nforged line"\n']);
 });
+
+test('an error that comes again and again is written ten times, then counted', async () => {
+  const written: string[] = [];
+  const now = () => new Date();
+  const write = (line: string) => void written.push(line);
+  const log = createLog({ level: 'info', format: 'json', now, write, floodMs: 20 });
+  for (let count = 0; count < 1_000; count++) {
+    log.error('Internal server error', { error: new Error('disk is full'), count });
+  }
+  log.error('Internal server error', { error: new Error('another') });
+  log.warn('Refused.');
+  expect(written).toHaveLength(12);
+  while (written.length === 12) await Bun.sleep(5);
+  expect(JSON.parse(written[12] ?? '')).toMatchObject({
+    ...{ level: 'error', of: 'Internal server error', lines: 990 },
+  });
+  log.error('Internal server error', { error: new Error('disk is full') });
+  expect(written).toHaveLength(14);
+});

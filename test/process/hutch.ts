@@ -7,7 +7,7 @@ import { type LeaksOf, leaks, watched } from '../leaks.ts';
 const binary = process.env['BINARY'];
 export const isBinary = binary !== undefined;
 
-const COMMAND = binary ? [resolve(binary)] : [process.execPath, resolve('src/index.ts')];
+export const COMMAND = binary ? [resolve(binary)] : [process.execPath, resolve('src/index.ts')];
 
 export interface SpawnOptions {
   cwd?: string;
