@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia';
 import { access } from './api/access.ts';
 import { requireDeclaredAccess } from './api/access-rules.ts';
+import { admission } from './api/admission.ts';
 import { body } from './api/body.ts';
 import { cors, preflight } from './api/cors.ts';
 import { docs } from './api/docs.ts';
@@ -36,6 +37,7 @@ export const createApp = (deps: Deps) => {
     handler: { standardHostname: false },
   })
     .use(requestTarget(deps))
+    .use(admission(deps, whole))
     .use(secureHeaders(deps))
     .use(requestId())
     .use(successor())

@@ -58,28 +58,27 @@ export interface ErrorContext {
   version: 'v1' | 'v2';
   path: string;
   request_id: string;
-  headers?: Record<string, string>;
 }
 
 /** The response to a request that failed, in the form of its version. */
 export function errorResponse(error: AppError, context: ErrorContext): Response {
-  const { version, path, request_id, headers } = context;
+  const { version, path, request_id } = context;
   const isV2 = version === 'v2';
   const type = isV2 ? 'application/problem+json' : 'application/json';
   const body = isV2 ? v2Body(error, path, request_id) : v1Body(error);
   return new Response(JSON.stringify(body), {
     status: ERROR_FORMS[error.code][version],
-    headers: { ...headers, ...errorHeaders(error), 'content-type': type },
+    headers: { ...errorHeaders(error), 'content-type': type },
   });
 }
 
 /** v1: `{"detail": …}`, a text or FastAPI's list of problems. */
-function v1Body(error: AppError): unknown {
+export function v1Body(error: AppError): unknown {
   return { detail: error.problems.length > 0 ? error.problems : error.message };
 }
 
 /** v2: an RFC 9457 problem; `code` is stable, `detail` is for people. */
-function v2Body(error: AppError, instance: string, request_id: string): unknown {
+export function v2Body(error: AppError, instance: string, request_id: string): unknown {
   const { v2: status, title } = ERROR_FORMS[error.code];
   const problem = { type: 'about:blank', title, status, detail: error.message, instance };
   const errors = error.problems.map(({ type, loc, msg }) => ({
@@ -90,7 +89,7 @@ function v2Body(error: AppError, instance: string, request_id: string): unknown 
   return { ...problem, code: error.code, request_id, ...(errors.length > 0 && { errors }) };
 }
 
-function errorHeaders(error: AppError): Record<string, string> {
+export function errorHeaders(error: AppError): Record<string, string> {
   return {
     ...(error.code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
     ...(error.allow.length > 0 && { allow: error.allow.join(', ') }),

@@ -12,14 +12,13 @@ const NO_HOST = 'http://unnamed.invalid';
  * is refused: malformed_request (RFC 9112, 3.2).
  */
 export const requestTarget = ({ config }: Pick<Deps, 'config'>) => {
-  const refuse = createEarlyRefusal(config);
-  const refuseHost = (request: Request) =>
-    refuse(request, new AppError('malformed_request', 'The Host header names no host'));
+  const error = new AppError('malformed_request', 'The Host header names no host');
+  const refuse = createEarlyRefusal(error, config);
   return new Elysia({ name: 'hutch-request-target' }).wrap((next, request: Request) => {
     if (!request.url.startsWith('/')) return next;
     const { href } = new URL(NO_HOST + request.url);
     // On this very object: Bun knows its connection, and would not know that of a copy.
     Object.defineProperty(request, 'url', { value: href });
-    return request.headers.get('host') ? refuseHost : next;
+    return request.headers.get('host') ? refuse : next;
   });
 };

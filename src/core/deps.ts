@@ -32,6 +32,7 @@ import { createTwoFactor } from '../services/two-factor.ts';
 import { createUsers } from '../services/users.ts';
 import { createUsersImport } from '../services/users-import.ts';
 import { runAll } from '../utils/run-all.ts';
+import { createAdmission } from './admission.ts';
 import { type DepsOptions, openBase } from './base.ts';
 import type { Config } from './config.ts';
 import { createLimits } from './limits.ts';
@@ -52,6 +53,10 @@ export function createDeps(config: Config, options: DepsOptions) {
     version: VERSION,
     ...base,
     limits: config.rateLimit === 'on' ? createLimits(config) : undefined,
+    admission:
+      config.admissionControl === 'on'
+        ? createAdmission({ log, backlog: base.db.stats })
+        : undefined,
     ...services,
     // A step that fails, as a flush on a full disk, keeps none of those after it from their work.
     close: () =>

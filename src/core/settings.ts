@@ -102,6 +102,12 @@ export const SETTINGS = {
     wholeNumber(1, 25),
     'Seconds between the heartbeats of an event stream; at each, its session is judged again.',
   ),
+  admissionControl: setting(
+    'HUTCH_ADMISSION_CONTROL',
+    'on',
+    oneOf('on', 'off'),
+    'on refuses requests with 503 while more arrive than can be answered in time; off lets all wait.',
+  ),
   ...SOURCE_SETTINGS,
   shutdownSeconds: setting(
     'HUTCH_SHUTDOWN_SECONDS',

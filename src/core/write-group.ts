@@ -41,7 +41,7 @@ interface Done {
  * One transaction at most holds this many writers, so that the last of a burst does not wait
  * for all of it to be written before any of it is answered.
  */
-const MAX_GROUP = 128;
+export const MAX_GROUP = 128;
 
 export function openGroups(options: GroupOptions): Groups {
   return { options, engine: createEngine(options.connect()), fault: undefined };

@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import { turns } from '../utils/turns.ts';
-import { commitGroup, type GroupOptions, type Job, openGroups } from './write-group.ts';
+import { commitGroup, type GroupOptions, type Job, MAX_GROUP, openGroups } from './write-group.ts';
 
 /** Work of one writer inside a transaction: seen by others only after the commit. */
 export interface Tx {
@@ -41,9 +41,13 @@ export interface WriterOptions extends GroupOptions {
 
 /**
  * Turns of the event loop between two groups: in them the callers of the last one are answered
- * and send what they send next, which then shares a commit instead of making one each.
+ * and send what they send next, which then shares a commit instead of making one each. Under load
+ * one turn is long, and enough.
  */
 const GATHERING_TURNS = 3;
+const GATHERING_MS = 2;
+/** Full groups need not gather, and follow each other for so long before others get a turn. */
+const MAX_WORK_MS = 15;
 
 /**
  * Group commit on one connection: writers that arrive in the same turn of the event loop share
@@ -61,6 +65,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   const run = async () => {
     await turns(1);
+    let workingSince = performance.now();
     while (queue.length + steps.length > 0) {
       for (const step of steps.splice(0)) step();
       const written = await commitGroup(groups, queue);
@@ -69,7 +74,10 @@ export function createWriter(options: WriterOptions): Writer {
         stats.writes += written;
         onCommit();
       }
-      await turns(GATHERING_TURNS);
+      if (queue.length < MAX_GROUP || performance.now() - workingSince > MAX_WORK_MS) {
+        await turns(GATHERING_TURNS, GATHERING_MS);
+        workingSince = performance.now();
+      }
       if (written > 0 && pauseMs > 0) await Bun.sleep(pauseMs);
     }
     running = undefined;

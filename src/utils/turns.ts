@@ -1,4 +1,11 @@
-/** Lets the event loop go round `count` times: what has waited meanwhile gets its turn. */
-export async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+/**
+ * Lets the event loop turn `count` times, or until `maxMs` have passed: what has waited meanwhile
+ * gets its turn. In a busy process one turn takes long.
+ */
+export async function turns(count: number, maxMs = Number.POSITIVE_INFINITY): Promise<void> {
+  const until = performance.now() + maxMs;
+  for (let turn = 0; turn < count; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (performance.now() >= until) return;
+  }
 }
