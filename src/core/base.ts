@@ -1,5 +1,7 @@
+import { createFairTurns } from '../utils/fair-turns.ts';
 import { createCache } from './cache.ts';
 import type { Config } from './config.ts';
+import { createCursors, cursorSecret } from './cursors.ts';
 import { databasePath } from './data-dir.ts';
 import { openDb } from './db.ts';
 import type { Log } from './log.ts';
@@ -28,6 +30,8 @@ export function openBase(config: Config, { log, passwords, isCommand = false }: 
   if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
   return {
     db,
+    cursors: createCursors(cursorSecret(db.client)),
+    turns: createFairTurns(),
     mailer,
     cache: createCache({
       maxEntries: config.cacheMaxEntries,

@@ -28,6 +28,7 @@ export {
   type Visibility,
 } from './items.ts';
 export { type Mail, mails } from './mails.ts';
+export { rowCounts, SEGMENT_BITS } from './row-counts.ts';
 export {
   type Passkey,
   passkeys,
@@ -35,6 +36,7 @@ export {
   type Totp,
   totps,
 } from './second-factors.ts';
+export { serverKeys } from './server-keys.ts';
 export { type Session, sessions } from './sessions.ts';
 export { type SignInFailures, signInFailures } from './sign-in-failures.ts';
 export { type SourceCalls, type SourceRow, sourceCalls, sources } from './sources.ts';

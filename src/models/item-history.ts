@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { items } from './items.ts';
 import { users } from './users.ts';
@@ -35,7 +36,12 @@ export const itemEvents = sqliteTable(
     version: integer().notNull(),
     at: text().notNull(),
   },
-  (table) => [index('item_events_at').on(table.at)],
+  (table) => [
+    index('item_events_at').on(table.at),
+    // Where a listener is: it must not tell of events that the listener may not hear of.
+    index('item_events_others').on(table.id).where(sql`${table.audience} <> 'owner'`),
+    index('item_events_own').on(table.owner_id, table.id).where(sql`${table.audience} = 'owner'`),
+  ],
 );
 
 /** The first answer to a request with an Idempotency-Key, kept in the transaction of its write. */

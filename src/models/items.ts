@@ -49,7 +49,14 @@ export const items = sqliteTable(
       index('items_private_title').on(table.owner_id, table.title, table.id).where(isPrivate),
       index('items_binned').on(table.owner_id, table.id).where(isNotNull(table.deleted_at)),
       index('items_owner_id').on(table.owner_id, table.id),
-      index('items_url').on(table.url, table.id).where(isNotNull(table.url)),
+      // Filters walk listed items and the caller's own apart, so that no hidden item is in the way.
+      index('items_listed_owner').on(table.owner_id, table.id).where(isListed),
+      index('items_listed_url')
+        .on(table.url, table.id)
+        .where(sql`${isListed} and ${table.url} is not null`),
+      index('items_private_url')
+        .on(table.owner_id, table.url, table.id)
+        .where(sql`${isPrivate} and ${table.url} is not null`),
       index('items_deleted_at').on(table.deleted_at).where(isNotNull(table.deleted_at)),
       check('items_title', sql`length(${table.title}) between 1 and 200`),
       check('items_description', sql`length(${table.description}) <= 10000`),
@@ -63,16 +70,22 @@ export const items = sqliteTable(
   },
 );
 
+/** The tags of items, kept by triggers. */
 export const itemTags = sqliteTable(
   'item_tags',
   {
+    /** The only account that sees the item in lists; 0 for everybody, -1 for nobody: in the bin. */
+    viewer_id: integer().notNull(),
     tag: text().notNull(),
     item_id: integer()
       .notNull()
       .references(() => items.id, { onDelete: 'cascade' }),
   },
   (table) => [
-    primaryKey({ name: 'item_tags_tag_item_id', columns: [table.tag, table.item_id] }),
+    primaryKey({
+      name: 'item_tags_viewer_id_tag_item_id',
+      columns: [table.viewer_id, table.tag, table.item_id],
+    }),
     index('item_tags_item_id').on(table.item_id),
   ],
 );

@@ -7,9 +7,12 @@ const q = t.Optional(
   Text({
     maxLength: 10_000,
     description: `Words that the title, the description or the tags hold, all of them, without case and
-accents; the last one of two letters or more may be the start of a word. Punctuation says nothing, no
-word finds nothing, and of more than 32 words the first 32 count. Of more than 20,000 matches only
-the newest 20,000 are listed: by relevance, those with all words in the title first, then the newest.`,
+accents; the last one of two letters or more may be the start of a word, from four letters on of the
+first 50 by alphabet. Punctuation says nothing, no word finds nothing, and of more than 32 words the first
+32 count. The most relevant have all words in the title, then the newest come first. Of a word that very many
+items hold, only the newest 20,000 are looked at for the title, and sorted by anything but relevance
+or -id only the newest 20,000 are listed; a page may then be short while has_more is true. Of the
+caller's own private items the newest 20,000 are searched.`,
     examples: ['warm hutch'],
   }),
 );

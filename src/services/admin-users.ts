@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import type { Cursors } from '../core/cursors.ts';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
@@ -23,6 +24,7 @@ import type { Users } from './users.ts';
 
 export interface AdminUsersDeps {
   db: Db;
+  cursors: Cursors;
   audit: Audit;
   removal: AccountRemoval;
   users: Users;
@@ -46,8 +48,7 @@ type Act = { action: AuditAction; details?: Record<string, unknown> };
 export const createAdminUsers = (deps: AdminUsersDeps) =>
   adminsOnly({
     /** Throws invalid_cursor. */
-    list: (_caller: Caller, query: UserListQuery): Promise<AccountPage> =>
-      listUsers(deps.db, query),
+    list: (_caller: Caller, query: UserListQuery): Promise<AccountPage> => listUsers(deps, query),
 
     /** Throws not_found. */
     get: async (_caller: Caller, id: number): Promise<Account> =>

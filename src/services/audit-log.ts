@@ -1,8 +1,9 @@
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm';
+import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type AuditEntry, auditLog } from '../models/index.ts';
-import { decodeCursor, encodeCursor, type Page, pageOf } from '../utils/cursor.ts';
+import { type Page, pageOf } from '../utils/page.ts';
 import { adminsOnly, type Caller } from './caller.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -25,7 +26,7 @@ export interface AuditLogQuery {
 export type AuditInfo = Omit<AuditEntry, 'details'> & { details: Record<string, unknown> };
 
 /** The audit log, for admins. */
-export const createAuditLog = ({ db }: { db: Db }) =>
+export const createAuditLog = ({ db, cursors }: { db: Db; cursors: Cursors }) =>
   adminsOnly({
     /** A page of the audit log. Throws forbidden, and invalid_cursor for a cursor of another filter. */
     list: async (
@@ -37,10 +38,10 @@ export const createAuditLog = ({ db }: { db: Db }) =>
       const rows = await db.read.orm
         .select()
         .from(auditLog)
-        .where(and(filterOf(query), beforeCursor(scope, query.cursor)))
+        .where(and(filterOf(query), beforeCursor(cursors, scope, query.cursor)))
         .orderBy(desc(auditLog.id))
         .limit(limit + 1);
-      const { data, page } = pageOf(rows, limit, ({ id }) => encodeCursor(scope, [id]));
+      const { data, page } = pageOf(rows, limit, ({ id }) => cursors.seal(scope, [id]));
       return { data: data.map(infoOf), page };
     },
   });
@@ -59,9 +60,13 @@ function scopeOf({ actor_id, user_id, action, from, until }: AuditLogQuery): str
   return JSON.stringify(['audit-log', actor_id, user_id, action, from, until]);
 }
 
-function beforeCursor(scope: string, cursor: string | undefined): SQL | undefined {
+function beforeCursor(
+  cursors: Cursors,
+  scope: string,
+  cursor: string | undefined,
+): SQL | undefined {
   if (cursor === undefined) return undefined;
-  const [id] = decodeCursor(scope, cursor, ['number']) ?? [];
+  const [id] = cursors.open(scope, cursor, ['number']) ?? [];
   if (id === undefined) {
     throw new AppError('invalid_cursor', 'The cursor is not one of this list and filter');
   }

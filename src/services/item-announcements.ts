@@ -43,10 +43,16 @@ export async function announce(
     const [event] = await insertEvent(tx, { type, item_id, owner_id, audience, version, at });
     tx.afterCommit(() => deps.publish(event as ItemEvent));
   }
+  // A response that everybody may have must not be made anew because of a hidden item: it would tell.
+  if (![old, item].some((it) => it && isShownToAll(it))) return;
   tx.afterCommit(() => {
     deps.cache.invalidate(ITEMS_TAG);
     if (item.views > 0) deps.cache.invalidate(POPULAR_TAG);
   });
+}
+
+function isShownToAll({ visibility, deleted_at }: Pick<Item, 'visibility' | 'deleted_at'>) {
+  return visibility === 'public' && deleted_at === null;
 }
 
 /**
@@ -58,8 +64,8 @@ export async function announceErasure(
   tx: Tx,
   item: Pick<Item, 'id' | 'owner_id' | 'version' | 'visibility' | 'deleted_at'>,
 ): Promise<void> {
-  const { id: item_id, owner_id, version, visibility, deleted_at } = item;
-  if (visibility !== 'public' || deleted_at !== null) return;
+  const { id: item_id, owner_id, version } = item;
+  if (!isShownToAll(item)) return;
   const at = deps.now().toISOString();
   const told = { type: 'deleted', audience: 'all', item_id, owner_id, version, at } as const;
   const [event] = await insertEvent(tx, told);

@@ -1,67 +1,77 @@
-import { and, type SQL, sql } from 'drizzle-orm';
+import { and, sql } from 'drizzle-orm';
 import { rowsOf } from '../core/dynamic-query.ts';
-import type { Position } from '../utils/cursor.ts';
+import type { Position } from '../utils/page.ts';
 import type { SortKey } from './item-list-query.ts';
 import { orderOf } from './item-order.ts';
 import { segmentsOf } from './item-segments.ts';
 import type { Stream } from './item-streams.ts';
-import { type Walk, windowsOf } from './item-walk.ts';
+import { earliestNth, type Walk, windowsOf } from './item-walk.ts';
 
-interface Counted {
+export interface Counted {
   total: number;
   /** Whether there are `total` or more. */
   total_is_capped: boolean;
 }
 
-/** How many items there are, as far as they are counted. */
-export async function countItems(walk: Walk): Promise<Counted> {
+/** Entries of one statement: about a millisecond. */
+const STEP = 10_000;
+
+/** How many items a walk comes by, as far as they are counted. */
+export async function countWalk(walk: Walk): Promise<Counted> {
   const counted: Counted = { total: 0, total_is_capped: false };
+  const order = orderOf([walk.order[0] as SortKey]);
   for (const stream of walk.streams) {
-    const isLookedAt = !stream.isSet && stream.residual.length > 0;
-    const { total, total_is_capped } = isLookedAt
-      ? await countLookingAt(walk, stream)
-      : await countEntries(walk, stream);
+    const one = { ...walk, order, streams: [stream] };
+    const { total, total_is_capped } =
+      stream.residual.length > 0
+        ? await countLookingAt(one, stream)
+        : await countEntries(one, stream);
     counted.total += total;
     counted.total_is_capped ||= total_is_capped;
   }
   return counted;
 }
 
-/** Entries of an index, or of a set, which has a bound of its own. */
+/** Entries of an index, step by step. */
 async function countEntries(walk: Walk, stream: Stream): Promise<Counted> {
-  const { session, order, ends, bounds } = walk;
-  const { isSet, scan, joins, where, residual } = stream;
-  const most = isSet ? bounds.most : bounds.counted;
-  const [segment] = segmentsOf(stream, order, ends, {}) as [SQL];
-  // Of a set it is one more query whether all of it was there to be counted.
-  const size = isSet ? await sizeOf(walk, sql`${scan}`, most) : 0;
-  const looked = isSet ? joins : sql``;
-  const counting = sql`${scan} ${looked} where ${and(where, segment, ...residual)} limit ${most + 1}`;
-  const [row] = await rowsOf<{ n: number }>(
-    session,
-    sql`select count(*) as n from (select 1 from ${counting})`,
-  );
-  const n = row?.n ?? 0;
-  return { total: Math.min(n, most), total_is_capped: n > most || size >= most };
+  const { counted } = walk.bounds;
+  let total = 0;
+  for (let from: Position | undefined; total <= counted; ) {
+    const step = Math.min(STEP, counted + 1 - total);
+    const to = await earliestNth(walk, from, step - 1);
+    if (!to) {
+      total += await countSpan(walk, stream, { from, to });
+      break;
+    }
+    total += step;
+    from = to;
+    await walk.pace();
+  }
+  return { total: Math.min(total, counted), total_is_capped: total > counted };
 }
 
-async function sizeOf({ session }: Walk, scan: SQL, most: number): Promise<number> {
-  const counting = sql`select count(*) as n from (select 1 from ${scan} limit ${most})`;
-  return (await rowsOf<{ n: number }>(session, counting))[0]?.n ?? 0;
-}
-
-/** Rows that must be looked at, by windows of the first key. */
+/** Rows that must be looked at, by windows. */
 async function countLookingAt(walk: Walk, stream: Stream): Promise<Counted> {
-  const order = orderOf([walk.order[0] as SortKey]);
   let total = 0;
   let end: Position | undefined;
-  for await (const span of windowsOf({ ...walk, order, streams: [stream] })) {
-    for (const segment of segmentsOf(stream, order, walk.ends, span)) {
-      const where = and(stream.where, segment, ...stream.residual);
-      const counting = sql`select count(*) as n from ${stream.scan} ${stream.joins} where ${where}`;
-      total += (await rowsOf<{ n: number }>(walk.session, counting))[0]?.n ?? 0;
-    }
+  for await (const span of windowsOf(walk)) {
+    total += await countSpan(walk, stream, span);
     end = span.to;
   }
   return { total, total_is_capped: end !== undefined };
+}
+
+async function countSpan(
+  { session, order, ends }: Walk,
+  stream: Stream,
+  span: { from?: Position | undefined; to?: Position | undefined },
+): Promise<number> {
+  let total = 0;
+  const joins = stream.residual.length > 0 ? stream.joins : sql``;
+  for (const segment of segmentsOf(stream, order, ends, span)) {
+    const where = and(stream.where, segment, ...stream.residual);
+    const counting = sql`select count(*) as n from ${stream.scan} ${joins} where ${where}`;
+    total += (await rowsOf<{ n: number }>(session, counting))[0]?.n ?? 0;
+  }
+  return total;
 }

@@ -35,7 +35,7 @@ export interface PopularNews {
 
 /** Where news go: api/event-stream.ts over HTTP. */
 export interface Outlet {
-  /** Takes what is told at once. `position` is the id up to which everything has been told. */
+  /** Takes what is told at once. `position` is the id of the last event that was told. */
   tell(told: Told[], position: number): void;
   /** Resolves when there is room for more. */
   hasRoom(): Promise<void>;
@@ -101,7 +101,7 @@ function listen(
   { caller, address, lastId }: Listening,
   outlet: Outlet,
 ) {
-  const state: Following = { position: 0, held: [], isLive: false, caller, outlet };
+  const state: Following = { position: 0, told: 0, held: [], isLive: false, caller, outlet };
   let isListening = true;
   const deliver = (messages: readonly News[]) => {
     if (state.isLive) tell(state, messages);
@@ -128,8 +128,10 @@ interface Past {
 }
 
 interface Following {
-  /** Everything up to this id has been told. */
+  /** Everything up to this id has been told, as far as the caller may hear of it. */
   position: number;
+  /** The last event that was told, or where the listener began. */
+  told: number;
   /** What came since the last page was begun to be read; over MAX_HELD it is not complete. */
   held: News[];
   isLive: boolean;
@@ -143,10 +145,11 @@ async function catchUp(
   lastId: string | undefined,
   isListening: () => boolean,
 ): Promise<void> {
-  const { oldest, newest } = await knownIds(read);
+  const { oldest, newest } = await knownIds(read, state.caller);
   const after = lastId !== undefined && /^\d{1,15}$/.test(lastId) ? Number(lastId) : -1;
   const isKnown = after >= oldest && after <= newest;
   state.position = isKnown ? after : newest;
+  state.told = state.position;
   state.outlet.tell(lastId !== undefined && !isKnown ? [{ type: 'reset' }] : [], state.position);
   while (isListening()) {
     await turn();
@@ -172,10 +175,11 @@ function tell(state: Following, messages: readonly News[]): void {
     else if (news.event.id > state.position) {
       state.position = news.event.id;
       if (!mayHear(news.event, state.caller)) continue;
+      state.told = news.event.id;
       told.push({ type: 'change', news, isShown: isShown(news, state.caller) });
     }
   }
-  state.outlet.tell(told, state.position);
+  if (told.length > 0) state.outlet.tell(told, state.told);
 }
 
 function createTurns(): () => Promise<void> {

@@ -1,5 +1,5 @@
 import { and, type SQL, sql } from 'drizzle-orm';
-import { items, itemViews } from '../models/index.ts';
+import { items, itemTags, itemViews } from '../models/index.ts';
 import type { FilterField, FilterOp, FilterValue, ItemFilter } from './item-list-query.ts';
 
 /** A list bound as one parameter, so that its length does not change the query's text. */
@@ -54,7 +54,7 @@ function likePattern(text: string): string {
 }
 
 function tagsCondition({ op, values }: ItemFilter): SQL {
-  const found = sql`exists (select 1 from item_tags where item_tags.tag in ${listed(values)} and item_tags.item_id = ${items.id})`;
+  const found = sql`exists (select 1 from ${itemTags} indexed by item_tags_item_id where ${itemTags.item_id} = ${items.id} and ${itemTags.tag} in ${listed(values)})`;
   return op === 'ne' ? sql`not ${found}` : found;
 }
 

@@ -1,4 +1,4 @@
-import type { Page } from '../utils/cursor.ts';
+import type { Page } from '../utils/page.ts';
 
 export type SortField = 'id' | 'created_at' | 'updated_at' | 'title' | 'views' | 'relevance';
 
@@ -36,29 +36,31 @@ export interface ItemFilter {
   values: readonly FilterValue[];
 }
 
-/** How much one request may look at: SQLite does it in this process, where others wait. */
+/** How much one request may look at: SQLite reads in this process, in steps of a few ms. */
 export interface Bounds {
-  /** Entries of an index between two turns of the event loop. */
+  /** Most entries of an index that one step looks at. */
   window: number;
-  /** Windows of one request: a page that is not full by then is a short one. */
+  /** As many full windows one request looks at: a page that is not full by then is a short one. */
   windows: number;
-  /** Time of one request for them, waiting aside: what is looked at may be large. */
+  /** As long one request looks on, waiting included. */
   maxMs: number;
   /** As many as these, items that a filter finds are sorted; more are looked for in sorted order. */
   few: number;
   /** Most items that are sorted at all. */
   most: number;
+  /** Most entries of the search index that one step reads. */
+  entries: number;
   /** Most entries of an index that are counted, of each of public and private items. */
   counted: number;
 }
 
-/** A window takes 2 to 10 ms where rows are looked at, and 20,000 ids are sorted in 5 to 30. */
 export const BOUNDS: Bounds = {
-  window: 2_000,
-  windows: 10,
-  maxMs: 150,
+  window: 1_000,
+  windows: 20,
+  maxMs: 1_000,
   few: 20_000,
   most: 20_000,
+  entries: 16_000,
   counted: 100_000,
 };
 
@@ -74,6 +76,8 @@ export interface ItemListQuery {
   limit: number;
   cursor?: string | undefined;
   count?: 'exact' | undefined;
+  /** Whose share of the event loop a long list takes. */
+  share?: string | undefined;
   /** The columns that are read beside the id. */
   columns: readonly ItemColumn[];
 }

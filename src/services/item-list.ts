@@ -1,11 +1,16 @@
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
+import type { Cursors } from '../core/cursors.ts';
 import type { Db, Session } from '../core/db.ts';
-import { fixed } from '../core/dynamic-query.ts';
+import { rowsOf } from '../core/dynamic-query.ts';
 import { AppError } from '../core/exceptions.ts';
 import { prepare } from '../core/query.ts';
-import { items, type User, users } from '../models/index.ts';
-import { decodeCursor, encodeCursor, type Position } from '../utils/cursor.ts';
-import { countItems } from './item-count.ts';
+import { items, itemViews, type User, users } from '../models/index.ts';
+import type { FairTurns, Pace } from '../utils/fair-turns.ts';
+import { QueueFullError } from '../utils/keyed-limiter.ts';
+import type { Position } from '../utils/page.ts';
+import type { Caller } from './caller.ts';
+import { countWalk } from './item-count.ts';
+import { readWalk } from './item-groups.ts';
 import {
   BOUNDS,
   type Bounds,
@@ -17,41 +22,42 @@ import {
   type SortKey,
 } from './item-list-query.ts';
 import { defaultSort, isGrouped, orderOf, shapeOf } from './item-order.ts';
-import { isOwned } from './item-rows.ts';
+import { firstOfPicks, positionsOfPicks } from './item-picks.ts';
+import { hiddenNow } from './item-rows.ts';
 import { endsOf } from './item-segments.ts';
-import { streamsOf } from './item-sets.ts';
+import { type Sources, sourcesOf } from './item-sets.ts';
+import { type Asked, shownTo } from './item-streams.ts';
 import type { ItemViews } from './item-views.ts';
-import { readPage, type Walk } from './item-walk.ts';
-import { firstRemoved } from './removed-accounts.ts';
-import type { Caller } from './users.ts';
+import type { Entry, Read, Walk } from './item-walk.ts';
+import { countWords, readWords, type WordList } from './item-word-list.ts';
 
 export interface ItemListDeps {
   db: Db;
+  cursors: Cursors;
   views: ItemViews;
+  turns: FairTurns;
   bounds?: Bounds;
 }
 
-export const createItemList = ({ db, views, bounds = BOUNDS }: ItemListDeps) => ({
+export const createItemList = (deps: ItemListDeps) => ({
   /**
    * A page of the items that the caller may see, or of the caller's bin. Throws invalid_cursor for
-   * a cursor of another list, and invalid_query for several keys where too many share the first.
+   * a cursor of another list, invalid_query for several keys where too many share the first, and
+   * overloaded when too many long lists are being read.
    */
   list: async (caller: Caller | undefined, query: ItemListQuery): Promise<ItemPage> => {
-    const { q, sort = defaultSort(q), limit, cursor } = query;
-    const order = orderOf(sort);
-    const walk = await walkOf(db.read, bounds, caller, query, order);
-    const scope = JSON.stringify(['items', caller?.id, query.bin, q, order, query.filters]);
-    const from = cursor === undefined ? undefined : positionIn(scope, order, cursor);
-    const { rows, next } = await readPage(walk, from, limit);
-    for (const row of rows) withPending(views, row);
-    const next_cursor = next ? encodeCursor(scope, next) : null;
-    const page = { next_cursor, has_more: next !== undefined, limit };
-    return { data: rows, page, ...(query.count && (await countItems(walk))) };
+    try {
+      return await listItems(deps, caller, query);
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error;
+      const msg = 'Too many long lists are being read';
+      throw new AppError('overloaded', msg, { retryAfterSeconds: 1, cause: error });
+    }
   },
 
   /** The name of an item's owner. */
   usernameOf: async (id: number): Promise<string | undefined> =>
-    (await usernameById(db.read, { id }))[0]?.username,
+    (await usernameById(deps.db.read, { id }))[0]?.username,
 });
 
 const usernameById = prepare<{ id: number }, Pick<User, 'username'>[]>((orm) =>
@@ -61,28 +67,99 @@ const usernameById = prepare<{ id: number }, Pick<User, 'username'>[]>((orm) =>
     .where(eq(users.id, sql.placeholder('id'))),
 );
 
-const isOwnedSql = fixed(sql`${isOwned}`);
-
-/** What every public row must also fulfil while the rows of deleted accounts are being erased. */
-async function hiddenNow(session: Session): Promise<SQL[]> {
-  const [removed] = await firstRemoved(session, {});
-  return removed?.id ? [isOwnedSql] : [];
+/** A list that is being read. */
+interface Reading {
+  session: Session;
+  bounds: Bounds;
+  pace: Pace;
+  order: SortKey[];
+  asked: Asked;
 }
 
-async function walkOf(
-  session: Session,
-  bounds: Bounds,
+async function listItems(
+  { db, cursors, views, turns, bounds = BOUNDS }: ItemListDeps,
   caller: Caller | undefined,
   query: ItemListQuery,
-  order: SortKey[],
-): Promise<Walk> {
-  const { filters, bin, columns } = query;
+): Promise<ItemPage> {
+  const { q, sort = defaultSort(q), limit, cursor, filters, bin } = query;
+  const order = orderOf(sort);
+  const scope = JSON.stringify(['items', caller?.id, bin, q, order, filters]);
+  const from = cursor === undefined ? undefined : positionIn(cursors, scope, order, cursor);
   const ends = endsOf(filters, order[0] as SortKey);
   const residual = filters.filter((it) => it !== ends.start && it !== ends.end);
-  const hidden = await hiddenNow(session);
-  const asked = { filters, bin, caller, residual, hidden, bounds };
-  const streams = await streamsOf(session, query, order, asked);
-  return { session, bounds, streams, order, ends, ...selectionOf(columns, order) };
+  const pace = turns.paceFor(query.share ?? '');
+  const asked = { caller, filters, bin, residual, hidden: await hiddenNow(db.read) };
+  const reading = { session: db.read, bounds, pace, order, asked };
+  const list = q === undefined ? await plainList(reading, query, ends) : wordList(reading, q);
+  const { entries, next } = await list.read(from, limit);
+  const data = await rowsOfEntries(reading, query.columns, entries);
+  for (const row of data) withPending(views, row);
+  const next_cursor = next ? cursors.seal(scope, next) : null;
+  const page = { next_cursor, has_more: next !== undefined, limit };
+  return { data, page, ...(query.count && (await list.count())) };
+}
+
+interface List {
+  read(from: Position | undefined, limit: number): Promise<Read>;
+  count(): Promise<{ total: number; total_is_capped: boolean }>;
+}
+
+function wordList({ asked, bounds, ...rest }: Reading, q: string): List {
+  const list: WordList = { ...rest, asked, bounds, q };
+  return {
+    read: (from, limit) => readWords(list, from, limit),
+    count: () => countWords(list),
+  };
+}
+
+async function plainList(
+  reading: Reading,
+  { columns }: ItemListQuery,
+  ends: Walk['ends'],
+): Promise<List> {
+  const { session, order, asked, bounds } = reading;
+  const { streams, picks } = await sourcesOf(session, order, asked, bounds);
+  const walk: Walk = { ...reading, streams, ends, ...selectionOf(columns, order) };
+  return {
+    read: async (from, limit) => {
+      const picked = picks && (await firstOfPicks(reading, picks, from, limit + 1));
+      if (streams.length > 0) return readWalk(walk, from, limit, picked);
+      const positions = picked ?? [];
+      const entries = positions.slice(0, limit).map((position) => ({ position }));
+      return { entries, next: positions.length > limit ? entries.at(-1)?.position : undefined };
+    },
+    count: async () => {
+      const walked = await countWalk(walk);
+      const picked = await countPicks(reading, picks);
+      const total_is_capped = walked.total_is_capped || picked.total_is_capped;
+      return { total: walked.total + picked.total, total_is_capped };
+    },
+  };
+}
+
+async function countPicks(reading: Reading, picks: Sources['picks']) {
+  let total = 0;
+  if (picks) for await (const some of positionsOfPicks(reading, picks)) total += some.length;
+  // A set that has all that is looked at may have had more.
+  return { total, total_is_capped: (picks?.ids.length ?? 0) >= reading.bounds.most };
+}
+
+/** The rows of entries, in their order; one that the caller may no longer see is left out. */
+async function rowsOfEntries(
+  { session, order, asked }: Reading,
+  columns: readonly ItemColumn[],
+  entries: Entry[],
+): Promise<ListedRow[]> {
+  const rows = entries.flatMap(({ row }) => row ?? []);
+  if (rows.length === entries.length) return rows;
+  const { select, lookUp } = selectionOf(columns, order);
+  const ids = JSON.stringify(entries.map(({ position }) => position.at(-1)));
+  const found = await rowsOf<ListedRow>(
+    session,
+    sql`select ${select} from json_each(${ids}) as picked cross join ${items} on ${items.id} = picked.value cross join ${itemViews} on ${itemViews.item_id} = ${items.id} ${lookUp} where ${shownTo(asked)}`,
+  );
+  const byId = new Map(found.map((row) => [row.id, row]));
+  return entries.flatMap(({ position, row }) => row ?? byId.get(position.at(-1) as number) ?? []);
 }
 
 /** What is asked for, and what a position is made of. */
@@ -108,11 +185,11 @@ const SOURCES = Object.fromEntries(
 SOURCES.views = '"item_views"."views"';
 SOURCES.owner_username = '"users"."username"';
 
-function positionIn(scope: string, order: SortKey[], cursor: string): Position {
+function positionIn(cursors: Cursors, scope: string, order: SortKey[], cursor: string): Position {
   const shape = shapeOf(order);
   const position =
-    decodeCursor(scope, cursor, shape) ??
-    (isGrouped(order) ? decodeCursor(scope, cursor, shape.slice(0, 1)) : undefined);
+    cursors.open(scope, cursor, shape) ??
+    (isGrouped(order) ? cursors.open(scope, cursor, shape.slice(0, 1)) : undefined);
   if (position) return position;
   throw new AppError(
     'invalid_cursor',

@@ -1,4 +1,4 @@
-import { asc, gt, max, min, sql } from 'drizzle-orm';
+import { asc, desc, gt, min, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import type { Db, Session } from '../core/db.ts';
 import { prepare } from '../core/query.ts';
@@ -29,8 +29,23 @@ type Edge = { id: number | null };
 const oldestEvent = prepare<Record<string, never>, Edge[]>((orm) =>
   orm.select({ id: min(itemEvents.id) }).from(itemEvents),
 );
-const newestEvent = prepare<Record<string, never>, Edge[]>((orm) =>
-  orm.select({ id: max(itemEvents.id) }).from(itemEvents),
+const newestOfAll = prepare<Record<string, never>, Edge[]>((orm) =>
+  orm
+    .select({ id: itemEvents.id })
+    .from(itemEvents)
+    .where(sql`${itemEvents.audience} <> 'owner'`)
+    .orderBy(desc(itemEvents.id))
+    .limit(1),
+);
+const newestOwn = prepare<{ owner_id: number }, Edge[]>((orm) =>
+  orm
+    .select({ id: itemEvents.id })
+    .from(itemEvents)
+    .where(
+      sql`${itemEvents.owner_id} = ${sql.placeholder('owner_id')} and ${itemEvents.audience} = 'owner'`,
+    )
+    .orderBy(desc(itemEvents.id))
+    .limit(1),
 );
 
 /** About how much memory news takes, with what is sent of it. */
@@ -59,11 +74,18 @@ async function isCurrent(session: Session, { event, item }: ItemNews): Promise<b
   return now?.version === item?.version;
 }
 
-/** After which ids everything is still known: from one to the other, both included. */
-export async function knownIds(session: Session): Promise<{ oldest: number; newest: number }> {
-  const [newest] = await newestEvent(session, {});
+/**
+ * The ids after which the caller can be told everything: from `oldest` to `newest`, the last event
+ * that the caller may hear of. Events of others' hidden items do not move it.
+ */
+export async function knownIds(
+  session: Session,
+  caller: Caller | undefined,
+): Promise<{ oldest: number; newest: number }> {
   const [oldest] = await oldestEvent(session, {});
-  return { oldest: (oldest?.id ?? 1) - 1, newest: newest?.id ?? 0 };
+  const [others] = await newestOfAll(session, {});
+  const [own] = caller ? await newestOwn(session, { owner_id: caller.id }) : [];
+  return { oldest: (oldest?.id ?? 1) - 1, newest: Math.max(others?.id ?? 0, own?.id ?? 0) };
 }
 
 /** Whether the caller is told of an event at all. */

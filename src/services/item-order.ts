@@ -1,5 +1,5 @@
-import { and, or, type SQL, sql } from 'drizzle-orm';
-import type { Position } from '../utils/cursor.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import type { Position, Shape } from '../utils/page.ts';
 import type { SortField, SortKey } from './item-list-query.ts';
 
 /** SQL of what a stream sorts by. */
@@ -37,12 +37,10 @@ function naturalIdDirection({ field, isDescending }: SortKey): boolean {
   return field === 'views' || field === 'relevance' ? !isDescending : isDescending;
 }
 
-/** How a position in the order is made up. */
-export function shapeOf(order: readonly SortKey[]): ('string' | 'number' | 'real')[] {
-  return order.map(({ field }) => {
-    if (field === 'relevance') return 'real';
-    return field === 'id' || field === 'views' ? 'number' : 'string';
-  });
+/** The types of a position in the order. */
+export function shapeOf(order: readonly SortKey[]): Shape {
+  const numbers = ['id', 'views', 'relevance'];
+  return order.map(({ field }) => (numbers.includes(field) ? 'number' : 'string'));
 }
 
 export function orderBy(order: readonly SortKey[], expressions: Expressions): SQL {
@@ -70,16 +68,6 @@ export function stands(
   return sql`${at(field)} ${sql.raw(OPERATORS[where][isDescending ? 1 : 0])} ${value}`;
 }
 
-/** SQL for standing after `position`, key by key. No index serves it. */
-export function afterAll(order: readonly SortKey[], at: Expressions, position: Position): SQL {
-  const [key, ...rest] = order as [SortKey, ...SortKey[]];
-  const [value, ...others] = position;
-  const beyond = stands('after', key, at, value);
-  if (rest.length === 0 || others.length === 0) return beyond;
-  const tie = and(sql`${at(key.field)} = ${value}`, afterAll(rest, at, others));
-  return or(beyond, tie) as SQL;
-}
-
 /** Which of two positions comes first; a shorter one is where its group starts. */
 export function comparePositions(order: readonly SortKey[], a: Position, b: Position): number {
   for (const [index, { isDescending }] of order.entries()) {
@@ -91,8 +79,22 @@ export function comparePositions(order: readonly SortKey[], a: Position, b: Posi
   return 0;
 }
 
+/** Whether a position comes after `from`, which may be where a group starts. */
+export function isAfter(order: readonly SortKey[], position: Position, from: Position): boolean {
+  const difference = comparePositions(order, position, from);
+  return difference > 0 || (difference === 0 && from.length < order.length);
+}
+
 /** As SQLite does: texts by their bytes. */
 function compareValues(a: string | number, b: string | number): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
+  const [left, right] = [String(a), String(b)];
+  if (left === right) return 0;
+  // Code units compare as bytes do, but for what lies beside or above surrogates.
+  if (HIGH.test(left) || HIGH.test(right)) {
+    return Buffer.compare(Buffer.from(left), Buffer.from(right));
+  }
+  return left < right ? -1 : 1;
 }
+
+const HIGH = /[\ud800-\uffff]/;

@@ -1,6 +1,7 @@
+import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
-import type { Page } from '../utils/cursor.ts';
+import type { Page } from '../utils/page.ts';
 import { getOwners } from './item-access.ts';
 import type { ChangeOptions, ItemChanges } from './item-changes.ts';
 import type { Item } from './item-rows.ts';
@@ -11,11 +12,12 @@ import type { Caller } from './users.ts';
 
 export interface ItemRevisionsDeps {
   db: Db;
+  cursors: Cursors;
   views: ItemViews;
   changes: ItemChanges;
 }
 
-export const createItemRevisions = ({ db, views, changes }: ItemRevisionsDeps) => ({
+export const createItemRevisions = ({ db, cursors, views, changes }: ItemRevisionsDeps) => ({
   /**
    * A page of what was done to an own item, in the bin too. The newest comes first. Throws not_found, forbidden, invalid_cursor.
    */
@@ -24,7 +26,7 @@ export const createItemRevisions = ({ db, views, changes }: ItemRevisionsDeps) =
     id: number,
     query: RevisionsQuery = {},
   ): Promise<{ data: RevisionInfo[]; page: Page }> =>
-    listRevisions(db.read, await getOwners(db.read, caller, id), query),
+    listRevisions({ session: db.read, cursors }, await getOwners(db.read, caller, id), query),
 
   /**
    * Makes of an item again what it was at a version, as a new change; nothing if it is that

@@ -1,7 +1,9 @@
-import { and, asc, desc, eq, getTableColumns, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
+import type { Session } from '../core/db.ts';
+import { fixed } from '../core/dynamic-query.ts';
 import { prepare } from '../core/query.ts';
 import { type ItemRow, items, itemViews, type Visibility } from '../models/index.ts';
-import { isKept } from './removed-accounts.ts';
+import { firstRemoved, isKept } from './removed-accounts.ts';
 
 /** An item as stored, with its committed views. `tags` and `data` are JSON texts. */
 export type Item = ItemRow & { views: number };
@@ -38,6 +40,14 @@ export const isOwned = isKept(items.owner_id);
  * only where a query says the very same.
  */
 export const isListed = sql`${items.visibility} = 'public' and ${items.deleted_at} is null`;
+
+const isOwnedSql = fixed(sql`${isOwned}`);
+
+/** What every public row must also fulfil while the rows of deleted accounts are being erased. */
+export async function hiddenNow(session: Session): Promise<SQL[]> {
+  const [removed] = await firstRemoved(session, {});
+  return removed?.id ? [isOwnedSql] : [];
+}
 
 export const itemById = prepare<{ id: number }, Item[]>((orm) =>
   orm

@@ -1,13 +1,10 @@
 import { and, type SQL, sql } from 'drizzle-orm';
-import type { Position } from '../utils/cursor.ts';
+import type { Position } from '../utils/page.ts';
 import type { FilterOp, ItemFilter, SortKey } from './item-list-query.ts';
-import { afterAll, isGrouped, stands } from './item-order.ts';
+import { stands } from './item-order.ts';
 import type { Stream } from './item-streams.ts';
 
-/**
- * A part of an order: what is after `from`, up to and with `to`. A position of one value of several
- * is where the group of that value starts: it begins a span, or ends the one before.
- */
+/** A part of the order of an index: what is after `from`, up to and with `to`. */
 export interface Span {
   from?: Position | undefined;
   to?: Position | undefined;
@@ -38,8 +35,6 @@ export function segmentsOf(
   ends: Ends,
   span: Span,
 ): SQL[] {
-  if (isGrouped(order)) return [groups(stream, order, ends, span)];
-  if (stream.isSet) return [sorted(stream, order, span)];
   const [key, id] = order as [SortKey, SortKey | undefined];
   return id
     ? rangesOf(stream, key, id, ends, span)
@@ -71,27 +66,6 @@ function between(
       : start && stands(edge('after', start), key, at, value(start)),
     to ? stands(last, key, at, to[0]) : end && stands(edge('before', end), key, at, value(end)),
   );
-}
-
-/** Whole groups of the first key; of the first of them, what is after the position. */
-function groups(
-  { at }: Stream,
-  order: readonly SortKey[],
-  { start, end }: Ends,
-  { from, to }: Span,
-): SQL {
-  const key = order[0] as SortKey;
-  return all(
-    from
-      ? stands('notBefore', key, at, from[0])
-      : start && stands(edge('after', start), key, at, value(start)),
-    from && from.length > 1 ? afterAll(order, at, from) : undefined,
-    to ? stands('before', key, at, to[0]) : end && stands(edge('before', end), key, at, value(end)),
-  );
-}
-
-function sorted({ at }: Stream, order: readonly SortKey[], { from, to }: Span): SQL {
-  return all(from && afterAll(order, at, from), to && sql`not ${afterAll(order, at, to)}`);
 }
 
 /** Whether a filter's own value is inside. */

@@ -1,9 +1,11 @@
 import type { Cache } from '../core/cache.ts';
 import type { Config } from '../core/config.ts';
+import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import { createRunning } from '../core/running.ts';
 import { createViewers } from '../core/viewers.ts';
+import type { FairTurns } from '../utils/fair-turns.ts';
 import { createEventRetention } from './event-retention.ts';
 import { createIdempotency, createIdempotencyPurge } from './idempotency.ts';
 import { createItemBatch } from './item-batch.ts';
@@ -25,6 +27,8 @@ import { popularIds } from './popular-watch.ts';
 export interface ItemServicesDeps {
   config: Config;
   db: Db;
+  cursors: Cursors;
+  turns: FairTurns;
   cache: Cache;
   log: Log;
   now(): Date;
@@ -32,7 +36,7 @@ export interface ItemServicesDeps {
 
 /** The services of items, each from what stands above it, and the work that comes round again. */
 export function createItemServices(base: ItemServicesDeps) {
-  const { config, cache, db, now } = base;
+  const { config, cache, cursors, db, now, turns } = base;
   const views = createItemViews({ ...base, isStrict: config.viewsMode === 'strict' });
   const kit = { ...base, views, popularTtlMs: config.popularTtlSeconds * 1000 };
   const viewersFor = (seconds: number) => createViewers({ windowMs: seconds * 1000, now });
@@ -41,13 +45,13 @@ export function createItemServices(base: ItemServicesDeps) {
   return {
     views,
     itemEvents,
-    itemRevisions: createItemRevisions({ db, views, changes }),
+    itemRevisions: createItemRevisions({ db, cursors, views, changes }),
     items: createItems({
       ...kit,
       changes,
       viewers: viewersFor(config.viewWindowV1Seconds),
     }),
-    itemList: createItemList({ db, views }),
+    itemList: createItemList({ db, cursors, views, turns }),
     itemBatch: createItemBatch({ db, changes }),
     itemImport: createItemImport({ db, changes }),
     itemExport: createItemExport({ db }),

@@ -1,78 +1,117 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
-import { items, itemTags } from '../models/index.ts';
-import { listed } from './item-filters.ts';
-import type { ItemFilter, ItemListQuery, SortKey } from './item-list-query.ts';
-import { searchSet } from './item-search.ts';
-import { type Asked, equalStream, type Stream, setStream, walkStreams } from './item-streams.ts';
+import { conditionOf } from './item-filters.ts';
+import type { Bounds, ItemFilter, SortKey } from './item-list-query.ts';
+import type { Picks } from './item-picks.ts';
+import {
+  type Asked,
+  equalIds,
+  equalStreams,
+  isIndexed,
+  ownerOfPrivate,
+  ownIds,
+  type Stream,
+  shownTo,
+  walkStreams,
+} from './item-streams.ts';
+
+/** What a page is made from. */
+export interface Sources {
+  streams: Stream[];
+  picks?: Picks;
+}
 
 /**
- * From what a page is made: the items that words or the most selective filter find by an index,
- * where these are few or come in the order asked for; else a walk in that order.
+ * Where a list without words comes from: the items that the most selective filter finds by an
+ * index, where these are few or come in the order asked for; else a walk in that order.
  */
-export async function streamsOf(
+export async function sourcesOf(
   session: Session,
-  query: ItemListQuery,
   order: readonly SortKey[],
   asked: Asked,
-): Promise<Stream[]> {
-  if (query.q !== undefined) {
-    const isRanked = order.some(({ field }) => field === 'relevance');
-    return [setStream(await searchSet(session, query.q, isRanked, asked.bounds), order, asked)];
-  }
+  bounds: Bounds,
+): Promise<Sources> {
   const first = order[0] as SortKey;
-  const best = query.bin
-    ? undefined
-    : await smallestSet(session, query.filters, asked.bounds.few + 1);
+  const best = asked.bin ? undefined : await smallestSet(session, asked, bounds.few + 1);
   if (best && first.field === 'id' && best.filter.op === 'eq' && best.filter.field !== 'id') {
-    return [equalStream(best.filter, asked)];
+    return { streams: equalStreams(best.filter, asked) };
   }
-  if (best && best.size <= asked.bounds.few) {
-    const filters = asked.filters.filter((it) => it !== best.filter);
-    return [setStream(best.set, order, { ...asked, filters })];
+  if (best && best.size <= bounds.few) {
+    return { streams: [], picks: await picksOf(session, best.ids, asked) };
   }
-  return walkStreams(order, asked);
+  return walkSources(session, first, asked, bounds);
+}
+
+async function walkSources(
+  session: Session,
+  { field }: SortKey,
+  asked: Asked,
+  { most }: Bounds,
+): Promise<Sources> {
+  const { caller, bin } = asked;
+  if (bin && caller && field !== 'id') {
+    return { streams: [], picks: await picksOf(session, ownIds(caller, bin, most), asked) };
+  }
+  const streams = walkStreams(field, asked);
+  const own = ownerOfPrivate(asked);
+  if (!own || isIndexed(field)) return { streams };
+  return { streams, picks: await picksOf(session, ownIds(own, bin, most), asked, true) };
+}
+
+/** Ids that a query gives, of items that pass what is asked. */
+async function picksOf(
+  session: Session,
+  query: SQL,
+  asked: Asked,
+  isOwnAlone = false,
+): Promise<Picks> {
+  const listing = sql`select json_group_array(distinct id) as ids from (${query})`;
+  const [row] = await rowsOf<{ ids: string }>(session, listing);
+  const ids = JSON.parse(row?.ids ?? '[]') as number[];
+  return { ids, where: whereOf(asked, isOwnAlone) };
+}
+
+/** What the caller may see, and the filters. */
+export function whereOf(asked: Asked, isOwnAlone = false): SQL[] {
+  // A listed item comes from the walk beside it: one that was listed meanwhile would be there twice.
+  const alone = isOwnAlone ? [sql`"items"."visibility" = 'private'`] : [];
+  return [shownTo(asked), ...alone, ...asked.filters.map(conditionOf)];
 }
 
 interface FilterSet {
   filter: ItemFilter;
-  set: SQL;
+  ids: SQL;
   /** Counted to one more than are sorted. */
   size: number;
 }
 
 async function smallestSet(
   session: Session,
-  filters: readonly ItemFilter[],
+  asked: Asked,
   most: number,
 ): Promise<FilterSet | undefined> {
   let best: FilterSet | undefined;
-  for (const filter of filters) {
-    const set = setOf(filter);
-    if (!set) continue;
+  for (const filter of asked.filters) {
+    const ids = idsOf(filter, asked);
+    if (!ids) continue;
     const enough = Math.min(most, best?.size ?? Number.MAX_SAFE_INTEGER);
-    const counting = sql`select count(*) as size from (${set} limit ${enough})`;
+    const counting = sql`select count(*) as size from (${ids} limit ${enough})`;
     const [row] = await rowsOf<{ size: number }>(session, counting);
     const size = row?.size ?? 0;
-    if (!best || size < best.size) best = { filter, set, size };
+    if (!best || size < best.size) best = { filter, ids, size };
   }
   return best;
 }
 
 /** The ids that an index gives for a filter; undefined where there is none for it. */
-function setOf({ field, op, values }: ItemFilter): SQL | undefined {
+function idsOf(filter: ItemFilter, asked: Asked): SQL | undefined {
+  const { field, op, values } = filter;
   if (op !== 'eq' && op !== 'in') return undefined;
-  const wanted = listed(values);
-  if (field === 'id')
+  if (field === 'id') {
     return sql`select distinct value as id from json_each(${JSON.stringify(values)})`;
-  if (field === 'url') {
-    return sql`select ${items.id} as id from ${items} indexed by items_url where ${items.url} in ${wanted} and ${items.url} is not null`;
   }
-  if (field === 'owner_id') {
-    return sql`select ${items.id} as id from ${items} indexed by items_owner_id where ${items.owner_id} in ${wanted}`;
-  }
-  if (field !== 'tags') return undefined;
-  const ids = sql`select ${itemTags.item_id} as id from ${itemTags} where ${itemTags.tag} in ${wanted}`;
-  return op === 'eq' ? ids : sql`select distinct id from (${ids})`;
+  return field === 'url' || field === 'owner_id' || field === 'tags'
+    ? equalIds(filter, asked)
+    : undefined;
 }

@@ -1,13 +1,16 @@
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { fixed } from '../core/dynamic-query.ts';
 import { items, itemTags, itemViews } from '../models/index.ts';
-import { conditionOf, mayPass } from './item-filters.ts';
-import type { Bounds, ItemFilter, ItemListQuery, SortField, SortKey } from './item-list-query.ts';
+import type { Caller } from './caller.ts';
+import { conditionOf, listed, mayPass } from './item-filters.ts';
+import type { ItemFilter, ItemListQuery, SortField } from './item-list-query.ts';
 import type { Expressions } from './item-order.ts';
 import { isListed } from './item-rows.ts';
-import type { Caller } from './users.ts';
 
-/** Items that a page is made from: walked in the order of the list, or few enough to be sorted. */
+/**
+ * Items in the order of an index that holds nothing but what the caller may see: what everybody
+ * sees and what is the caller's own are apart. So a hidden item is never in the way.
+ */
 export interface Stream {
   /** FROM, with its index named, and what that index finds. */
   scan: SQL;
@@ -17,13 +20,11 @@ export interface Stream {
   /** What is asked of each row that the index finds. */
   residual: SQL[];
   at: Expressions;
-  isSet: boolean;
 }
 
 /** What a list shows, and to whom. */
 export interface Asked extends Pick<ItemListQuery, 'filters' | 'bin'> {
   caller: Caller | undefined;
-  bounds: Bounds;
   /** Those of the filters that look at each row of a walk. */
   residual: readonly ItemFilter[];
   /** What every public row must also fulfil: nothing, unless accounts are being erased. */
@@ -35,64 +36,70 @@ const lookUpItems = fixed(sql`cross join ${items} on ${items.id} = `);
 const isPrivate = fixed(sql`${items.visibility} = 'private' and ${items.deleted_at} is null`);
 const isPublic = fixed(isListed);
 const isBinned = fixed(sql`${items.deleted_at} is not null`);
+const hasUrl = fixed(sql`${items.url} is not null`);
 
-/** The items of `set`, which gives their `id` and, where it is sorted by, their `rank`. */
-export function setStream(set: SQL, order: readonly SortKey[], asked: Asked): Stream {
-  return sortedStream(set, order, asked, shownInSet(asked));
-}
-
-/** Reads of each item what it is sorted by, and its row only where that or a filter is in it. */
-function sortedStream(
-  set: SQL,
-  order: readonly SortKey[],
-  { filters, hidden }: Asked,
-  ...shown: SQL[]
-): Stream {
-  const inViews = ({ field }: SortKey) => ['id', 'views', 'relevance'].includes(field);
-  const needsRow = filters.length + hidden.length > 0 || !order.every(inViews);
-  const lookUpRow = needsRow ? sql`${lookUpItems} picked.id` : sql``;
-  return {
-    scan: sql`(${set}) as picked`,
-    where: sql`true`,
-    joins: sql`cross join ${itemViews} on ${itemViews.item_id} = picked.id ${lookUpRow}`,
-    residual: [...shown, ...hidden, ...filters.map(conditionOf)],
-    at: expressions({ id: sql`picked.id`, relevance: sql`picked.rank` }),
-    isSet: true,
-  };
+/** What everybody sees, and beside it what the caller alone sees; or what is in the bin. */
+export function walkStreams(field: SortField, asked: Asked): Stream[] {
+  const { caller, bin } = asked;
+  if (bin && caller) {
+    const where = sql`${eq(items.owner_id, caller.id)} and ${isBinned}`;
+    return [itemStream('items_binned', where, asked.residual.map(conditionOf))];
+  }
+  const own = ownerOfPrivate(asked);
+  return [
+    ...(mayPass(asked.filters, 'visibility', 'public') ? [listedStream(field, asked)] : []),
+    ...(own && isIndexed(field) ? [privateStream(PRIVATE_INDEXES[field], own, asked)] : []),
+  ];
 }
 
 /** By id, the items that an index finds for a tag, a url or an owner. */
-export function equalStream(filter: ItemFilter, asked: Asked): Stream {
-  const [value] = filter.values;
+export function equalStreams(filter: ItemFilter, asked: Asked): Stream[] {
   const others = asked.residual.filter((it) => it !== filter);
-  const residual = [shownTo(asked), ...asked.hidden, ...others.map(conditionOf)];
-  if (filter.field === 'tags') {
-    return {
-      scan: sql`${itemTags}`,
-      where: sql`${itemTags.tag} = ${value}`,
-      joins: sql`${lookUpItems} ${itemTags.item_id} ${lookUpViews}`,
-      residual,
-      at: expressions({ id: sql`${itemTags.item_id}` }),
-      isSet: false,
-    };
-  }
-  return filter.field === 'url'
-    ? itemStream('items_url', sql`${items.url} = ${value} and ${items.url} is not null`, residual)
-    : itemStream('items_owner_id', sql`${items.owner_id} = ${value}`, residual);
+  const own = ownerOfPrivate(asked);
+  const streams = mayPass(asked.filters, 'visibility', 'public')
+    ? [equalStream(filter, undefined, others, asked.hidden)]
+    : [];
+  return own ? [...streams, equalStream(filter, own, others, [])] : streams;
 }
 
-/** What everybody sees, and beside it what the caller alone sees; or what is in the bin. */
-export function walkStreams(order: readonly SortKey[], asked: Asked): Stream[] {
-  const { field } = order[0] as SortKey;
-  const { caller, bin, filters } = asked;
-  if (bin && caller) return [binStream(order, caller, asked)];
-  const streams = [];
-  if (mayPass(filters, 'visibility', 'public')) streams.push(listedStream(field, asked));
-  const mayBeOwn = mayPass(filters, 'visibility', 'private') && caller;
-  if (mayBeOwn && mayPass(filters, 'owner_id', caller.id)) {
-    streams.push(privateStream(order, caller, asked));
+/** The ids of items that equal one of the values of a filter, of all that the caller sees; some twice. */
+export function equalIds({ field, values }: ItemFilter, asked: Asked): SQL {
+  const wanted = listed(values);
+  const viewers = [0, ...(asked.caller ? [asked.caller.id] : [])];
+  if (field === 'tags') {
+    const each = viewers.map(
+      (viewer) =>
+        sql`select ${itemTags.item_id} as id from ${itemTags} where ${itemTags.viewer_id} = ${viewer} and ${itemTags.tag} in ${wanted}`,
+    );
+    return sql.join(each, sql` union all `);
   }
-  return streams;
+  const column = field === 'url' ? items.url : items.owner_id;
+  const each = viewers.map((viewer) => {
+    const { index, where } = equalIndex(field, viewer === 0 ? undefined : asked.caller);
+    return sql`select ${items.id} as id from ${items} indexed by ${sql.raw(index)} where ${column} in ${wanted} and ${where}`;
+  });
+  return sql.join(each, sql` union all `);
+}
+
+/** The ids of the caller's own items that no one else sees, the newest, `most` of them. */
+export function ownIds(caller: Caller, bin: ItemListQuery['bin'], most: number): SQL {
+  const [index, where] = bin ? ['items_binned', isBinned] : ['items_private_id', isPrivate];
+  return sql`select ${items.id} as id from ${items} indexed by ${sql.raw(index)} where ${eq(items.owner_id, caller.id)} and ${where} order by ${items.id} desc limit ${most}`;
+}
+
+/** Whose private items a list may show: the caller's, unless a filter rules them out. */
+export function ownerOfPrivate({ caller, filters, bin }: Asked): Caller | undefined {
+  if (!caller || bin || !mayPass(filters, 'visibility', 'private')) return undefined;
+  return mayPass(filters, 'owner_id', caller.id) ? caller : undefined;
+}
+
+/** What the caller may see of the table of items. */
+export function shownTo({ caller, bin, hidden }: Asked): SQL {
+  if (!caller) return and(isPublic, ...hidden) as SQL;
+  const own = eq(items.owner_id, caller.id);
+  if (bin) return sql`${own} and ${isBinned}`;
+  const shown = sql`(${items.deleted_at} is null and (${items.visibility} = 'public' or ${own}))`;
+  return and(shown, ...hidden) as SQL;
 }
 
 const LISTED_INDEXES = {
@@ -109,7 +116,8 @@ const PRIVATE_INDEXES = {
   title: 'items_private_title',
 } as const;
 
-function isIndexed(field: SortField): field is keyof typeof LISTED_INDEXES {
+/** Whether an index has an owner's private items in this order. */
+export function isIndexed(field: SortField): field is keyof typeof LISTED_INDEXES {
   return field in LISTED_INDEXES;
 }
 
@@ -122,38 +130,58 @@ function listedStream(field: SortField, asked: Asked): Stream {
     joins: sql`${lookUpItems} ${itemViews.item_id}`,
     residual,
     at: expressions({ id: sql`${itemViews.item_id}` }),
-    isSet: false,
   };
 }
 
-function privateStream(order: readonly SortKey[], caller: Caller, asked: Asked): Stream {
-  const { field } = order[0] as SortKey;
+function privateStream(index: string, caller: Caller, asked: Asked): Stream {
   const where = sql`${eq(items.owner_id, caller.id)} and ${isPrivate}`;
-  if (!isIndexed(field)) {
-    return sortedStream(newest('items_private_id', where, asked), order, asked);
-  }
   const residual = without(asked.residual, 'visibility', 'owner_id').map(conditionOf);
-  return itemStream(PRIVATE_INDEXES[field], where, residual);
+  return itemStream(index, where, residual);
 }
 
-function binStream(order: readonly SortKey[], caller: Caller, asked: Asked): Stream {
-  const { field } = order[0] as SortKey;
-  const where = sql`${eq(items.owner_id, caller.id)} and ${isBinned}`;
-  if (field !== 'id') return sortedStream(newest('items_binned', where, asked), order, asked);
-  return itemStream('items_binned', where, asked.residual.map(conditionOf));
+/** Of what everybody sees, or of the private items of `own`. */
+function equalStream(
+  filter: ItemFilter,
+  own: Caller | undefined,
+  others: readonly ItemFilter[],
+  hidden: readonly SQL[],
+): Stream {
+  const [value] = filter.values;
+  const residual = [...hidden, ...without(others, 'visibility').map(conditionOf)];
+  if (filter.field === 'tags') {
+    return {
+      scan: sql`${itemTags}`,
+      where: sql`${itemTags.viewer_id} = ${own?.id ?? 0} and ${itemTags.tag} = ${value}`,
+      joins: sql`${lookUpItems} ${itemTags.item_id} ${lookUpViews}`,
+      residual,
+      at: expressions({ id: sql`${itemTags.item_id}` }),
+    };
+  }
+  const { index, where } = equalIndex(filter.field, own);
+  const column = filter.field === 'url' ? items.url : items.owner_id;
+  return itemStream(index, sql`${column} = ${value} and ${where}`, residual);
 }
 
-/** Ids for an order that no index has: the newest, as many as are sorted at most. */
-function newest(index: string, where: SQL, { bounds }: Asked): SQL {
-  return sql`select ${items.id} as id from ${items} indexed by ${sql.raw(index)} where ${where} order by ${items.id} desc limit ${bounds.most}`;
+function equalIndex(field: ItemFilter['field'], own: Caller | undefined) {
+  if (field === 'url') {
+    return own
+      ? {
+          index: 'items_private_url',
+          where: sql`${eq(items.owner_id, own.id)} and ${isPrivate} and ${hasUrl}`,
+        }
+      : { index: 'items_listed_url', where: sql`${isPublic} and ${hasUrl}` };
+  }
+  return own
+    ? { index: 'items_private_id', where: sql`${eq(items.owner_id, own.id)} and ${isPrivate}` }
+    : { index: 'items_listed_owner', where: isPublic };
 }
 
 function itemStream(index: string, where: SQL, residual: SQL[]): Stream {
   const scan = sql.raw(`"items" indexed by ${index}`);
-  return { scan, where, joins: lookUpViews, residual, at: expressions({}), isSet: false };
+  return { scan, where, joins: lookUpViews, residual, at: expressions({}) };
 }
 
-/** Relevance is a set's own. */
+/** Relevance is not in a table. */
 const COLUMNS: Record<SortField, SQL> = {
   id: fixed(sql`${items.id}`),
   created_at: fixed(sql`${items.created_at}`),
@@ -163,23 +191,9 @@ const COLUMNS: Record<SortField, SQL> = {
   relevance: sql`null`,
 };
 
-function expressions(own: Partial<Record<SortField, SQL>>): Expressions {
+/** SQL of the sort fields, in queries that join items and item_views. */
+export function expressions(own: Partial<Record<SortField, SQL>>): Expressions {
   return (field) => own[field] ?? COLUMNS[field];
-}
-
-function shownTo({ caller }: Asked): SQL {
-  if (!caller) return isPublic;
-  const own = eq(items.owner_id, caller.id);
-  return sql`(${items.deleted_at} is null and (${items.visibility} = 'public' or ${own}))`;
-}
-
-/** As `shownTo`, by what is smaller than a row. */
-function shownInSet({ caller, bin }: Asked): SQL {
-  const own = (index: string, where: SQL) =>
-    sql`exists (select 1 from ${items} indexed by ${sql.raw(index)} where ${items.id} = picked.id and ${items.owner_id} = ${caller?.id} and ${where})`;
-  if (bin) return own('items_binned', isBinned);
-  const isShown = sql`${itemViews.is_listed} = 1`;
-  return caller ? sql`(${isShown} or ${own('items_private_id', isPrivate)})` : isShown;
 }
 
 function without(filters: readonly ItemFilter[], ...fields: ItemFilter['field'][]): ItemFilter[] {

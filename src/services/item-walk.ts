@@ -1,22 +1,19 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
-import { AppError } from '../core/exceptions.ts';
-import { items, itemViews } from '../models/index.ts';
-import type { Position } from '../utils/cursor.ts';
+import type { Pace } from '../utils/fair-turns.ts';
+import type { Position } from '../utils/page.ts';
+import { createSizes } from '../utils/window-sizes.ts';
 import type { Bounds, ListedRow, SortKey } from './item-list-query.ts';
-import { comparePositions, isGrouped, orderBy } from './item-order.ts';
+import { comparePositions, orderBy } from './item-order.ts';
 import { type Ends, type Span, segmentsOf } from './item-segments.ts';
 import type { Stream } from './item-streams.ts';
 
-/** How many entries the first window has, and by what the next ones grow: the first may be dear. */
-const FIRST_WINDOW = 125;
-const GROWTH = 4;
-
-/** All that a page is read with. */
+/** All that a list is walked with. */
 export interface Walk {
   session: Session;
   bounds: Bounds;
+  pace: Pace;
   streams: Stream[];
   order: SortKey[];
   ends: Ends;
@@ -25,85 +22,89 @@ export interface Walk {
   lookUp: SQL;
 }
 
-/** Rows of a page, and the position that the next one starts from if there may be more. */
-interface Read {
-  rows: ListedRow[];
+/** An item where it stands in a list; with its row, if that was read already. */
+export interface Entry {
+  position: Position;
+  row?: ListedRow;
+}
+
+/** Entries of a page, and the position that the next page starts from if there may be more. */
+export interface Read {
+  entries: Entry[];
   next: Position | undefined;
 }
 
-/** Reads up to `limit` items after `from`, window by window. Throws as `windowsOf`. */
-export async function readPage(
+/**
+ * Reads up to `limit` entries after `from`, window by window, together with `picked`, which are
+ * further positions after `from` in order.
+ */
+export async function readWindows(
   walk: Walk,
   from: Position | undefined,
   limit: number,
+  picked: Position[],
 ): Promise<Read> {
-  const rows: Row[] = [];
+  const { order } = walk;
+  const entries: Entry[] = [];
   let next: Position | undefined;
-  for await (const span of windowsOf(walk, from)) {
-    rows.push(...(await readSpan(walk, span, limit + 1 - rows.length)));
-    if (rows.length > limit) {
-      const shown = rows.slice(0, limit);
-      return { rows: shown, next: positionOf(walk.order, shown.at(-1) as Row) };
-    }
-    next = span.to;
+  let rest = picked;
+  for await (const { to, ...span } of windowsOf(walk, from)) {
+    const found = await readSpan(walk, { ...span, to }, limit + 1 - entries.length);
+    const isIn = (position: Position) => !to || comparePositions(order, position, to) <= 0;
+    const own = rest.filter(isIn).map((position) => ({ position }));
+    rest = rest.filter((position) => !isIn(position));
+    entries.push(...merged(order, found, own));
+    if (entries.length > limit) return pageOf(entries, limit);
+    next = to;
   }
-  return { rows, next };
+  return { entries, next };
+}
+
+/** A page of entries, of which one more than `limit` tells that there are more. */
+export function pageOf(entries: Entry[], limit: number): Read {
+  const shown = entries.slice(0, limit);
+  return { entries: shown, next: entries.length > limit ? shown.at(-1)?.position : undefined };
+}
+
+function merged(order: readonly SortKey[], some: Entry[], others: Entry[]): Entry[] {
+  if (others.length === 0) return some;
+  return [...some, ...others].sort((a, b) => comparePositions(order, a.position, b.position));
 }
 
 /**
- * The spans of a list after `from`, each for one turn of the event loop, until its end or the
- * bounds. Where an index alone decides, all of it is one. Throws invalid_query when too many items
- * share the first of several keys.
+ * The spans of a list after `from`, until its end or the bounds. Where an index alone decides, all
+ * of it is one.
  */
 export async function* windowsOf(walk: Walk, from?: Position): AsyncGenerator<Span> {
   const { window, windows, maxMs } = walk.bounds;
+  const startedMs = performance.now();
+  if (!isWindowed(walk)) {
+    yield { from, to: undefined };
+    return;
+  }
   let position = from;
-  let spentMs = 0;
-  for (let turn = 0; turn < windows && spentMs < maxMs; turn++) {
-    if (turn > 0) await new Promise((resolve) => setImmediate(resolve));
-    const startedMs = performance.now();
-    const size = Math.min(window, FIRST_WINDOW * GROWTH ** turn);
-    const to = isWindowed(walk) ? await windowEnd(walk, position, size) : undefined;
+  const sizes = createSizes(window);
+  for (let left = window * windows; left > 0 && performance.now() - startedMs < maxMs; ) {
+    const size = Math.min(sizes.next(), left);
+    const to = await earliestNth(walk, position, size - 1);
     yield { from: position, to };
     if (to === undefined) return;
-    spentMs += performance.now() - startedMs;
+    left -= size;
     position = to;
+    sizes.taken();
+    await walk.pace();
   }
 }
 
-type Row = ListedRow & Record<string, string | number>;
-
-function isWindowed({ streams, order }: Walk): boolean {
-  const walks = streams.filter(({ isSet }) => !isSet);
-  return (
-    walks.length > 0 && (isGrouped(order) || walks.some(({ residual }) => residual.length > 0))
-  );
-}
-
-/** Where the window that starts at `from` ends; undefined when it reaches the end of the list. */
-async function windowEnd(walk: Walk, from: Position | undefined, size: number) {
-  const { order, bounds } = walk;
-  if (!isGrouped(order)) return earliestNth(walk, from, size - 1);
-  const start = from ?? (await earliestNth(walk, from, 0));
-  for (const most of [size, bounds.most]) {
-    const end = await earliestNth(walk, from && [from[0] as string], most);
-    if (!end || end[0] !== start?.[0]) return end;
-  }
-  throw groupTooLarge(order[0] as SortKey, bounds);
-}
-
-function groupTooLarge({ field }: SortKey, { most }: Bounds): AppError {
-  const msg = `More than ${most} items share one ${field}: sort by it alone, or filter them`;
-  return new AppError('invalid_query', msg, {
-    problems: [{ type: 'too_long', loc: ['query', 'sort'], msg }],
-  });
+function isWindowed({ streams }: Walk): boolean {
+  return streams.some(({ residual }) => residual.length > 0);
 }
 
 /** The earliest position, among the streams, of the entry that follows `skip` others. */
-async function earliestNth(walk: Walk, from: Position | undefined, skip: number) {
+export async function earliestNth(walk: Walk, from: Position | undefined, skip: number) {
   let earliest: Position | undefined;
   for (const stream of walk.streams) {
-    const nth = stream.isSet ? undefined : await nthEntry(walk, stream, from, skip);
+    const nth = await nthEntry(walk, stream, from, skip);
     if (nth && (!earliest || comparePositions(walk.order, nth, earliest) < 0)) earliest = nth;
   }
   return earliest;
@@ -115,59 +116,66 @@ async function nthEntry(
   from: Position | undefined,
   skip: number,
 ): Promise<Position | undefined> {
-  const keys = isGrouped(order) ? order.slice(0, 1) : order;
   const { scan, where, at } = stream;
+  let left = skip;
   for (const segment of segmentsOf(stream, order, ends, { from })) {
+    const entries = sql`from ${scan} where ${and(where, segment)}`;
     const [row] = await rowsOf<Row>(
       session,
-      sql`select ${positionColumns(keys, stream)} from ${scan} where ${and(where, segment)} order by ${orderBy(keys, at)} limit 1 offset ${skip}`,
+      sql`select ${positionColumns(order, stream)} ${entries} order by ${orderBy(order, at)} limit 1 offset ${left}`,
     );
-    if (row) return positionOf(keys, row);
+    if (row) return positionOf(order, row);
+    const counting = sql`select count(*) as n from (select 1 ${entries} limit ${left})`;
+    left -= (await rowsOf<{ n: number }>(session, counting))[0]?.n ?? 0;
   }
   return undefined;
 }
 
-/** The rows of a span, merged from the streams: of each no more than are needed. */
-async function readSpan(walk: Walk, span: Span, limit: number): Promise<Row[]> {
+/** The entries of a span, merged from the streams: of each no more than are needed. */
+async function readSpan(walk: Walk, span: Span, limit: number): Promise<Entry[]> {
   const { session, streams, order, ends, select, lookUp } = walk;
-  const parts = streams.flatMap((stream) =>
-    segmentsOf(stream, order, ends, span).map((segment) => ({ stream, segment })),
-  );
-  const [first, ...others] = parts;
-  if (!first) return [];
-  if (others.length === 0 && !first.stream.isSet) {
-    const { joins } = first.stream;
-    return rowsOf<Row>(session, partOf(walk, first, select, sql`${joins} ${lookUp}`, limit));
+  const [stream] = streams;
+  if (!stream) return [];
+  const segments = segmentsOf(stream, order, ends, span);
+  if (streams.length > 1 || segments.length > 1) {
+    const positions = await positionsIn(walk, order, span, limit);
+    return positions.map((position) => ({ position }));
   }
-  // Found and merged by what they are sorted by alone: whole rows are read for those that are shown.
-  const found = parts.map((part) => {
-    const { stream } = part;
-    const needsJoins = stream.isSet || stream.residual.length > 0 || isGrouped(order);
-    const joins = needsJoins ? stream.joins : sql``;
-    return sql`select * from (${partOf(walk, part, positionColumns(order, stream), joins, limit)})`;
-  });
-  const isRanked = order.some(({ field }) => field === 'relevance');
-  const rank = isRanked ? sql`, ${inFound('relevance')}` : sql``;
-  return rowsOf<Row>(
+  const { scan, joins, where, residual, at } = stream;
+  const rows = await rowsOf<Row>(
     session,
-    sql`select ${select}${rank} from (${sql.join(found, sql` union all `)} order by ${orderBy(order, named)} limit ${limit}) as found cross join ${items} on ${items.id} = found.id cross join ${itemViews} on ${itemViews.item_id} = found.id ${lookUp} order by ${orderBy(order, inFound)}`,
+    sql`select ${select} from ${scan} ${joins} ${lookUp} where ${and(where, ...segments, ...residual)} order by ${orderBy(order, at)} limit ${limit}`,
   );
+  return rows.map((row) => ({ position: positionOf(order, row), row }));
 }
 
-interface Part {
-  stream: Stream;
-  segment: SQL;
+/** The positions, by the keys of `order`, of the entries of a span; without a limit in no order. */
+export async function positionsIn(
+  walk: Walk,
+  order: readonly SortKey[],
+  span: Span,
+  limit?: number,
+): Promise<Position[]> {
+  const parts = walk.streams.flatMap((stream) =>
+    segmentsOf(stream, walk.order, walk.ends, span).map((segment) => {
+      const { scan, where, residual, at } = stream;
+      const needsRows = residual.length > 0 || order !== walk.order;
+      const joins = needsRows ? stream.joins : sql``;
+      const some = limit === undefined ? sql`` : sql`order by ${orderBy(order, at)} limit ${limit}`;
+      return sql`select * from (select ${positionColumns(order, stream)} from ${scan} ${joins} where ${and(where, segment, ...residual)} ${some})`;
+    }),
+  );
+  if (parts.length === 0) return [];
+  const all = sql.join(parts, sql` union all `);
+  const query =
+    limit === undefined
+      ? all
+      : sql`select * from (${all}) order by ${orderBy(order, named)} limit ${limit}`;
+  const rows = await rowsOf<Row>(walk.session, query);
+  return rows.map((row) => positionOf(order, row));
 }
 
-function partOf(
-  { order }: Walk,
-  { stream: { scan, where, residual, at }, segment }: Part,
-  columns: SQL,
-  joins: SQL,
-  limit: number,
-): SQL {
-  return sql`select ${columns} from ${scan} ${joins} where ${and(where, segment, ...residual)} order by ${orderBy(order, at)} limit ${limit}`;
-}
+type Row = ListedRow & Record<string, string | number>;
 
 /** What a stream is sorted by, each under the name of its field, as rows have it. */
 function positionColumns(order: readonly SortKey[], { at }: Stream): SQL {
@@ -177,10 +185,6 @@ function positionColumns(order: readonly SortKey[], { at }: Stream): SQL {
 
 function positionOf(order: readonly SortKey[], row: Row): Position {
   return order.map(({ field }) => row[field] as string | number);
-}
-
-function inFound(field: SortKey['field']): SQL {
-  return sql.raw(`found."${field}"`);
 }
 
 function named(field: SortKey['field']): SQL {

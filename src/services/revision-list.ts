@@ -1,7 +1,8 @@
+import type { Cursors } from '../core/cursors.ts';
 import type { Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { ItemRevision } from '../models/index.ts';
-import { decodeCursor, encodeCursor, type Page, pageOf } from '../utils/cursor.ts';
+import { type Page, pageOf } from '../utils/page.ts';
 import type { Item } from './item-rows.ts';
 import {
   type Columns,
@@ -47,17 +48,17 @@ const SHAPE = ['number', 'number', ...TRACKED.map(() => 'number' as const)] as c
 
 /** A page of what was done to an item, the newest first. Throws invalid_cursor. */
 export async function listRevisions(
-  session: Session,
+  { session, cursors }: { session: Session; cursors: Cursors },
   item: Item,
   { limit = DEFAULT_LIMIT, cursor }: RevisionsQuery,
 ): Promise<{ data: RevisionInfo[]; page: Page }> {
-  const place = placeOf(item, cursor);
+  const place = placeOf(cursors, item, cursor);
   const older = { item_id: item.id, version: place.below, limit: limit + 1 };
   const rows = await revisionsBefore(session, older);
   const entries = entriesOf(rows, await stateAt(session, item, place), place);
   // Rows that are no more than asked for are the last; the creation has none.
   if (rows.length <= limit) entries.push({ info: creationOf(item), place });
-  const { data, page } = pageOf(entries, limit, (entry) => cursorOf(item, entry.place));
+  const { data, page } = pageOf(entries, limit, (entry) => cursorOf(cursors, item, entry.place));
   return { data: data.map(({ info }) => info), page };
 }
 
@@ -96,9 +97,9 @@ function creationOf({ owner_id: actor_id, created_at: at }: Item): RevisionInfo 
   return { version: 1, action: 'create', actor_id, at, changes: {} };
 }
 
-function placeOf(item: Item, cursor: string | undefined): Place {
+function placeOf(cursors: Cursors, item: Item, cursor: string | undefined): Place {
   if (cursor === undefined) return { top: item.version, below: item.version + 1, next: NOTHING };
-  const position = decodeCursor(scopeOf(item), cursor, SHAPE) as number[] | undefined;
+  const position = cursors.open(scopeOf(item), cursor, SHAPE) as number[] | undefined;
   const [top, below, ...versions] = position ?? [];
   if (top === undefined || below === undefined) {
     throw new AppError('invalid_cursor', 'The cursor is not one of this list');
@@ -107,8 +108,8 @@ function placeOf(item: Item, cursor: string | undefined): Place {
   return { top, below, next: next as Place['next'] };
 }
 
-function cursorOf(item: Item, { top, below, next }: Place): string {
-  return encodeCursor(scopeOf(item), [top, below, ...TRACKED.map((name) => next[name])]);
+function cursorOf(cursors: Cursors, item: Item, { top, below, next }: Place): string {
+  return cursors.seal(scopeOf(item), [top, below, ...TRACKED.map((name) => next[name])]);
 }
 
 function scopeOf({ id }: Item): string {

@@ -1,4 +1,5 @@
 import type { Cache } from '../core/cache.ts';
+import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import type { Outbound } from '../core/http.ts';
 import type { Log } from '../core/log.ts';
@@ -13,6 +14,7 @@ import { createSources } from './sources.ts';
 
 export interface SourceGatewayDeps {
   db: Db;
+  cursors: Cursors;
   cache: Cache;
   log: Log;
   audit: Audit;
@@ -29,7 +31,7 @@ export interface SourceGatewayDeps {
 
 /** All that makes outside APIs callable by name, over one box of secrets. */
 export function createSourceGateway(deps: SourceGatewayDeps) {
-  const { config, log, now, db, cache, audit, outbound } = deps;
+  const { config, log, now, db, cache, outbound } = deps;
   const { secretsKey: key, secretsKeyOld: oldKey, dataDir } = config;
   const { externalAllowHosts: allowHosts, externalOnlyHosts: onlyHosts } = config;
   const box = createSecretBox({ key, oldKey, dataDir });
@@ -38,7 +40,7 @@ export function createSourceGateway(deps: SourceGatewayDeps) {
   const sourceRefresh = createSourceRefresh({ db, log, calls, now });
   return {
     chores: [stats.purge, sourceRefresh.chore],
-    sources: createSources({ db, cache, box, audit, hosts: { allowHosts, onlyHosts }, now }),
+    sources: createSources({ ...deps, box, hosts: { allowHosts, onlyHosts } }),
     sourceCalls: calls,
     sourceFetch: createSourceFetch({ calls, outbound }),
     sourceStats: stats,

@@ -1,11 +1,12 @@
 import { asc, eq, gt } from 'drizzle-orm';
 import type { Cache } from '../core/cache.ts';
+import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { SecretBox } from '../core/secret-box.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type SourceRow, sources } from '../models/index.ts';
-import { decodeCursor, encodeCursor, type Page, pageOf } from '../utils/cursor.ts';
+import { type Page, pageOf } from '../utils/page.ts';
 import type { Audit, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
 import type { CheckOptions } from './source-check.ts';
@@ -30,6 +31,7 @@ import { ParameterError } from './source-values.ts';
 
 export interface SourcesDeps {
   db: Db;
+  cursors: Cursors;
   cache: Pick<Cache, 'invalidate'>;
   box: SecretBox;
   audit: Audit;
@@ -48,7 +50,7 @@ export const createSources = (deps: SourcesDeps) =>
   adminsOnly({
     /** A page of sources by name. Throws invalid_cursor. */
     list: (_caller: Caller, query: { limit?: number | undefined; cursor?: string | undefined }) =>
-      listSources(deps.db, query),
+      listSources(deps, query),
 
     /** Throws not_found. */
     get: async (_caller: Caller, name: string): Promise<ShownSource> =>
@@ -92,20 +94,20 @@ export const createSources = (deps: SourcesDeps) =>
   });
 
 async function listSources(
-  { read }: Db,
+  { db, cursors }: SourcesDeps,
   { limit = DEFAULT_LIMIT, cursor }: { limit?: number | undefined; cursor?: string | undefined },
 ): Promise<{ data: ShownSource[]; page: Page }> {
-  const [after] = cursor === undefined ? [] : (decodeCursor(SCOPE, cursor, ['string']) ?? []);
+  const [after] = cursor === undefined ? [] : (cursors.open(SCOPE, cursor, ['string']) ?? []);
   if (cursor !== undefined && after === undefined) {
     throw new AppError('invalid_cursor', 'The cursor is not one of this list');
   }
-  const rows = await read.orm
+  const rows = await db.read.orm
     .select()
     .from(sources)
     .where(after === undefined ? undefined : gt(sources.name, after as string))
     .orderBy(asc(sources.name))
     .limit(limit + 1);
-  const { data, page } = pageOf(rows, limit, ({ name }) => encodeCursor(SCOPE, [name]));
+  const { data, page } = pageOf(rows, limit, ({ name }) => cursors.seal(SCOPE, [name]));
   return { data: data.map((row) => shownSource(sourceOf(row))), page };
 }
 

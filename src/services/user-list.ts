@@ -1,10 +1,11 @@
 import { and, asc, count, desc, eq, gt, gte, inArray, lt, or, type SQL } from 'drizzle-orm';
 import { union } from 'drizzle-orm/sqlite-core';
+import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type Role, type User, users } from '../models/index.ts';
-import { decodeCursor, encodeCursor, type Page, pageOf } from '../utils/cursor.ts';
 import { fold } from '../utils/fold.ts';
+import { type Page, pageOf } from '../utils/page.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
 import { isKept } from './removed-accounts.ts';
 
@@ -45,19 +46,28 @@ export function account(user: User): Account {
   return { ...ownAccount(user), is_active: user.is_active };
 }
 
+export interface UserListDeps {
+  db: Db;
+  cursors: Cursors;
+}
+
 /** A page of accounts. Throws invalid_cursor for a cursor of another sort or filter. */
-export async function listUsers({ read }: Db, query: UserListQuery): Promise<AccountPage> {
+export async function listUsers(
+  { db, cursors }: UserListDeps,
+  query: UserListQuery,
+): Promise<AccountPage> {
+  const { read } = db;
   const { sort = 'id', limit = DEFAULT_LIMIT, cursor } = query;
   const filter = filterOf(read.orm, query);
   const scope = scopeOf(sort, query);
-  const after = cursor === undefined ? undefined : afterCursor(scope, sort, cursor);
+  const after = cursor === undefined ? undefined : afterCursor(cursors, scope, sort, cursor);
   const rows = await read.orm
     .select()
     .from(users)
     .where(and(filter, after))
     .orderBy(...orderOf(sort))
     .limit(limit + 1);
-  const { data, page } = pageOf(rows, limit, (row) => encodeCursor(scope, positionOf(sort, row)));
+  const { data, page } = pageOf(rows, limit, (row) => cursors.seal(scope, positionOf(sort, row)));
   const list = { data: data.map(account), page };
   return query.count ? { ...list, total: await countUsers(read.orm, filter) } : list;
 }
@@ -99,10 +109,15 @@ function positionOf(sort: UserSort, { id, created_at, username_key }: User) {
   return values[fieldOf(sort)];
 }
 
-function afterCursor(scope: string, sort: UserSort, cursor: string): SQL | undefined {
+function afterCursor(
+  cursors: Cursors,
+  scope: string,
+  sort: UserSort,
+  cursor: string,
+): SQL | undefined {
   const field = fieldOf(sort);
   const shape = field === 'id' ? (['number'] as const) : (['string', 'number'] as const);
-  const position = decodeCursor(scope, cursor, shape);
+  const position = cursors.open(scope, cursor, shape);
   if (!position) {
     throw new AppError('invalid_cursor', 'The cursor is not one of this list, sort and filter');
   }

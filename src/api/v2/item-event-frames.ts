@@ -29,10 +29,8 @@ export function openingFrame(position: number): Uint8Array {
   return encoder.encode(`retry: ${RETRY_MS}\nid: ${position}\n\n`);
 }
 
-/** A comment that keeps the connection, and where the reader is if that is news to it. */
-export function heartbeatFrame(position?: number): Uint8Array {
-  return encoder.encode(position === undefined ? ':\n\n' : `:\nid: ${position}\n\n`);
-}
+/** A comment that keeps the connection open. */
+export const HEARTBEAT: Uint8Array = encoder.encode(':\n\n');
 
 function popular(data: object): Uint8Array {
   return frame({ event: 'popular', data });

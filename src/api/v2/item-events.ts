@@ -6,7 +6,7 @@ import { createStillKnown, maybeCallerOf } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
 import { createClientNetwork } from '../client-network.ts';
 import { type EventStream, openEventStream } from '../event-stream.ts';
-import { frameOf, heartbeatFrame, openingFrame } from './item-event-frames.ts';
+import { frameOf, HEARTBEAT, openingFrame } from './item-event-frames.ts';
 import { v2Errors } from './responses.ts';
 
 /** What a route knows of the connection behind its request. */
@@ -58,13 +58,13 @@ function createListen({ itemEvents: service, auth, accessChanges, config, log }:
     const address = peer === undefined ? null : networkFor(peer, request);
     const onSlow = () => log.info('A listener that reads too slowly was dropped.', { address });
     const stream = openEventStream({ onSlow });
-    const { outlet, beat } = createOutlet(stream);
+    const outlet = createOutlet(stream);
     const caller = maybeCallerOf(request);
     const leave = service.listen({ caller, address, lastId }, outlet);
     const judge = async (goOn: () => void) =>
       (await isStillKnown(request)) ? goOn() : stream.end();
     // What another process ends is noticed at the next heartbeat.
-    const heart = setInterval(() => void judge(beat), heartbeatMs);
+    const heart = setInterval(() => void judge(() => stream.push([HEARTBEAT])), heartbeatMs);
     const unwatch = caller && accessChanges.watch(caller.id, () => void judge(() => {}));
     void stream.ended.then(() => {
       clearInterval(heart);
@@ -80,20 +80,16 @@ function createListen({ itemEvents: service, auth, accessChanges, config, log }:
   };
 }
 
-/** Writes what is told as frames, and keeps what the reader knows of where it is. */
-function createOutlet(stream: EventStream) {
-  let at: number | undefined;
-  let known: number | undefined;
-  const tell: Outlet['tell'] = (told, position) => {
-    const opening = at === undefined ? [openingFrame(position)] : [];
-    if (at === undefined) known = position;
-    at = position;
-    for (const each of told) if (each.type === 'change') known = each.news.event.id;
-    stream.push([...opening, ...told.map((each) => frameOf(each, position))]);
+/** Writes what is told as frames. */
+function createOutlet(stream: EventStream): Outlet {
+  let isOpen = false;
+  return {
+    tell: (told, position) => {
+      const opening = isOpen ? [] : [openingFrame(position)];
+      isOpen = true;
+      stream.push([...opening, ...told.map((each) => frameOf(each, position))]);
+    },
+    hasRoom: stream.hasRoom,
+    end: stream.end,
   };
-  const beat = () => {
-    stream.push([heartbeatFrame(at === known ? undefined : at)]);
-    known = at;
-  };
-  return { outlet: { tell, hasRoom: stream.hasRoom, end: stream.end }, beat };
 }

@@ -4,6 +4,7 @@ import { AppError } from '../../core/exceptions.ts';
 import { ItemList, ItemsQuery } from '../../schemas/item-list.ts';
 import { maybeCallerOf } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
+import { createClientNetwork } from '../client-network.ts';
 import { answerJson } from '../json.ts';
 import { itemWriter } from './item-document.ts';
 import { filtersOf, givenIn, refuse, shownIn, sortOf } from './item-query.ts';
@@ -13,10 +14,11 @@ const PARAMETERS = new Set(Object.keys(ItemsQuery.properties).filter((name) => n
 const isParameter = (name: string) => PARAMETERS.has(name) || name.startsWith('filter[');
 
 /** The list of items: what it takes is read from the URL, for its filters have no fixed names. */
-export const itemList = ({ itemList: service }: Pick<Deps, 'itemList'>) =>
-  new Elysia({ prefix: '/items', tags: ['items'] }).get(
+export const itemList = ({ itemList: service, config }: Pick<Deps, 'itemList' | 'config'>) => {
+  const networkFor = createClientNetwork({ config });
+  return new Elysia({ prefix: '/items', tags: ['items'] }).get(
     '',
-    async ({ request, query, set }) => {
+    async ({ request, server, query, set }) => {
       const caller = maybeCallerOf(request);
       const { q, bin, count, cursor, limit = 50 } = query;
       const given = givenIn(request.url, isParameter);
@@ -26,14 +28,18 @@ export const itemList = ({ itemList: service }: Pick<Deps, 'itemList'>) =>
       refuse(given);
       if (bin && !caller) throw new AppError('unauthenticated', 'Not authenticated');
       const { columns, write } = itemWriter(shown);
-      const asked = { filters, q, sort, bin, count, cursor, limit, columns };
+      // A long list takes its turns by account, or by network.
+      const peer = server?.requestIP(request)?.address;
+      const share = caller ? `${caller.id}` : peer && networkFor(peer, request);
+      const asked = { filters, q, sort, bin, count, cursor, limit, share, columns };
       const { data, ...rest } = await service.list(caller, asked);
       const text = `{"data":[${data.map(write).join()}],${JSON.stringify(rest).slice(1)}`;
       return answerJson<typeof ItemList.static>(text, set);
     },
     {
       query: ItemsQuery,
-      response: { 200: ItemList, ...v2Errors(400, 401, 403, 422) },
+      response: { 200: ItemList, ...v2Errors(400, 401, 403, 422, 503) },
       detail: optionalRoute('items:read', 'listItemsV2', 'List, filter, sort and search items'),
     },
   );
+};

@@ -429,12 +429,14 @@ describe('a listener', () => {
     expect((await listener.next())?.event).toBe('created');
   });
 
-  test('who may see nothing of what happens is told where it is', async () => {
+  test('who may see nothing of what happens is not told that something did', async () => {
     await using it = await withAda({ config: { heartbeatSeconds: 1 } });
     const { block } = await listen(it.t);
     await it.items.post({ title: 'a', visibility: 'private' });
-    expect(await block()).toEqual({ comment: '', id: '1' });
     expect(await block()).toEqual({ comment: '' });
+    expect((await listen(it.t)).opening).toEqual({ retry: '3000', id: '0' });
+    expect((await listen(it.t, undefined, '1')).opening).toEqual({ retry: '3000', id: '0' });
+    expect((await listen(it.t, it.ada.token)).opening).toEqual({ retry: '3000', id: '1' });
   });
 
   test('is ended when the server stops', async () => {

@@ -1,0 +1,72 @@
+import { QueueFullError } from './keyed-limiter.ts';
+
+export interface FairTurnsOptions {
+  /** Most that wait at once, in all and with one key. */
+  maxWaiting: number;
+  maxWaitingPerKey: number;
+  /** How long a piece of work may go on before it waits for its turn. */
+  sliceMs: number;
+}
+
+/** Lets a long piece of work, done in small steps, wait for its turn between them. */
+export type Pace = () => Promise<void>;
+
+/** Shares the event loop between long pieces of work. */
+export interface FairTurns {
+  /**
+   * Returns the pace of one piece of work, to be awaited after each step. It resolves at once
+   * while the slice lasts, then in a turn of the event loop that no other work shares; keys get
+   * their turns by rotation. Throws QueueFullError when too many wait.
+   */
+  paceFor(key: string): Pace;
+  waiting(): number;
+}
+
+/** As many may wait as are done within seconds; a single key takes an eighth of the places. */
+const DEFAULTS: FairTurnsOptions = { maxWaiting: 128, maxWaitingPerKey: 16, sliceMs: 3 };
+
+export function createFairTurns(options: FairTurnsOptions = DEFAULTS): FairTurns {
+  const { sliceMs } = options;
+  const line = createLine(options);
+  return {
+    paceFor: (key) => {
+      let sinceMs = performance.now();
+      return async () => {
+        if (performance.now() - sinceMs < sliceMs) return;
+        await line.wait(key);
+        sinceMs = performance.now();
+      };
+    },
+    waiting: line.length,
+  };
+}
+
+/** Lets one of those who wait go on in each turn of the event loop. */
+function createLine({ maxWaiting, maxWaitingPerKey }: FairTurnsOptions) {
+  /** In the order of their next turns. */
+  const byKey = new Map<string, (() => void)[]>();
+  let length = 0;
+
+  const next = () => {
+    const [first] = byKey;
+    if (!first) return;
+    const [key, waiters] = first;
+    byKey.delete(key);
+    const goOn = waiters.shift();
+    if (waiters.length > 0) byKey.set(key, waiters);
+    length--;
+    goOn?.();
+    if (length > 0) setImmediate(next);
+  };
+  const wait = (key: string): Promise<void> => {
+    const waiters = byKey.get(key) ?? [];
+    if (length >= maxWaiting || waiters.length >= maxWaitingPerKey) {
+      throw new QueueFullError('too many wait for their turn');
+    }
+    byKey.set(key, waiters);
+    if (length === 0) setImmediate(next);
+    length++;
+    return new Promise((resolve) => void waiters.push(resolve));
+  };
+  return { wait, length: () => length };
+}

@@ -1,0 +1,24 @@
+/** Where a row stands in a list: the values that the list is sorted by. */
+export type Position = (string | number)[];
+/** The types of a position's values, in order. */
+export type Shape = readonly ('string' | 'number')[];
+
+/** Which part of a list a response holds. */
+export interface Page {
+  next_cursor: string | null;
+  has_more: boolean;
+  limit: number;
+}
+
+/** A page of at most `limit` rows, from one row more than that if there is more. */
+export function pageOf<T>(
+  rows: T[],
+  limit: number,
+  cursorAfter: (row: T) => string,
+): { data: T[]; page: Page } {
+  const has_more = rows.length > limit;
+  const data = rows.slice(0, limit);
+  const last = data.at(-1);
+  const next_cursor = has_more && last !== undefined ? cursorAfter(last) : null;
+  return { data, page: { next_cursor, has_more, limit } };
+}
