@@ -51,7 +51,7 @@ function sqliteError(error: unknown): SQLiteError | undefined {
 
 /** Whether nothing more fits into `dir`: SQLite keeps the reason of a failed write to itself. */
 function isFull(dir: string): boolean {
-  const path = join(dir, `.probe-${process.pid}`);
+  const path = join(dir, '.probe');
   try {
     writeFileSync(path, Buffer.alloc(PROBE_BYTES, 1), { mode: 0o600 });
     return false;

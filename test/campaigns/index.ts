@@ -8,7 +8,9 @@ process.env['BINARY'] ??= 'dist/hutch';
 
 /** Loaded when they are run: each reads which binary to start. */
 const CAMPAIGNS: Record<string, () => Promise<Campaign>> = {
+  faults: async () => (await import('./faults.ts')).faults,
   kill9: async () => (await import('./kill9.ts')).kill9,
+  power: async () => (await import('./power.ts')).power,
 };
 
 const [name = '', ...args] = Bun.argv.slice(2);

@@ -2,7 +2,14 @@ import { rmSync } from 'node:fs';
 import { ADMIN, serve } from '../process/hutch.ts';
 import { tempDir } from '../support.ts';
 import { campaign, seededRandom } from './campaign.ts';
-import { acknowledged, copyDatabase, createLedger, findLosses, type Ledger } from './ledger.ts';
+import {
+  acknowledged,
+  copyDatabase,
+  createLedger,
+  findLosses,
+  type Ledger,
+  wallMs,
+} from './ledger.ts';
 import { writeUntilGone } from './writers.ts';
 
 /** Trials on one database: checking it takes as long as it is large. */
@@ -77,7 +84,7 @@ async function lossesOfServer(dir: string, ledger: Ledger): Promise<string[]> {
       },
       body: JSON.stringify({ title: entry.title }),
     });
-    if (answer.status === 201) entry.acknowledgedAt = process.hrtime.bigint();
+    if (answer.status === 201) entry.acknowledgedAt = wallMs();
   }
   await server.stop();
   return [

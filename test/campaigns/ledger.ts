@@ -9,8 +9,8 @@ export interface Entry {
   items: number;
   /** The Idempotency-Key it was sent with is its title. */
   isKeyed: boolean;
-  /** When its answer came, in ns of the monotonic clock; undefined when none came. */
-  acknowledgedAt?: bigint;
+  /** When its answer came, in ms of the wall clock; undefined when none came. */
+  acknowledgedAt?: number;
 }
 
 /** One item that is changed again and again: its description is the number of the change. */
@@ -18,13 +18,18 @@ export interface Edited {
   title: string;
   sent: number;
   /** When the answer to each change came, by its number. */
-  acknowledgedAt: bigint[];
+  acknowledgedAt: number[];
 }
 
 /** What was sent to a server and what it acknowledged. */
 export interface Ledger {
   entries: Map<string, Entry>;
   edited: Map<string, Edited>;
+}
+
+/** Ms of the wall clock, with fractions. */
+export function wallMs(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 export function createLedger(): Ledger {
@@ -49,7 +54,7 @@ interface Stored {
  * difference as a sentence: nothing acknowledged is missing, nothing is there in part or twice,
  * nothing is there that was never sent, and the tables agree with each other.
  */
-export function findLosses(dir: string, ledger: Ledger, until?: bigint): string[] {
+export function findLosses(dir: string, ledger: Ledger, until?: number): string[] {
   using db = new Database(join(dir, 'hutch.db'));
   const integrity = db.query('pragma integrity_check').values().flat().map(String);
   if (integrity.join() !== 'ok') return [`integrity_check: ${integrity.slice(0, 3).join('; ')}`];
@@ -72,7 +77,7 @@ function lossesOf(
   { title, items, isKeyed, acknowledgedAt }: Entry,
   stored: Map<string, Stored>,
   keys: Set<string>,
-  until?: bigint,
+  until?: number,
 ): string[] {
   const count = stored.get(title)?.count ?? 0;
   if (isAcknowledged(acknowledgedAt, until) && count === 0) {
@@ -86,7 +91,7 @@ function lossesOf(
 function lostChanges(
   { title, sent, acknowledgedAt }: Edited,
   stored: Map<string, Stored>,
-  until?: bigint,
+  until?: number,
 ): string[] {
   const least = acknowledgedAt.filter((at) => isAcknowledged(at, until)).length;
   const row = stored.get(title);
@@ -97,7 +102,7 @@ function lostChanges(
     : [`${title} is at change ${found}; acknowledged ${least}, sent ${sent}`];
 }
 
-function isAcknowledged(at: bigint | undefined, until: bigint | undefined): boolean {
+function isAcknowledged(at: number | undefined, until: number | undefined): boolean {
   return at !== undefined && (until === undefined || at < until);
 }
 

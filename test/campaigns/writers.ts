@@ -1,4 +1,4 @@
-import type { Ledger } from './ledger.ts';
+import { type Ledger, wallMs } from './ledger.ts';
 
 /** Where writers send to; `token` is an admin's. */
 export interface Target {
@@ -77,19 +77,19 @@ async function create(
   kind: { items: number; isKeyed: boolean },
   send: () => Promise<Response>,
 ): Promise<Response> {
-  const entry: { title: string; items: number; isKeyed: boolean; acknowledgedAt?: bigint } = {
+  const entry: { title: string; items: number; isKeyed: boolean; acknowledgedAt?: number } = {
     title,
     ...kind,
   };
   ledger.entries.set(title, entry);
   const answer = await send();
-  if (answer.ok) entry.acknowledgedAt = process.hrtime.bigint();
+  if (answer.ok) entry.acknowledgedAt = wallMs();
   return answer;
 }
 
 /** Makes one item, and returns what changes it once more. */
 async function editor(send: Send, ledger: Ledger, title: string): Promise<Write> {
-  const edited = { title, sent: 0, acknowledgedAt: [] as bigint[] };
+  const edited = { title, sent: 0, acknowledgedAt: [] as number[] };
   ledger.edited.set(title, edited);
   const made = await send('POST', '/api/v2/items', { title, description: '0' }).catch(() => null);
   const { id } = made?.ok ? ((await made.json()) as { id: number }) : { id: 0 };
@@ -97,7 +97,7 @@ async function editor(send: Send, ledger: Ledger, title: string): Promise<Write>
     const number = edited.acknowledgedAt.length + 1;
     edited.sent = Math.max(edited.sent, number);
     const answer = await again('PATCH', `/api/v2/items/${id}`, { description: String(number) });
-    if (answer.ok) edited.acknowledgedAt.push(process.hrtime.bigint());
+    if (answer.ok) edited.acknowledgedAt.push(wallMs());
     return answer;
   };
 }

@@ -98,6 +98,7 @@ export async function serve(dataDir: string, options: ServeOptions = {}) {
     lines,
     pid: child.pid,
     exited: child.exited,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
     clientFor: (token?: string) => createClient(url, token ? { token } : {}),
     signIn: (username: string, password: string) => signIn(url, username, password),
