@@ -1,10 +1,10 @@
-import { type AnyElysia, Elysia } from 'elysia';
+import { type AnyElysia, Elysia, NotFoundError } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type Level, levelOf, type TokenScope } from './access-rules.ts';
 import { createCoercion } from './coerce.ts';
 import { type Answer, createUserLimit } from './rate-limit.ts';
-import { findRoute } from './routes.ts';
+import { findRoute, literalSiblings, type ParameterValues } from './routes.ts';
 import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
 import { strictQuery } from './strict-query.ts';
 
@@ -44,7 +44,7 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
   const rules = new Map<string, Rule>();
   const ruleFor = (method: string, route: string) => {
     const name = `${method === 'HEAD' ? 'GET' : method} ${route}`;
-    const rule = rules.get(name) ?? ruleOf(name, findRoute(app(), method, route), config);
+    const rule = rules.get(name) ?? ruleOf(app(), method, route, config);
     rules.set(name, rule);
     return rule;
   };
@@ -54,6 +54,7 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
     ({ request, route, params, query, set }): void | Promise<void> => {
       coerce({ route, params, query });
       const rule = ruleFor(request.method, route);
+      if (rule.siblings.length > 0) refuseSiblings(rule.siblings, params);
       const isAnonymous =
         rule.level === 'public' || (rule.level === 'optional' && !brings(cookie, request));
       if (rule.isPrivate || !isAnonymous) set.headers['cache-control'] = 'no-store';
@@ -95,10 +96,14 @@ interface Rule {
   isPrivate: boolean;
   /** Undefined in v1, which ignores unknown parameters. */
   refuseQuery: ReturnType<typeof strictQuery> | undefined;
+  /** Values of the parameters that make the path of another route. */
+  siblings: ParameterValues[];
 }
 
 /** The rule that a route declares. Throws for a route without one, so that it admits nobody. */
-function ruleOf(name: string, route: ReturnType<typeof findRoute>, config: Deps['config']): Rule {
+function ruleOf(app: AnyElysia, method: string, pattern: string, config: Deps['config']): Rule {
+  const route = findRoute(app, method, pattern);
+  const name = `${method === 'HEAD' ? 'GET' : method} ${pattern}`;
   const declared = route?.hooks.detail;
   if (declared?.access === undefined) throw new Error(`${name} declares no access`);
   const level = levelOf(declared.access, config.registration);
@@ -106,7 +111,15 @@ function ruleOf(name: string, route: ReturnType<typeof findRoute>, config: Deps[
   const isPrivate = !isOpen || !name.startsWith('GET ') || name.includes('/auth/');
   const isStrict = name.includes(' /api/v2/');
   const refuseQuery = isStrict ? strictQuery(route?.hooks.query) : undefined;
-  return { level, scope: declared.scope, isPrivate, refuseQuery };
+  const siblings = literalSiblings(app, method, pattern);
+  return { level, scope: declared.scope, isPrivate, refuseQuery, siblings };
+}
+
+/** Throws NotFoundError for the path of another route; api/errors.ts answers it with 405. */
+function refuseSiblings(siblings: ParameterValues[], params: Record<string, unknown>): void {
+  for (const values of siblings) {
+    if (values.every(([name, value]) => params[name] === value)) throw new NotFoundError();
+  }
 }
 
 type Identify = (request: Request) => Promise<Caller | undefined>;

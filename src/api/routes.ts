@@ -7,16 +7,50 @@ export function findRoute(app: AnyElysia, method: string, pattern: string) {
   return app.routes.find((route) => route.method === wanted && route.path === pattern);
 }
 
-/** The methods that `path` knows, sorted; none when there is no such path. */
+/**
+ * The methods that `path` knows, sorted; none when there is no such path. Where a literal pattern
+ * and one with a parameter match, as /items/export and /items/:item_id do, the literal one counts.
+ */
 export function allowedMethods(app: AnyElysia, path: string): string[] {
   const parts = segments(path);
-  const methods = new Set<string>();
-  for (const route of app.routes) {
-    if (!matches(segments(route.path), parts)) continue;
-    methods.add(route.method);
-    if (route.method === 'GET') methods.add('HEAD');
-  }
-  return [...methods].sort();
+  const matching = app.routes.filter((route) => matches(segments(route.path), parts));
+  const least = Math.min(...matching.map(parameterCount));
+  const methods = matching
+    .filter((route) => parameterCount(route) === least)
+    .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  return [...new Set(methods)].sort();
+}
+
+/** Values of the parameters of a route, each with its name. */
+export type ParameterValues = [name: string, value: string][];
+
+/**
+ * Returns the values of a route's parameters that make the literal path of another route, which does
+ * not have its method: the router then takes the name of that path for a parameter.
+ */
+export function literalSiblings(
+  app: AnyElysia,
+  method: string,
+  pattern: string,
+): ParameterValues[] {
+  const own = segments(pattern);
+  const siblings = app.routes
+    .filter((route) => parameterCount(route) === 0 && matches(own, segments(route.path)))
+    .filter((route) => route.path !== pattern && !findRoute(app, method, route.path));
+  return siblings.map(({ path }) => {
+    const pairs = segments(path).map((part, index): [string, string] => [own[index] ?? '', part]);
+    return pairs
+      .filter(([name]) => isParameter(name))
+      .map(([name, value]): [string, string] => [name.slice(1), value]);
+  });
+}
+
+function parameterCount({ path }: { path: string }): number {
+  return segments(path).filter((part) => isParameter(part) || part === '*').length;
+}
+
+function isParameter(part: string): boolean {
+  return part.startsWith(':');
 }
 
 /** Returns a check whether a request is for a route of `app` that declares itself a probe. */
@@ -47,6 +81,6 @@ function matches(pattern: string[], parts: string[]): boolean {
   }
   return (
     pattern.length === parts.length &&
-    pattern.every((part, index) => part.startsWith(':') || part === parts[index])
+    pattern.every((part, index) => isParameter(part) || part === parts[index])
   );
 }

@@ -25,12 +25,46 @@ describe('a known path with another method', () => {
     ['OPTIONS', '/api/v1/items', 'GET, HEAD, POST'],
     ['POST', '/health/live', 'GET, HEAD'],
     ['PROPFIND', '/api/v1/items/', 'GET, HEAD, POST'],
+    ['PATCH', '/api/v2/items/export', 'GET, HEAD'],
+    ['DELETE', '/api/v2/items/export/', 'GET, HEAD'],
+    ['PATCH', '/api/v2/items/import', 'POST'],
+    ['GET', '/api/v2/items/batch', 'POST'],
+    ['HEAD', '/api/v2/items/batch', 'POST'],
+    ['DELETE', '/api/v2/items/popular', 'GET, HEAD'],
+    ['PUT', '/api/v1/items/popular', 'GET, HEAD'],
+    ['DELETE', '/api/v2/auth/passkeys/login', 'POST'],
+    ['GET', '/api/v2/sources/fetch', 'POST'],
+    ['PATCH', '/api/v2/sources/fetch', 'POST'],
+    ['PUT', '/api/v2/users/me', 'DELETE, GET, HEAD, PATCH'],
   ])('%s %s is 405 with Allow', async (method, path, allow) => {
     await using t = await testApp();
     const answer = await t.request(method, path);
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe(allow);
   });
+});
+
+test('each literal path is 405 for each method that the document does not give it', async () => {
+  await using t = await testApp();
+  const document = (await (await t.request('GET', '/openapi.json')).json()) as {
+    paths: Record<string, object>;
+  };
+  const literal = Object.entries(document.paths).filter(([path]) => !path.includes('{'));
+  expect(literal.length).toBeGreaterThan(20);
+  for (const [path, operations] of literal) {
+    const known = Object.keys(operations).map((it) => it.toUpperCase());
+    const allow = known.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : [it])).toSorted();
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+      if (known.includes(method)) continue;
+      const { status, headers } = await t.request(method, path);
+      expect([method, path, status, headers.get('allow')]).toEqual([
+        method,
+        path,
+        405,
+        allow.join(', '),
+      ]);
+    }
+  }
 });
 
 describe('HEAD', () => {
