@@ -30,6 +30,8 @@ export interface Db {
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   stats(): DbStats;
+  /** What the writer has done and what waits for it; asks the database nothing. */
+  writes(): WriterStats;
   /**
    * Why the database cannot serve: it cannot be read, or the last write failed and none succeeded
    * since. One is tried every second until it does. Undefined when it can.
@@ -106,6 +108,7 @@ export function openDb(path: string, options: DbOptions): Db & { readonly client
     },
     read: { orm: drizzle(reader) },
     write: writer.write,
+    writes: writer.stats,
     stats: () => ({ ...writer.stats(), write_ahead_log: mover.state() }),
     fault: () => (canRead(reader) ? writer.fault() : 'storage_failed'),
     moveLog: () => new Promise((resolve) => writer.between(() => resolve(mover.empty()))),

@@ -55,7 +55,7 @@ export function createDeps(config: Config, options: DepsOptions) {
     limits: config.rateLimit === 'on' ? createLimits(config) : undefined,
     admission:
       config.admissionControl === 'on'
-        ? createAdmission({ log, backlog: base.db.stats })
+        ? createAdmission({ log, backlog: base.db.writes })
         : undefined,
     ...services,
     // A step that fails, as a flush on a full disk, keeps none of those after it from their work.
