@@ -11,6 +11,7 @@ const CAMPAIGNS: Record<string, () => Promise<Campaign>> = {
   faults: async () => (await import('./faults.ts')).faults,
   kill9: async () => (await import('./kill9.ts')).kill9,
   power: async () => (await import('./power.ts')).power,
+  overload: async () => (await import('./overload.ts')).overload,
 };
 
 const [name = '', ...args] = Bun.argv.slice(2);

@@ -39,7 +39,7 @@ interface Connection {
 /** Whole seconds at the start that are not counted: connections open and code is compiled in them. */
 const WARM_UP_SECONDS = 1;
 
-export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopReport> {
+async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopReport> {
   const { connections: count, rate, seconds, timeoutMs } = options;
   const requests = options.requests.map((text) => Buffer.from(text));
   const tally = createTally();
