@@ -45,6 +45,8 @@ export function hutchCommand(dataDir: string): ServerCommand {
       HUTCH_EXTERNAL_MAX_URLS: String(UPSTREAM_HOSTS.length),
       HUTCH_LOG_FORMAT: 'json',
       HUTCH_RATE_LIMIT: 'off',
+      HUTCH_QUOTA_ITEMS: '1000000000',
+      HUTCH_QUOTA_BYTES: '1000000000000',
     },
   };
 }

@@ -21,6 +21,8 @@ export async function startOwnServer(dataDir?: string): Promise<OwnServer> {
         HUTCH_HOST: '127.0.0.1',
         HUTCH_LOG_FORMAT: 'json',
         HUTCH_RATE_LIMIT: 'off',
+        // There are more places than an account may have by default.
+        HUTCH_QUOTA_ITEMS: '1000000',
       },
       stdout: 'pipe',
       stderr: 'inherit',

@@ -31,6 +31,8 @@ export const ERROR_FORMS: Record<ErrorCode, Form> = {
   idempotency_mismatch: { v1: 422, v2: 422, title: 'Idempotency-Key of another request' },
   idempotency_running: { v1: 409, v2: 409, title: 'That request still runs' },
   batch_failed: { v1: 422, v2: 422, title: 'Nothing of the batch was done' },
+  // Not 429: to wait and try again does not help.
+  quota_exceeded: { v1: 403, v2: 403, title: 'Quota exceeded' },
   too_many_requests: { v1: 429, v2: 429, title: 'Too many requests' },
   payload_too_large: { v1: 413, v2: 413, title: 'Body too large' },
   length_required: { v1: 411, v2: 411, title: 'Length required' },
@@ -86,7 +88,13 @@ export function v2Body(error: AppError, instance: string, request_id: string): u
     code: type,
     message: msg,
   }));
-  return { ...problem, code: error.code, request_id, ...(errors.length > 0 && { errors }) };
+  return {
+    ...problem,
+    code: error.code,
+    request_id,
+    ...(errors.length > 0 && { errors }),
+    ...(error.quota && { quota: error.quota }),
+  };
 }
 
 export function errorHeaders(error: AppError): Record<string, string> {

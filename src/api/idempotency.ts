@@ -56,7 +56,7 @@ export const createOnce =
     const key = request.headers.get('idempotency-key');
     if (key === null) return tellAll(answerOf(await act(undefined)), set);
     refuseBadKey(key);
-    const keyed = { user_id: callerOf(request).id, key, request_hash: hashOf(context) };
+    const keyed = { caller: callerOf(request), key, request_hash: hashOf(context) };
     let answer: Answer<T> | undefined;
     const kept = await idempotency.once(keyed, async (keep) => {
       await act(async (tx, result) => {

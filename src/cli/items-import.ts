@@ -1,6 +1,5 @@
 import { createItemReader } from '../api/new-item.ts';
 import type { Deps } from '../core/deps.ts';
-import { createRest } from '../utils/rest.ts';
 import {
   type Command,
   configOf,
@@ -67,7 +66,6 @@ async function importAll(
   options: { format: 'jsonl' | 'csv'; isDryRun: boolean },
 ): Promise<Report> {
   const progress = createProgress(process.stderr, totalBytes);
-  const rest = createRest();
   let bytes = 0;
   const counted = async function* () {
     for await (const chunk of stream) {
@@ -78,10 +76,7 @@ async function importAll(
   const result = await itemImport.run(owner, counted(), {
     ...options,
     read: createItemReader(),
-    onProgress: async ({ created }) => {
-      progress.show({ bytes, items: created });
-      await rest();
-    },
+    onProgress: ({ created }) => progress.show({ bytes, items: created }),
   });
   progress.end({ bytes, items: result.created });
   return result;

@@ -12,6 +12,7 @@ import { parseArgs } from './parse.ts';
 import { serve } from './serve.ts';
 import { settings } from './settings.ts';
 import { sourcesRekey } from './sources-rekey.ts';
+import { usageVerify } from './usage-verify.ts';
 import { usersImport } from './users-import.ts';
 import { version } from './version.ts';
 
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   itemsImport,
   itemsExport,
   sourcesRekey,
+  usageVerify,
   openapi,
   healthcheck,
   settings,

@@ -3,6 +3,7 @@ import { createAccessTokens } from '../services/access-tokens.ts';
 import { createAccount } from '../services/account.ts';
 import { createAccountExport } from '../services/account-export.ts';
 import { type AccountRemovalDeps, createAccountRemoval } from '../services/account-removal.ts';
+import { createAccountUsage, createAdminUsage } from '../services/account-usage.ts';
 import { createActionTokens } from '../services/action-tokens.ts';
 import { createAdminUsers } from '../services/admin-users.ts';
 import { createAudit } from '../services/audit.ts';
@@ -16,19 +17,20 @@ import { createHousekeeping } from '../services/housekeeping.ts';
 import { createIdentities } from '../services/identities.ts';
 import { createIdentityProviders } from '../services/identity-providers.ts';
 import { createItemServices } from '../services/item-services.ts';
-import { createMailLimits, noMailLimits } from '../services/mail-limits.ts';
-import { createMailTemplates, linkBase } from '../services/mail-templates.ts';
-import { createMails } from '../services/mails.ts';
-import { createNotices } from '../services/notices.ts';
 import { createOperatorAdmins } from '../services/operator-admins.ts';
+import { createOutgoingMail } from '../services/outgoing-mail.ts';
 import { createPasskeys } from '../services/passkeys.ts';
 import { weaknessOf } from '../services/password-policy.ts';
-import { createSessions, sessionLimits } from '../services/sessions.ts';
+import { createQuotas, type Quotas } from '../services/quotas.ts';
+import { sessionLimits } from '../services/session-limits.ts';
+import { createSessionPurge } from '../services/session-purge.ts';
+import { createSessions } from '../services/sessions.ts';
 import { createSourceGateway } from '../services/source-gateway.ts';
 import { createSystemStats } from '../services/system-stats.ts';
 import { createSignInThrottle } from '../services/throttle.ts';
 import { createTotps } from '../services/totp.ts';
 import { createTwoFactor } from '../services/two-factor.ts';
+import { createUsageCheck } from '../services/usage-check.ts';
 import { createUsers } from '../services/users.ts';
 import { createUsersImport } from '../services/users-import.ts';
 import { runAll } from '../utils/run-all.ts';
@@ -47,7 +49,8 @@ export function createDeps(config: Config, options: DepsOptions) {
   const { log, now = () => new Date() } = options;
   // With port 0 the system chooses one, which the server enters here once it listens.
   const listening = { port: config.port };
-  const base = { config, log, now, listening, ...openBase(config, options) };
+  const quotas = createQuotas(config);
+  const base = { config, log, now, listening, quotas, ...openBase(config, options) };
   const services = createServices(base);
   return {
     version: VERSION,
@@ -83,6 +86,7 @@ type Base = ReturnType<typeof openBase> & {
   log: Log;
   now(): Date;
   listening: { port: number };
+  quotas: Quotas;
 };
 
 /** The services, each from what stands above it. */
@@ -92,7 +96,13 @@ function createServices(base: Base) {
   const kit = createKit(base, items.itemEvents.publish);
   const { users, sessions, accessTokens, accessChanges, removal, throttle } = kit;
   const { chores: gatewayChores, ...gateway } = createSourceGateway(kit);
-  const chores = [removal.chore, throttle.chore, ...itemChores, ...gatewayChores];
+  const chores = [
+    removal.chore,
+    throttle.chore,
+    createSessionPurge(base),
+    ...itemChores,
+    ...gatewayChores,
+  ];
   return {
     users,
     sessions,
@@ -109,7 +119,7 @@ function createServices(base: Base) {
 
 /** What all that concerns accounts is made from. */
 function createKit(base: Base, publish: AccountRemovalDeps['publish']) {
-  const { config, log, now, db, passwords } = base;
+  const { config, log, now, db } = base;
   const audit = createAudit({ now });
   const common = { db, log, audit, now, accessChanges: createAccessChanges() };
   const sessions = createSessions({ ...common, limits: sessionLimits(config) });
@@ -119,8 +129,8 @@ function createKit(base: Base, publish: AccountRemovalDeps['publish']) {
     removal: createAccountRemoval({ ...base, ...common, publish }),
     sessions,
     devices: createDevices({ sessions, now }),
-    accessTokens: createAccessTokens(common),
-    users: createUsers({ db, passwords, audit, now }),
+    accessTokens: createAccessTokens({ ...base, ...common }),
+    users: createUsers({ ...base, audit }),
     throttle: createSignInThrottle(base),
     isVerificationRequired: config.emailVerification === 'required',
   };
@@ -130,7 +140,7 @@ type Kit = ReturnType<typeof createKit>;
 
 /** Ways in, and what an account does to itself. */
 function createSignIn(base: Kit) {
-  const kit = { ...base, ...createMail(base), actionTokens: createActionTokens(base) };
+  const kit = { ...base, ...createOutgoingMail(base), actionTokens: createActionTokens(base) };
   const totps = createTotps(kit);
   const account = createAccount(kit);
   const emailFlows = createEmailFlows(kit);
@@ -152,20 +162,14 @@ function createSignIn(base: Kit) {
   };
 }
 
-/** The queue of mails, and what goes by it. */
-function createMail(kit: Kit) {
-  const { config, listening } = kit;
-  const mails = createMails(kit);
-  const templates = createMailTemplates(() => linkBase({ ...config, ...listening }));
-  const limits = config.rateLimit === 'on' ? createMailLimits(config.limitMails) : noMailLimits;
-  return { mails, templates, limits, notices: createNotices({ mails, templates, limits }) };
-}
-
 /** What admins and the commands do to accounts. */
 function createAdministration(kit: Kit) {
   return {
     adminUsers: createAdminUsers(kit),
     auditLog: createAuditLog(kit),
+    accountUsage: createAccountUsage(kit),
+    adminUsage: createAdminUsage(kit),
+    usageCheck: createUsageCheck(kit),
     systemStats: createSystemStats(kit),
     usersImport: createUsersImport(kit),
     weaknessOf,

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'idempotency_mismatch'
   | 'idempotency_running'
   | 'batch_failed'
+  | 'quota_exceeded'
   | 'too_many_requests'
   | 'payload_too_large'
   | 'length_required'
@@ -46,8 +47,26 @@ export interface Problem {
   msg: string;
 }
 
+/** A quota of an account, as settings and responses call it. */
+export type QuotaName =
+  | 'items'
+  | 'bytes'
+  | 'idempotency_keys'
+  | 'idempotency_bytes'
+  | 'tokens'
+  | 'passkeys';
+
+/** The quota that a request would have exceeded, with what is used of it already. */
+export interface ExceededQuota {
+  name: QuotaName;
+  limit: number;
+  used: number;
+}
+
 export interface AppErrorOptions {
   problems?: Problem[];
+  /** For quota_exceeded. */
+  quota?: ExceededQuota;
   /** Whole seconds after which a repeat may succeed. */
   retryAfterSeconds?: number;
   /** Methods that the path does know, for method_not_allowed. */
@@ -62,6 +81,7 @@ export class AppError extends Error {
   readonly problems: Problem[];
   readonly retryAfterSeconds: number | undefined;
   readonly allow: string[];
+  readonly quota: ExceededQuota | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -69,6 +89,7 @@ export class AppError extends Error {
     this.problems = options.problems ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.allow = options.allow ?? [];
+    this.quota = options.quota;
   }
 }
 

@@ -2,6 +2,7 @@ import { ACCOUNT_SETTINGS } from './account-settings.ts';
 import { ITEM_SETTINGS } from './item-settings.ts';
 import { LOG_LEVELS } from './log.ts';
 import { PROVIDER_SETTINGS } from './provider-settings.ts';
+import { QUOTA_SETTINGS } from './quota-settings.ts';
 import { hosts, oneOf, setting, text, wholeNumber } from './setting.ts';
 import { SOURCE_SETTINGS } from './source-settings.ts';
 
@@ -30,6 +31,7 @@ export const SETTINGS = {
   ...ACCOUNT_SETTINGS,
   ...PROVIDER_SETTINGS,
   ...ITEM_SETTINGS,
+  ...QUOTA_SETTINGS,
   cacheMaxEntries: setting(
     'HUTCH_CACHE_MAX_ENTRIES',
     10_000,

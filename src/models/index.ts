@@ -1,5 +1,6 @@
 export { type AccessToken, accessTokens } from './access-tokens.ts';
 export { accountRemovals } from './account-removals.ts';
+export { type AccountUsage, accountUsage } from './account-usage.ts';
 export { type ActionToken, actionTokens } from './action-tokens.ts';
 export { type AuditEntry, auditLog } from './audit-log.ts';
 export { type AuthFlow, authFlows, identities, type OutsideIdentity } from './auth-flows.ts';

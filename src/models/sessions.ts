@@ -18,7 +18,7 @@ export const sessions = sqliteTable(
   },
   (table) => [
     uniqueIndex('sessions_token_hash_unique').on(table.token_hash),
-    index('sessions_user_id').on(table.user_id),
+    index('sessions_user_id').on(table.user_id, table.last_used_at),
     index('sessions_expires_at').on(table.expires_at),
   ],
 );

@@ -14,6 +14,23 @@ export const ProblemDetails = t.Object(
     errors: t.Optional(
       t.Array(t.Object({ path: t.String(), code: t.String(), message: t.String() })),
     ),
+    quota: t.Optional(
+      t.Object(
+        {
+          name: t.Union([
+            t.Literal('items'),
+            t.Literal('bytes'),
+            t.Literal('idempotency_keys'),
+            t.Literal('idempotency_bytes'),
+            t.Literal('tokens'),
+            t.Literal('passkeys'),
+          ]),
+          limit: Integer(),
+          used: Integer(),
+        },
+        { description: 'With the code quota_exceeded: the quota, and what is used of it.' },
+      ),
+    ),
   },
   { title: 'Problem' },
 );

@@ -1,5 +1,5 @@
-import { and, desc, eq, sql } from 'drizzle-orm';
-import type { Db } from '../core/db.ts';
+import { and, count, desc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
 import { prepare } from '../core/query.ts';
@@ -7,6 +7,7 @@ import { hashToken, newToken } from '../core/security.ts';
 import { type AccessToken, accessTokens, type Role, users } from '../models/index.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { Audit, Via } from './audit.ts';
+import type { Quotas } from './quotas.ts';
 import { createUseNotes } from './use-notes.ts';
 
 /** Every personal access token begins so: a leaked one is recognised. */
@@ -16,12 +17,16 @@ const SHOWN_CHARACTERS = 8;
 const USE_NOTED_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 90;
+/** Expired tokens that the list of an account still shows; older ones are deleted, some at a time. */
+const SHOWN_EXPIRED = 20;
+const STEP = 20;
 
 export interface AccessTokensDeps {
   db: Db;
   log: Log;
   audit: Audit;
   accessChanges: AccessChanges;
+  quotas: Quotas;
   now(): Date;
 }
 
@@ -108,7 +113,7 @@ async function identify(
 }
 
 function create(
-  { db, audit, now }: AccessTokensDeps,
+  { db, audit, quotas, now }: AccessTokensDeps,
   { id: user_id, role }: { id: number; role: Role },
   { name, scopes, expires_in_days = DEFAULT_DAYS }: NewAccessToken,
   via: Via,
@@ -116,6 +121,7 @@ function create(
   if (scopes.includes('admin') && role !== 'admin') {
     throw new AppError('forbidden', 'Only an admin can give the scope admin');
   }
+  quotas.requireSpace({ role });
   const token = `${TOKEN_PREFIX}${newToken()}`;
   const at = now();
   const row = {
@@ -128,11 +134,24 @@ function create(
     expires_at: endOf(at, expires_in_days),
   };
   return db.write(async (tx) => {
+    await admitToken(quotas, tx, user_id, row.created_at);
     const [made] = await tx.orm.insert(accessTokens).values(row).returning();
     const who = { actor_id: user_id, user_id, details: { name, scopes } };
     await audit.record(tx, { action: 'token.created', ...who, via });
     return { ...infoOf(made as AccessToken), token };
   });
+}
+
+/** Counts the tokens that still work; those that expired do not stand in the way. */
+async function admitToken(quotas: Quotas, tx: Session, user_id: number, at: string) {
+  const isLive = or(isNull(accessTokens.expires_at), gt(accessTokens.expires_at, at));
+  const isOwn = and(eq(accessTokens.user_id, user_id), isLive);
+  const [live] = await tx.orm.select({ tokens: count() }).from(accessTokens).where(isOwn);
+  quotas.admitOne('tokens', live?.tokens ?? 0);
+  const isExpired = and(eq(accessTokens.user_id, user_id), lte(accessTokens.expires_at, at));
+  const expired = tx.orm.select({ id: accessTokens.id }).from(accessTokens).where(isExpired);
+  const surplus = expired.orderBy(desc(accessTokens.id)).limit(STEP).offset(SHOWN_EXPIRED);
+  await tx.orm.delete(accessTokens).where(inArray(accessTokens.id, surplus));
 }
 
 function endOf(at: Date, days: number | null): string | null {

@@ -5,6 +5,7 @@ import { prepare, type Query } from '../core/query.ts';
 import type { Tx } from '../core/writer.ts';
 import {
   accountRemovals,
+  accountUsage,
   actionTokens,
   idempotencyKeys,
   items,
@@ -85,6 +86,8 @@ async function hide(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<void>
     .update(users)
     .set({ ...names, ...rest, role: 'user' })
     .where(eq(users.id, id));
+  // Without it nothing more can be stored for the account.
+  await tx.orm.delete(accountUsage).where(eq(accountUsage.user_id, id));
   await tx.orm.insert(accountRemovals).values({ user_id: id, requested_at: at });
 }
 

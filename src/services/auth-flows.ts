@@ -1,4 +1,4 @@
-import { and, eq, gt, lte } from 'drizzle-orm';
+import { and, eq, gt, inArray, lte } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { hashToken, newToken } from '../core/security.ts';
@@ -11,6 +11,9 @@ const LIFE_MS: Record<AuthFlow['kind'], number> = {
   second_factor: 5 * 60_000,
   oauth: 15 * 60_000,
 };
+
+/** Expired flows that one new flow clears away. */
+const EXPIRED = 10;
 
 export interface AuthFlowsDeps {
   db: Db;
@@ -33,7 +36,13 @@ export const createAuthFlows = ({ db, now }: AuthFlowsDeps) => ({
       const key = newToken();
       const at = now();
       const expires_at = new Date(at.getTime() + LIFE_MS[kind]).toISOString();
-      await orm.delete(authFlows).where(lte(authFlows.expires_at, at.toISOString()));
+      // More than one at a time, so that what expired is gone soon, and not all of it at once.
+      const expired = orm
+        .select({ id: authFlows.id })
+        .from(authFlows)
+        .where(lte(authFlows.expires_at, at.toISOString()))
+        .limit(EXPIRED);
+      await orm.delete(authFlows).where(inArray(authFlows.id, expired));
       await orm
         .insert(authFlows)
         .values({ kind, user_id, data, expires_at, key_hash: hashToken(key) });

@@ -1,26 +1,30 @@
-import { and, eq, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, lt, sql } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
-import { prepare } from '../core/query.ts';
+import { prepare, type Query } from '../core/query.ts';
 import type { Running } from '../core/running.ts';
 import type { Tx } from '../core/writer.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
-import type { Chore } from './housekeeping.ts';
+import { timeBudget } from '../utils/time-budget.ts';
+import type { Caller } from './caller.ts';
+import { type Chore, PIECE_MS } from './housekeeping.ts';
+import type { Quotas } from './quotas.ts';
 
 /** How long a repeat gets the first answer, at least. */
 const KEPT_MS = 24 * 3_600_000;
 const EVERY_MS = 3_600_000;
-/** Keys in one transaction. An answer of a batch has about 50 KB. */
-const BATCH = 500;
+/** Keys deleted in one step: the response to a batch has about 50 KB. */
+const STEP = 20;
 
 export interface IdempotencyDeps {
   db: Db;
   running: Running;
+  quotas: Quotas;
   now(): Date;
 }
 
 /** A request that may come again: whose it is, and what tells it from any other. */
-export type Keyed = Pick<IdempotencyKey, 'user_id' | 'key' | 'request_hash'>;
+export type Keyed = Pick<IdempotencyKey, 'key' | 'request_hash'> & { caller: Caller };
 
 /** What a request was answered; `body` is JSON. */
 export type KeptAnswer = Pick<IdempotencyKey, 'status' | 'location' | 'body'>;
@@ -28,7 +32,7 @@ export type KeptAnswer = Pick<IdempotencyKey, 'status' | 'location' | 'body'>;
 /** What else belongs to a write, in the same transaction: both hold or neither. */
 export type OnWritten<T> = (tx: Tx, written: T) => Promise<void>;
 
-const keptAnswer = prepare<Pick<Keyed, 'user_id' | 'key'>, IdempotencyKey[]>((orm) =>
+const keptAnswer = prepare<Pick<IdempotencyKey, 'user_id' | 'key'>, IdempotencyKey[]>((orm) =>
   orm
     .select()
     .from(idempotencyKeys)
@@ -57,27 +61,33 @@ const keepAnswer = prepare<IdempotencyKey, IdempotencyKey[]>((orm) =>
 );
 
 /** Sees to it that a request which is sent twice is done once. */
-export const createIdempotency = ({ db, running, now }: IdempotencyDeps) => ({
+export const createIdempotency = ({ db, running, quotas, now }: IdempotencyDeps) => ({
   /**
    * The answer to an earlier request with this key, or undefined once `work` has done it: `work`
    * must call `keep` with its answer, in the transaction of its write. What fails keeps nothing,
    * so that a repeat tries again. Throws idempotency_mismatch when the key was another
-   * request's, idempotency_running while that is under way, and what `work` throws.
+   * request's, idempotency_running while that is under way, quota_exceeded when the account has too
+   * many stored responses, and what `work` throws.
    */
   once: async (
     keyed: Keyed,
     work: (keep: OnWritten<KeptAnswer>) => Promise<void>,
   ): Promise<KeptAnswer | undefined> => {
-    const name = `${keyed.user_id} ${keyed.key}`;
+    const { caller, key, request_hash } = keyed;
+    const user_id = caller.id;
+    const name = `${user_id} ${key}`;
     if (!(await running.claim(name))) throw stillRunning();
     try {
       // After the claim: who had it before has committed by now.
-      const [kept] = await keptAnswer(db.read, keyed);
-      if (kept && kept.request_hash !== keyed.request_hash) throw mismatch();
+      const [kept] = await keptAnswer(db.read, { user_id, key });
+      if (kept && kept.request_hash !== request_hash) throw mismatch();
       if (kept) return kept;
-      await work((tx, answer) =>
-        keep(tx, { ...keyed, ...answer, created_at: now().toISOString() }),
-      );
+      await work(async (tx, answer) => {
+        const bytes = Buffer.byteLength(answer.body);
+        const added = { idempotency_keys: 1, idempotency_bytes: bytes };
+        await quotas.admit(tx, caller, user_id, added);
+        await keep(tx, { user_id, key, request_hash, ...answer, created_at: now().toISOString() });
+      });
       return undefined;
     } finally {
       await running.release(name);
@@ -93,20 +103,28 @@ export const createIdempotencyPurge = ({
   name: 'idempotency keys',
   everyMs: EVERY_MS,
   run: () => {
-    const { user_id, key, created_at } = idempotencyKeys;
     const until = new Date(now().getTime() - KEPT_MS).toISOString();
-    return db.write(async ({ orm }) => {
-      const due = await orm
-        .select({ user_id, key })
-        .from(idempotencyKeys)
-        .where(lt(created_at, until))
-        .limit(BATCH);
-      for (const it of due) {
-        await orm.delete(idempotencyKeys).where(and(eq(user_id, it.user_id), eq(key, it.key)));
-      }
-      return due.length === BATCH;
+    return db.write(async (tx) => {
+      const hasTime = timeBudget(PIECE_MS);
+      do if ((await deleteOldest(tx, { until })).length === 0) return false;
+      while (hasTime());
+      return true;
     });
   },
+});
+
+const deleteOldest: Query<{ until: string }, { key: string }[]> = prepare((orm) => {
+  const { user_id, key, created_at } = idempotencyKeys;
+  const oldest = orm
+    .select({ user_id, key })
+    .from(idempotencyKeys)
+    .where(lt(created_at, sql.placeholder('until')))
+    .orderBy(asc(created_at))
+    .limit(STEP);
+  return orm
+    .delete(idempotencyKeys)
+    .where(sql`(${user_id}, ${key}) in ${oldest}`)
+    .returning({ key });
 });
 
 /** Another process may have done the same meanwhile: then this one's work is taken back. */

@@ -12,10 +12,12 @@ import { sendVerification } from './email-verification.ts';
 import { freeUsername } from './free-username.ts';
 import { emailTaken, insertOutsideAccount, takenError } from './new-account.ts';
 import type { OutsideProfile } from './provider-profile.ts';
+import type { Quotas } from './quotas.ts';
 import { answerByMail } from './sign-up.ts';
 import { userByEmail } from './user-queries.ts';
 
 export interface IdentitySignInDeps extends EmailFlowDeps {
+  quotas: Quotas;
   isRegistrationOpen: boolean;
 }
 
@@ -113,6 +115,7 @@ async function settleLinked(
 }
 
 async function create(deps: IdentitySignInDeps, tx: Tx, outsider: Outsider, via: Via) {
+  deps.quotas.requireSpace({ role: 'user' });
   const email = emailOf(outsider);
   const username = await freeUsername(tx, [...outsider.names, email]);
   const account = { email, username, is_verified: outsider.is_email_verified };

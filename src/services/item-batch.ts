@@ -1,5 +1,5 @@
 import type { Db } from '../core/db.ts';
-import { AppError, type Problem } from '../core/exceptions.ts';
+import { AppError, type ErrorCode, type Problem } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
 import { turns } from '../utils/turns.ts';
 import type { OnWritten } from './idempotency.ts';
@@ -32,7 +32,8 @@ export interface BatchResult {
 export const createItemBatch = ({ db, changes }: ItemBatchDeps) => ({
   /**
    * Does `operations` in order, each on what those before it made. Throws batch_failed with
-   * everything that fails, each problem at its position; nothing is changed then.
+   * everything that fails, each problem at its position, and quota_exceeded for the first
+   * operation that goes over a quota; nothing is changed then.
    */
   run: (
     caller: Caller,
@@ -72,9 +73,12 @@ function apply(
     : changes.remove(tx, caller, id, options);
 }
 
+/** Why nothing more can be stored: that is no fault of one operation. */
+const OF_ALL: ReadonlySet<ErrorCode> = new Set(['quota_exceeded', 'storage_full', 'inactive_user']);
+
 /** Why an operation was refused. It has changed nothing: what is refused is so before a write. */
 function problemsAt(position: number, error: unknown): Problem[] {
-  if (!(error instanceof AppError)) throw error;
+  if (!(error instanceof AppError) || OF_ALL.has(error.code)) throw error;
   const loc = ['body', 'operations', position];
   if (error.problems.length === 0) return [{ type: error.code, loc, msg: error.message }];
   return error.problems.map(({ loc: [, ...path], ...rest }) => ({

@@ -12,6 +12,8 @@ import { mergePatch } from '../utils/merge-patch.ts';
 import { getBinned, getOwn } from './item-access.ts';
 import { type AnnouncementsDeps, announce } from './item-announcements.ts';
 import { columnsOf, type Item, type ItemFields, insertItem } from './item-rows.ts';
+import { type Quotas, textBytes } from './quotas.ts';
+import { dropOldRevisions } from './revision-rows.ts';
 import type { Caller } from './users.ts';
 
 /** What a change may demand and how it is noted. */
@@ -21,20 +23,28 @@ export interface ChangeOptions {
   action?: ItemRevision['action'];
 }
 
+export interface ItemChangesDeps extends AnnouncementsDeps {
+  quotas: Quotas;
+  /** Changes that the history of an item keeps. */
+  maxRevisions: number;
+}
+
 export type ItemChanges = ReturnType<typeof createItemChanges>;
 
 /**
  * The one way in which items change: each in the caller's transaction, with its revision and its
  * events; the cache is invalidated and listeners are told after the commit.
  */
-export const createItemChanges = (deps: AnnouncementsDeps) => ({
+export const createItemChanges = (deps: ItemChangesDeps) => ({
   ...fieldChanges(deps),
   ...binChanges(deps),
 });
 
-const fieldChanges = (deps: AnnouncementsDeps) => ({
+const fieldChanges = (deps: ItemChangesDeps) => ({
+  /** Throws quota_exceeded, storage_full. */
   create: async (tx: Tx, owner: Caller, fields: ItemFields): Promise<Item> => {
     const columns = columnsOf(fields) as Omit<ItemRow, 'id'>;
+    await deps.quotas.admit(tx, owner, owner.id, { items: 1, bytes: textBytes(columns) });
     const row = { ...columns, owner_id: owner.id, now: deps.now().toISOString() };
     const item = { ...((await insertItem(tx, row))[0] as ItemRow), views: 0 };
     await announce(deps, tx, undefined, item);
@@ -43,7 +53,8 @@ const fieldChanges = (deps: AnnouncementsDeps) => ({
 
   /**
    * Changes what differs; `data` is a merge patch. Throws not_found, forbidden,
-   * version_mismatch, and validation_failed for data that grows too large.
+   * version_mismatch, quota_exceeded, storage_full, and validation_failed for data that grows too
+   * large.
    */
   update: async (
     tx: Tx,
@@ -57,7 +68,7 @@ const fieldChanges = (deps: AnnouncementsDeps) => ({
     return change(deps, tx, caller, item, set, { action: 'update', ...options });
   },
 
-  /** Brings columns back to what they were. Throws not_found, forbidden, version_mismatch. */
+  /** Brings columns back to what they were. Throws as `update`. */
   revert: async (
     tx: Tx,
     caller: Caller,
@@ -71,8 +82,8 @@ const fieldChanges = (deps: AnnouncementsDeps) => ({
     }),
 });
 
-const binChanges = (deps: AnnouncementsDeps) => ({
-  /** Puts an item into the bin. Throws not_found, forbidden, version_mismatch. */
+const binChanges = (deps: ItemChangesDeps) => ({
+  /** Puts an item into the bin, whatever the quotas. Throws not_found, forbidden, version_mismatch. */
   remove: async (
     tx: Tx,
     caller: Caller,
@@ -92,9 +103,9 @@ const binChanges = (deps: AnnouncementsDeps) => ({
 });
 
 async function change(
-  deps: AnnouncementsDeps,
+  deps: ItemChangesDeps,
   tx: Tx,
-  { id: actor_id }: Caller,
+  caller: Caller,
   item: Item,
   columns: Partial<ItemRow>,
   { ifMatch, action }: ChangeOptions & { action: ItemRevision['action'] },
@@ -105,11 +116,16 @@ async function change(
   const at = deps.now().toISOString();
   const version = item.version + 1;
   const values = { ...set, version, updated_at: at };
+  const old = pick(item, Object.keys(set));
+  const before = JSON.stringify(old);
+  if (action === 'update' || action === 'revert') {
+    const bytes = textBytes(set) - textBytes(old) + Buffer.byteLength(before);
+    await deps.quotas.admit(tx, caller, item.owner_id, { bytes });
+  }
   await tx.orm.update(items).set(values).where(eq(items.id, item.id));
-  const before = JSON.stringify(pick(item, Object.keys(set)));
-  await tx.orm
-    .insert(itemRevisions)
-    .values({ item_id: item.id, version, action, actor_id, at, before });
+  const revision = { item_id: item.id, version, action, actor_id: caller.id, at, before };
+  await tx.orm.insert(itemRevisions).values(revision);
+  await dropOldRevisions(tx, item.id, version - deps.maxRevisions);
   const changed = { ...item, ...values };
   await announce(deps, tx, item, changed);
   return changed;
@@ -142,6 +158,6 @@ function differing(item: Item, columns: Partial<ItemRow>): Partial<ItemRow> {
   return Object.fromEntries(entries);
 }
 
-function pick(item: Item, keys: string[]): Record<string, unknown> {
+function pick(item: Item, keys: string[]): Partial<ItemRow> {
   return Object.fromEntries(keys.map((key) => [key, Reflect.get(item, key)]));
 }

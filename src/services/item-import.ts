@@ -1,5 +1,5 @@
 import type { Db } from '../core/db.ts';
-import type { Problem } from '../core/exceptions.ts';
+import { AppError, type Problem } from '../core/exceptions.ts';
 import { timeBudget } from '../utils/time-budget.ts';
 import { turns } from '../utils/turns.ts';
 import type { ItemChanges } from './item-changes.ts';
@@ -37,16 +37,17 @@ export interface ImportOptions {
   read(value: unknown): ItemFields | Problem[];
   /** Once it is aborted nothing more is written: what was read may be cut in the middle. */
   signal?: AbortSignal;
-  /** Called after each transaction and waited for. */
-  onProgress?: (report: ImportReport) => void | Promise<void>;
+  /** Called after each transaction. */
+  onProgress?: (report: ImportReport) => void;
 }
 
 /** Items from a stream of lines. */
 export const createItemImport = (deps: ItemImportDeps) => ({
   /**
    * Makes an item of each good line of `source`, some at a time: an import that ends early keeps
-   * what it has made. A dry run makes none and says what would be. Throws what `source` throws,
-   * and validation_failed for wrong columns of CSV.
+   * what it has made. A dry run makes none and says what would be, quotas aside. Throws what
+   * `source` throws, validation_failed for wrong columns of CSV, and quota_exceeded or storage_full
+   * at the first item that there is no room for.
    */
   run: async (
     owner: Caller,
@@ -57,10 +58,13 @@ export const createItemImport = (deps: ItemImportDeps) => ({
     const chunk = createChunk();
     const finish = async () => {
       if (signal?.aborted) return;
-      if (!isDryRun) await writeAll(deps, owner, chunk.items);
-      report.created += chunk.items.length;
+      const written = isDryRun
+        ? { created: chunk.items.length }
+        : await writeAll(deps, owner, chunk.items);
+      report.created += written.created;
       chunk.clear();
-      await onProgress?.(report);
+      onProgress?.(report);
+      if (written.refusal) throw noneLeft(written.refusal, report.created);
     };
     let hasTime = timeBudget(TURN_MS);
     for await (const line of itemLines(format, source)) {
@@ -112,12 +116,34 @@ function note(report: ImportReport, { line, code, message }: LineFailure): void 
   }
 }
 
-async function writeAll({ db, changes }: ItemImportDeps, owner: Caller, all: ItemFields[]) {
-  if (all.length === 0) return;
-  await db.write(async (tx) => {
-    for (const [index, fields] of all.entries()) {
-      await changes.create(tx, owner, fields);
-      if (index % TURN === TURN - 1) await turns(1);
+/** What was created of a chunk, and why it is not all of it. */
+interface Written {
+  created: number;
+  refusal?: AppError;
+}
+
+async function writeAll(
+  { db, changes }: ItemImportDeps,
+  owner: Caller,
+  all: ItemFields[],
+): Promise<Written> {
+  if (all.length === 0) return { created: 0 };
+  return db.write(async (tx) => {
+    for (const [created, fields] of all.entries()) {
+      try {
+        await changes.create(tx, owner, fields);
+      } catch (error) {
+        // It is refused before it is written: those before it stay.
+        if (error instanceof AppError) return { created, refusal: error };
+        throw error;
+      }
+      if (created % TURN === TURN - 1) await turns(1);
     }
+    return { created: all.length };
   });
+}
+
+function noneLeft({ code, message, quota }: AppError, created: number): AppError {
+  const told = `${message}; items created before: ${created}`;
+  return new AppError(code, told, quota ? { quota } : {});
 }

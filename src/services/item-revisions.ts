@@ -7,7 +7,7 @@ import type { ChangeOptions, ItemChanges } from './item-changes.ts';
 import type { Item } from './item-rows.ts';
 import type { ItemViews } from './item-views.ts';
 import { listRevisions, type RevisionInfo, type RevisionsQuery } from './revision-list.ts';
-import { columnsAt } from './revision-rows.ts';
+import { columnsAt, isVersionKept } from './revision-rows.ts';
 import type { Caller } from './users.ts';
 
 export interface ItemRevisionsDeps {
@@ -39,7 +39,8 @@ export const createItemRevisions = ({ db, cursors, views, changes }: ItemRevisio
     options: ChangeOptions = {},
   ): Promise<Item> => {
     const { version: seen } = await getOwners(db.read, caller, id);
-    if (version > seen) throw new AppError('not_found', `Item ${id} has no version ${version}`);
+    const isKnown = version === seen || (await isVersionKept(db.read, id, version));
+    if (!isKnown) throw new AppError('not_found', `Item ${id} has no version ${version}`);
     // The long way back is read before the writer is held up, and in it what came meanwhile.
     const columns = await columnsAt(db.read, id, version, seen);
     return db.write(async (tx) => {

@@ -23,6 +23,7 @@ import { createItemViews } from './item-views.ts';
 import { createItemWindows } from './item-windows.ts';
 import { createItems } from './items.ts';
 import { popularIds } from './popular-watch.ts';
+import type { Quotas } from './quotas.ts';
 
 export interface ItemServicesDeps {
   config: Config;
@@ -31,17 +32,19 @@ export interface ItemServicesDeps {
   turns: FairTurns;
   cache: Cache;
   log: Log;
+  quotas: Quotas;
   now(): Date;
 }
 
 /** The services of items, each from what stands above it, and the work that comes round again. */
 export function createItemServices(base: ItemServicesDeps) {
-  const { config, cache, cursors, db, now, turns } = base;
+  const { config, cursors, db, now, turns } = base;
   const views = createItemViews({ ...base, isStrict: config.viewsMode === 'strict' });
   const kit = { ...base, views, popularTtlMs: config.popularTtlSeconds * 1000 };
   const viewersFor = (seconds: number) => createViewers({ windowMs: seconds * 1000, now });
   const itemEvents = createItemEvents({ ...base, popularIds: () => popularIds(db) });
-  const changes = createItemChanges({ cache, now, publish: itemEvents.publish });
+  const { publish } = itemEvents;
+  const changes = createItemChanges({ ...base, publish, maxRevisions: config.quotaRevisions });
   return {
     views,
     itemEvents,
@@ -55,7 +58,7 @@ export function createItemServices(base: ItemServicesDeps) {
     itemBatch: createItemBatch({ db, changes }),
     itemImport: createItemImport({ db, changes }),
     itemExport: createItemExport({ db }),
-    idempotency: createIdempotency({ db, running: createRunning(), now }),
+    idempotency: createIdempotency({ ...base, running: createRunning() }),
     popular: createItemPopular(kit),
     itemStats: createItemStats(kit),
     itemViewing: createItemViewing({ ...kit, viewers: viewersFor(config.viewWindowSeconds) }),

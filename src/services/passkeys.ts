@@ -14,12 +14,14 @@ import type { Audit, Via } from './audit.ts';
 import type { Identity } from './auth.ts';
 import type { AuthFlows } from './auth-flows.ts';
 import type { Notices } from './notices.ts';
+import type { Quotas } from './quotas.ts';
 
 export interface PasskeysDeps {
   db: Db;
   flows: AuthFlows;
   audit: Audit;
   notices: Notices;
+  quotas: Quotas;
   /** The account of the caller; throws bad_credentials when the password is not its. */
   prove(caller: Identity, password: string): Promise<User>;
   now(): Date;
@@ -102,7 +104,7 @@ async function add(
   origin: Origin,
   via: Via,
 ) {
-  const { db, flows, audit, notices, now } = deps;
+  const { db, flows, audit, notices, quotas, now } = deps;
   const flow = await flows.take('passkey_register', made.flow);
   const { registrationInfo } = await orRefused(
     verifyRegistrationResponse({
@@ -124,6 +126,9 @@ async function add(
     created_at: now().toISOString(),
   };
   return db.write(async (tx) => {
+    quotas.requireSpace(caller);
+    const isOwn = eq(passkeys.user_id, caller.id);
+    quotas.admitOne('passkeys', (await tx.orm.select({ id }).from(passkeys).where(isOwn)).length);
     const [passkey] = await tx.orm.insert(passkeys).values(row).returning();
     const who = { actor_id: caller.id, user_id: caller.id, details: { name: made.name } };
     await audit.record(tx, { action: 'passkey.added', ...who, via });

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
 import { prepare } from '../core/query.ts';
 import { type ItemRevision, type ItemRow, itemRevisions } from '../models/index.ts';
@@ -39,6 +39,37 @@ const revisionsWithin = prepare<Within, Pick<ItemRevision, 'version' | 'before'>
     .orderBy(asc(itemRevisions.version))
     .limit(sql.placeholder('limit')),
 );
+
+type Old = { item_id: number; until: number };
+/** Dropped with one change at most: an item from before the limit comes down to it step by step. */
+const DROPPED = 20;
+const deleteOld = prepare<Old, unknown>((orm) => {
+  const { item_id, version } = itemRevisions;
+  const isOwn = eq(item_id, sql.placeholder('item_id'));
+  const oldest = orm
+    .select({ version })
+    .from(itemRevisions)
+    .where(and(isOwn, lte(version, sql.placeholder('until'))))
+    .orderBy(asc(version))
+    .limit(DROPPED);
+  return orm.delete(itemRevisions).where(and(isOwn, inArray(version, oldest)));
+});
+
+/** Deletes the revisions of an item up to version `until`, the oldest of them first. */
+export async function dropOldRevisions(tx: Session, item_id: number, until: number): Promise<void> {
+  // The first revision is of version 2.
+  if (until >= 2) await deleteOld(tx, { item_id, until });
+}
+
+/** Whether what an item was at a version, which is older than the current one, is still known. */
+export async function isVersionKept(
+  session: Session,
+  item_id: number,
+  version: number,
+): Promise<boolean> {
+  const next = { item_id, after: version, until: version + 1, limit: 1 };
+  return (await revisionsWithin(session, next)).length > 0;
+}
 
 /** Revisions of one read: with data of 64 KiB each, some milliseconds. */
 const CHUNK = 50;

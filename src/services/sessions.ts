@@ -1,4 +1,4 @@
-import { and, desc, eq, lte, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, ne, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import { networkOf } from '../core/client-address.ts';
 import type { Db, Session as DbSession } from '../core/db.ts';
@@ -9,16 +9,11 @@ import type { Tx } from '../core/writer.ts';
 import { type Role, type Session, sessions, users } from '../models/index.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { Via } from './audit.ts';
+import type { SessionLimits } from './session-limits.ts';
+import { deleteSurplus } from './session-purge.ts';
 import { createUseNotes } from './use-notes.ts';
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-/** How long a session lives, in all and without use, for users and for admins. */
-export interface SessionLimits {
-  absoluteMs: Record<Role, number>;
-  idleMs: Record<Role, number>;
-}
 
 export interface SessionsDeps {
   db: Db;
@@ -77,28 +72,12 @@ const recentAddresses = prepare<{ user_id: number }, Pick<Session, 'address'>[]>
     .limit(RECENT),
 );
 
-/** The limits of the settings, in milliseconds. */
-export function sessionLimits(config: {
-  sessionDays: number;
-  sessionIdleDays: number;
-  adminSessionHours: number;
-  adminSessionIdleMinutes: number;
-}): SessionLimits {
-  return {
-    absoluteMs: { user: config.sessionDays * DAY_MS, admin: config.adminSessionHours * HOUR_MS },
-    idleMs: {
-      user: config.sessionIdleDays * DAY_MS,
-      admin: config.adminSessionIdleMinutes * 60_000,
-    },
-  };
-}
-
 export const createSessions = (deps: SessionsDeps) => ({
   ...sessionReads(deps),
   ...sessionEndings(deps, new LRUCache<string, true>(REPLACED)),
 
   /** Opens a session in a transaction and returns its bearer token, which is stored nowhere. */
-  open: (tx: DbSession, user_id: number, via: Via): Promise<string> => open(deps, tx, user_id, via),
+  open: (tx: Tx, user_id: number, via: Via): Promise<string> => open(deps, tx, user_id, via),
 });
 
 function sessionReads(deps: SessionsDeps) {
@@ -150,12 +129,15 @@ const sessionEndings = ({ accessChanges }: SessionsDeps, replaced: LRUCache<stri
   },
 });
 
-async function open({ limits, now }: SessionsDeps, tx: DbSession, user_id: number, via: Via) {
+async function open(
+  { limits, accessChanges, now }: SessionsDeps,
+  tx: Tx,
+  user_id: number,
+  via: Via,
+): Promise<string> {
   const token = newToken();
   const at = now();
   const created_at = at.toISOString();
-  // What has ended is cleared away by those who come.
-  await tx.orm.delete(sessions).where(lte(sessions.expires_at, created_at));
   await tx.orm.insert(sessions).values({
     user_id,
     token_hash: hashToken(token),
@@ -165,6 +147,8 @@ async function open({ limits, now }: SessionsDeps, tx: DbSession, user_id: numbe
     user_agent: via.user_agent,
     address: via.address,
   });
+  const surplus = await deleteSurplus(tx, { user_id, count: limits.count });
+  if (surplus.length > 0) accessChanges.note(tx, user_id);
   return token;
 }
 

@@ -2,7 +2,6 @@ import type { Db, Session } from '../core/db.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { type NewUser, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
-import { createRest } from '../utils/rest.ts';
 import { timeBudget } from '../utils/time-budget.ts';
 import { type Audit, SYSTEM } from './audit.ts';
 import { isUsernameTaken, numbered } from './free-username.ts';
@@ -52,13 +51,11 @@ export const createUsersImport = (deps: UsersImportDeps) => ({
     );
     const reserved = new Set(given);
     const counts = { imported: 0, existing: 0 };
-    const rest = createRest();
     while (counts.imported + counts.existing < accounts.length) {
       const start = counts.imported + counts.existing;
       const { imported, existing } = await writeSome(deps, accounts, start, reserved);
       counts.imported += imported;
       counts.existing += existing;
-      await rest();
     }
     return counts;
   },

@@ -16,6 +16,7 @@ import {
   takenError,
   usernameTaken,
 } from './new-account.ts';
+import type { Quotas } from './quotas.ts';
 import {
   type ShownUser,
   shownUserById,
@@ -28,6 +29,7 @@ export interface UsersDeps {
   db: Db;
   passwords: PasswordHasher;
   audit: Audit;
+  quotas: Quotas;
   now(): Date;
 }
 
@@ -86,7 +88,7 @@ function userReads({ db }: UsersDeps) {
   };
 }
 
-function userWrites({ db, passwords, audit, now }: UsersDeps) {
+function userWrites({ db, passwords, audit, quotas, now }: UsersDeps) {
   return {
     /**
      * Creates an account. Throws email_taken or username_taken, judged without case by the
@@ -99,6 +101,8 @@ function userWrites({ db, passwords, audit, now }: UsersDeps) {
       { role = 'user', via = SYSTEM, actor_id = null, onCreated }: CreateOptions = {},
     ): Promise<User> => {
       refuseForeignAddress(account);
+      // Whoever signs up is no admin.
+      quotas.requireSpace({ role: actor_id === null ? role : 'admin' });
       await refuseTaken(db, account);
       const row = newUser(account, role, await passwords.hash(account.password), now());
       try {

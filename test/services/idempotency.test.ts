@@ -1,17 +1,19 @@
 import { expect, test } from 'bun:test';
 import { createRunning } from '../../src/core/running.ts';
 import { createIdempotency } from '../../src/services/idempotency.ts';
+import { createQuotas } from '../../src/services/quotas.ts';
 import { atOnce, testApp } from '../support.ts';
 
 test('of processes that do the same at once, one does it and the others undo it', async () => {
   await using t = await testApp();
-  const { db, now, items } = t.deps;
+  const { db, now, items, config } = t.deps;
+  const quotas = createQuotas(config);
   const ada = await t.signUp('ada');
-  const keyed = { user_id: ada.id, key: 'k', request_hash: 'h' };
+  const keyed = { caller: ada, key: 'k', request_hash: 'h' };
   const fields = { title: 'a', description: '', url: null, tags: [], data: {} };
   const ends = await atOnce(20, () => {
     // Each knows nothing of what the others have begun.
-    const process = createIdempotency({ db, running: createRunning(), now });
+    const process = createIdempotency({ db, running: createRunning(), quotas, now });
     return process.once(keyed, async (keep) => {
       const answer = { status: 201, location: null, body: '{}' };
       await items.create(ada, { ...fields, visibility: 'public' }, (tx) => keep(tx, answer));

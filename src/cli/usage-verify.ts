@@ -1,0 +1,27 @@
+import { type Command, configOf, openDeps, readSwitch } from './command.ts';
+
+export const usageVerify: Command = {
+  name: 'usage verify',
+  summary: 'Compare the counted usage of accounts with what is stored.',
+  help: `What an account stores is counted with each write, for its quotas. This counts everything anew
+and names the accounts whose count differs, each with what is missing from it. Ends with 1 when
+there are any and --repair was not given. Works while a server is running.`,
+  flags: { repair: 'Put the counts right.' },
+  switches: ['repair'],
+  settings: ['dataDir'],
+  run: async (invocation) => {
+    const isRepair = readSwitch(invocation, 'repair');
+    const deps = openDeps(configOf(invocation));
+    try {
+      const drifts = await deps.usageCheck.find();
+      for (const { user_id, ...missing } of drifts) {
+        console.error(`Account ${user_id}: ${JSON.stringify(missing)}`);
+      }
+      if (isRepair) await deps.usageCheck.repair(drifts);
+      console.log(`Accounts that differ: ${drifts.length}${isRepair ? ', put right.' : '.'}`);
+      return drifts.length > 0 && !isRepair ? 1 : 0;
+    } finally {
+      await deps.close();
+    }
+  },
+};

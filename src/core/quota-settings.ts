@@ -1,0 +1,61 @@
+import { setting, wholeNumber } from './setting.ts';
+
+const MOST = 1e14;
+
+/** The settings of what one account may store, and of how long what piles up is kept. */
+export const QUOTA_SETTINGS = {
+  quotaItems: setting(
+    'HUTCH_QUOTA_ITEMS',
+    100_000,
+    wholeNumber(1, MOST),
+    'Items of one account, those in the bin too. This and the next three do not bind admins.',
+  ),
+  quotaBytes: setting(
+    'HUTCH_QUOTA_BYTES',
+    1_073_741_824,
+    wholeNumber(1, MOST),
+    'Bytes of text of one account: its items, those in the bin and their history.',
+  ),
+  quotaIdempotencyKeys: setting(
+    'HUTCH_QUOTA_IDEMPOTENCY_KEYS',
+    100_000,
+    wholeNumber(1, MOST),
+    'Responses stored for the Idempotency-Keys of one account, each for 24 hours.',
+  ),
+  quotaIdempotencyBytes: setting(
+    'HUTCH_QUOTA_IDEMPOTENCY_BYTES',
+    134_217_728,
+    wholeNumber(1, MOST),
+    'Bytes of those responses.',
+  ),
+  quotaRevisions: setting(
+    'HUTCH_QUOTA_REVISIONS',
+    200,
+    wholeNumber(1, 1_000_000),
+    'Changes that the history of an item keeps; older ones are deleted.',
+  ),
+  quotaSessions: setting(
+    'HUTCH_QUOTA_SESSIONS',
+    100,
+    wholeNumber(1, 10_000),
+    'Sessions of one account; one more ends the one that was used least recently.',
+  ),
+  quotaTokens: setting(
+    'HUTCH_QUOTA_TOKENS',
+    100,
+    wholeNumber(1, 10_000),
+    'Personal access tokens of one account that have not expired.',
+  ),
+  quotaPasskeys: setting(
+    'HUTCH_QUOTA_PASSKEYS',
+    20,
+    wholeNumber(1, 1_000),
+    'Passkeys of one account.',
+  ),
+  minFreeBytes: setting(
+    'HUTCH_MIN_FREE_BYTES',
+    268_435_456,
+    wholeNumber(0, MOST),
+    'Free disk space below which only admins can store more; others get 507.',
+  ),
+};

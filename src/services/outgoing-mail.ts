@@ -1,0 +1,19 @@
+import { createMailLimits, noMailLimits } from './mail-limits.ts';
+import { createMailTemplates, linkBase } from './mail-templates.ts';
+import { createMails, type MailsDeps } from './mails.ts';
+import { createNotices } from './notices.ts';
+
+export interface OutgoingMailDeps extends MailsDeps {
+  config: { publicUrl: string; host: string; rateLimit: 'on' | 'off'; limitMails: number };
+  /** The port that links lead to. */
+  listening: { port: number };
+}
+
+/** The queue of mails, and everything that writes to it. */
+export function createOutgoingMail(deps: OutgoingMailDeps) {
+  const { config, listening } = deps;
+  const mails = createMails(deps);
+  const templates = createMailTemplates(() => linkBase({ ...config, ...listening }));
+  const limits = config.rateLimit === 'on' ? createMailLimits(config.limitMails) : noMailLimits;
+  return { mails, templates, limits, notices: createNotices({ mails, templates, limits }) };
+}
