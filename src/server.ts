@@ -4,6 +4,7 @@ import { claimDataDir, databasePath } from './core/data-dir.ts';
 import { createDeps, type Deps } from './core/deps.ts';
 import { StartupError } from './core/exceptions.ts';
 import type { Log } from './core/log.ts';
+import { startWarnings } from './core/start-warnings.ts';
 
 /** Connections that send and receive nothing for this long are closed. */
 const IDLE_SECONDS = 30;
@@ -22,9 +23,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   const deps = createDeps(config, { log });
   try {
     await ensureAdmin(config, deps);
-    if (config.rateLimit === 'off') {
-      log.warn('No limit on requests and sign-ins: HUTCH_RATE_LIMIT is off.');
-    }
+    for (const warning of startWarnings(config)) log.warn(warning);
     const app = listen(config, deps);
     const server = app.server as NonNullable<typeof app.server>;
     deps.listening.port = server.port ?? config.port;

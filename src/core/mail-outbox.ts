@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLink } from './data-dir.ts';
 import type { Log } from './log.ts';
 import type { Mailer } from './mail.ts';
 
@@ -35,6 +36,7 @@ export function createOutbox({
         subject,
         alternatives: [part('text/plain', text), part('text/html', html)],
       });
+      if (isLink(directory)) throw new Error(`${directory} is a symbolic link`);
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       chmodSync(directory, 0o700);
       const time = now().toISOString().replaceAll(/[:-]/g, '');

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -121,9 +122,11 @@ async function openBy({ key }: Key, content: string, binding: string): Promise<s
 function readKeyFile(path: string): Uint8Array<ArrayBuffer> | undefined {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ELOOP') throw new SecretError(`${FILE} is a symbolic link`);
     throw new SecretError(`${FILE} cannot be read`);
   }
   try {

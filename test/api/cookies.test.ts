@@ -71,7 +71,7 @@ describe('a session in a cookie', () => {
   test.each([
     [{ host: '0.0.0.0' }, {}],
     [{ publicUrl: 'http://api.example.com' }, {}],
-    [{}, { host: 'api.example.com' }],
+    [{}, { host: 'hutch.internal' }],
   ])('is refused where it would go in the clear: %p %p', async (config, headers) => {
     await using t = await testApp({ config });
     const answer = await register(t, { ...sameOrigin, ...headers });

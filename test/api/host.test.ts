@@ -63,8 +63,47 @@ describe('with a public URL', () => {
   });
 });
 
-test('without a public URL every host is served', async () => {
-  expect(await statusFor('', 'anything.example')).toBe(200);
+describe('without a public URL', () => {
+  const statusOn = async (bound: string, host: string, path = '/api/v2/system/version') => {
+    await using t = await testApp({ config: { host: bound } });
+    return (await t.request('GET', path, { headers: { host } })).status;
+  };
+
+  test.each(['127.0.0.1', 'localhost', '::1'])(
+    'a server on %s alone refuses names that a stranger may own',
+    async (bound) => {
+      const foreign = [
+        ...['evil.example', 'evil.example:3000', 'evil.example.', '127.0.0.1.evil.example'],
+        ...['localhost.evil.example', 'evil-localhost.com', 'a.notlocal', '[::1].evil.example'],
+      ];
+      for (const host of foreign) {
+        expect(`${host} ${await statusOn(bound, host)}`).toBe(`${host} 421`);
+      }
+    },
+  );
+
+  test.each([
+    ...['localhost', 'localhost:3000', 'LOCALHOST.', 'app.localhost:5173', '127.0.0.1:3000'],
+    ...[
+      '[::1]:3000',
+      '10.0.0.5:3000',
+      '192.168.1.2',
+      'x',
+      'hutch:3000',
+      'hutch.internal',
+      'box.local',
+    ],
+  ])('it serves %s', async (host) => {
+    expect(await statusOn('127.0.0.1', host)).toBe(200);
+  });
+
+  test('it answers probes for any host', async () => {
+    expect(await statusOn('127.0.0.1', 'evil.example', '/health/live')).toBe(200);
+  });
+
+  test('a server for others serves every host', async () => {
+    expect(await statusOn('0.0.0.0', 'anything.example')).toBe(200);
+  });
 });
 
 test('malformed_request for two Host headers, which Bun joins, with no public URL either', async () => {
