@@ -81,11 +81,11 @@ export async function testApp(options: TestAppOptions = {}) {
       headers: { 'content-type': 'application/json' },
       ...(token && { token }),
     });
-  /** Makes an account and signs it in. */
+  /** Makes an account and signs it in, an admin with a second factor. */
   const signUp = async (username: string, role: Role = 'user') => {
     const email = `${username}@example.com`;
     const user = await deps.users.create({ email, username, password: PASSWORD }, { role });
-    const token = await deps.auth.openSession(user, SYSTEM);
+    const token = await deps.auth.openSession(user, SYSTEM, { secondFactor: role === 'admin' });
     leaks.learn(token);
     return { ...user, token, client: clientFor(token) };
   };

@@ -16,6 +16,8 @@ declare module 'elysia' {
     access: Access;
     /** Personal access tokens are refused on a route without a scope. */
     scope?: TokenScope | undefined;
+    /** Whether an admin may call it whose session has not proved a second factor yet. */
+    isBeforeSecondFactor?: boolean;
     /** Serves whoever watches the process: no limit or Host check refuses it. */
     isProbe?: boolean;
   }
@@ -50,6 +52,12 @@ export const adminRoute = (id: string, summary: string) => declare('admin', 'adm
 /** The `detail` of a route that creates accounts; it refuses personal access tokens. */
 export const signUpRoute = (id: string, summary: string) =>
   declare('sign-up', undefined, id, summary);
+
+/** The `detail` of a route that an admin needs to set up or prove a second factor. */
+export const beforeSecondFactor = <T extends object>(detail: T) => ({
+  ...detail,
+  isBeforeSecondFactor: true,
+});
 
 /** Who may call a route, once it is known whether registration is open. */
 export type Level = Exclude<Access, 'sign-up'>;

@@ -1,4 +1,5 @@
 import { type AnyElysia, Elysia, NotFoundError } from 'elysia';
+import { isAdminFactorRequired } from '../core/account-settings.ts';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type Level, levelOf, type TokenScope } from './access-rules.ts';
@@ -92,6 +93,8 @@ interface Rule {
   level: Level;
   /** The scope that a personal access token needs; without one, tokens are refused. */
   scope: TokenScope | undefined;
+  /** Whether an admin's session must have proved a second factor. */
+  asksSecondFactor: boolean;
   /** Whether no cache may store the response: it is one account's, or carries a token. */
   isPrivate: boolean;
   /** Undefined in v1, which ignores unknown parameters. */
@@ -112,7 +115,8 @@ function ruleOf(app: AnyElysia, method: string, pattern: string, config: Deps['c
   const isStrict = name.includes(' /api/v2/');
   const refuseQuery = isStrict ? strictQuery(route?.hooks.query) : undefined;
   const siblings = literalSiblings(app, method, pattern);
-  return { level, scope: declared.scope, isPrivate, refuseQuery, siblings };
+  const asksSecondFactor = isAdminFactorRequired(config) && !declared.isBeforeSecondFactor;
+  return { level, scope: declared.scope, asksSecondFactor, isPrivate, refuseQuery, siblings };
 }
 
 /** Throws NotFoundError for the path of another route; api/errors.ts answers it with 405. */
@@ -146,6 +150,10 @@ function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
       const msg = scope ? `The token lacks the scope ${scope}` : 'A token cannot do this';
       throw new AppError('insufficient_scope', msg);
     }
+    if (rule.asksSecondFactor && lacksSecondFactor(caller)) {
+      const msg = 'Admins need a second factor: set one up, or sign in with it';
+      throw new AppError('second_factor_missing', msg);
+    }
     if (level === 'admin' && caller.role !== 'admin') {
       throw new AppError('forbidden', 'Not enough permissions');
     }
@@ -157,6 +165,11 @@ function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
 function isInScope({ scopes }: Caller, scope: TokenScope | undefined): boolean {
   if (!scopes || scope === '*') return true;
   return scope !== undefined && scopes.includes(scope);
+}
+
+/** Whether this is an admin's session that has proved no second factor; never true of a token. */
+function lacksSecondFactor({ role, second_factor_at }: Caller): boolean {
+  return role === 'admin' && second_factor_at === null;
 }
 
 /**

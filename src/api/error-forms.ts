@@ -26,6 +26,8 @@ export const ERROR_FORMS: Record<ErrorCode, Form> = {
   weak_password: { v1: 422, v2: 422, title: 'Password too weak' },
   invalid_action_token: { v1: 400, v2: 400, title: 'The link is spent, expired or wrong' },
   second_factor_required: { v1: 400, v2: 401, title: 'Second factor required' },
+  second_factor_missing: { v1: 403, v2: 403, title: 'Second factor missing' },
+  proof_required: { v1: 403, v2: 403, title: 'Proof of identity required' },
   conflict: { v1: 409, v2: 409, title: 'Conflict' },
   version_mismatch: { v1: 412, v2: 412, title: 'Changed meanwhile' },
   idempotency_mismatch: { v1: 422, v2: 422, title: 'Idempotency-Key of another request' },

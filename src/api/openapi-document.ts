@@ -111,7 +111,14 @@ function securityOf(access: Access, registration: Config['registration']) {
 
 function correctOperation(operation: Operation, route: string, schemas: Json) {
   const { parameters: given = [], 'x-parameters': own = [], ...declared } = operation;
-  const { access: _access, scope: _scope, isProbe: _isProbe, body: _body, ...others } = declared;
+  const {
+    access: _access,
+    scope: _scope,
+    isProbe: _isProbe,
+    isBeforeSecondFactor: _isBefore,
+    body: _body,
+    ...others
+  } = declared;
   const { requestBody: _, responses, ...rest } = others;
   const parameters = [...given, ...own];
   return {

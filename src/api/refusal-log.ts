@@ -16,6 +16,8 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'bad_credentials',
   'inactive_user',
   'second_factor_required',
+  'second_factor_missing',
+  'proof_required',
   'email_unverified',
   'invalid_action_token',
   'too_many_requests',

@@ -52,6 +52,24 @@ export const ACCOUNT_SETTINGS = {
     wholeNumber(1, 43_200),
     "Minutes without use after which an admin's session ends.",
   ),
+  tokenDays: setting(
+    'HUTCH_TOKEN_DAYS',
+    365,
+    wholeNumber(1, 365),
+    'Longest life of a personal access token, in days; 90 unless asked otherwise.',
+  ),
+  adminTokenDays: setting(
+    'HUTCH_ADMIN_TOKEN_DAYS',
+    90,
+    wholeNumber(1, 365),
+    "Longest life of an admin's personal access token, in days.",
+  ),
+  adminSecondFactor: setting(
+    'HUTCH_ADMIN_SECOND_FACTOR',
+    'auto',
+    oneOf('auto', 'required', 'optional'),
+    'Whether admins need an authenticator or a passkey; auto: required with HUTCH_PUBLIC_URL.',
+  ),
   rateLimit: setting(
     'HUTCH_RATE_LIMIT',
     'on',
@@ -130,3 +148,12 @@ export const ACCOUNT_SETTINGS = {
   adminUsername: setting('HUTCH_ADMIN_USERNAME', '', text(), 'First admin.'),
   adminPassword: setting('HUTCH_ADMIN_PASSWORD', '', text(), 'First admin.', { secret: true }),
 };
+
+/** Whether a session of an admin must have proved a second factor. */
+export function isAdminFactorRequired(config: {
+  adminSecondFactor: 'auto' | 'required' | 'optional';
+  publicUrl: string;
+}): boolean {
+  const { adminSecondFactor, publicUrl } = config;
+  return adminSecondFactor === 'auto' ? publicUrl !== '' : adminSecondFactor === 'required';
+}

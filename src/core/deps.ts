@@ -19,6 +19,7 @@ import { createIdentityProviders } from '../services/identity-providers.ts';
 import { createItemServices } from '../services/item-services.ts';
 import { createOperatorAdmins } from '../services/operator-admins.ts';
 import { createOutgoingMail } from '../services/outgoing-mail.ts';
+import { createOwnTokens } from '../services/own-tokens.ts';
 import { createPasskeys } from '../services/passkeys.ts';
 import { weaknessOf } from '../services/password-policy.ts';
 import { createQuotas, type Quotas } from '../services/quotas.ts';
@@ -34,6 +35,7 @@ import { createUsageCheck } from '../services/usage-check.ts';
 import { createUsers } from '../services/users.ts';
 import { createUsersImport } from '../services/users-import.ts';
 import { runAll } from '../utils/run-all.ts';
+import { isAdminFactorRequired } from './account-settings.ts';
 import { createAdmission } from './admission.ts';
 import { type DepsOptions, openBase } from './base.ts';
 import type { Config } from './config.ts';
@@ -121,17 +123,20 @@ function createServices(base: Base) {
 function createKit(base: Base, publish: AccountRemovalDeps['publish']) {
   const { config, log, now, db } = base;
   const audit = createAudit({ now });
-  const common = { db, log, audit, now, accessChanges: createAccessChanges() };
+  const mail = createOutgoingMail(base);
+  const common = { ...mail, db, log, audit, now, accessChanges: createAccessChanges() };
   const sessions = createSessions({ ...common, limits: sessionLimits(config) });
+  const maxDays = { user: config.tokenDays, admin: config.adminTokenDays };
   return {
     ...base,
     ...common,
     removal: createAccountRemoval({ ...base, ...common, publish }),
     sessions,
     devices: createDevices({ sessions, now }),
-    accessTokens: createAccessTokens({ ...base, ...common }),
+    accessTokens: createAccessTokens({ ...base, ...common, maxDays }),
     users: createUsers({ ...base, audit }),
     throttle: createSignInThrottle(base),
+    isAdminFactorRequired: isAdminFactorRequired(config),
     isVerificationRequired: config.emailVerification === 'required',
   };
 }
@@ -140,11 +145,11 @@ type Kit = ReturnType<typeof createKit>;
 
 /** Ways in, and what an account does to itself. */
 function createSignIn(base: Kit) {
-  const kit = { ...base, ...createOutgoingMail(base), actionTokens: createActionTokens(base) };
+  const kit = { ...base, actionTokens: createActionTokens(base) };
   const totps = createTotps(kit);
   const account = createAccount(kit);
   const emailFlows = createEmailFlows(kit);
-  const { prove } = account;
+  const { prove, proveRecently } = account;
   const flows = createAuthFlows(kit);
   const isRegistrationOpen = kit.config.registration === 'open';
   const providers = createIdentityProviders(kit);
@@ -156,7 +161,8 @@ function createSignIn(base: Kit) {
     emailFlows,
     auth: createAuth({ ...kit, totps, signUp: emailFlows.signUp }),
     operatorAdmins: createOperatorAdmins(kit),
-    twoFactor: createTwoFactor({ totps, prove }),
+    ownTokens: createOwnTokens({ ...kit, proveRecently }),
+    twoFactor: createTwoFactor({ ...kit, totps, prove }),
     passkeys: createPasskeys({ ...kit, flows, prove }),
     identities: createIdentities({ ...kit, flows, providers, prove, isRegistrationOpen }),
   };

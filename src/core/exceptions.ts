@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'weak_password'
   | 'invalid_action_token'
   | 'second_factor_required'
+  | 'second_factor_missing'
+  | 'proof_required'
   | 'conflict'
   | 'version_mismatch'
   | 'idempotency_mismatch'

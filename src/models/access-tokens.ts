@@ -15,7 +15,8 @@ export const accessTokens = sqliteTable(
     /** Space-separated, as OAuth 2 writes them. */
     scopes: text().notNull(),
     created_at: text().notNull(),
-    expires_at: text(),
+    expires_at: text().notNull(),
+    /** Written at most once in 5 minutes. */
     last_used_at: text(),
   },
   (table) => [

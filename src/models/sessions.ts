@@ -15,6 +15,8 @@ export const sessions = sqliteTable(
     user_agent: text(),
     address: text(),
     expires_at: text().notNull(),
+    /** When this session last proved a second factor: a code of the authenticator or a passkey. */
+    second_factor_at: text(),
   },
   (table) => [
     uniqueIndex('sessions_token_hash_unique').on(table.token_hash),

@@ -117,7 +117,21 @@ export const TokenCreate = t.Object(
     name: Text({ minLength: 1, maxLength: 100, examples: ['backup script'] }),
     scopes: t.Array(Scope, { minItems: 1, maxItems: 5, uniqueItems: true }),
     expires_in_days: t.Optional(
-      t.Union([Integer({ minimum: 1, maximum: 3650 }), t.Null()], { default: 90 }),
+      Integer({
+        minimum: 1,
+        maximum: 365,
+        default: 90,
+        description: 'Settings may allow less, for admins too: 90 by default.',
+      }),
+    ),
+    password: t.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 128,
+        description:
+          "The account's password. It may be left out by a session that proved a second factor within the last 10 minutes, and for an account without a password by one that is not older.",
+        examples: ['straw-and-carrots'],
+      }),
     ),
   },
   { title: 'TokenCreate' },
@@ -129,7 +143,7 @@ const tokenInfo = {
   prefix: t.String({ examples: ['hut_m4o2QfZ0'] }),
   scopes: t.Array(t.String()),
   created_at: Timestamp(),
-  expires_at: t.Union([t.String(), t.Null()]),
+  expires_at: Timestamp(),
   last_used_at: t.Union([t.String(), t.Null()]),
 };
 

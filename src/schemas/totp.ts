@@ -23,6 +23,7 @@ export const TotpSetup = t.Object(
   { title: 'TotpSetup' },
 );
 export const TotpConfirm = t.Object({ code }, { title: 'TotpConfirm' });
+export const SecondFactorProof = t.Object({ code }, { title: 'SecondFactorProof' });
 export const RecoveryCodes = t.Object(
   { recovery_codes: t.Array(t.String({ examples: ['k3j9dxr-7m2qhwb-p4nt8ev-c6ysr5g'] })) },
   { title: 'RecoveryCodes' },

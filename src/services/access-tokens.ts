@@ -1,12 +1,14 @@
-import { and, count, desc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, count, desc, eq, gt, inArray, lte, sql } from 'drizzle-orm';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
 import { prepare } from '../core/query.ts';
 import { hashToken, newToken } from '../core/security.ts';
-import { type AccessToken, accessTokens, type Role, users } from '../models/index.ts';
+import type { Tx } from '../core/writer.ts';
+import { type AccessToken, accessTokens, type Role, sessions, users } from '../models/index.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { Audit, Via } from './audit.ts';
+import type { Notices } from './notices.ts';
 import type { Quotas } from './quotas.ts';
 import { createUseNotes } from './use-notes.ts';
 
@@ -14,7 +16,8 @@ import { createUseNotes } from './use-notes.ts';
 const TOKEN_PREFIX = 'hut_';
 /** Of the secret, how much its owner is shown later. */
 const SHOWN_CHARACTERS = 8;
-const USE_NOTED_MS = 3_600_000;
+/** `last_used_at` is written at most once in this time: 5 minutes. */
+const USE_NOTED_MS = 300_000;
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 90;
 /** Expired tokens that the list of an account still shows; older ones are deleted, some at a time. */
@@ -26,16 +29,26 @@ export interface AccessTokensDeps {
   log: Log;
   audit: Audit;
   accessChanges: AccessChanges;
+  notices: Notices;
+  /** The longest life of a token, by the role of its owner. */
+  maxDays: Record<Role, number>;
   quotas: Quotas;
   now(): Date;
 }
 
-/** What a new token is made from; without an end it is for ever. */
+/** What a new token is made from. */
 export interface NewAccessToken {
   name: string;
   scopes: readonly string[];
-  /** Default 90; null is for ever. */
-  expires_in_days?: number | null;
+  /** Default: 90, or the longest life if that is shorter. */
+  expires_in_days?: number;
+}
+
+/** The account that creates a token, and the session that it uses. */
+export interface TokenOwner {
+  id: number;
+  role: Role;
+  session_id?: number;
 }
 
 /** What is shown of a token: never the token or its hash. */
@@ -73,8 +86,12 @@ export const createAccessTokens = (deps: AccessTokensDeps) => {
     /** Whose live token this is and what it may do; undefined when it is none. */
     identify: (token: string) => identify(deps, noteUse, token),
 
-    /** Makes a token and gives it, this once. Throws forbidden for a scope above the own role. */
-    create: (caller: { id: number; role: Role }, token: NewAccessToken, via: Via) =>
+    /**
+     * Creates a token, returns it this once and tells its owner by mail. Throws forbidden for a
+     * scope above the own role, validation_failed for a life that is too long, and unauthenticated
+     * if the session of the caller ended meanwhile.
+     */
+    create: (caller: TokenOwner, token: NewAccessToken, via: Via) =>
       create(deps, caller, token, via),
 
     /** The tokens of an account, the newest first. */
@@ -82,6 +99,12 @@ export const createAccessTokens = (deps: AccessTokensDeps) => {
       const { orm } = deps.db.read;
       const own = orm.select().from(accessTokens).where(eq(accessTokens.user_id, user_id));
       return (await own.orderBy(desc(accessTokens.id))).map(infoOf);
+    },
+
+    /** Ends all tokens of an account. */
+    endAll: async (tx: Tx, user_id: number): Promise<void> => {
+      await tx.orm.delete(accessTokens).where(eq(accessTokens.user_id, user_id));
+      deps.accessChanges.note(tx, user_id);
     },
 
     /** Deletes an own token, which stops at once. Throws not_found. */
@@ -104,7 +127,7 @@ async function identify(
 ) {
   const [found] = await tokenByHash(db.read, { hash: hashToken(token) });
   const at = now();
-  if (!found || (found.expires_at !== null && found.expires_at <= at.toISOString())) return;
+  if (!found || found.expires_at <= at.toISOString()) return undefined;
   const { id, role, token_id, scopes, last_used_at } = found;
   if (!last_used_at || at.getTime() - Date.parse(last_used_at) > USE_NOTED_MS) {
     noteUse(token_id, at);
@@ -113,14 +136,15 @@ async function identify(
 }
 
 function create(
-  { db, audit, quotas, now }: AccessTokensDeps,
-  { id: user_id, role }: { id: number; role: Role },
-  { name, scopes, expires_in_days = DEFAULT_DAYS }: NewAccessToken,
+  { db, audit, notices, quotas, maxDays, now }: AccessTokensDeps,
+  { id: user_id, role, session_id }: TokenOwner,
+  { name, scopes, expires_in_days = Math.min(DEFAULT_DAYS, maxDays[role]) }: NewAccessToken,
   via: Via,
 ) {
   if (scopes.includes('admin') && role !== 'admin') {
     throw new AppError('forbidden', 'Only an admin can give the scope admin');
   }
+  if (expires_in_days > maxDays[role]) throw tooLong(maxDays[role]);
   quotas.requireSpace({ role });
   const token = `${TOKEN_PREFIX}${newToken()}`;
   const at = now();
@@ -131,31 +155,44 @@ function create(
     prefix: token.slice(0, TOKEN_PREFIX.length + SHOWN_CHARACTERS),
     scopes: scopes.join(' '),
     created_at: at.toISOString(),
-    expires_at: endOf(at, expires_in_days),
+    expires_at: new Date(at.getTime() + expires_in_days * DAY_MS).toISOString(),
   };
   return db.write(async (tx) => {
+    await refuseEnded(tx, session_id);
     await admitToken(quotas, tx, user_id, row.created_at);
     const [made] = await tx.orm.insert(accessTokens).values(row).returning();
     const who = { actor_id: user_id, user_id, details: { name, scopes } };
     await audit.record(tx, { action: 'token.created', ...who, via });
+    await notices.send(tx, user_id, 'token.created');
     return { ...infoOf(made as AccessToken), token };
   });
 }
 
 /** Counts the tokens that still work; those that expired do not stand in the way. */
 async function admitToken(quotas: Quotas, tx: Session, user_id: number, at: string) {
-  const isLive = or(isNull(accessTokens.expires_at), gt(accessTokens.expires_at, at));
-  const isOwn = and(eq(accessTokens.user_id, user_id), isLive);
-  const [live] = await tx.orm.select({ tokens: count() }).from(accessTokens).where(isOwn);
+  const isOwn = eq(accessTokens.user_id, user_id);
+  const isLive = and(isOwn, gt(accessTokens.expires_at, at));
+  const [live] = await tx.orm.select({ tokens: count() }).from(accessTokens).where(isLive);
   quotas.admitOne('tokens', live?.tokens ?? 0);
-  const isExpired = and(eq(accessTokens.user_id, user_id), lte(accessTokens.expires_at, at));
+  const isExpired = and(isOwn, lte(accessTokens.expires_at, at));
   const expired = tx.orm.select({ id: accessTokens.id }).from(accessTokens).where(isExpired);
   const surplus = expired.orderBy(desc(accessTokens.id)).limit(STEP).offset(SHOWN_EXPIRED);
   await tx.orm.delete(accessTokens).where(inArray(accessTokens.id, surplus));
 }
 
-function endOf(at: Date, days: number | null): string | null {
-  return days === null ? null : new Date(at.getTime() + days * DAY_MS).toISOString();
+/** A password change that ended all tokens must not miss one that was under way. */
+async function refuseEnded({ orm }: Session, session_id: number | undefined): Promise<void> {
+  if (session_id === undefined) return;
+  const found = orm.select({ id: sessions.id }).from(sessions);
+  const [session] = await found.where(eq(sessions.id, session_id));
+  if (!session) throw new AppError('unauthenticated', 'Could not validate credentials');
+}
+
+function tooLong(maxDays: number): AppError {
+  const msg = `Input should be less than or equal to ${maxDays}`;
+  const problems = [{ type: 'less_than_equal', loc: ['body', 'expires_in_days'], msg }];
+  const message = `A token lives for ${maxDays} days at most`;
+  return new AppError('validation_failed', message, { problems });
 }
 
 function infoOf({ token_hash: _hash, user_id: _user, scopes, ...rest }: AccessToken) {

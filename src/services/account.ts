@@ -4,6 +4,7 @@ import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { AccountRemoval } from './account-removal.ts';
 import type { Audit, Via } from './audit.ts';
 import type { Identity } from './auth.ts';
@@ -21,10 +22,14 @@ export interface AccountDeps extends PasswordProofDeps {
   audit: Audit;
   removal: AccountRemoval;
   sessions: Sessions;
+  accessTokens: AccessTokens;
   devices: Devices;
   notices: Notices;
   now(): Date;
 }
+
+/** How long a second factor that was proved stands for the password: 10 minutes. */
+const PROOF_MS = 10 * 60_000;
 
 /** What an account can do to itself. */
 export const createAccount = (deps: AccountDeps) => ({
@@ -36,13 +41,21 @@ export const createAccount = (deps: AccountDeps) => ({
    */
   prove: (caller: Identity, password: string): Promise<User> => prove(deps, caller, password),
 
+  /**
+   * Proves that the caller owns the account: by the password, by a second factor that this session
+   * proved within the last 10 minutes or, for an account without a password, by having signed in
+   * within them. Throws bad_credentials for a wrong password, proof_required, too_many_requests.
+   */
+  proveRecently: (caller: Identity, password: string | undefined): Promise<void> =>
+    proveRecently(deps, caller, password),
+
   /** Throws username_taken, and validation_failed for an address other than the own one. */
   rename: (caller: Identity, username: string, via: Via): Promise<OwnAccount> =>
     rename(deps, caller, username, via),
 
   /**
-   * Sets a new password, ends the other sessions and all device tokens, and keeps this session.
-   * Returns a new device token. Throws bad_credentials for a wrong current password,
+   * Sets a new password and keeps this session; the other sessions, all personal access tokens and
+   * all device tokens end. Returns a new device token. Throws bad_credentials for a wrong current password,
    * weak_password, overloaded.
    */
   changePassword: (caller: Identity, current: string, next: string, via: Via): Promise<string> =>
@@ -83,19 +96,37 @@ async function changePassword(
   next: string,
   via: Via,
 ): Promise<string> {
-  const { db, passwords, sessions, devices, audit, notices, now } = deps;
+  const { db, passwords, sessions, accessTokens, devices, audit, notices, now } = deps;
   refuseWeak(next, await prove(deps, caller, current), 'new_password');
   const password_hash = await passwords.hash(next);
   return db.write(async (tx) => {
     const set = { password_hash, updated_at: now().toISOString() };
     await tx.orm.update(users).set(set).where(eq(users.id, caller.id));
     const ended = await sessions.endAll(tx, caller.id, caller.session_id);
+    await accessTokens.endAll(tx, caller.id);
     const who = { actor_id: caller.id, user_id: caller.id };
     await audit.record(tx, { action: 'password.changed', ...who, via, details: { ended } });
     await notices.send(tx, caller.id, 'password.changed');
     await devices.forget(tx, caller.id);
     return devices.issue(tx, caller.id);
   });
+}
+
+async function proveRecently(
+  deps: AccountDeps,
+  caller: Identity,
+  password: string | undefined,
+): Promise<void> {
+  if (password !== undefined) {
+    await prove(deps, caller, password);
+    return;
+  }
+  const since = new Date(deps.now().getTime() - PROOF_MS).toISOString();
+  if ((caller.second_factor_at ?? '') > since) return;
+  const { password_hash } = await getUser(deps, caller.id);
+  const openedAt = (await deps.sessions.openedAt(caller.session_id)) ?? '';
+  if (password_hash === null && openedAt > since) return;
+  throw new AppError('proof_required', 'Give the password, or sign in again with a second factor');
 }
 
 async function remove(deps: AccountDeps, caller: Identity, password: string, via: Via) {

@@ -6,6 +6,7 @@ import { uniqueViolation } from '../core/storage-error.ts';
 import { type NewUser, type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import type { AccessChanges } from './access-changes.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import { type AccountRemoval, refuseLastAdmin } from './account-removal.ts';
 import type { Audit, AuditAction, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
@@ -30,6 +31,7 @@ export interface AdminUsersDeps {
   users: Users;
   sessions: Sessions;
   accessChanges: AccessChanges;
+  accessTokens: AccessTokens;
   now(): Date;
 }
 
@@ -66,7 +68,8 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
 
     /**
      * An admin who says that an email is verified vouches for it: unlike with a mailed link, no
-     * session, password or token made before is ended. Throws not_found, username_taken,
+     * session, password or token made before is ended. Deactivation and promotion end all sessions
+     * and tokens for good, another change of the role ends the tokens. Throws not_found, username_taken,
      * validation_failed for a username that is another address, and conflict for the last active
      * admin.
      */
@@ -79,11 +82,12 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
         await deps.removal.begin(tx, await getUser(tx, id), caller.id, via);
       }),
 
-    /** Ends all sessions of an account. Throws not_found. */
+    /** Ends all sessions and personal access tokens of an account. Throws not_found. */
     endSessions: (caller: Caller, id: number, via: Via): Promise<{ ended: number }> =>
       deps.db.write(async (tx) => {
         await getUser(tx, id);
         const ended = await deps.sessions.endAll(tx, id);
+        await deps.accessTokens.endAll(tx, id);
         const who = { actor_id: caller.id, user_id: id };
         await deps.audit.record(tx, { action: 'sessions.ended', ...who, via, details: { ended } });
         return { ended };
@@ -91,7 +95,7 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
   });
 
 async function update(
-  { db, sessions, accessChanges, audit, now }: AdminUsersDeps,
+  { db, sessions, accessTokens, accessChanges, audit, now }: AdminUsersDeps,
   caller: Caller,
   id: number,
   changes: AccountChanges,
@@ -108,8 +112,8 @@ async function update(
       if (Object.keys(set).length === 0) return account(old);
       if (set.role === 'user' || set.is_active === false) await refuseLastAdmin(tx, old);
       if (set.role !== undefined || set.is_active !== undefined) accessChanges.note(tx, id);
-      // For good: activated again, the account signs in again.
-      if (set.is_active === false) await sessions.endAll(tx, id);
+      if (set.is_active === false || set.role === 'admin') await sessions.endAll(tx, id);
+      if (set.is_active === false || set.role !== undefined) await accessTokens.endAll(tx, id);
       const values = { ...set, updated_at: at };
       const [user] = await tx.orm.update(users).set(values).where(eq(users.id, id)).returning();
       for (const act of actsOf(set)) {

@@ -6,7 +6,7 @@ import { type Credentials, type CredentialsDeps, verifyCredentials } from './cre
 import type { NewAccount } from './new-account.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
 import { refuseWeak } from './password-policy.ts';
-import type { Sessions } from './sessions.ts';
+import type { SessionProof, Sessions } from './sessions.ts';
 
 export interface AuthDeps extends CredentialsDeps {
   sessions: Sessions;
@@ -22,6 +22,8 @@ export interface Identity {
   id: number;
   role: Role;
   session_id?: number;
+  /** When the session last proved a second factor; null if it never did. */
+  second_factor_at?: string | null;
   token_id?: number;
   /** What a personal access token may do; a session may do all that its account may. */
   scopes?: readonly string[];
@@ -36,6 +38,12 @@ export interface OpenedSession {
   device_token: string;
 }
 
+/** How a session comes to be opened. */
+export interface Opening extends SessionProof {
+  /** The token of a session that the new one takes the place of: it ends. */
+  replaced?: string | undefined;
+}
+
 /** `replaced` is the token of a session that the new one takes the place of: it ends. */
 export const createAuth = (deps: AuthDeps) => ({
   /**
@@ -45,16 +53,18 @@ export const createAuth = (deps: AuthDeps) => ({
   register: async (account: NewAccount, via: Via, replaced?: string) => {
     refuseWeak(account.password, account);
     const user = await deps.signUp(account, via);
-    return user && opened(deps, user, via, replaced);
+    return user && opened(deps, user, via, { replaced });
   },
 
   /** Signs in by email or username. Throws what `verifyCredentials` does, and email_unverified. */
-  login: async (credentials: Credentials, via: Via, replaced?: string): Promise<OpenedSession> =>
-    admit(deps, await verifyCredentials(deps, credentials, via), via, replaced),
+  login: async (credentials: Credentials, via: Via, replaced?: string): Promise<OpenedSession> => {
+    const { user, secondFactor } = await verifyCredentials(deps, credentials, via);
+    return admit(deps, user, via, { secondFactor, replaced });
+  },
 
   /** Opens a session for who has proved itself in another way. Throws email_unverified. */
-  open: (user: User, via: Via, replaced?: string): Promise<OpenedSession> =>
-    admit(deps, user, via, replaced),
+  open: (user: User, via: Via, how: Opening = {}): Promise<OpenedSession> =>
+    admit(deps, user, via, how),
 
   /** Ends the session of the caller. */
   logout: (caller: Identity, via: Via): Promise<void> =>
@@ -74,8 +84,8 @@ export const createAuth = (deps: AuthDeps) => ({
   }),
 
   /** Opens a session for an account that has proved itself, and returns its token. */
-  openSession: async (user: User, via: Via): Promise<string> =>
-    (await opened(deps, user, via)).token,
+  openSession: async (user: User, via: Via, proof: SessionProof = {}): Promise<string> =>
+    (await opened(deps, user, via, proof)).token,
 
   /** Whose live token this is; undefined when it is none, or its account is inactive. */
   identify: (token: string): Promise<Identity | undefined> =>
@@ -83,9 +93,9 @@ export const createAuth = (deps: AuthDeps) => ({
 });
 
 /** The last gate of every way in: throws email_unverified where verification is required. */
-async function admit(deps: AuthDeps, user: User, via: Via, replaced?: string) {
+async function admit(deps: AuthDeps, user: User, via: Via, how: Opening) {
   if (deps.isVerificationRequired) refuseUnverified(user);
-  return opened(deps, user, via, replaced);
+  return opened(deps, user, via, how);
 }
 
 /** The operator vouches for admins: they could not get in to set up mail. */
@@ -102,11 +112,11 @@ function opened(
   { db, sessions, devices, audit }: AuthDeps,
   user: User,
   via: Via,
-  replaced?: string,
+  { replaced, ...proof }: Opening,
 ): Promise<OpenedSession> {
   return db.write(async (tx) => {
     if (replaced !== undefined) await sessions.replace(tx, replaced);
-    const token = await sessions.open(tx, user.id, via);
+    const token = await sessions.open(tx, user.id, via, proof);
     const device_token = await devices.issue(tx, user.id);
     const who = { actor_id: user.id, user_id: user.id };
     await audit.record(tx, { action: 'session.opened', ...who, via });

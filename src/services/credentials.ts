@@ -27,8 +27,13 @@ export interface Credentials {
   proofs?: readonly string[];
 }
 
+interface Verified {
+  user: User;
+  secondFactor: boolean;
+}
+
 /**
- * The active account that the credentials prove. Throws bad_credentials, inactive_user and
+ * The active account that the credentials prove, and whether a second factor was part of them. Throws bad_credentials, inactive_user and
  * second_factor_required (both only to whoever knows the password), too_many_requests and
  * overloaded. An unknown login takes as long as a wrong password.
  */
@@ -36,7 +41,7 @@ export async function verifyCredentials(
   deps: CredentialsDeps,
   credentials: Credentials,
   via: Via,
-): Promise<User> {
+): Promise<Verified> {
   const { login, proofs = [] } = credentials;
   const user = await deps.users.findByLogin(login);
   const { address } = via;
@@ -56,7 +61,7 @@ async function judge(
   { password, code }: Credentials,
   attempt: Attempt,
   via: Via,
-): Promise<User> {
+): Promise<Verified> {
   const { users, passwords, totps } = deps;
   const isRight = await passwords.verify(password, user?.password_hash ?? undefined);
   if (!isRight || !user) {
@@ -65,7 +70,7 @@ async function judge(
   }
   if (!user.is_active) throw new AppError('inactive_user', 'Inactive user');
   // Before the failures are forgotten: codes are guessed at no other rate than passwords.
-  await totps.require(user.id, code, via).catch(async (error) => {
+  const secondFactor = await totps.require(user.id, code, via).catch(async (error) => {
     if (isRefusal(error)) await noteRefusal(deps, user, attempt, via);
     throw error;
   });
@@ -73,7 +78,7 @@ async function judge(
   if (user.password_hash && passwords.isWeak(user.password_hash)) {
     await users.renewHash(user.id, user.password_hash, password);
   }
-  return user;
+  return { user, secondFactor };
 }
 
 /** Writes as much for an unknown account: what only known ones cost would tell them apart. */

@@ -1,3 +1,4 @@
+import type { AccessTokens } from './access-tokens.ts';
 import { createAfterwards } from './afterwards.ts';
 import type { Via } from './audit.ts';
 import type { Identity } from './auth.ts';
@@ -10,7 +11,9 @@ import type { Sessions } from './sessions.ts';
 import { signUp } from './sign-up.ts';
 
 /** What an account does by mail: prove an address, get a new password, change the address. */
-export function createEmailFlows(own: EmailFlowDeps & { sessions: Sessions }) {
+export function createEmailFlows(
+  own: EmailFlowDeps & { sessions: Sessions; accessTokens: AccessTokens },
+) {
   const deps = { ...own, afterwards: createAfterwards(own) };
   return {
     signUp: (account: NewAccount, via: Via) => signUp(deps, account, via),

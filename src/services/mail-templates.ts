@@ -28,6 +28,7 @@ const CHANGE_EMAIL: Action = {
 /** The acts that are told by mail, and its subject. */
 const ACTS = {
   'password.changed': 'Your password was changed',
+  'token.created': 'A personal access token was added to your account',
   'totp.enabled': 'The authenticator of your account was turned on',
   'totp.disabled': 'The authenticator of your account was turned off',
   'recovery_code.used': 'A recovery code of your account was used',

@@ -11,7 +11,7 @@ import { weaknessOf } from './password-policy.ts';
 import type { Users } from './users.ts';
 
 export interface OperatorAdminsDeps
-  extends Pick<EmailFlowDeps, 'db' | 'passwords' | 'accessChanges' | 'now'> {
+  extends Pick<EmailFlowDeps, 'db' | 'passwords' | 'throttle' | 'accessChanges' | 'now'> {
   users: Users;
   audit: Audit;
   actionTokens: ActionTokens;
@@ -76,7 +76,7 @@ async function promote(
   { id, email_key }: User,
   password: string,
 ): Promise<User> {
-  const { db, passwords, audit, actionTokens, notices, now } = deps;
+  const { db, passwords, throttle, audit, actionTokens, notices, now } = deps;
   const password_hash = await passwords.hash(password);
   return db.write(async (tx) => {
     const set = {
@@ -90,6 +90,7 @@ async function promote(
     if (!user) throw new AppError('conflict', 'The account was changed meanwhile');
     await endWaysIn(deps, tx, id);
     await actionTokens.revoke(tx, id, PURPOSES);
+    await throttle.forget(tx, id);
     const who = { actor_id: null, user_id: id, via: SYSTEM };
     await audit.record(tx, { action: 'user.role_changed', ...who, details: { role: 'admin' } });
     await audit.record(tx, { action: 'password.changed', ...who });

@@ -7,7 +7,6 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import { and, desc, eq } from 'drizzle-orm';
-import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type Passkey, passkeys, type User, users } from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
@@ -15,9 +14,14 @@ import type { Identity } from './auth.ts';
 import type { AuthFlows } from './auth-flows.ts';
 import type { Notices } from './notices.ts';
 import type { Quotas } from './quotas.ts';
+import {
+  type AdminFactorDeps,
+  forgetLostFactor,
+  noteSecondFactor,
+  refuseUnproved,
+} from './second-factor.ts';
 
-export interface PasskeysDeps {
-  db: Db;
+export interface PasskeysDeps extends AdminFactorDeps {
   flows: AuthFlows;
   audit: Audit;
   notices: Notices;
@@ -36,11 +40,14 @@ const { id, name, created_at, last_used_at } = passkeys;
 
 /** Passkeys (WebAuthn) of accounts: a second way to sign in, which no page can phish. */
 export const createPasskeys = (deps: PasskeysDeps) => ({
-  /** Begins to add one; asks for the password. Throws bad_credentials. */
+  /** Begins to add one; asks for the password. Throws bad_credentials, second_factor_missing. */
   beginAdding: (caller: Identity, password: string, origin: Origin) =>
     beginAdding(deps, caller, password, origin),
 
-  /** Adds what the browser made. Throws invalid_action_token, bad_credentials. */
+  /**
+   * Adds what the browser made, which counts as the second factor of the caller's session. Throws
+   * invalid_action_token, bad_credentials, second_factor_missing.
+   */
   add: (caller: Identity, made: MadePasskey, origin: Origin, via: Via) =>
     add(deps, caller, made, origin, via),
 
@@ -65,6 +72,7 @@ export const createPasskeys = (deps: PasskeysDeps) => ({
       const [gone] = await tx.orm.delete(passkeys).where(isIt).returning();
       if (!gone) throw new AppError('not_found', `Passkey ${passkey_id} not found`);
       const who = { actor_id: caller.id, user_id: caller.id, details: { name: gone.name } };
+      await forgetLostFactor(tx, caller.id);
       await deps.audit.record(tx, { action: 'passkey.removed', ...who, via });
       await deps.notices.send(tx, caller.id, 'passkey.removed');
     }),
@@ -82,6 +90,7 @@ export interface PasskeyAnswer {
 }
 
 async function beginAdding(deps: PasskeysDeps, caller: Identity, password: string, origin: Origin) {
+  await refuseUnproved(deps, caller);
   const user = await deps.prove(caller, password);
   const known = deps.db.read.orm.select().from(passkeys).where(eq(passkeys.user_id, user.id));
   const options = await generateRegistrationOptions({
@@ -105,6 +114,7 @@ async function add(
   via: Via,
 ) {
   const { db, flows, audit, notices, quotas, now } = deps;
+  await refuseUnproved(deps, caller);
   const flow = await flows.take('passkey_register', made.flow);
   const { registrationInfo } = await orRefused(
     verifyRegistrationResponse({
@@ -132,6 +142,7 @@ async function add(
     const [passkey] = await tx.orm.insert(passkeys).values(row).returning();
     const who = { actor_id: caller.id, user_id: caller.id, details: { name: made.name } };
     await audit.record(tx, { action: 'passkey.added', ...who, via });
+    await noteSecondFactor(tx, caller, now());
     await notices.send(tx, caller.id, 'passkey.added');
     return infoOf(passkey as Passkey);
   });

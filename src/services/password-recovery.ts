@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { type User, users } from '../models/index.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import { invalidActionToken } from './action-tokens.ts';
 import type { Afterwards } from './afterwards.ts';
 import type { Via } from './audit.ts';
@@ -35,14 +36,14 @@ async function sendReset(deps: EmailFlowDeps, user: User | undefined): Promise<v
 }
 
 /**
- * Sets a new password, ends every session and device token, and forgets the failed sign-ins of
+ * Sets a new password, ends every session, personal access token and device token, and forgets the failed sign-ins of
  * the account. Signs nobody in, but returns a device token, so that no stranger's failures keep
  * out whoever read the mail. It proves the address too: for one that was not, it ends all that
  * `verify` would. Throws invalid_action_token, weak_password,
  * overloaded.
  */
 export async function reset(
-  deps: EmailFlowDeps & { sessions: Sessions },
+  deps: EmailFlowDeps & { sessions: Sessions; accessTokens: AccessTokens },
   { token, new_password }: { token: string; new_password: string },
   via: Via,
 ): Promise<string> {
@@ -58,6 +59,7 @@ export async function reset(
     const at = now().toISOString();
     if (email_verified_at === null) await endWaysIn(deps, tx, id);
     const ended = await deps.sessions.endAll(tx, id);
+    await deps.accessTokens.endAll(tx, id);
     await actionTokens.revoke(tx, id, ['verify_email', 'change_email']);
     const set = { password_hash, email_verified_at: email_verified_at ?? at, updated_at: at };
     await tx.orm.update(users).set(set).where(eq(users.id, id));

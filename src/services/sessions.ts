@@ -33,6 +33,14 @@ export interface SessionIdentity {
   id: number;
   role: Role;
   session_id: number;
+  /** When the session last proved a second factor; null if it never did. */
+  second_factor_at: string | null;
+}
+
+/** What a sign-in has proved beside who it is. */
+export interface SessionProof {
+  /** A code of the authenticator, a recovery code or a passkey. */
+  secondFactor?: boolean;
 }
 
 /** What an account is shown of a session. */
@@ -41,7 +49,7 @@ export type SessionInfo = Pick<
   'id' | 'created_at' | 'last_used_at' | 'user_agent' | 'address'
 >;
 
-type Found = Pick<Session, 'id' | 'user_id' | 'created_at' | 'last_used_at'>;
+type Found = Pick<Session, 'id' | 'user_id' | 'created_at' | 'last_used_at' | 'second_factor_at'>;
 
 // Two look-ups by a unique key: SQLite takes four times as long for their join.
 const sessionByHash = prepare<{ hash: string }, Found[]>((orm) =>
@@ -51,6 +59,7 @@ const sessionByHash = prepare<{ hash: string }, Found[]>((orm) =>
       user_id: sessions.user_id,
       created_at: sessions.created_at,
       last_used_at: sessions.last_used_at,
+      second_factor_at: sessions.second_factor_at,
     })
     .from(sessions)
     .where(eq(sessions.token_hash, sql.placeholder('hash'))),
@@ -77,7 +86,8 @@ export const createSessions = (deps: SessionsDeps) => ({
   ...sessionEndings(deps, new LRUCache<string, true>(REPLACED)),
 
   /** Opens a session in a transaction and returns its bearer token, which is stored nowhere. */
-  open: (tx: Tx, user_id: number, via: Via): Promise<string> => open(deps, tx, user_id, via),
+  open: (tx: Tx, user_id: number, via: Via, proof: SessionProof = {}): Promise<string> =>
+    open(deps, tx, user_id, via, proof),
 });
 
 function sessionReads(deps: SessionsDeps) {
@@ -97,6 +107,13 @@ function sessionReads(deps: SessionsDeps) {
 
     /** The sessions of an account, the last used first. */
     list: (user_id: number): Promise<SessionInfo[]> => listOf(deps.db.read, user_id),
+
+    /** When a session was opened; undefined when it has ended. */
+    openedAt: async (id = 0): Promise<string | undefined> => {
+      const { orm } = deps.db.read;
+      const opened = orm.select({ at: sessions.created_at }).from(sessions);
+      return (await opened.where(eq(sessions.id, id)))[0]?.at;
+    },
   };
 }
 
@@ -134,6 +151,7 @@ async function open(
   tx: Tx,
   user_id: number,
   via: Via,
+  { secondFactor = false }: SessionProof,
 ): Promise<string> {
   const token = newToken();
   const at = now();
@@ -143,6 +161,7 @@ async function open(
     token_hash: hashToken(token),
     created_at,
     last_used_at: created_at,
+    second_factor_at: secondFactor ? created_at : null,
     expires_at: new Date(at.getTime() + limits.absoluteMs.user).toISOString(),
     user_agent: via.user_agent,
     address: via.address,
@@ -167,7 +186,8 @@ async function identify(
   if (ageMs >= limits.absoluteMs[user.role] || unusedMs >= idleMs) return undefined;
   // Written at most hourly, and often enough for the idle limit to be meant.
   if (unusedMs > Math.min(HOUR_MS, idleMs / 6)) noteUse(found.id, at);
-  return { id: found.user_id, role: user.role, session_id: found.id };
+  const { user_id, id: session_id, second_factor_at } = found;
+  return { id: user_id, role: user.role, session_id, second_factor_at };
 }
 
 function listOf({ orm }: DbSession, user_id: number): Promise<SessionInfo[]> {

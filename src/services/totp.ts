@@ -5,7 +5,9 @@ import { AppError } from '../core/exceptions.ts';
 import { hashToken } from '../core/security.ts';
 import { recoveryCodes, totps } from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
+import type { Identity } from './auth.ts';
 import type { Notices } from './notices.ts';
+import { forgetLostFactor, noteSecondFactor } from './second-factor.ts';
 
 /** RFC 6238's defaults, which every authenticator app knows. */
 const PERIOD_SECONDS = 30;
@@ -29,6 +31,9 @@ export interface TotpSetup {
   uri: string;
 }
 
+/** An account, and the session that it uses. */
+export type TotpCaller = Pick<Identity, 'id' | 'session_id'>;
+
 export type Totps = ReturnType<typeof createTotps>;
 
 export const createTotps = (deps: TotpDeps) => ({
@@ -38,9 +43,12 @@ export const createTotps = (deps: TotpDeps) => ({
   /** Begins to set up an authenticator; asks for nothing until confirmed. Throws conflict. */
   begin: (user: { id: number; username: string }): Promise<TotpSetup> => begin(deps, user),
 
-  /** Turns it on with a first code and gives the recovery codes. Throws bad_credentials. */
-  confirm: (user_id: number, code: string, via: Via): Promise<string[]> =>
-    confirm(deps, user_id, code, via),
+  /**
+   * Turns it on with a first code, which counts as the second factor of the caller's session, and
+   * returns the recovery codes. Throws bad_credentials, conflict.
+   */
+  confirm: (caller: TotpCaller, code: string, via: Via): Promise<string[]> =>
+    confirm(deps, caller, code, via),
 
   /** Makes new recovery codes in place of the old. Throws conflict when it is not on. */
   renewCodes: (user_id: number, via: Via): Promise<string[]> =>
@@ -53,10 +61,11 @@ export const createTotps = (deps: TotpDeps) => ({
   disable: (user_id: number, via: Via): Promise<void> => disable(deps, user_id, via),
 
   /**
-   * Nothing for an account without an authenticator. Else throws second_factor_required without
-   * a code and bad_credentials for one that is wrong or was used; a recovery code works once.
+   * True if the account has an authenticator and `code` is right, false if it has none. Throws
+   * second_factor_required without a code and bad_credentials for one that is wrong or was used;
+   * a recovery code works once.
    */
-  require: (user_id: number, code: string | undefined, via: Via): Promise<void> =>
+  require: (user_id: number, code: string | undefined, via: Via): Promise<boolean> =>
     requireCode(deps, user_id, code, via),
 });
 
@@ -86,8 +95,9 @@ async function begin({ db, now }: TotpDeps, { id, username }: { id: number; user
   return { secret: secret.base32, uri: totp.toString() };
 }
 
-async function confirm(deps: TotpDeps, user_id: number, code: string, via: Via) {
+async function confirm(deps: TotpDeps, caller: TotpCaller, code: string, via: Via) {
   const { db, audit, notices, now } = deps;
+  const user_id = caller.id;
   return db.write(async (tx) => {
     const row = await find(tx, user_id);
     if (!row || row.confirmed_at)
@@ -96,6 +106,7 @@ async function confirm(deps: TotpDeps, user_id: number, code: string, via: Via) 
     const set = { confirmed_at: now().toISOString() };
     await tx.orm.update(totps).set(set).where(eq(totps.user_id, user_id));
     await audit.record(tx, { action: 'totp.enabled', actor_id: user_id, user_id, via });
+    await noteSecondFactor(tx, caller, now());
     await notices.send(tx, user_id, 'totp.enabled');
     return makeCodes(deps, tx, user_id, via);
   });
@@ -106,6 +117,7 @@ async function disable({ db, audit, notices }: TotpDeps, user_id: number, via: V
     const gone = await tx.orm.delete(totps).where(eq(totps.user_id, user_id)).returning();
     if (!gone[0]?.confirmed_at) throw notOn();
     await tx.orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
+    await forgetLostFactor(tx, user_id);
     await audit.record(tx, { action: 'totp.disabled', actor_id: user_id, user_id, via });
     await notices.send(tx, user_id, 'totp.disabled');
   });
@@ -113,7 +125,7 @@ async function disable({ db, audit, notices }: TotpDeps, user_id: number, via: V
 
 async function requireCode(deps: TotpDeps, user_id: number, code: string | undefined, via: Via) {
   const row = await find(deps.db.read, user_id);
-  if (!row?.confirmed_at) return;
+  if (!row?.confirmed_at) return false;
   if (!code) throw new AppError('second_factor_required', 'A code is needed too');
   await deps.db.write(async (tx) => {
     if (await takeStep(deps, tx, user_id, row.secret, code)) return;
@@ -127,6 +139,7 @@ async function requireCode(deps: TotpDeps, user_id: number, code: string | undef
     await deps.audit.record(tx, { action: 'recovery_code.used', ...who, via });
     await deps.notices.send(tx, user_id, 'recovery_code.used');
   });
+  return true;
 }
 
 /** Takes a code whose time step is later than the last one taken: each works once. */

@@ -223,7 +223,11 @@ describe('who sends the cookie', () => {
   test('is not known by a personal access token in it', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
-    const { data } = await client.api.v2.tokens.post({ name: 'script', scopes: ['users:read'] });
+    const { data } = await client.api.v2.tokens.post({
+      password: PASSWORD,
+      name: 'script',
+      scopes: ['users:read'],
+    });
     const cookie = `hutch_session=${data?.token}`;
     expect((await send(t, 'GET', '/api/v2/users/me', { cookie })).status).toBe(401);
   });

@@ -56,7 +56,7 @@ function remote(max: number): RateLimiterAbstract {
   return { penalty } as unknown as RateLimiterAbstract;
 }
 
-const TOKEN = { name: 'laptop', scopes: ['users:read'], expires_in_days: 1 };
+const TOKEN = { name: 'laptop', scopes: ['users:read'], expires_in_days: 1, password: PASSWORD };
 
 describe('the general limit', () => {
   test('lets as many requests of an address through as are set, and no more', async () => {

@@ -28,7 +28,11 @@ describe('a refusal that may be an attack', () => {
   test('is logged for each way to be refused, without what was sent', async () => {
     await using t = await testApp({ logLevel: 'warn' });
     const ada = await t.signUp('ada');
-    const { data } = await ada.client.api.v2.tokens.post({ name: 'a', scopes: ['items:read'] });
+    const { data } = await ada.client.api.v2.tokens.post({
+      password: PASSWORD,
+      name: 'a',
+      scopes: ['items:read'],
+    });
     await t.request('GET', '/api/v2/users/me');
     await t.request('GET', '/api/v2/users/me', { token: 'nobody-has-this-one' });
     await t.request('GET', '/api/v2/users/me', { token: data?.token ?? '' });

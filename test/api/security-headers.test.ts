@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { testApp } from '../support.ts';
+import { PASSWORD, testApp } from '../support.ts';
 
 const EXPECTED = {
   'x-content-type-options': 'nosniff',
@@ -97,7 +97,7 @@ describe('no-store', () => {
       }),
     ];
     const { token } = await t.signUp('bob');
-    const made = { name: 'script', scopes: ['items:write'] };
+    const made = { name: 'script', scopes: ['items:write'], password: PASSWORD };
     answers.push(await t.json('POST', '/api/v2/tokens', made, token));
     for (const answer of answers) {
       expect([answer.ok, answer.headers.get('cache-control')]).toEqual([true, 'no-store']);

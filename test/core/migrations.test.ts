@@ -58,6 +58,48 @@ describe('migrate', () => {
     expect(migrate(client, [first, { ...second, sql: orphans }])).toEqual([]);
   });
 
+  test('gives tokens that never ended an end, an admin’s a nearer one', () => {
+    using client = new Database(':memory:');
+    const index = KNOWN_MIGRATIONS.findIndex(({ tag }) => tag.endsWith('_token_expiry'));
+    migrate(client, KNOWN_MIGRATIONS.slice(0, index));
+    const at = '2026-11-22T16:00:00.000Z';
+    for (const [id, role] of [
+      [1, 'user'],
+      [2, 'admin'],
+    ]) {
+      client.run(
+        `insert into users (id, email, email_key, username, username_key, is_active, role,
+           created_at, updated_at) values (?1, 'abc' || ?1, 'abc' || ?1, 'abc' || ?1, 'abc' || ?1, 1, ?2, ?3, ?3)`,
+        [id as number, role as string, at],
+      );
+    }
+    const soon = new Date(Date.now() + 86_400_000).toISOString();
+    const insert = client.query(
+      `insert into access_tokens (user_id, name, token_hash, prefix, scopes, created_at, expires_at)
+       values (?, 'x', ?, 'hut_', 'items:read', ?, ?)`,
+    );
+    for (const end of [null, '2036-01-01T00:00:00.000Z', soon]) {
+      for (const user of [1, 2]) insert.run(user, `${user}${end}`, at, end);
+    }
+    migrate(client, KNOWN_MIGRATIONS);
+    const rows = client
+      .query(
+        `select user_id, expires_at, julianday(expires_at) - julianday('now') as days
+         from access_tokens order by id`,
+      )
+      .all() as { user_id: number; expires_at: string; days: number }[];
+    expect(rows.map(({ user_id, days }) => [user_id, Math.round(days)])).toEqual([
+      [1, 365],
+      [2, 90],
+      [1, 365],
+      [2, 90],
+      [1, 1],
+      [2, 1],
+    ]);
+    expect(rows[0]?.expires_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(rows[4]?.expires_at).toBe(soon);
+  });
+
   test('carries items over with their views, tags, search and counters', () => {
     using client = new Database(':memory:');
     const [start, append] = KNOWN_MIGRATIONS as [Migration, Migration];

@@ -97,10 +97,10 @@ function fillDatabase(): void {
     [now, now],
   );
   db.run('insert into sources values (1,?,1,?,null,?,1,?,?)', ['up', 'scope', SOURCE, now, now]);
-  db.run(`insert into access_tokens values (1,1,'x',?,'hut_scopeles','nothing',?,null,null)`, [
-    sha256('hut_scopeless'),
-    now,
-  ]);
+  db.run(
+    `insert into access_tokens values (1,1,'x',?,'hut_scopeles','nothing',?,'2099-01-01T00:00:00.000Z',null)`,
+    [sha256('hut_scopeless'), now],
+  );
 }
 
 function addSession(id: number, user: number, token: string, at: string): void {

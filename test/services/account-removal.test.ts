@@ -75,7 +75,11 @@ describe('a deleted account', () => {
   test('cannot be signed in with, seen or changed', async () => {
     await using it = await withTwo();
     const root = (await it.t.signUp('root', 'admin')).client.api;
-    const token = await it.ada.client.api.v2.tokens.post({ name: 'x', scopes: ['items:read'] });
+    const token = await it.ada.client.api.v2.tokens.post({
+      password: PASSWORD,
+      name: 'x',
+      scopes: ['items:read'],
+    });
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
     for (const own of [it.ada.token, token.data?.token]) {
       expect((await it.t.clientFor(own).api.v2.users.me.get()).status).toBe(401);

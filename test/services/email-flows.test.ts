@@ -184,14 +184,14 @@ describe('a forgotten password', () => {
     expect(TRAPS.map((table) => count(t, table))).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  test('of a proved address keeps passkeys and tokens', async () => {
+  test('of a proved address keeps passkeys, and ends sessions and tokens', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     await setTraps(t, ada);
     t.deps.db.client.run('update users set email_verified_at = created_at');
     const token = await forgotten(t, 'ada', ada.email);
     await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM);
-    expect(TRAPS.map((table) => count(t, table))).toEqual([0, 1, 1, 1, 1, 1]);
+    expect(TRAPS.map((table) => count(t, table))).toEqual([0, 0, 1, 1, 1, 1]);
   });
 
   test('ends the other links that are under way', async () => {

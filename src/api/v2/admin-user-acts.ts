@@ -47,7 +47,10 @@ export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       {
         params: AccountParams,
         response: { 200: EndedSessions, ...v2WriteErrors(401, 403, 404, 422) },
-        detail: adminRoute('endAccountSessions', 'End all sessions of an account, as an admin'),
+        detail: adminRoute(
+          'endAccountSessions',
+          'End all sessions and tokens of an account, as an admin',
+        ),
       },
     );
 };

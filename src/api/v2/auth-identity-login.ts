@@ -44,7 +44,7 @@ export const authIdentityLogin = (
         const via = viaOf({ request, server, set });
         const count = () => countSignUp(deps, via.address, set);
         const user = await identities.verify(answer, { via, countSignUp: count });
-        const opened = await auth.open(user, via, replaced);
+        const opened = await auth.open(user, via, { replaced });
         return cookie.deliver(opened, transport, { request, set });
       },
       {

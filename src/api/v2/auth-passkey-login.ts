@@ -23,7 +23,8 @@ export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'
       async ({ body: { transport, ...answer }, request, server, set }) => {
         const replaced = cookie.admit(transport, request);
         const user = await passkeys.verify(answer, ownOrigin(config, request));
-        const opened = await auth.open(user, viaOf({ request, server, set }), replaced);
+        const via = viaOf({ request, server, set });
+        const opened = await auth.open(user, via, { secondFactor: true, replaced });
         return cookie.deliver(opened, transport, { request, set });
       },
       {

@@ -10,7 +10,7 @@ import {
 } from '../../schemas/passkeys.ts';
 import { PasswordProof } from '../../schemas/totp.ts';
 import { callerOf } from '../access.ts';
-import { sessionRoute } from '../access-rules.ts';
+import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
 import { PASSKEY_BODY } from '../body-rules.ts';
 import { ownOrigin } from '../own-origin.ts';
 import { createVia } from '../via.ts';
@@ -22,7 +22,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
   return new Elysia({ prefix: '/auth/passkeys', tags: ['auth'] })
     .get('', ({ request }) => passkeys.list(callerOf(request)), {
       response: { 200: Passkeys, ...v2Errors(401, 403) },
-      detail: sessionRoute('listPasskeys', 'List the own passkeys'),
+      detail: beforeSecondFactor(sessionRoute('listPasskeys', 'List the own passkeys')),
     })
     .post(
       '/options',
@@ -31,7 +31,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       {
         body: PasswordProof,
         response: { 200: PasskeyOptions, ...v2BodyErrors(401, 403, 409, 429) },
-        detail: sessionRoute('beginPasskey', 'Begin to add a passkey'),
+        detail: beforeSecondFactor(sessionRoute('beginPasskey', 'Begin to add a passkey')),
       },
     )
     .post(
@@ -47,7 +47,9 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
         body: PasskeyCreate,
         response: { 201: Passkey, ...v2BodyErrors(401, 403, 409) },
         detail: {
-          ...sessionRoute('addPasskey', 'Add the passkey that the browser made'),
+          ...beforeSecondFactor(
+            sessionRoute('addPasskey', 'Add the passkey that the browser made'),
+          ),
           body: PASSKEY_BODY,
         },
       },

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { EndedSessions, NoContent, SessionParams, Sessions } from '../../schemas/accounts.ts';
 import { callerOf, maybeCallerOf } from '../access.ts';
-import { optionalRoute, sessionRoute } from '../access-rules.ts';
+import { beforeSecondFactor, optionalRoute, sessionRoute } from '../access-rules.ts';
 import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
 import { v2Errors, v2WriteErrors } from './responses.ts';
@@ -22,7 +22,9 @@ export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
       },
       {
         response: { 204: NoContent, ...v2WriteErrors(401, 403) },
-        detail: optionalRoute(undefined, 'logout', 'End this session, if it has not ended'),
+        detail: beforeSecondFactor(
+          optionalRoute(undefined, 'logout', 'End this session, if it has not ended'),
+        ),
       },
     )
     .get('/sessions', ({ request }) => service.listSessions(callerOf(request)), {

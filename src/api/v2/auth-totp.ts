@@ -9,7 +9,7 @@ import {
   TotpStatus,
 } from '../../schemas/totp.ts';
 import { callerOf } from '../access.ts';
-import { sessionRoute } from '../access-rules.ts';
+import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
@@ -19,12 +19,12 @@ export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
   return new Elysia({ prefix: '/auth', tags: ['auth'] })
     .get('/totp', ({ request }) => twoFactor.status(callerOf(request)), {
       response: { 200: TotpStatus, ...v2Errors(401, 403) },
-      detail: sessionRoute('getTotp', 'Whether an authenticator is on'),
+      detail: beforeSecondFactor(sessionRoute('getTotp', 'Whether an authenticator is on')),
     })
     .post('/totp', ({ body, request }) => twoFactor.begin(callerOf(request), body.password), {
       body: PasswordProof,
       response: { 200: TotpSetup, ...v2BodyErrors(401, 403, 409) },
-      detail: sessionRoute('beginTotp', 'Begin to set up an authenticator'),
+      detail: beforeSecondFactor(sessionRoute('beginTotp', 'Begin to set up an authenticator')),
     })
     .post(
       '/totp/confirm',
@@ -33,7 +33,9 @@ export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
       {
         body: TotpConfirm,
         response: { 200: RecoveryCodes, ...v2BodyErrors(401, 403, 409, 429) },
-        detail: sessionRoute('confirmTotp', 'Turn the authenticator on by a first code'),
+        detail: beforeSecondFactor(
+          sessionRoute('confirmTotp', 'Turn the authenticator on by a first code'),
+        ),
       },
     )
     .delete(
@@ -47,16 +49,6 @@ export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
         body: PasswordProof,
         response: { 204: NoContent, ...v2BodyErrors(401, 403, 409) },
         detail: sessionRoute('disableTotp', 'Turn the authenticator off'),
-      },
-    )
-    .post(
-      '/recovery-codes',
-      ({ body, request, server, set }) =>
-        twoFactor.renewCodes(callerOf(request), body.password, viaOf({ request, server, set })),
-      {
-        body: PasswordProof,
-        response: { 200: RecoveryCodes, ...v2BodyErrors(401, 403, 409) },
-        detail: sessionRoute('renewRecoveryCodes', 'Make new recovery codes'),
       },
     );
 };

@@ -12,6 +12,7 @@ import { authIdentityLogin } from './auth-identity-login.ts';
 import { authPasskeyLogin } from './auth-passkey-login.ts';
 import { authPasskeys } from './auth-passkeys.ts';
 import { authRecovery } from './auth-recovery.ts';
+import { authSecondFactor } from './auth-second-factor.ts';
 import { authSessions } from './auth-sessions.ts';
 import { authTotp } from './auth-totp.ts';
 import { itemBatch } from './item-batch.ts';
@@ -44,6 +45,8 @@ const accounts = (deps: Deps) =>
     .use(userCredentials(deps))
     .use(tokens(deps));
 
+const secondFactor = (deps: Deps) => new Elysia().use(authTotp(deps)).use(authSecondFactor(deps));
+
 /** v2: only the groups whose contract differs from v1's. */
 export const v2 = (deps: Deps) =>
   new Elysia({ prefix: '/api/v2' })
@@ -52,7 +55,7 @@ export const v2 = (deps: Deps) =>
     .use(authEmail(deps))
     .use(authEmailChange(deps))
     .use(authRecovery(deps))
-    .use(authTotp(deps))
+    .use(secondFactor(deps))
     .use(authPasskeyLogin(deps))
     .use(authPasskeys(deps))
     .use(authIdentityLogin(deps))

@@ -12,8 +12,8 @@ import { sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
-export const tokens = (deps: Pick<Deps, 'accessTokens' | 'config'>) => {
-  const { accessTokens } = deps;
+export const tokens = (deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'config'>) => {
+  const { accessTokens, ownTokens } = deps;
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/tokens', tags: ['tokens'] })
     .get('', async ({ request }) => ({ data: await accessTokens.list(callerOf(request).id) }), {
@@ -24,7 +24,7 @@ export const tokens = (deps: Pick<Deps, 'accessTokens' | 'config'>) => {
       '',
       async ({ body, request, server, set }) => {
         const via = viaOf({ request, server, set });
-        const token = await accessTokens.create(callerOf(request), body, via);
+        const token = await ownTokens.create(callerOf(request), body, via);
         set.headers['location'] = `/api/v2/tokens/${token.id}`;
         return status(201, token);
       },

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AccountExport, AccountUpdate, OwnAccount } from '../../schemas/accounts.ts';
 import { callerOf } from '../access.ts';
-import { sessionRoute, userRoute } from '../access-rules.ts';
+import { beforeSecondFactor, sessionRoute, userRoute } from '../access-rules.ts';
 import { textStream } from '../text-stream.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
@@ -13,7 +13,7 @@ export const users = (deps: Pick<Deps, 'account' | 'accountExport' | 'config'>) 
   return new Elysia({ prefix: '/users/me', tags: ['users'] })
     .get('', ({ request }) => account.get(callerOf(request)), {
       response: { 200: OwnAccount, ...v2Errors(401, 403) },
-      detail: userRoute('users:read', 'getMe', 'Read the own account'),
+      detail: beforeSecondFactor(userRoute('users:read', 'getMe', 'Read the own account')),
     })
     .patch(
       '',

@@ -227,7 +227,7 @@ describe('an admin', () => {
     const { client } = await t.signUp('root', 'admin');
     const ada = await t.signUp('ada');
     await ada.client.api.v1.items.post({ title: 'hers' });
-    await ada.client.api.v2.tokens.post({ name: 'a', scopes: ['items:read'] });
+    await ada.client.api.v2.tokens.post({ password: PASSWORD, name: 'a', scopes: ['items:read'] });
     expect((await client.api.v1.items.popular.get()).data).toHaveLength(1);
     expect((await client.api.v2.users({ user_id: ada.id }).delete()).status).toBe(204);
     expect((await client.api.v1.items.popular.get()).data).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { testApp } from '../../support.ts';
+import { PASSWORD, testApp } from '../../support.ts';
 
 /** An admin and two users, a second apart. */
 async function someActs() {
@@ -103,7 +103,11 @@ describe('the audit log', () => {
     const status = async (token: string) =>
       (await t.request('GET', '/api/v2/audit-log', { token })).status;
     expect(await status(bob.token)).toBe(403);
-    const { data } = await root.client.api.v2.tokens.post({ name: 'a', scopes: ['admin'] });
+    const { data } = await root.client.api.v2.tokens.post({
+      password: PASSWORD,
+      name: 'a',
+      scopes: ['admin'],
+    });
     expect(await status(data?.token ?? '')).toBe(200);
   });
 

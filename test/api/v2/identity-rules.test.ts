@@ -42,7 +42,7 @@ describe('an outsider whose provider proved the address', () => {
     const hijacker = await o.t.signUp('ada');
     await o.link(hijacker.client, person('eve'), PASSWORD);
     turnTotpOn(o.t, hijacker.id);
-    const token = { name: 'later', scopes: ['users:read' as const] };
+    const token = { name: 'later', scopes: ['users:read' as const], password: PASSWORD };
     const made = await hijacker.client.api.v2.tokens.post(token);
 
     const { data } = await o.signIn(ada);

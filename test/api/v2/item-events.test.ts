@@ -111,7 +111,7 @@ describe('listening', () => {
   test('needs a right token, or none', async () => {
     await using it = await withAda();
     expect((await it.t.request('GET', PATH, { token: 'wrong' })).status).toBe(401);
-    const body = { name: 'x', scopes: ['items:write' as const] };
+    const body = { name: 'x', scopes: ['items:write' as const], password: PASSWORD };
     const { data } = await it.ada.client.api.v2.tokens.post(body);
     const token = data?.token ?? '';
     expect((await it.t.request('GET', PATH, { token })).status).toBe(403);
@@ -411,7 +411,7 @@ describe('a listener', () => {
   test('whose token is deleted is cut off at once, and the one by the session is not', async () => {
     await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
     const { tokens } = it.ada.client.api.v2;
-    const { data } = await tokens.post({ name: 'x', scopes: ['items:read'] });
+    const { data } = await tokens.post({ password: PASSWORD, name: 'x', scopes: ['items:read'] });
     const session = await listen(it.t, it.ada.token);
     const { next } = await listen(it.t, data?.token);
     await tokens({ token_id: data?.id ?? 0 }).delete();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { type TestApp, testApp } from '../../support.ts';
+import { PASSWORD, type TestApp, testApp } from '../../support.ts';
 
 interface List {
   data: { id: number; [name: string]: unknown }[];
@@ -111,7 +111,11 @@ describe('the list', () => {
 
   test('needs a scope of a token', async () => {
     await using it = await withItems();
-    const made = await it.ada.client.api.v2.tokens.post({ name: 'x', scopes: ['items:write'] });
+    const made = await it.ada.client.api.v2.tokens.post({
+      password: PASSWORD,
+      name: 'x',
+      scopes: ['items:write'],
+    });
     expect((await get(it.t, '', (made.data as { token: string }).token)).status).toBe(403);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { testApp } from '../../support.ts';
+import { PASSWORD, testApp } from '../../support.ts';
 
 const FIRST = { title: 'one', description: 'a', url: null, tags: ['x'], data: { n: 1 } };
 
@@ -100,7 +100,7 @@ describe('the revisions of an item', () => {
   test('need a token that may read items', async () => {
     await using it = await withHistory();
     const statusWith = async (scope: 'items:read' | 'items:write') => {
-      const body = { name: 'x', scopes: [scope] };
+      const body = { name: 'x', scopes: [scope], password: PASSWORD };
       const { data } = await it.ada.client.api.v2.tokens.post(body);
       return (await it.t.clientFor(data?.token).api.v2.items({ item_id: 1 }).revisions.get())
         .status;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { sourcesApp, upstream } from '../../sources.ts';
-import { atOnce } from '../../support.ts';
+import { atOnce, PASSWORD } from '../../support.ts';
 
 const CITY = { name: 'city', type: 'string', required: true };
 
@@ -277,7 +277,11 @@ describe('who may call a source', () => {
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, access });
     const tokenWith = async (...scopes: ('external:read' | 'items:read')[]) => {
-      const { data } = await t.ada.client.api.v2.tokens.post({ name: 'x', scopes });
+      const { data } = await t.ada.client.api.v2.tokens.post({
+        password: PASSWORD,
+        name: 'x',
+        scopes,
+      });
       return data?.token;
     };
     const tokens = {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { sourcesApp, upstream } from '../../sources.ts';
+import { PASSWORD } from '../../support.ts';
 
 type Result = {
   status: number | null;
@@ -144,6 +145,7 @@ describe('POST /sources/fetch', () => {
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, access: 'scope' });
     const { data } = await t.ada.client.api.v2.tokens.post({
+      password: PASSWORD,
       name: 'x',
       scopes: ['external:read'],
     });
@@ -155,7 +157,11 @@ describe('POST /sources/fetch', () => {
     await using t = await sourcesApp([]);
     const body = { calls: [{ source: 'none' }] };
     expect((await t.json('POST', '/api/v2/sources/fetch', body)).status).toBe(401);
-    const { data } = await t.ada.client.api.v2.tokens.post({ name: 'x', scopes: ['items:read'] });
+    const { data } = await t.ada.client.api.v2.tokens.post({
+      password: PASSWORD,
+      name: 'x',
+      scopes: ['items:read'],
+    });
     expect((await fetchAll(t, body.calls, data?.token)).status).toBe(403);
   });
 

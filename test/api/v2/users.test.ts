@@ -43,7 +43,7 @@ describe('/users/me', () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     await ada.client.api.v1.items.post({ title: 'a' });
-    await ada.client.api.v2.tokens.post({ name: 'x', scopes: ['items:read'] });
+    await ada.client.api.v2.tokens.post({ password: PASSWORD, name: 'x', scopes: ['items:read'] });
     expect((await ada.client.api.v2.users.me.delete({ password: 'wrong-one' })).status).toBe(401);
     expect((await ada.client.api.v2.users.me.delete({ password: PASSWORD })).status).toBe(204);
     expect((await ada.client.api.v2.users.me.get()).status).toBe(401);
@@ -67,7 +67,11 @@ describe('/users/me', () => {
     await using t = await testApp();
     const { token, client } = await t.signUp('ada');
     await client.api.v1.items.post({ title: 'A warm hutch' });
-    const made = await client.api.v2.tokens.post({ name: 'script', scopes: ['items:read'] });
+    const made = await client.api.v2.tokens.post({
+      password: PASSWORD,
+      name: 'script',
+      scopes: ['items:read'],
+    });
     const text = await (await t.request('GET', '/api/v2/users/me/export', { token })).text();
     const data = JSON.parse(text);
     expect(data.account.username).toBe('ada');

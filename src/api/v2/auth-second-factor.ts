@@ -1,0 +1,39 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { NoContent } from '../../schemas/accounts.ts';
+import { PasswordProof, RecoveryCodes, SecondFactorProof } from '../../schemas/totp.ts';
+import { callerOf } from '../access.ts';
+import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
+import { createVia } from '../via.ts';
+import { v2BodyErrors } from './responses.ts';
+
+/** Proving the second factor in a session, and the codes that stand in for a lost authenticator. */
+export const authSecondFactor = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
+  const { twoFactor } = deps;
+  const viaOf = createVia(deps);
+  return new Elysia({ prefix: '/auth', tags: ['auth'] })
+    .post(
+      '/second-factor',
+      async ({ body, request, server, set }) => {
+        await twoFactor.prove(callerOf(request), body.code, viaOf({ request, server, set }));
+        set.status = 204;
+      },
+      {
+        body: SecondFactorProof,
+        response: { 204: NoContent, ...v2BodyErrors(401, 403, 409, 429) },
+        detail: beforeSecondFactor(
+          sessionRoute('proveSecondFactor', 'Prove the second factor in this session'),
+        ),
+      },
+    )
+    .post(
+      '/recovery-codes',
+      ({ body, request, server, set }) =>
+        twoFactor.renewCodes(callerOf(request), body.password, viaOf({ request, server, set })),
+      {
+        body: PasswordProof,
+        response: { 200: RecoveryCodes, ...v2BodyErrors(401, 403, 409) },
+        detail: sessionRoute('renewRecoveryCodes', 'Make new recovery codes'),
+      },
+    );
+};
