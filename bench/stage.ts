@@ -35,11 +35,11 @@ export async function prepareHutch(): Promise<void> {
   if (isStale()) await build();
 }
 
-/** How Hutch is started over `dataDir`. */
-export function hutchCommand(dataDir: string): ServerCommand {
+/** The command that starts Hutch over `dataDir`. */
+export function hutchCommand(dataDir: string, binary = HUTCH): ServerCommand {
   return {
     name: 'hutch',
-    args: [HUTCH, 'serve', '--port', '0', '--data-dir', dataDir],
+    args: [binary, 'serve', '--port', '0', '--data-dir', dataDir],
     env: {
       HUTCH_EXTERNAL_ALLOW_HOSTS: UPSTREAM_HOSTS.join(),
       HUTCH_EXTERNAL_MAX_URLS: String(UPSTREAM_HOSTS.length),
@@ -66,8 +66,8 @@ async function build(): Promise<void> {
 }
 
 /** Runs a command to its end. Throws when it fails. */
-export async function run(args: string[]): Promise<void> {
-  const child = Bun.spawn(args, { cwd: ROOT, env: plainEnv(), stdout: 'ignore' });
+export async function run(args: string[], cwd = ROOT): Promise<void> {
+  const child = Bun.spawn(args, { cwd, env: plainEnv(), stdout: 'ignore' });
   if ((await child.exited) !== 0) throw new Error(`${args.join(' ')} failed.`);
 }
 
