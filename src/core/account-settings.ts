@@ -110,7 +110,7 @@ export const ACCOUNT_SETTINGS = {
     'HUTCH_LIMIT_MAILS',
     5,
     wholeNumber(1, 1e9),
-    'Mails asked for in an hour, by one address or to one account.',
+    'Mails in an hour that one address or account asks for, or that go to one mailbox.',
   ),
   limitExternal: setting(
     'HUTCH_LIMIT_EXTERNAL',

@@ -30,7 +30,8 @@ export async function askEmailChange(
   await provePassword(deps, user, password, { bucket: sessionBucket(session_id), refusal });
   if (!isUsernameFor(new_email, user.username)) throw usernameIsAddress();
   await deps.limits.countAddress(via.address);
-  if (!(await deps.limits.countRecipient(id))) throw tooManyMails();
+  const isAllowed = deps.limits.countAccount(id) && deps.limits.countMailbox(new_email);
+  if (!isAllowed) throw tooManyMails();
   await deps.db.write(async (tx) => {
     const wanted = { user_id: id, purpose: 'change_email', email: new_email } as const;
     const token = await deps.actionTokens.issue(tx, wanted);
@@ -65,7 +66,7 @@ export async function confirmEmailChange(
 }
 
 async function changeEmail(
-  { actionTokens, mails, templates, audit, now }: EmailFlowDeps,
+  { actionTokens, limits, mails, templates, audit, now }: EmailFlowDeps,
   tx: Tx,
   { user_id, email }: ActionToken,
   proved: string,
@@ -81,7 +82,9 @@ async function changeEmail(
   await tx.orm.update(users).set(set).where(eq(users.id, user_id));
   // They were sent to the old address.
   await actionTokens.revoke(tx, user_id, ['verify_email', 'reset_password']);
-  await mails.enqueue(tx, templates.emailChanged(user.email, user.username));
+  if (limits.countNotice(user)) {
+    await mails.enqueue(tx, templates.emailChanged(user.email, user.username));
+  }
   await audit.record(tx, { action: 'email.changed', actor_id: user_id, user_id, via });
 }
 

@@ -27,12 +27,21 @@ export async function sendVerification(deps: EmailFlowDeps, tx: Tx, user: User):
   await deps.mails.enqueue(tx, deps.templates.verify(email, username, token));
 }
 
+/** The mail of a new account; none where its mailbox had enough: its owner can ask for one later. */
+export async function sendFirstVerification(
+  deps: EmailFlowDeps,
+  tx: Tx,
+  user: User,
+): Promise<void> {
+  if (deps.limits.countMailbox(user.email)) await sendVerification(deps, tx, user);
+}
+
 /** Nothing happens for an address that is proved already. Throws too_many_requests. */
 export async function askVerify(deps: EmailFlowDeps, id: number, via: Via): Promise<void> {
   const user = await findUser(deps.db.read, id);
   if (!user || user.email_verified_at !== null) return;
   await deps.limits.countAddress(via.address);
-  if (!(await deps.limits.countRecipient(id))) throw tooManyMails();
+  if (!deps.limits.countMailbox(user.email)) throw tooManyMails();
   await deps.db.write(async (tx) => {
     await sendVerification(deps, tx, user);
     const who = { actor_id: id, user_id: id };

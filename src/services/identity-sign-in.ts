@@ -8,7 +8,7 @@ import { fold } from '../utils/fold.ts';
 import type { Via } from './audit.ts';
 import { emailUnverified } from './auth.ts';
 import { type EmailFlowDeps, endWaysIn, findUser } from './email-flow-deps.ts';
-import { sendVerification } from './email-verification.ts';
+import { sendFirstVerification } from './email-verification.ts';
 import { freeUsername } from './free-username.ts';
 import { emailTaken, insertOutsideAccount, takenError } from './new-account.ts';
 import type { OutsideProfile } from './provider-profile.ts';
@@ -121,7 +121,7 @@ async function create(deps: IdentitySignInDeps, tx: Tx, outsider: Outsider, via:
   const account = { email, username, is_verified: outsider.is_email_verified };
   const user = await insertOutsideAccount(deps, tx, account, via);
   await link(deps, tx, user.id, outsider, via);
-  if (!account.is_verified) await sendVerification(deps, tx, user);
+  if (!account.is_verified) await sendFirstVerification(deps, tx, user);
   return user;
 }
 

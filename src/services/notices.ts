@@ -16,14 +16,12 @@ export type Notices = ReturnType<typeof createNotices>;
 export const createNotices = ({ mails, templates, limits }: NoticesDeps) => ({
   /**
    * Queues a notice to the account's address in the transaction that does the act: both or
-   * neither. To an address that nobody has proved only as many go as may be asked for in an hour:
-   * it may be a stranger's, whom no account shall flood.
+   * neither. Beyond the limits of MailLimits, no mail goes out and the act is done all the same.
    */
   send: async (tx: Tx, user_id: number, act: NoticedAct): Promise<void> => {
     const [user] = await userById(tx, { id: user_id });
     if (!user) return;
-    const isProved = user.email_verified_at !== null;
-    if (!isProved && !(await limits.countRecipient(user_id))) return;
+    if (!limits.countNotice(user)) return;
     await mails.enqueue(tx, templates.notice(user.email, user.username, act));
   },
 });

@@ -27,7 +27,7 @@ export async function forgot(
 }
 
 async function sendReset(deps: EmailFlowDeps, user: User | undefined): Promise<void> {
-  if (!user?.is_active || !(await deps.limits.countRecipient(user.id))) return;
+  if (!user?.is_active || !deps.limits.countReset(user)) return;
   const { id: user_id, email, username } = user;
   await deps.db.write(async (tx) => {
     const token = await deps.actionTokens.issue(tx, { user_id, purpose: 'reset_password', email });

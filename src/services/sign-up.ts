@@ -1,10 +1,9 @@
 import type { OutgoingMail } from '../core/mail.ts';
 import type { Tx } from '../core/writer.ts';
 import type { User } from '../models/index.ts';
-import { fold } from '../utils/fold.ts';
 import type { Via } from './audit.ts';
 import type { EmailFlowDeps } from './email-flow-deps.ts';
-import { sendVerification } from './email-verification.ts';
+import { sendFirstVerification, sendVerification } from './email-verification.ts';
 import { isTakenError, type NewAccount } from './new-account.ts';
 
 /**
@@ -17,7 +16,7 @@ export async function signUp(
   account: NewAccount,
   via: Via,
 ): Promise<User | undefined> {
-  const onCreated = (tx: Tx, user: User) => sendVerification(deps, tx, user);
+  const onCreated = (tx: Tx, user: User) => sendFirstVerification(deps, tx, user);
   if (!deps.isVerificationRequired) return deps.users.create(account, { via, onCreated });
   try {
     await deps.users.create(account, { via, onCreated });
@@ -35,7 +34,7 @@ type Wanted = Pick<NewAccount, 'email' | 'username'>;
 /** Tells whoever reads the mail of an address why no account could be made with it. */
 export async function answerByMail(deps: EmailFlowDeps, account: Wanted, via: Via): Promise<void> {
   const owner = await deps.users.findByEmail(account.email);
-  const isAllowed = await deps.limits.countRecipient(owner?.id ?? fold(account.email));
+  const isAllowed = deps.limits.countMailbox(owner?.email ?? account.email);
   await deps.db.write(async (tx) => {
     if (isAllowed) await queueAnswer(deps, tx, account, owner);
     const details = { reason: owner ? 'email_taken' : 'username_taken' };

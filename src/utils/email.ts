@@ -1,3 +1,6 @@
+import { domainToASCII } from 'node:url';
+import { fold } from './fold.ts';
+
 /** RFC 5321 limits. */
 const MAX_EMAIL = 254;
 const MAX_LOCAL = 64;
@@ -23,4 +26,18 @@ export function isEmail(text: string): boolean {
     labels.every((label) => label.length <= MAX_LABEL && LABEL.test(label)) &&
     !/^\d+$/.test(labels.at(-1) ?? '')
   );
+}
+
+/**
+ * A key that the spellings of one mailbox share: case, the two forms of an international domain, a
+ * tag after `+` and dots before the @. Providers differ in the latter two; where they are part of
+ * the name, some mailboxes share a key. It is for limits, never for identity.
+ */
+export function mailboxOf(email: string): string {
+  const key = fold(email);
+  const at = key.lastIndexOf('@');
+  const local = key.slice(0, at);
+  const name = local.replace(/(?<=.)\+.*$/s, '').replaceAll('.', '');
+  const domain = key.slice(at + 1);
+  return `${name}@${domainToASCII(domain) || domain}`;
 }
