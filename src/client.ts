@@ -21,7 +21,11 @@ export interface ClientOptions {
  */
 export type Client = Treaty.Create<App>;
 
-/** Connects to the server at `url`, as `http://127.0.0.1:3000`. Sends nothing by itself. */
+/**
+ * Connects to the server at `url`, as `http://127.0.0.1:3000`. Sends nothing by itself. A POST to v2
+ * carries a fresh Idempotency-Key, so that a `fetch` which sends the request again after a lost
+ * response makes nothing twice. To repeat the call itself, give it a key of your own in `headers`.
+ */
 export function createClient(url: string, options: ClientOptions = {}): Client {
   const { token, headers, fetch: send } = options;
   return treaty<App>(url, {
@@ -31,12 +35,19 @@ export function createClient(url: string, options: ClientOptions = {}): Client {
       const value = typeof token === 'function' ? token() : token;
       return { ...headers, ...(value && { authorization: `Bearer ${value}` }) };
     },
-    onRequest: (path, init) => (FORM_PATHS.includes(path) ? asForm(init) : undefined),
+    onRequest: [(path, init) => (FORM_PATHS.includes(path) ? asForm(init) : undefined), withKey],
     ...(send && {
       fetcher: ((input: string, init: RequestInit) =>
         send(new Request(input, init))) as typeof fetch,
     }),
   });
+}
+
+/** Eden asks twice: the second time the key is there. */
+function withKey(path: string, { method, headers }: RequestInit): RequestInit | undefined {
+  if (method !== 'POST' || !path.startsWith('/api/v2/')) return undefined;
+  if (new Headers(headers).has('idempotency-key')) return undefined;
+  return { headers: { 'idempotency-key': crypto.randomUUID() } };
 }
 
 /** Eden asks twice: before the body is text there is nothing to do yet. */

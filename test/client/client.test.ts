@@ -53,6 +53,41 @@ describe('createClient', () => {
     ]);
   });
 
+  test('gives each POST to v2 an Idempotency-Key of its own, unless the call has one', async () => {
+    const { requests, fetch } = recorder();
+    const { v1, v2 } = createClient('http://localhost', { fetch }).api;
+    const item = { title: 'A warm hutch' };
+    await v2.items.post(item);
+    await v2.items.post(item);
+    await v2.items.post(item, { headers: { 'Idempotency-Key': 'mine' } });
+    await v2.items({ item_id: 7 }).patch(item);
+    await v2.items.get({ query: {} });
+    await v1.items.post(item);
+    const [first, second, own, ...others] = requests.map((it) => it.headers.get('idempotency-key'));
+    expect(first).toMatch(/^[0-9a-f-]{36}$/);
+    expect(second).toMatch(/^[0-9a-f-]{36}$/);
+    expect(second).not.toBe(first);
+    expect(own).toBe('mine');
+    expect(others).toEqual([null, null, null]);
+  });
+
+  test('makes one item though its fetch sends the request again after a lost response', async () => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const twice = async (request: Request) => {
+      const { url, method, headers } = request;
+      const body = await request.text();
+      await t.app.handle(new Request(url, { method, headers, body }));
+      return t.app.handle(new Request(url, { method, headers, body }));
+    };
+    const { items } = createClient('http://localhost', { token, fetch: twice }).api.v2;
+    const made = await items.post({ title: 'once' });
+    expect(made.status).toBe(201);
+    expect(made.response?.headers.get('idempotency-replayed')).toBe('true');
+    const { data } = await t.clientFor(token).api.v2.items.get({ query: {} });
+    expect(data?.data).toHaveLength(1);
+  });
+
   test('sends a token that is a string with each request', async () => {
     const { requests, fetch } = recorder();
     const { items } = createClient('http://localhost', { fetch, token: 'abc' }).api.v1;
