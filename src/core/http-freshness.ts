@@ -1,4 +1,5 @@
 import CachePolicy from 'http-cache-semantics';
+import { parseHttpDateMs } from '../utils/http-date.ts';
 import type { OutboundCaching, Plan } from './http-request.ts';
 
 /** The headers of an answer, in lower case. */
@@ -26,12 +27,19 @@ export function keptHeaders(headers: Headers): KeptHeaders {
   const kept = Object.fromEntries(
     KEPT.flatMap((name) => {
       const value = headers.get(name);
-      // Directives are case-insensitive, and the library looks for lower case.
-      return value === null ? [] : [[name, name === 'cache-control' ? value.toLowerCase() : value]];
+      return value === null ? [] : [[name, plainValue(name, value)]];
     }),
   );
   // That there was one counts, not what it was.
   return headers.has('set-cookie') ? { ...kept, 'set-cookie': 'kept=no' } : kept;
+}
+
+/** A value as the library reads it: directives in lower case, dates in one form. */
+function plainValue(name: string, value: string): string {
+  if (name === 'cache-control') return value.toLowerCase();
+  if (name !== 'date' && name !== 'expires') return value;
+  const atMs = parseHttpDateMs(value, Date.now());
+  return atMs === undefined ? value : new Date(atMs).toUTCString();
 }
 
 /**

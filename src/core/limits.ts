@@ -1,8 +1,4 @@
-import {
-  type RateLimiterAbstract,
-  RateLimiterMemory,
-  type RateLimiterRes,
-} from 'rate-limiter-flexible';
+import type { RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
 
 /** What one count came to. */
 export interface Count {
@@ -39,31 +35,47 @@ export function createLimits(config: {
   };
 }
 
-/** A limit; `limiter` may be any of rate-limiter-flexible, over Redis or PostgreSQL too. */
+/** A limit, counted in this process; `limiter` counts it over Redis or PostgreSQL instead. */
 export function createLimit(
   name: string,
   max: number,
   windowSeconds: number,
-  limiter: RateLimiterAbstract = new RateLimiterMemory({
-    keyPrefix: name,
-    points: max,
-    duration: windowSeconds,
-  }),
+  limiter?: Pick<RateLimiterAbstract, 'penalty'>,
 ): Limit {
-  const toCount = ({ consumedPoints, msBeforeNext }: RateLimiterRes): Count => ({
+  const toCount = ({ consumedPoints, msBeforeNext }: Counted): Count => ({
     isOver: consumedPoints > max,
     remaining: Math.max(0, max - consumedPoints),
     resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
   });
+  const countHere = createWindows(windowSeconds * 1000);
   return {
     name,
     max,
     windowSeconds,
-    isLocal: limiter instanceof RateLimiterMemory,
-    count: (key, points = 1) => {
-      // `penalty` counts as `consume` does, and does not reject: what is known can be peeked at.
-      const counted = Bun.peek(limiter.penalty(key, points));
-      return counted instanceof Promise ? counted.then(toCount) : toCount(counted);
-    },
+    isLocal: limiter === undefined,
+    count: limiter
+      ? // `penalty` counts as `consume` does, and does not reject.
+        (key, points = 1) => limiter.penalty(key, points).then(toCount)
+      : (key, points = 1) => toCount(countHere(key, points)),
+  };
+}
+
+type Counted = Pick<RateLimiterRes, 'consumedPoints' | 'msBeforeNext'>;
+
+/** Counts by key in windows of a clock that is never put back. */
+function createWindows(windowMs: number): (key: string, points: number) => Counted {
+  // In the order of their ends, because all are of one length.
+  const windows = new Map<string, { points: number; readonly endsAtMs: number }>();
+  return (key, points) => {
+    const nowMs = performance.now();
+    for (const [ended, { endsAtMs }] of windows) {
+      if (endsAtMs > nowMs) break;
+      windows.delete(ended);
+    }
+    const known = windows.get(key);
+    const window = known ?? { points: 0, endsAtMs: nowMs + windowMs };
+    if (!known) windows.set(key, window);
+    window.points += points;
+    return { consumedPoints: window.points, msBeforeNext: window.endsAtMs - nowMs };
   };
 }

@@ -27,19 +27,18 @@ const MAX_VIEWS = 100_000;
 export function createViewers({ windowMs, now }: ViewersOptions): Viewers {
   if (windowMs === 0) return { isNew: () => true };
   const keyOf = createKey(now);
-  let seen: LRUCache<string, true> | undefined;
+  /** When each view was counted, in milliseconds. */
+  let seen: LRUCache<string, number> | undefined;
   return {
     isNew: (itemId, viewer) => {
       // Made at its first use: it takes the room for all at once.
-      seen ??= new LRUCache({
-        max: MAX_VIEWS,
-        ttl: windowMs,
-        ttlResolution: 0,
-        perf: { now: () => now().getTime() },
-      });
+      seen ??= new LRUCache({ max: MAX_VIEWS });
       const key = keyOf(itemId, viewer);
-      if (seen.get(key)) return false;
-      seen.set(key, true);
+      const atMs = now().getTime();
+      const ageMs = atMs - (seen.get(key) ?? Number.NEGATIVE_INFINITY);
+      // Negative when the clock was put back.
+      if (ageMs >= 0 && ageMs < windowMs) return false;
+      seen.set(key, atMs);
       return true;
     },
   };

@@ -60,12 +60,14 @@ export function oidc(options: OidcOptions) {
 
 /** Asks once for all at once, and again after a failure or an hour. */
 function createDiscovery(options: OidcOptions): () => Promise<Known> {
-  let latest: { until: number; known: Promise<Known> } | undefined;
+  let latest: { since: number; known: Promise<Known> } | undefined;
   return () => {
     const at = options.now().getTime();
-    if (latest && at < latest.until) return latest.known;
+    const age = latest ? at - latest.since : -1;
+    // Negative when the clock was put back.
+    if (latest && age >= 0 && age < DISCOVERY_MS) return latest.known;
     const known = discover(options);
-    const entry = { until: at + DISCOVERY_MS, known };
+    const entry = { since: at, known };
     latest = entry;
     known.catch(() => {
       if (latest === entry) latest = undefined;

@@ -79,7 +79,8 @@ function refreshedSources({ read }: Db): Promise<SourceRow[]> {
 
 /** Whether a time of its cron expression has come since it was begun; in UTC. */
 function isDue({ refresh }: SourceRow, last: Date | undefined, now: Date): boolean {
-  if (refresh === null || last === undefined) return refresh !== null;
+  // Before its last refresh: the clock was put back.
+  if (refresh === null || last === undefined || now < last) return refresh !== null;
   const next = Bun.cron.parse(refresh, last, { tz: 'UTC' });
   return next !== null && next <= now;
 }

@@ -1,3 +1,5 @@
+import { parseHttpDateMs } from './http-date.ts';
+
 export interface Backoff {
   /** Which retry this is: 0 for the first. */
   readonly retry: number;
@@ -18,8 +20,6 @@ export function jitteredDelayMs({ retry, baseMs, maxMs, random }: Backoff): numb
 export function parseRetryAfterMs(header: string | null, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
   if (/^\d{1,6}$/.test(text)) return Number(text) * 1_000;
-  // Only the form that senders must use: Date.parse would take "7" and much else.
-  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return;
-  const atMs = Date.parse(text);
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+  const atMs = parseHttpDateMs(text, nowMs);
+  return atMs === undefined ? undefined : Math.max(0, atMs - nowMs);
 }

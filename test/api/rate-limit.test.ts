@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setSystemTime, test } from 'bun:test';
 import { type RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexible';
 import { createApp } from '../../src/app.ts';
 import type { Config } from '../../src/core/config.ts';
@@ -273,6 +273,22 @@ describe('a limit', () => {
     expect(limit.count('a')).toEqual({ isOver: false, remaining: 0, resetSeconds: 10 });
     expect(limit.count('a')).toMatchObject({ isOver: true, remaining: 0 });
     expect(limit.count('b')).toMatchObject({ isOver: false });
+  });
+
+  test.each([-7_200_000, 7_200_000])('does not depend on the wall clock (%d ms)', (changeMs) => {
+    const limit = createLimit('api', 1, 10);
+    void limit.count('a');
+    setSystemTime(Date.now() + changeMs);
+    expect(limit.count('a')).toEqual({ isOver: true, remaining: 0, resetSeconds: 10 });
+    setSystemTime();
+  });
+
+  test('begins anew when its window ends', async () => {
+    const limit = createLimit('api', 1, 0.02);
+    expect(limit.count('a')).toMatchObject({ isOver: false });
+    expect(limit.count('a')).toMatchObject({ isOver: true });
+    await Bun.sleep(30);
+    expect(limit.count('a')).toMatchObject({ isOver: false });
   });
 
   test('counts over another store too', async () => {

@@ -20,6 +20,8 @@ test('Retry-After may be a date, and one that is past means now', () => {
   const nowMs = Date.UTC(2026, 11, 31, 23, 59, 58);
   expect(parseRetryAfterMs('Fri, 01 Jan 2027 00:00:00 GMT', nowMs)).toBe(2_000);
   expect(parseRetryAfterMs('Thu, 01 Jan 2026 00:00:00 GMT', nowMs)).toBe(0);
+  expect(parseRetryAfterMs('Friday, 01-Jan-27 00:00:00 GMT', nowMs)).toBe(2_000);
+  expect(parseRetryAfterMs('Fri Jan  1 00:00:00 2027', nowMs)).toBe(2_000);
 });
 
 test('Retry-After that is neither says nothing', () => {
