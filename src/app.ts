@@ -5,6 +5,7 @@ import { admission } from './api/admission.ts';
 import { body } from './api/body.ts';
 import { cors, preflight } from './api/cors.ts';
 import { docs } from './api/docs.ts';
+import { draining } from './api/draining.ts';
 import { errors } from './api/errors.ts';
 import { forwardedCheck } from './api/forwarded-check.ts';
 import { framing } from './api/framing.ts';
@@ -42,6 +43,7 @@ export const createApp = (deps: Deps) => {
     .use(requestId())
     .use(successor())
     .use(requestLog(deps.log))
+    .use(draining(deps))
     .use(errors(deps, whole))
     .use(framing())
     .use(host(deps, whole))

@@ -8,6 +8,11 @@ import { startWarnings } from './core/start-warnings.ts';
 
 /** Connections that send and receive nothing for this long are closed. */
 const IDLE_SECONDS = 30;
+/**
+ * A stopping server goes on to answer for so long, so that clients close their connections by
+ * themselves and a load balancer sees that it is no longer ready.
+ */
+const DRAINING_MS = 500;
 
 export interface RunningServer {
   url: string;
@@ -30,9 +35,12 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     deps.mails.start();
     deps.housekeeping.start();
     const stop = async () => {
-      const patience = setTimeout(() => void server.stop(true), config.shutdownSeconds * 1000);
+      const patienceMs = config.shutdownSeconds * 1000;
+      const patience = setTimeout(() => void server.stop(true), patienceMs);
       // Streams have no end of their own: they would be waited for all that time.
       deps.itemEvents.stop();
+      deps.lifecycle.isStopping = true;
+      await Bun.sleep(Math.min(DRAINING_MS, patienceMs));
       await server.stop();
       clearTimeout(patience);
       await deps.close();

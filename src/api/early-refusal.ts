@@ -1,12 +1,12 @@
-import type { Config } from '../core/config.ts';
+import type { Deps } from '../core/deps.ts';
 import type { AppError } from '../core/exceptions.ts';
 import { urlPath } from '../utils/url.ts';
 import { ERROR_FORMS, errorHeaders, v1Body, v2Body, versionOf } from './error-forms.ts';
+import { endsConnection } from './framing.ts';
 import { requestIdOf } from './request-id.ts';
 import { securityHeaders } from './security-headers.ts';
 
-/** A larger body is not worth reading to its end for the sake of the connection. */
-const MAX_SKIPPED_BYTES = 65_536;
+type RefusalDeps = Pick<Deps, 'config' | 'lifecycle'>;
 
 /** The place of a value in a text that is made once. */
 const BLANK = '\0';
@@ -14,9 +14,9 @@ const BLANK = '\0';
 /**
  * Answers requests with one error before Elysia has seen them, as they would be answered there.
  * What is the same for all of them is made once: under overload each microsecond counts. A body
- * that is long, or that is framed in chunks nobody has looked at, ends the connection.
+ * that is chunked or long ends the connection.
  */
-export function createEarlyRefusal(error: AppError, config: Config) {
+export function createEarlyRefusal(error: AppError, { config, lifecycle }: RefusalDeps) {
   const shared = { ...securityHeaders(config), ...errorHeaders(error) };
   const v1 = { ...shared, 'content-type': 'application/json', 'x-request-id': '' };
   const v2 = { ...v1, 'content-type': 'application/problem+json' };
@@ -31,14 +31,9 @@ export function createEarlyRefusal(error: AppError, config: Config) {
     const own = isV1 ? v1 : v2;
     const id = requestIdOf(request);
     own['x-request-id'] = id;
-    const headers = hasLongBody(request) ? { ...own, connection: 'close' } : own;
+    const isLast = lifecycle.isStopping || endsConnection(request.headers);
+    const headers = isLast ? { ...own, connection: 'close' } : own;
     const text = isV1 ? v1Text : `${head}${JSON.stringify(path)}${middle}"${id}"${tail}`;
     return new Response(text, { status: isV1 ? v1Status : v2Status, headers });
   };
-}
-
-function hasLongBody({ headers }: Request): boolean {
-  return (
-    headers.has('transfer-encoding') || Number(headers.get('content-length')) > MAX_SKIPPED_BYTES
-  );
 }

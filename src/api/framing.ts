@@ -13,9 +13,7 @@ const MAX_DRAINED_BYTES = 1_048_576;
 export const framing = () =>
   new Elysia({ name: 'hutch-framing' }).onRequest(({ request, set }) => {
     const { headers } = request;
-    if (isChunked(headers) || declaredBytes(headers) > MAX_DRAINED_BYTES) {
-      set.headers['connection'] = 'close';
-    }
+    if (endsConnection(headers)) set.headers['connection'] = 'close';
     // Bun answers them twice: the request is done, and then refused (test/process/bodies.test.ts).
     if (headers.has('trailer')) throw lengthRequired('Trailers are not supported');
     // Bun joins the values of repeated headers; no host has a comma.
@@ -23,6 +21,11 @@ export const framing = () =>
       throw new AppError('malformed_request', 'There must be one Host header');
     }
   });
+
+/** Whether a body is chunked or so long that its connection ends with the response. */
+export function endsConnection(headers: Headers): boolean {
+  return isChunked(headers) || declaredBytes(headers) > MAX_DRAINED_BYTES;
+}
 
 /** Refuses a body whose length is not known before its end. */
 export function lengthRequired(reason: string): AppError {

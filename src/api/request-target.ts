@@ -11,9 +11,9 @@ const NO_HOST = 'http://unnamed.invalid';
  * Host header names no host. HTTP/1.0 needs no Host, so such a request is served; a malformed one
  * is refused: malformed_request (RFC 9112, 3.2).
  */
-export const requestTarget = ({ config }: Pick<Deps, 'config'>) => {
+export const requestTarget = (deps: Pick<Deps, 'config' | 'lifecycle'>) => {
   const error = new AppError('malformed_request', 'The Host header names no host');
-  const refuse = createEarlyRefusal(error, config);
+  const refuse = createEarlyRefusal(error, deps);
   return new Elysia({ name: 'hutch-request-target' }).wrap((next, request: Request) => {
     if (!request.url.startsWith('/')) return next;
     const { href } = new URL(NO_HOST + request.url);

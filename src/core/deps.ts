@@ -51,8 +51,11 @@ export function createDeps(config: Config, options: DepsOptions) {
   const { log, now = () => new Date() } = options;
   // With port 0 the system chooses one, which the server enters here once it listens.
   const listening = { port: config.port };
+  // The server sets it before it stops.
+  const lifecycle = { isStopping: false };
   const quotas = createQuotas(config);
-  const base = { config, log, now, listening, quotas, ...openBase(config, options) };
+  const opened = openBase(config, options);
+  const base = { config, log, now, listening, lifecycle, quotas, ...opened };
   const services = createServices(base);
   return {
     version: VERSION,

@@ -75,5 +75,5 @@ export const Stats = t.Object(
 export const Health = t.Object({ status: t.Literal('ok') });
 export const Unready = t.Object({
   status: t.Literal('unready'),
-  code: t.Union([t.Literal('storage_full'), t.Literal('storage_failed')]),
+  code: t.Union([t.Literal('storage_full'), t.Literal('storage_failed'), t.Literal('stopping')]),
 });
