@@ -4,10 +4,11 @@ import type { Config } from './config.ts';
 import { createCursors, cursorSecret } from './cursors.ts';
 import { databasePath } from './data-dir.ts';
 import { openDb } from './db.ts';
+import { openEventLine } from './event-line.ts';
 import type { Log } from './log.ts';
 import { createLookup } from './lookup.ts';
 import { createMailer } from './mail.ts';
-import { migrate } from './migrations.ts';
+import { KNOWN_MIGRATIONS, migrate } from './migrations.ts';
 import { createPasswordHasher, type PasswordHasher } from './security.ts';
 import { createWaysOut } from './ways-out.ts';
 
@@ -20,7 +21,8 @@ export interface DepsOptions {
 }
 
 /** What services are made from. Opens and migrates the database. Throws StartupError. */
-export function openBase(config: Config, { log, passwords, isCommand = false }: DepsOptions) {
+export function openBase(config: Config, options: DepsOptions) {
+  const { log, now = () => new Date(), passwords, isCommand = false } = options;
   const { smtpUrl, mailFrom: from, dataDir } = config;
   const lookup = createLookup();
   const mailer = createMailer({ smtpUrl, from, dataDir, log, lookup });
@@ -28,8 +30,10 @@ export function openBase(config: Config, { log, passwords, isCommand = false }: 
   const db = openDb(path, { log, isCommand });
   const applied = migrate(db.client);
   if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
+  const isNew = applied.length === KNOWN_MIGRATIONS.length;
   return {
     db,
+    eventLine: openEventLine({ path, db, log, isNew, now }),
     cursors: createCursors(cursorSecret(db.client)),
     turns: createFairTurns(),
     mailer,

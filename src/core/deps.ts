@@ -79,6 +79,7 @@ export function createDeps(config: Config, options: DepsOptions) {
           services.mails.stop,
           () => base.outbound.close(),
           () => base.trustedOutbound.close(),
+          base.eventLine.note,
           base.db.close,
         ],
         (error) => log.error('A step of stopping failed; the others go on.', { error }),
@@ -105,6 +106,7 @@ function createServices(base: Base) {
     removal.chore,
     throttle.chore,
     createSessionPurge(base),
+    base.eventLine.chore,
     ...itemChores,
     ...gatewayChores,
   ];

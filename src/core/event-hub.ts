@@ -12,6 +12,8 @@ export interface Listener<M> {
 export interface EventHub<E, M> {
   /** Tells all who listen. Never throws, never waits. */
   publish(event: E): void;
+  /** Asks for more events and tells those, if anyone listens. Never throws, never waits. */
+  wake(): void;
   /**
    * Listens from now on; gives what ends that. `key` is whom its place is counted for, null for
    * nobody. Throws overloaded, and too_many_requests for a key that has all its places.
@@ -27,6 +29,8 @@ export interface EventHubOptions<E, M> {
   log: Log;
   maxListeners: number;
   maxPerKey: number;
+  /** The next events that nobody published here, in order; none when there are no more. */
+  more(): Promise<E[]>;
   /** Makes of an event what is told of it, once for all who listen. */
   prepare(event: E): Promise<M>;
   /** About how large what is told will be, in bytes. */
@@ -45,40 +49,34 @@ const RETRY_AFTER_SECONDS = 10;
 export function createEventHub<E, M>(options: EventHubOptions<E, M>): EventHub<E, M> {
   const places = createPlaces(options);
   const listeners = new Set<Listener<M>>();
-  const pending: E[] = [];
+  const queue = createQueue(options);
   let isTelling = false;
   let isStopped = false;
 
   const endAll = () => {
-    pending.length = 0;
+    queue.clear();
     for (const listener of listeners) settle(listener, options.log, () => listener.end());
   };
-  const tell = async () => {
-    await turn();
-    while (pending.length > 0) {
-      const beganMs = performance.now();
-      const messages = await nextOf(pending, options);
-      for (const listener of listeners) {
-        settle(listener, options.log, () => listener.deliver(messages));
-      }
-      await turn();
-      // Many listeners cost long: writers get as long again, and what they do is told at once.
-      await Bun.sleep(Math.min(performance.now() - beganMs, MAX_PAUSE_MS));
-    }
-  };
   const tellLater = async () => {
+    if (isTelling) return;
     isTelling = true;
-    await tell().catch((error) => {
+    await tell(queue, listeners, options).catch((error) => {
       options.log.error('Listeners lost events; they resume.', { error });
       endAll();
     });
     isTelling = false;
+    if (queue.isWaiting()) void tellLater();
   };
   return {
     publish: (event) => {
       if (listeners.size === 0) return;
-      if (pending.push(event) > MAX_PENDING) endAll();
-      else if (!isTelling) void tellLater();
+      if (queue.add(event)) void tellLater();
+      else endAll();
+    },
+    wake: () => {
+      if (listeners.size === 0) return;
+      queue.wake();
+      void tellLater();
     },
     join: (listener, key) => {
       if (isStopped) throw overloaded();
@@ -92,6 +90,57 @@ export function createEventHub<E, M>(options: EventHubOptions<E, M>): EventHub<E
     stop: () => {
       isStopped = true;
       endAll();
+    },
+  };
+}
+
+/** Tells all that waits, some in each turn of the event loop. */
+async function tell<E, M>(
+  queue: Queue<E>,
+  listeners: Set<Listener<M>>,
+  options: EventHubOptions<E, M>,
+): Promise<void> {
+  await turn();
+  while (await queue.fill()) {
+    const beganMs = performance.now();
+    const messages = await nextOf(queue.pending, options);
+    for (const listener of listeners) {
+      settle(listener, options.log, () => listener.deliver(messages));
+    }
+    await turn();
+    // Many listeners cost long: writers get as long again, and what they do is told at once.
+    await Bun.sleep(Math.min(performance.now() - beganMs, MAX_PAUSE_MS));
+  }
+}
+
+type Queue<E> = ReturnType<typeof createQueue<E>>;
+
+/** The events that wait: those that were published and, once it is woken, those of `more`. */
+function createQueue<E>({ more }: { more(): Promise<E[]> }) {
+  const pending: E[] = [];
+  let isWoken = false;
+  return {
+    pending,
+    /** Adds an event; false when there are too many. */
+    add: (event: E): boolean => pending.push(event) <= MAX_PENDING,
+    wake: (): void => {
+      isWoken = true;
+    },
+    isWaiting: (): boolean => isWoken || pending.length > 0,
+    /** Fetches more if there is need and may be more; false when nothing waits. */
+    fill: async (): Promise<boolean> => {
+      while (pending.length === 0 && isWoken) {
+        isWoken = false;
+        const events = await more();
+        // Whoever wakes it meanwhile is not missed.
+        isWoken ||= events.length > 0;
+        pending.push(...events);
+      }
+      return pending.length > 0;
+    },
+    clear: (): void => {
+      pending.length = 0;
+      isWoken = false;
     },
   };
 }

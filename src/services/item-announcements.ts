@@ -12,23 +12,20 @@ export const POPULAR_TAG = 'popular';
 
 export interface AnnouncementsDeps {
   cache: Cache;
-  /** Told of each change once it is committed. Must not throw. */
-  publish(event: ItemEvent): void;
+  /** Has listeners told of the events that are committed. Must not throw. */
+  publish(): void;
   now(): Date;
 }
 
-const insertEvent = prepare<Omit<ItemEvent, 'id'>, ItemEvent[]>((orm) =>
-  orm
-    .insert(itemEvents)
-    .values({
-      type: sql.placeholder('type'),
-      item_id: sql.placeholder('item_id'),
-      owner_id: sql.placeholder('owner_id'),
-      audience: sql.placeholder('audience'),
-      version: sql.placeholder('version'),
-      at: sql.placeholder('at'),
-    })
-    .returning(),
+const insertEvent = prepare<Omit<ItemEvent, 'id'>, unknown>((orm) =>
+  orm.insert(itemEvents).values({
+    type: sql.placeholder('type'),
+    item_id: sql.placeholder('item_id'),
+    owner_id: sql.placeholder('owner_id'),
+    audience: sql.placeholder('audience'),
+    version: sql.placeholder('version'),
+    at: sql.placeholder('at'),
+  }),
 );
 
 /** Notes who is to be told what, in the transaction, and tells it after the commit. */
@@ -40,12 +37,12 @@ export async function announce(
 ): Promise<void> {
   const { id: item_id, owner_id, version, updated_at: at } = item;
   for (const [audience, type] of tellings(old, item)) {
-    const [event] = await insertEvent(tx, { type, item_id, owner_id, audience, version, at });
-    tx.afterCommit(() => deps.publish(event as ItemEvent));
+    await insertEvent(tx, { type, item_id, owner_id, audience, version, at });
   }
   // A response that everybody may have must not be made anew because of a hidden item: it would tell.
   if (![old, item].some((it) => it && isShownToAll(it))) return;
   tx.afterCommit(() => {
+    deps.publish();
     deps.cache.invalidate(ITEMS_TAG);
     if (item.views > 0) deps.cache.invalidate(POPULAR_TAG);
   });
@@ -68,8 +65,8 @@ export async function announceErasure(
   if (!isShownToAll(item)) return;
   const at = deps.now().toISOString();
   const told = { type: 'deleted', audience: 'all', item_id, owner_id, version, at } as const;
-  const [event] = await insertEvent(tx, told);
-  tx.afterCommit(() => deps.publish(event as ItemEvent));
+  await insertEvent(tx, told);
+  tx.afterCommit(deps.publish);
 }
 
 /** Drops everything in the cache that was made from items, after the commit. */

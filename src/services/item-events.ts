@@ -3,13 +3,15 @@ import { createEventHub, type EventHub } from '../core/event-hub.ts';
 import type { Log } from '../core/log.ts';
 import type { ItemEvent } from '../models/index.ts';
 import {
+  createFeed,
   createNewsReader,
+  EVENT_PAGE,
   eventsAfter,
   type ItemNews,
   isShown,
-  knownIds,
   mayHear,
   newsBytes,
+  placeOf,
 } from './item-news.ts';
 import { createPopularWatch } from './popular-watch.ts';
 import type { Caller } from './users.ts';
@@ -52,33 +54,39 @@ export interface Listening {
 type News = ItemNews | PopularNews;
 type Hub = EventHub<ItemEvent | PopularNews, News>;
 
-/** Events of one read; bounds how long a resuming listener holds the event loop. */
-const PAGE = 100;
 /** What may come while a resuming listener is told a page; more is read as the next page. */
 const MAX_HELD = 100;
+
+/** How often is looked for what other processes did. */
+const LOOK_MS = 1000;
 
 /** Tells listeners what happens to items, after its commit, and what happened since they left. */
 export function createItemEvents(deps: ItemEventsDeps) {
   const readNews = createNewsReader(deps.db);
+  const feed = createFeed(deps.db.read);
   const { maxListeners, limitListeners, rateLimit } = deps.config;
-  const hub: Hub = createEventHub({
+  const hub = createEventHub<ItemEvent | PopularNews, News>({
     log: deps.log,
     maxListeners,
     maxPerKey: rateLimit === 'on' ? limitListeners : maxListeners,
+    more: feed.next,
     prepare: async (event) => ('item_ids' in event ? event : readNews(event)),
     sizeOf: (news) => ('item_ids' in news ? 0 : newsBytes(news)),
   });
   const past: Past = { read: deps.db.read, readNews, turn: createTurns() };
   const watch = createPopularWatch({ ...deps, hub });
+  const look = setInterval(hub.wake, LOOK_MS);
+  look.unref();
   return {
-    /** For what has been committed. Never throws, never waits. */
-    publish: (event: ItemEvent): void => hub.publish(event),
+    /** Has all told of what is committed. Never throws, never waits. */
+    publish: hub.wake,
 
     /**
      * Tells an outlet everything after `lastId` that the caller may see, then what happens, with
      * nothing left out or told twice. Gives what ends it. Throws overloaded, too_many_requests.
      */
     listen: (listening: Listening, outlet: Outlet): (() => void) => {
+      if (hub.size() === 0) feed.skipToNow();
       const leave = listen(deps.log, hub, past, listening, outlet);
       watch.start();
       return leave;
@@ -88,6 +96,7 @@ export function createItemEvents(deps: ItemEventsDeps) {
 
     /** Ends all who listen, at once, and takes no more. */
     stop: (): void => {
+      clearInterval(look);
       watch.stop();
       hub.stop();
     },
@@ -145,21 +154,20 @@ async function catchUp(
   lastId: string | undefined,
   isListening: () => boolean,
 ): Promise<void> {
-  const { oldest, newest } = await knownIds(read, state.caller);
-  const after = lastId !== undefined && /^\d{1,15}$/.test(lastId) ? Number(lastId) : -1;
-  const isKnown = after >= oldest && after <= newest;
-  state.position = isKnown ? after : newest;
+  const after = lastId !== undefined && /^\d{1,16}$/.test(lastId) ? Number(lastId) : undefined;
+  const { newest, isKnown } = await placeOf(read, state.caller, after);
+  state.position = isKnown && after !== undefined ? after : newest;
   state.told = state.position;
   state.outlet.tell(lastId !== undefined && !isKnown ? [{ type: 'reset' }] : [], state.position);
   while (isListening()) {
     await turn();
     state.held = [];
-    const page = await eventsAfter(read, { id: state.position, limit: PAGE });
+    const page = await eventsAfter(read, { id: state.position, limit: EVENT_PAGE });
     for (const event of page) {
       await state.outlet.hasRoom();
       tell(state, [await readNews(event)]);
     }
-    if (page.length < PAGE && state.held.length <= MAX_HELD) break;
+    if (page.length < EVENT_PAGE && state.held.length <= MAX_HELD) break;
   }
   // Nothing is awaited from here on, so nothing can come in between.
   state.isLive = true;

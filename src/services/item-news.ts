@@ -1,4 +1,4 @@
-import { asc, desc, gt, min, sql } from 'drizzle-orm';
+import { asc, desc, gt, max, min, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import type { Db, Session } from '../core/db.ts';
 import { prepare } from '../core/query.ts';
@@ -16,6 +16,9 @@ export interface ItemNews {
 /** So that many who resume at once cost little more than one. */
 const MAX_KEPT_BYTES = 16_777_216;
 
+/** Events of one read; bounds how long one listener holds the event loop. */
+export const EVENT_PAGE = 100;
+
 type After = { id: number; limit: number };
 export const eventsAfter = prepare<After, ItemEvent[]>((orm) =>
   orm
@@ -28,6 +31,9 @@ export const eventsAfter = prepare<After, ItemEvent[]>((orm) =>
 type Edge = { id: number | null };
 const oldestEvent = prepare<Record<string, never>, Edge[]>((orm) =>
   orm.select({ id: min(itemEvents.id) }).from(itemEvents),
+);
+const newestEvent = prepare<Record<string, never>, Edge[]>((orm) =>
+  orm.select({ id: max(itemEvents.id) }).from(itemEvents),
 );
 const newestOfAll = prepare<Record<string, never>, Edge[]>((orm) =>
   orm
@@ -75,17 +81,46 @@ async function isCurrent(session: Session, { event, item }: ItemNews): Promise<b
 }
 
 /**
- * The ids after which the caller can be told everything: from `oldest` to `newest`, the last event
- * that the caller may hear of. Events of others' hidden items do not move it.
+ * Where a caller stands who was told everything up to the event `after`: `newest` is the last event
+ * that the caller may hear of, which events of others' hidden items do not move, and `isKnown` says
+ * whether everything after `after` is still there. An id between the known ones that no event has
+ * was lost by a restore.
  */
-export async function knownIds(
+export async function placeOf(
   session: Session,
   caller: Caller | undefined,
-): Promise<{ oldest: number; newest: number }> {
-  const [oldest] = await oldestEvent(session, {});
+  after = -1,
+): Promise<{ newest: number; isKnown: boolean }> {
+  const [first] = await oldestEvent(session, {});
   const [others] = await newestOfAll(session, {});
   const [own] = caller ? await newestOwn(session, { owner_id: caller.id }) : [];
-  return { oldest: (oldest?.id ?? 1) - 1, newest: Math.max(others?.id ?? 0, own?.id ?? 0) };
+  const oldest = (first?.id ?? 1) - 1;
+  const newest = Math.max(others?.id ?? 0, own?.id ?? 0);
+  if (after < oldest || after > newest) return { newest, isKnown: false };
+  const [event] = await eventsAfter(session, { id: after - 1, limit: 1 });
+  return { newest, isKnown: after === oldest || event?.id === after };
+}
+
+/**
+ * The events of the table, each once and in order, whichever process wrote them: ids ascend in the
+ * order of the commits, so none can appear before one that was read.
+ */
+export function createFeed(read: Session) {
+  let position = Promise.resolve(0);
+  return {
+    /** Leaves out what there is already. It is read before anything else is. */
+    skipToNow: (): void => {
+      position = newestEvent(read, {}).then(([newest]) => newest?.id ?? 0);
+      // Reported by `next`.
+      position.catch(() => {});
+    },
+    next: async (): Promise<ItemEvent[]> => {
+      const events = await eventsAfter(read, { id: await position, limit: EVENT_PAGE });
+      const last = events.at(-1);
+      if (last) position = Promise.resolve(last.id);
+      return events;
+    },
+  };
 }
 
 /** Whether the caller is told of an event at all. */

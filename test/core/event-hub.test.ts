@@ -6,9 +6,14 @@ interface Options {
   maxListeners?: number;
   maxPerKey?: number;
   prepare?(event: number): Promise<string>;
+  more?(): Promise<number[]>;
 }
 
-function newHub({ prepare = async (n) => String(n), ...rest }: Options = {}) {
+function newHub({
+  prepare = async (n) => String(n),
+  more = async () => [],
+  ...rest
+}: Options = {}) {
   const lines: string[] = [];
   const log = createLog({
     level: 'error',
@@ -17,7 +22,7 @@ function newHub({ prepare = async (n) => String(n), ...rest }: Options = {}) {
     now: () => new Date(0),
   });
   const limits = { maxListeners: 10, maxPerKey: 10, ...rest };
-  const hub = createEventHub<number, string>({ log, ...limits, prepare, sizeOf: () => 1000 });
+  const hub = createEventHub<number, string>({ log, ...limits, prepare, more, sizeOf: () => 1000 });
   return { hub, lines };
 }
 
@@ -74,6 +79,27 @@ describe('the hub', () => {
     await until(() => prepared.length > 0);
     await turns();
     expect(prepared).toEqual([2]);
+  });
+
+  test('woken, tells all that waits elsewhere, and asks again when it is woken meanwhile', async () => {
+    const waiting = Array.from({ length: 300 }, (_, n) => n);
+    let asked = 0;
+    const { hub } = newHub({
+      more: async () => {
+        if (++asked === 1) hub.wake();
+        return waiting.splice(0, 100);
+      },
+    });
+    hub.wake();
+    expect(asked).toBe(0);
+    const { told, listener } = newListener();
+    hub.join(listener, null);
+    hub.wake();
+    await until(() => told.length >= 300);
+    waiting.push(300);
+    hub.wake();
+    await until(() => told.length > 300);
+    expect(told).toEqual(Array.from({ length: 301 }, (_, n) => String(n)));
   });
 
   test('tells who has left nothing more', async () => {

@@ -4,7 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { type Block, readEvents } from '../events.ts';
 import { atOnce, tempDir } from '../support.ts';
-import { ADMIN, type RunningHutch, serve } from './hutch.ts';
+import { ADMIN, hutch, type RunningHutch, serve } from './hutch.ts';
 
 const PATH = '/api/v2/items/events';
 const ENV = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
@@ -151,6 +151,82 @@ describe('events of a real server', () => {
     await it.items.post({ title: 'live' });
     expect(titles([(await listener.next()) as Block])).toEqual(['live']);
     listener.abort();
+  }, 60_000);
+
+  test('tell of what a command imports, alone and among what the server does', async () => {
+    const dir = tempDir();
+    await using it = await served(dir);
+    const listener = await listen(it.server);
+    const imported = async (titles: string[]) => {
+      const path = `${dir}/items.jsonl`;
+      await Bun.write(path, titles.map((title) => JSON.stringify({ title })).join('\n'));
+      const args = ['items', 'import', path, '--owner', ADMIN.username, '--data-dir', dir];
+      expect((await hutch(args)).status).toBe(0);
+    };
+    const many = Array.from({ length: 500 }, (_, n) => `command ${n}`);
+    await imported(['command']);
+    expect(titles([(await listener.next()) as Block])).toEqual(['command']);
+    const writing = (async () => {
+      for (let n = 0; n < 100; n++) await it.items.post({ title: `server ${n}` });
+    })();
+    await Promise.all([imported(many), writing]);
+    const told = await listener.take(600);
+    expect(ids(told)).toEqual(Array.from({ length: 600 }, (_, n) => n + 2));
+    expect(new Set(titles(told)).size).toBe(600);
+    listener.abort();
+  }, 60_000);
+
+  test('of a restored database have ids of their own, so that no loss goes unnoticed', async () => {
+    const dir = tempDir();
+    const path = `${dir}/hutch.db`;
+    const lost: Block[] = [];
+    {
+      await using it = await served(dir);
+      const listener = await listen(it.server);
+      await it.items.post({ title: 'kept' });
+      await it.server.stop();
+      listener.abort();
+    }
+    const backup = await Bun.file(path).bytes();
+    {
+      await using it = await served(dir);
+      const listener = await listen(it.server);
+      for (let n = 0; n < 3; n++) await it.items.post({ title: `lost ${n}` });
+      lost.push(...(await listener.take(3)));
+      await it.server.stop();
+      listener.abort();
+    }
+    expect(ids(lost)).toEqual([2, 3, 4]);
+    // In its place, as cp does it: the file is the same one for the system.
+    await Bun.write(path, backup);
+    await using it = await served(dir);
+    for (let n = 0; n < 5; n++) await it.items.post({ title: `new ${n}` });
+    for (const { id } of lost) {
+      const listener = await listen(it.server, { 'last-event-id': id ?? '' });
+      expect((await listener.next())?.event).toBe('reset');
+      listener.abort();
+    }
+    const kept = await listen(it.server, { 'last-event-id': '1' });
+    expect(titles(await kept.take(5))).toEqual(['new 0', 'new 1', 'new 2', 'new 3', 'new 4']);
+    kept.abort();
+  }, 60_000);
+
+  test('of a copy of the database in another directory have ids of their own', async () => {
+    const [dir, copy] = [tempDir(), tempDir()];
+    {
+      await using it = await served(dir);
+      await it.items.post({ title: 'kept' });
+      await it.server.stop();
+    }
+    await Bun.write(`${copy}/hutch.db`, Bun.file(`${dir}/hutch.db`));
+    await using it = await served(copy);
+    await it.items.post({ title: 'new' });
+    const listener = await listen(it.server, { 'last-event-id': '2' });
+    expect((await listener.next())?.event).toBe('reset');
+    const kept = await listen(it.server, { 'last-event-id': '1' });
+    expect(titles([(await kept.next()) as Block])).toEqual(['new']);
+    listener.abort();
+    kept.abort();
   }, 60_000);
 
   test('do not hold up a stop, though some listen and some do not read', async () => {
