@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { createApp } from '../../src/app.ts';
+import { loadConfig } from '../../src/core/config.ts';
 import { testApp } from '../support.ts';
 
 /** An application that has no time for any request. */
@@ -90,8 +91,9 @@ describe('overloaded', () => {
   });
 });
 
-test('without admission control nothing is refused', async () => {
-  await using t = await testApp({ config: { admissionControl: 'off' } });
-  expect(t.deps.admission).toBeUndefined();
-  expect((await t.request('GET', '/api/v2/system/version')).status).toBe(200);
+test('is refused by default, and by no server whose setting is off', async () => {
+  expect(loadConfig({}, {}).admissionControl).toBe('on');
+  await using on = await testApp({ config: { admissionControl: 'on' } });
+  await using off = await testApp({ config: { admissionControl: 'off' } });
+  expect([on.deps.admission, off.deps.admission]).toEqual([expect.anything(), undefined]);
 });
