@@ -8,6 +8,7 @@ import { createActionTokens } from '../services/action-tokens.ts';
 import { createAdminUsers } from '../services/admin-users.ts';
 import { createAudit } from '../services/audit.ts';
 import { createAuditLog } from '../services/audit-log.ts';
+import { createAuditRetention } from '../services/audit-retention.ts';
 import { createAuth } from '../services/auth.ts';
 import { createAuthFlows } from '../services/auth-flows.ts';
 import { createDevices } from '../services/devices.ts';
@@ -17,6 +18,7 @@ import { createHousekeeping } from '../services/housekeeping.ts';
 import { createIdentities } from '../services/identities.ts';
 import { createIdentityProviders } from '../services/identity-providers.ts';
 import { createItemServices } from '../services/item-services.ts';
+import { createMailPurge } from '../services/mail-backlog.ts';
 import { createOperatorAdmins } from '../services/operator-admins.ts';
 import { createOutgoingMail } from '../services/outgoing-mail.ts';
 import { createOwnTokens } from '../services/own-tokens.ts';
@@ -106,6 +108,8 @@ function createServices(base: Base) {
     removal.chore,
     throttle.chore,
     createSessionPurge(base),
+    createAuditRetention(base),
+    createMailPurge(base),
     base.eventLine.chore,
     ...itemChores,
     ...gatewayChores,
@@ -127,7 +131,7 @@ function createServices(base: Base) {
 /** What all that concerns accounts is made from. */
 function createKit(base: Base, publish: AccountRemovalDeps['publish']) {
   const { config, log, now, db } = base;
-  const audit = createAudit({ now });
+  const audit = createAudit(base);
   const mail = createOutgoingMail(base);
   const common = { ...mail, db, log, audit, now, accessChanges: createAccessChanges() };
   const sessions = createSessions({ ...common, limits: sessionLimits(config) });

@@ -56,7 +56,8 @@ export type QuotaName =
   | 'idempotency_keys'
   | 'idempotency_bytes'
   | 'tokens'
-  | 'passkeys';
+  | 'passkeys'
+  | 'audit_entries';
 
 /** The quota that a request would have exceeded, with what is used of it already. */
 export interface ExceededQuota {

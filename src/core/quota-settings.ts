@@ -52,6 +52,18 @@ export const QUOTA_SETTINGS = {
     wholeNumber(1, 1_000),
     'Passkeys of one account.',
   ),
+  quotaAuditEntries: setting(
+    'HUTCH_QUOTA_AUDIT_ENTRIES',
+    5_000,
+    wholeNumber(1, 100_000),
+    'Acts of one account on itself in 24 hours, after which no more exports, names and tokens.',
+  ),
+  auditDays: setting(
+    'HUTCH_AUDIT_DAYS',
+    365,
+    wholeNumber(30, 36_500),
+    'Days after which entries of the audit log are deleted.',
+  ),
   minFreeBytes: setting(
     'HUTCH_MIN_FREE_BYTES',
     268_435_456,

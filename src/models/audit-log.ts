@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
 export const auditLog = sqliteTable(
@@ -19,8 +20,11 @@ export const auditLog = sqliteTable(
     index('audit_log_user_id').on(table.user_id, table.id),
     index('audit_log_actor_id').on(table.actor_id, table.id),
     index('audit_log_action').on(table.action, table.id),
+    index('audit_log_own')
+      .on(table.user_id, table.id)
+      .where(sql`${table.actor_id} = ${table.user_id}`),
   ],
 );
 
-/** One security-relevant act. Triggers refuse to change or delete it. */
+/** One security-relevant act. Triggers refuse to change it, and to delete it within 30 days. */
 export type AuditEntry = typeof auditLog.$inferSelect;

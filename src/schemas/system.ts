@@ -24,6 +24,7 @@ export const ProblemDetails = t.Object(
             t.Literal('idempotency_bytes'),
             t.Literal('tokens'),
             t.Literal('passkeys'),
+            t.Literal('audit_entries'),
           ]),
           limit: Integer(),
           used: Integer(),

@@ -1,10 +1,10 @@
 import { count, eq } from 'drizzle-orm';
 import type { Db, Session } from '../core/db.ts';
-import { AppError, type QuotaName } from '../core/exceptions.ts';
+import { AppError } from '../core/exceptions.ts';
 import { accessTokens, accountUsage, passkeys, sessions, type User } from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
-import { type Counted, limitOf, type Quotas, usageById } from './quotas.ts';
+import { type Counted, limitOf, type QuotaLimits, type Quotas, usageById } from './quotas.ts';
 import { userById } from './user-queries.ts';
 
 export interface AccountUsageDeps {
@@ -20,7 +20,7 @@ export interface QuotaUse {
   limit: number | null;
 }
 
-export type UsageReport = Record<QuotaName | 'sessions', QuotaUse>;
+export type UsageReport = Record<keyof QuotaLimits | 'sessions', QuotaUse>;
 
 /** Limits of one account in place of those of the settings; null goes back to these. */
 export interface OwnLimits {

@@ -5,9 +5,8 @@ import type { Mailer, OutgoingMail } from '../core/mail.ts';
 import type { Tx } from '../core/writer.ts';
 import { type Mail, mails } from '../models/index.ts';
 import { jitteredDelayMs } from '../utils/backoff.ts';
+import { MAX_ATTEMPTS, refuseMany } from './mail-backlog.ts';
 
-/** After this many failures a mail is given up: at least 7 hours, for links that live 24. */
-export const MAX_ATTEMPTS = 10;
 const MIN_WAIT_MS = 60_000;
 const MAX_WAIT_MS = 6 * 3_600_000;
 /** Mails that are handed over at once. */
@@ -53,8 +52,16 @@ export function createMails(deps: MailsDeps) {
     cancelTimer: () => {},
   };
   return {
-    /** Queues a mail in the caller's transaction; the worker wakes when that commits. */
-    enqueue: async (tx: Tx, { to, ...mail }: OutgoingMail): Promise<void> => {
+    /**
+     * Queues a mail in the caller's transaction; the worker wakes when that commits. Throws
+     * overloaded when too many wait, but for a notice: what it tells of must not fail.
+     */
+    enqueue: async (
+      tx: Tx,
+      { to, ...mail }: OutgoingMail,
+      { isNotice = false } = {},
+    ): Promise<void> => {
+      if (!isNotice) await refuseMany(tx);
       const created_at = deps.now().toISOString();
       const row = { ...mail, recipient: to, created_at, attempts: 0, next_attempt_at: created_at };
       await tx.orm.insert(mails).values(row);

@@ -22,6 +22,6 @@ export const createNotices = ({ mails, templates, limits }: NoticesDeps) => ({
     const [user] = await userById(tx, { id: user_id });
     if (!user) return;
     if (!limits.countNotice(user)) return;
-    await mails.enqueue(tx, templates.notice(user.email, user.username, act));
+    await mails.enqueue(tx, templates.notice(user.email, user.username, act), { isNotice: true });
   },
 });

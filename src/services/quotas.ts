@@ -7,7 +7,7 @@ import { type AccountUsage, accountUsage, type ItemRow } from '../models/index.t
 import type { Caller } from './caller.ts';
 
 /** The most that one account may have. */
-export type QuotaLimits = Record<QuotaName, number>;
+export type QuotaLimits = Record<Exclude<QuotaName, 'audit_entries'>, number>;
 
 /** The settings that quotas are made from. */
 interface QuotaConfig {
@@ -36,7 +36,7 @@ export type Quotas = ReturnType<typeof createQuotas>;
 type Added = Partial<Record<Counted, number>>;
 
 /** The quotas whose use is counted in account_usage; the others are few rows, counted each time. */
-export type Counted = Exclude<QuotaName, 'tokens' | 'passkeys'>;
+export type Counted = Exclude<QuotaName, 'tokens' | 'passkeys' | 'audit_entries'>;
 
 /** The quotas of accounts: each check is in the transaction of the write that it is about. */
 export const createQuotas = (
@@ -69,7 +69,8 @@ export const createQuotas = (
     },
 
     /** Checks that there may be one more where `used` are. Throws quota_exceeded. */
-    admitOne: (name: QuotaName, used: number): void => refuseOver(name, used, 1, limits[name]),
+    admitOne: (name: 'tokens' | 'passkeys', used: number): void =>
+      refuseOver(name, used, 1, limits[name]),
   };
 };
 

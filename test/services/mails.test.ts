@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
 import { createLookup } from '../../src/core/lookup.ts';
 import { createMailer, type Mailer, type OutgoingMail } from '../../src/core/mail.ts';
-import { createMails, MAX_ATTEMPTS } from '../../src/services/mails.ts';
+import { MAX_ATTEMPTS } from '../../src/services/mail-backlog.ts';
+import { createMails } from '../../src/services/mails.ts';
 import { type Queued, queued, smtpServer } from '../smtp.ts';
 import { type TestApp, testApp } from '../support.ts';
 

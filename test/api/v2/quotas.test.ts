@@ -189,7 +189,12 @@ describe('the quotas of ways in', () => {
     await using it = await withAda({ quotaTokens: 2 });
     const { tokens } = it.ada.client.api.v2;
     const post = (days: number) =>
-      tokens.post({ name: 'x', scopes: ['items:read'], expires_in_days: days });
+      tokens.post({
+        password: PASSWORD,
+        name: 'x',
+        scopes: ['items:read'],
+        expires_in_days: days,
+      });
     expect([(await post(1)).status, (await post(30)).status]).toEqual([201, 201]);
     expect((await post(1)).error?.value).toMatchObject({
       code: 'quota_exceeded',
@@ -229,7 +234,7 @@ describe('a disk that is nearly full', () => {
     const { data } = await t.client.api.v2.auth.login.post(login);
     const bob = t.clientFor(data?.token).api.v2;
     expect((await bob.items.post({ title: 'a' })).status).toBe(507);
-    const token = { name: 'x', scopes: ['items:read' as const] };
+    const token = { password: made.password, name: 'x', scopes: ['items:read' as const] };
     expect((await bob.tokens.post(token)).status).toBe(507);
   });
 

@@ -1,0 +1,3 @@
+CREATE INDEX `audit_log_own` ON `audit_log` (`user_id`,`id`) WHERE "audit_log"."actor_id" = "audit_log"."user_id";--> statement-breakpoint
+DROP TRIGGER `audit_log_no_delete`;--> statement-breakpoint
+CREATE TRIGGER `audit_log_no_delete` BEFORE DELETE ON `audit_log` WHEN OLD.`at` >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-30 days') BEGIN SELECT raise(abort, 'the audit log is append-only for 30 days'); END;

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'bun:test';
+import { type TestApp, testApp } from '../support.ts';
+
+const DAY_MS = 86_400_000;
+const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
+
+/** Rows that are `days` old, the oldest first. */
+function insertAges(t: TestApp, days: number[], insert: (at: string) => string): void {
+  const { client } = t.deps.db;
+  client.transaction(() => {
+    for (const age of days.toSorted((a, b) => b - a)) client.run(insert(daysAgo(age)));
+  })();
+}
+
+const countOf = (t: TestApp, table: string) =>
+  t.deps.db.client.query(`select count(*) from ${table}`).values()[0]?.[0] as number;
+
+describe('the audit log', () => {
+  test('is kept for as long as the setting says, and for 30 days whatever deletes it', async () => {
+    await using t = await testApp({ config: { auditDays: 40 } });
+    const ages = [...Array(600).fill(50), 41, 39, 31, 29, 1];
+    insertAges(
+      t,
+      ages,
+      (at) => `insert into audit_log (at, action, details) values ('${at}', 'x', '{}')`,
+    );
+    await t.deps.housekeeping.runAll();
+    expect(countOf(t, 'audit_log')).toBe(4);
+    const { client } = t.deps.db;
+    expect(() => client.run('delete from audit_log')).toThrow('append-only');
+    client.run(`delete from audit_log where at < '${daysAgo(30)}'`);
+    expect(countOf(t, 'audit_log')).toBe(2);
+  });
+
+  test('takes only so many repeatable acts of an account in a day, and all that protect it', async () => {
+    let now = new Date('2026-01-01T00:00:00.000Z');
+    await using t = await testApp({ config: { quotaAuditEntries: 5 }, now: () => now });
+    const { client, id } = await t.signUp('ada');
+    const me = client.api.v2.users.me;
+    const statuses = [];
+    for (let n = 0; n < 6; n++) statuses.push((await me.patch({ username: `ada-${n}` })).status);
+    // The session that was opened is the first of its acts.
+    expect(statuses).toEqual([200, 200, 200, 200, 403, 403]);
+    const refused = await client.api.v2.users.me.export.get();
+    expect(refused.error?.value).toMatchObject({
+      code: 'quota_exceeded',
+      quota: { name: 'audit_entries', limit: 5, used: 5 },
+    });
+    expect((await client.api.v2.auth.sessions.delete()).status).toBe(200);
+    const root = await t.signUp('root', 'admin');
+    expect(
+      (await root.client.api.v2.users({ user_id: id }).patch({ username: 'b-b' })).status,
+    ).toBe(200);
+    now = new Date(now.getTime() + DAY_MS + 1);
+    expect((await me.patch({ username: 'ada' })).status).toBe(200);
+  });
+});
+
+describe('mails', () => {
+  const mail = (attempts: number) => (at: string) =>
+    `insert into mails (recipient, subject, text, html, created_at, attempts, next_attempt_at)
+     values ('a@example.com', 's', '', '', '${at}', ${attempts}, '${at}')`;
+
+  test('that were given up 30 days ago are deleted, and none that waits', async () => {
+    await using t = await testApp();
+    insertAges(t, [...Array(300).fill(31), 29], mail(10));
+    insertAges(t, [31], mail(3));
+    await t.deps.housekeeping.runAll();
+    expect(countOf(t, 'mails')).toBe(2);
+  });
+
+  test('are queued no more when too many wait, but for notices', async () => {
+    await using t = await testApp();
+    t.deps.db.client.run(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 10001)
+      insert into mails (recipient, subject, text, html, created_at, attempts, next_attempt_at)
+      select 'a@example.com', 's', '', '', '2026-01-01', 0, '2999-01-01' from n`);
+    const account = { email: 'ada@example.com', username: 'ada', password: 'beets-and-barley' };
+    const refused = await t.client.api.v2.auth.register.post(account);
+    expect([refused.status, refused.error?.value]).toMatchObject([503, { code: 'overloaded' }]);
+    const { client } = await t.signUp('bob');
+    const change = { current_password: 'password123', new_password: 'beets-and-barley' };
+    expect((await client.api.v2.users.me.password.put(change)).status).toBe(204);
+    expect(countOf(t, 'mails')).toBe(10_002);
+  });
+});
+
+test('sessions that have expired are deleted, and none that lives', async () => {
+  let now = new Date('2026-01-01T00:00:00.000Z');
+  await using t = await testApp({ now: () => now });
+  const { id } = await t.signUp('bob');
+  t.deps.db.client.run(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 120)
+    insert into sessions (user_id, token_hash, created_at, last_used_at, expires_at)
+    select ${id}, i, '2026-01-01', '2026-01-01', '2026-01-31' from n`);
+  now = new Date(now.getTime() + 31 * DAY_MS);
+  await t.signUp('ada');
+  await t.deps.housekeeping.runAll();
+  expect(countOf(t, 'sessions')).toBe(1);
+});
