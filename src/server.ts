@@ -2,6 +2,7 @@ import { createApp } from './app.ts';
 import type { Config } from './core/config.ts';
 import { claimDataDir, databasePath } from './core/data-dir.ts';
 import { createDeps, type Deps } from './core/deps.ts';
+import { watchDescriptors } from './core/descriptors.ts';
 import { StartupError } from './core/exceptions.ts';
 import type { Log } from './core/log.ts';
 import { startWarnings } from './core/start-warnings.ts';
@@ -34,6 +35,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     deps.listening.port = server.port ?? config.port;
     deps.mails.start();
     deps.housekeeping.start();
+    const unwatch = watchDescriptors({ log, closeIdle: () => server.closeIdleConnections() });
     const stop = async () => {
       const patienceMs = config.shutdownSeconds * 1000;
       const patience = setTimeout(() => void server.stop(true), patienceMs);
@@ -43,6 +45,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
       await Bun.sleep(Math.min(DRAINING_MS, patienceMs));
       await server.stop();
       clearTimeout(patience);
+      unwatch();
       await deps.close();
       release();
     };

@@ -48,6 +48,11 @@ export const Stats = t.Object(
   {
     uptime_seconds: Integer(),
     memory_bytes: Integer(),
+    /** File descriptors; null where the system does not tell. */
+    descriptors: t.Object({
+      open: t.Union([Integer(), t.Null()]),
+      limit: t.Union([Integer(), t.Null()]),
+    }),
     cache: t.Object({
       hits: Integer(),
       misses: Integer(),

@@ -1,5 +1,6 @@
 import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
+import { readDescriptors } from '../core/descriptors.ts';
 import { adminsOnly, type Caller } from './caller.ts';
 
 export interface SystemStatsDeps {
@@ -14,6 +15,7 @@ export const createSystemStats = ({ cache, db }: SystemStatsDeps) =>
     read: async (_caller: Caller) => ({
       uptime_seconds: Math.floor(process.uptime()),
       memory_bytes: process.memoryUsage.rss(),
+      descriptors: readDescriptors(),
       cache: cache.stats(),
       database: db.stats(),
     }),
