@@ -31,7 +31,7 @@ export const itemBatch = ({
         description:
           'Up to 1,000 operations in one transaction. When one fails nothing is done, and errors names each that does by its position.',
         ...takesKey,
-        body: { maxBytes: Number.POSITIVE_INFINITY, maxNodes: 60_000 },
+        body: { maxBytes: Number.POSITIVE_INFINITY, maxNodes: 40_000 },
       },
     },
   );

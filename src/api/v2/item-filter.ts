@@ -140,6 +140,9 @@ function readData(it: string, op: Op): Value | Refusal {
   if (op === 'is') return readOneOf(IS_IN_DATA, it);
   if (op === 'like') return readText(it, op);
   const value = scalarOf(it);
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    return refused('value_error', 'Value error, numbers must lie within ±(2^53 - 1)');
+  }
   const isOrdered = typeof value === 'number' || typeof value === 'string';
   if (isOrdered || op === 'eq' || op === 'ne' || op === 'in') return value;
   return refused('value_error', `${it} is neither more nor less than anything`);
