@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
+import { AppError } from '../../core/exceptions.ts';
 import { Window } from '../../schemas/common.ts';
 import { UserCreate, UserParams, UserResponse, UsersResponse } from '../../schemas/users.ts';
 import { callerIdOf, callerOf } from '../access.ts';
@@ -7,6 +8,14 @@ import { adminRoute, signUpRoute, userRoute } from '../access-rules.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
+
+/**
+ * v1 answers a sign-up with the account or with why there is none. Where addresses must be proved,
+ * that would tell who has an account, and v1 sends no mail to prove one.
+ */
+function v2Only(): AppError {
+  return new AppError('forbidden', 'Sign up at /api/v2/auth/register: the email must be confirmed');
+}
 
 export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
   const { users: service } = deps;
@@ -17,7 +26,9 @@ export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
       async ({ body, request, server, set }) => {
         const via = viaOf({ request, server, set });
         await countSignUp(deps, via.address, set);
-        return service.create(body, { via, actor_id: callerIdOf(request) ?? null });
+        const actor_id = callerIdOf(request) ?? null;
+        if (actor_id === null && deps.config.emailVerification === 'required') throw v2Only();
+        return service.create(body, { via, actor_id });
       },
       {
         body: UserCreate,

@@ -51,6 +51,24 @@ describe('where the address must be proved', () => {
     for (const answer of answers) expect(answer).toEqual(answers[0] as (typeof answers)[0]);
   });
 
+  test('signing up in v1 is refused, the same whether or not email or username is taken', async () => {
+    await using t = await testApp({ config });
+    await t.signUp('known');
+    const register = async (email: string, username: string) =>
+      shape(await t.json('POST', '/api/v1/users/', { ...ada, email, username }));
+    const first = await register('new@example.com', 'new');
+    expect(first.status).toBe(403);
+    expect(await register('KNOWN@example.com', 'other')).toEqual(first);
+    expect(await register('third@example.com', 'known')).toEqual(first);
+    expect(t.deps.db.client.query('select username from users').values()).toEqual([['known']]);
+  });
+
+  test('an admin creates accounts in v1 where registration is closed', async () => {
+    await using t = await testApp({ config: { ...config, registration: 'closed' } });
+    const { client } = await t.signUp('root', 'admin');
+    expect((await client.api.v1.users.post({ ...ada })).status).toBe(200);
+  });
+
   test('its mail says what became of it', async () => {
     await using t = await testApp({ config });
     await t.signUp('known');
