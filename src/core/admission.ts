@@ -147,13 +147,14 @@ function createBacklogDelay(backlog: AdmissionOptions['backlog']) {
 /**
  * Keeps refusals to their share of the time. A refusal costs as much as the cheapest response, so
  * many of them would leave no time for what is admitted. Those beyond the share wait their turn:
- * a client that waits for a response on its connection sends nothing more on it.
+ * a client that waits for a response on its connection sends nothing more on it. When a crowd
+ * waits, the share is a smaller one: clients wait anyway, so the time goes to what is admitted.
  */
 function createShare() {
-  const SHARE = 0.1;
-  const MAX_SAVED_MS = 10;
-  /** The system's part of a response, which is not all seen here. */
-  const LEAST_MS = 0.015;
+  const SHARE = 0.2;
+  const SHARE_OF_CROWD = 0.05;
+  const CROWD = 1000;
+  const MAX_SAVED_MS = 20;
   /** Of a turn that the loop did not fill, so much is free for them. */
   const FREE_MS = 0.5;
   const owed: (() => void)[] = [];
@@ -163,9 +164,10 @@ function createShare() {
   return {
     /** Adds the share of a step; a step after a refusal is what the refusal cost. */
     earn: (stepMs: number) => {
-      savedMs = Math.min(savedMs + SHARE * stepMs, MAX_SAVED_MS);
+      const share = owed.length < CROWD ? SHARE : SHARE_OF_CROWD;
+      savedMs = Math.min(savedMs + share * stepMs, MAX_SAVED_MS);
       // The lower quartile: some steps hold other work too.
-      if (hasRefused) costMs = Math.max(LEAST_MS, costMs * (stepMs > costMs ? 1.02 : 0.94));
+      if (hasRefused) costMs *= stepMs > costMs ? 1.02 : 0.94;
       hasRefused = false;
     },
     spend: <T>(refuse: () => T): T | Promise<T> => {
