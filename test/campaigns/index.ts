@@ -12,6 +12,7 @@ const CAMPAIGNS: Record<string, () => Promise<Campaign>> = {
   kill9: async () => (await import('./kill9.ts')).kill9,
   power: async () => (await import('./power.ts')).power,
   overload: async () => (await import('./overload.ts')).overload,
+  soak: async () => (await import('./soak.ts')).soak,
 };
 
 const [name = '', ...args] = Bun.argv.slice(2);

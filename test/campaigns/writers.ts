@@ -87,12 +87,13 @@ async function create(
   return answer;
 }
 
-/** Makes one item, and returns what changes it once more. */
+/** Makes one item, and returns what changes it once more; without one, what makes another. */
 async function editor(send: Send, ledger: Ledger, title: string): Promise<Write> {
   const edited = { title, sent: 0, acknowledgedAt: [] as number[] };
   ledger.edited.set(title, edited);
   const made = await send('POST', '/api/v2/items', { title, description: '0' }).catch(() => null);
-  const { id } = made?.ok ? ((await made.json()) as { id: number }) : { id: 0 };
+  if (!made?.ok) return WRITES[0] as Write;
+  const { id } = (await made.json()) as { id: number };
   return async (again) => {
     const number = edited.acknowledgedAt.length + 1;
     edited.sent = Math.max(edited.sent, number);
