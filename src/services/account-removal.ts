@@ -93,9 +93,10 @@ async function hide(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<void>
 
 /** Erases as much as there is time for; returns true when more is left. */
 async function erasePiece(deps: AccountRemovalDeps): Promise<boolean> {
-  const id = (await firstRemoved(deps.db.read, {}))[0]?.id;
-  if (!id) return false;
+  if (!(await firstRemoved(deps.db.read, {}))[0]?.id) return false;
   await deps.db.write(async (tx) => {
+    const id = (await firstRemoved(tx, {}))[0]?.id;
+    if (!id) return;
     const hasTime = timeBudget(PIECE_MS);
     while (await eraseNext(deps, tx, id)) if (!hasTime()) return;
     // What is left of it is a few rows, which go with the account.

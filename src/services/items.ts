@@ -3,9 +3,10 @@ import type { Db } from '../core/db.ts';
 import type { Viewer, Viewers } from '../core/viewers.ts';
 import type { Tx } from '../core/writer.ts';
 import type { OnWritten } from './idempotency.ts';
-import { getVisible, itemNotFound, versionFor } from './item-access.ts';
+import { getBinned, getVisible, itemNotFound, versionFor } from './item-access.ts';
 import { ITEMS_TAG } from './item-announcements.ts';
 import type { ChangeOptions, ItemChanges } from './item-changes.ts';
+import { eraseItem } from './item-erasure.ts';
 import {
   type Item,
   type ItemFields,
@@ -105,5 +106,15 @@ function itemWrites({ db, views, changes }: ItemsDeps) {
         await onWritten?.(tx, item);
         return item;
       }),
+
+    /** Deletes an own item that is in the bin for good, in short transactions. Throws not_found. */
+    erase: async (caller: Caller, id: number): Promise<void> => {
+      const eraseSome = async (tx: Tx): Promise<boolean> => {
+        const item = await getBinned(tx, caller, id);
+        if (item.owner_id !== caller.id) throw itemNotFound(id);
+        return eraseItem(tx, item);
+      };
+      while (!(await db.write(eraseSome)));
+    },
   };
 }

@@ -101,6 +101,7 @@ describe('the access of routes', () => {
     expect(scoped.map(({ name, scope }) => `${name} ${scope}`).toSorted()).toEqual([
       'DELETE /api/v1/items/:item_id items:write',
       'DELETE /api/v2/items/:item_id items:write',
+      'DELETE /api/v2/items/:item_id/bin items:write',
       'GET /api/v1/external/ external:read',
       'GET /api/v1/users/:user_id users:read',
       'GET /api/v2/items items:read',

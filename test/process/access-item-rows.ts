@@ -25,4 +25,5 @@ export const ITEM_ROWS: Record<string, () => Row> = {
   importItems: () => ({ access: 'user', other: 200, admin: 200, body }),
   exportItems: () => ({ access: 'user', other: 200, admin: 200 }),
   restoreItem: () => ({ access: 'user', other: 404, admin: 404, params }),
+  eraseItem: () => ({ access: 'user', other: 404, admin: 404, params }),
 };

@@ -87,6 +87,7 @@ export const ROWS: Record<string, () => Row> = {
     admin: 401,
     body: { current_password: 'not-the-one', new_password: 'straw-bed-7' },
   }),
+  getMyUsage: () => ({ access: 'user', other: 200, admin: 200 }),
   exportMe: () => ({ access: 'user', other: 200, admin: 200 }),
   deleteMe: () => ({ access: 'user', other: 401, admin: 401, body: { password: 'not-the-one' } }),
   listTokens: () => ({ access: 'user', other: 200, admin: 200 }),
@@ -202,5 +203,13 @@ export const ROWS: Record<string, () => Row> = {
   }),
   deleteAccount: () => ({ access: 'admin', other: 403, admin: 204, params: { user_id: 1 } }),
   endAccountSessions: () => ({ access: 'admin', other: 403, admin: 200, params: { user_id: 1 } }),
+  getAccountUsage: () => ({ access: 'admin', other: 403, admin: 200, params: { user_id: 1 } }),
+  updateAccountUsage: () => ({
+    access: 'admin',
+    other: 403,
+    admin: 200,
+    params: { user_id: 1 },
+    body: { items_limit: 5 },
+  }),
   listAuditLog: () => ({ access: 'admin', other: 403, admin: 200 }),
 };

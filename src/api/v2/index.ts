@@ -16,6 +16,7 @@ import { authSecondFactor } from './auth-second-factor.ts';
 import { authSessions } from './auth-sessions.ts';
 import { authTotp } from './auth-totp.ts';
 import { itemBatch } from './item-batch.ts';
+import { itemBin } from './item-bin.ts';
 import { itemChanges } from './item-changes.ts';
 import { itemEvents } from './item-events.ts';
 import { itemList } from './item-list.ts';
@@ -63,7 +64,7 @@ export const v2 = (deps: Deps) =>
     .use(accounts(deps))
     .use(items(deps))
     .use(itemList(deps))
-    .use(itemChanges(deps))
+    .use(new Elysia().use(itemChanges(deps)).use(itemBin(deps)))
     .use(itemPopular(deps))
     .use(itemStats(deps))
     .use(itemViews(deps))

@@ -6,17 +6,12 @@ import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
 import { ITEM_BODY } from '../body-rules.ts';
 import { matchedVersions, tell } from '../etag.ts';
-import { createOnce, takesKey } from '../idempotency.ts';
-import { restoredItem, shownItem } from './item-document.ts';
+import { shownItem } from './item-document.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** What is done to an item that is there. */
-export const itemChanges = ({
-  items: service,
-  idempotency,
-}: Pick<Deps, 'items' | 'idempotency'>) => {
-  const once = createOnce(idempotency);
-  return new Elysia({ prefix: '/items', tags: ['items'] })
+export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
+  new Elysia({ prefix: '/items', tags: ['items'] })
     .patch(
       '/:item_id',
       async ({ request, params, body, set }) => {
@@ -47,20 +42,4 @@ export const itemChanges = ({
         response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 412, 422) },
         detail: userRoute('items:write', 'deleteItemV2', 'Put an own item into the bin'),
       },
-    )
-    .post(
-      '/:item_id/restore',
-      ({ request, params, set }) =>
-        once({ request, set }, restoredItem, (onWritten) =>
-          service.restore(callerOf(request), params.item_id, onWritten),
-        ),
-      {
-        params: ItemIdParams,
-        response: { 200: ItemDocument, ...v2WriteErrors(401, 403, 404, 409, 422) },
-        detail: {
-          ...userRoute('items:write', 'restoreItem', 'Take an own item out of the bin'),
-          ...takesKey,
-        },
-      },
     );
-};

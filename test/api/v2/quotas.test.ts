@@ -88,6 +88,20 @@ describe('the quota of items', () => {
     expect((await again.api.v2.items.post({ title: 'b' })).status).toBe(201);
   });
 
+  test('has room again at once for what its owner deletes from the bin', async () => {
+    await using it = await withAda({ quotaItems: 1, quotaRevisions: 500 });
+    await it.items.post({ title: 'a' });
+    const item = it.items({ item_id: 1 });
+    for (let n = 0; n < 110; n++) await item.patch({ title: `a ${n}` });
+    expect((await item.bin.delete()).status).toBe(404);
+    await item.delete();
+    const root = await it.t.signUp('root', 'admin');
+    expect((await root.client.api.v2.items({ item_id: 1 }).bin.delete()).status).toBe(404);
+    expect((await item.bin.delete()).status).toBe(204);
+    expect(await it.usage()).toMatchObject({ items: { used: 0 }, bytes: { used: 0 } });
+    expect((await it.items.post({ title: 'b' })).status).toBe(201);
+  });
+
   test('does not bind an admin', async () => {
     await using it = await withAda({ quotaItems: 1, quotaBytes: 1 });
     const root = await it.t.signUp('root', 'admin');
@@ -152,7 +166,8 @@ describe('the quota of stored responses', () => {
     for (const key of ['a', 'b', 'c', 'a']) statuses.push((await post(key)).status);
     expect(statuses).toEqual([201, 201, 403, 201]);
     expect(await it.usage()).toMatchObject({ items: { used: 2 }, idempotency_keys: { used: 2 } });
-    expect((await it.items.post({ title: 'without' })).status).toBe(201);
+    const without = await it.t.json('POST', '/api/v2/items', { title: 'c' }, it.ada.token);
+    expect(without.status).toBe(201);
   });
 
   test('counts their bytes too', async () => {

@@ -1,0 +1,42 @@
+import { Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { NoContent } from '../../schemas/accounts.ts';
+import { ItemDocument, ItemIdParams } from '../../schemas/items-v2.ts';
+import { callerOf } from '../access.ts';
+import { userRoute } from '../access-rules.ts';
+import { createOnce, takesKey } from '../idempotency.ts';
+import { restoredItem } from './item-document.ts';
+import { v2WriteErrors } from './responses.ts';
+
+/** What is done to an item that is in the bin. */
+export const itemBin = ({ items: service, idempotency }: Pick<Deps, 'items' | 'idempotency'>) => {
+  const once = createOnce(idempotency);
+  return new Elysia({ prefix: '/items', tags: ['items'] })
+    .delete(
+      '/:item_id/bin',
+      async ({ request, params, set }) => {
+        await service.erase(callerOf(request), params.item_id);
+        set.status = 204;
+      },
+      {
+        params: ItemIdParams,
+        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 422) },
+        detail: userRoute('items:write', 'eraseItem', 'Delete an own item in the bin for good'),
+      },
+    )
+    .post(
+      '/:item_id/restore',
+      ({ request, params, set }) =>
+        once({ request, set }, restoredItem, (onWritten) =>
+          service.restore(callerOf(request), params.item_id, onWritten),
+        ),
+      {
+        params: ItemIdParams,
+        response: { 200: ItemDocument, ...v2WriteErrors(401, 403, 404, 409, 422) },
+        detail: {
+          ...userRoute('items:write', 'restoreItem', 'Take an own item out of the bin'),
+          ...takesKey,
+        },
+      },
+    );
+};
