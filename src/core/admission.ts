@@ -24,7 +24,7 @@ export interface AdmissionOptions {
 }
 
 /** A turn of the event loop that takes longer is a busy one. */
-const BUSY_TURN_MS = 50;
+const BUSY_TURN_MS = 250;
 /** A write that waits longer than this waits in a busy queue. */
 const BUSY_BACKLOG_MS = 200;
 /** How long turns may be busy: a burst is, and the first requests after the start are. */
@@ -40,7 +40,7 @@ const WATCH_MS = 10;
  * the time that a request waits. The other is that of writes.
  *
  * Nothing is refused while turns are short or have been long for less than a second. After that
- * each turn admits requests for 50 ms and refuses the rest of its queue, until nothing had to be
+ * each turn admits requests for 250 ms and refuses the rest of its queue, until nothing had to be
  * refused for a second. So an admitted request waits for about one turn, and the process is never
  * idle while requests wait.
  */
