@@ -7,18 +7,20 @@ const MAX_WAITING = 64;
 const TOKEN_BYTES = 32;
 /** The length that bcrypt is made for; passlib and Go cut there. */
 const BCRYPT_BYTES = 72;
-/** The hash of a forgotten random password, with the settings above. */
-const DUMMY_HASH =
-  '$argon2id$v=19$m=19456,t=2,p=1$JIs8gcBAgvMTE3nLwmWkGPPZFaC8BHbOltwD567eDmY$SllKhBxydfKHUhKX/bk7AUFRESFLdzXWJtucNGq1nPg';
+/** Salt and hash of a forgotten random password, for hashes of any cost. */
+const DUMMY_ARGON2 =
+  'JIs8gcBAgvMTE3nLwmWkGPPZFaC8BHbOltwD567eDmY$SllKhBxydfKHUhKX/bk7AUFRESFLdzXWJtucNGq1nPg';
+const DUMMY_BCRYPT = 'aXq1Y0c1uQdZ9oJYx0QyXOq8b8p3m8yZ3vN8m0n0sZ0a8pQ2cJb1K';
 
 export interface PasswordHasher {
   /** Throws overloaded when too many hashes wait already. */
   hash(password: string): Promise<string>;
   /**
-   * Whether `password` made `hash`. Without a hash it takes the same time and says no, so that
-   * an unknown account cannot be told by its speed. Throws overloaded, as `hash` does.
+   * Whether `password` made `hash`. Throws overloaded, as `hash` does. A no without a hash costs
+   * as much as one with a new hash. With `kinds`, of all hashes that there are, every no costs one
+   * hash of each kind, so that its time tells nothing of the account.
    */
-  verify(password: string, hash: string | undefined): Promise<boolean>;
+  verify(password: string, hash: string | undefined, kinds?: readonly string[]): Promise<boolean>;
   /** Whether a stored hash was made otherwise than new ones are: to be renewed at sign-in. */
   isWeak(hash: string): boolean;
 }
@@ -34,14 +36,29 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
   const { concurrency, memoryKib = ARGON2ID.memoryCost } = options;
   const inTurn = createTurns(concurrency);
   const settings = { ...ARGON2ID, memoryCost: memoryKib };
+  const newKind = `$argon2id$v=19$m=${memoryKib},t=${ARGON2ID.timeCost},p=1$`;
   return {
     hash: (password) => inTurn(() => Bun.password.hash(password, settings)),
     isWeak: (hash) => !hash.startsWith(`$argon2id$v=19$m=${settings.memoryCost},t=2,`),
-    verify: async (password, stored) => {
-      const matches = await inTurn(() => verifyOrFalse(password, stored ?? DUMMY_HASH));
-      return matches && stored !== undefined;
-    },
+    verify: (password, stored, kinds = stored === undefined ? [] : undefined) =>
+      inTurn(async () => {
+        if (stored !== undefined && (await verifyOrFalse(password, stored))) return true;
+        const others = new Set(kinds && [newKind, ...kinds]);
+        if (stored !== undefined) others.delete(kindOf(stored));
+        for (const kind of others) await verifyOrFalse(password, dummyOf(kind));
+        return false;
+      }),
   };
+}
+
+/** What the time of a hash depends on: PASSWORD_KIND of services/user-queries.ts. */
+function kindOf(hash: string): string {
+  return hash.startsWith('$2') ? hash.slice(0, 7) : hash.slice(0, hash.indexOf(',p=') + 5);
+}
+
+function dummyOf(kind: string): string {
+  if (kind.startsWith('$2')) return `${kind}${DUMMY_BCRYPT}`;
+  return `${kind}${kind.endsWith('$') ? '' : '$'}${DUMMY_ARGON2}`;
 }
 
 /** Bun.password.verify throws on a hash that it cannot read: that is a no. */

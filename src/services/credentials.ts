@@ -6,6 +6,7 @@ import type { Audit, Via } from './audit.ts';
 import type { Devices } from './devices.ts';
 import type { Attempt, SignInThrottle } from './throttle.ts';
 import type { Totps } from './totp.ts';
+import { otherPasswordKinds } from './user-queries.ts';
 import type { Users } from './users.ts';
 
 export interface CredentialsDeps {
@@ -63,7 +64,8 @@ async function judge(
   via: Via,
 ): Promise<Verified> {
   const { users, passwords, totps } = deps;
-  const isRight = await passwords.verify(password, user?.password_hash ?? undefined);
+  const kinds = await otherPasswordKinds(deps.db.read);
+  const isRight = await passwords.verify(password, user?.password_hash ?? undefined, kinds);
   if (!isRight || !user) {
     await noteRefusal(deps, user, attempt, via);
     throw new AppError('bad_credentials', 'Incorrect email or password');

@@ -1,4 +1,5 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
+import type { Session } from '../core/db.ts';
 import { prepare } from '../core/query.ts';
 import { type NewUser, type User, users } from '../models/index.ts';
 import { isKept } from './removed-accounts.ts';
@@ -59,3 +60,28 @@ export const insertUser = prepare<NewUser & Record<string, unknown>, User[]>((or
     })
     .returning(),
 );
+
+// As in the index users_password_kind, which the migration password_kinds makes.
+/** What the cost of a hash depends on: `$2b$12$` or all of argon2's up to the lanes. */
+const PASSWORD_KIND = sql<string>`(case when substr(password_hash, 1, 2) = '$2' then substr(password_hash, 1, 7) else substr(password_hash, 1, instr(password_hash, ',p=') + 4) end)`;
+/** Whether a hash is of another kind than new ones are. */
+const IS_OTHER_KIND = sql`substr(password_hash, 1, 31) <> '$argon2id$v=19$m=19456,t=2,p=1$'`;
+
+const nextPasswordKind = prepare<{ after: string }, { kind: string }[]>((orm) =>
+  orm
+    .select({ kind: PASSWORD_KIND })
+    .from(users)
+    .where(and(IS_OTHER_KIND, sql`${PASSWORD_KIND} > ${sql.placeholder('after')}`))
+    .orderBy(PASSWORD_KIND)
+    .limit(1),
+);
+
+/** The kinds of hashes that accounts have, beside that of new ones: a look-up by index for each. */
+export async function otherPasswordKinds(session: Session): Promise<string[]> {
+  const kinds: string[] = [];
+  for (;;) {
+    const [next] = await nextPasswordKind(session, { after: kinds.at(-1) ?? '' });
+    if (!next) return kinds;
+    kinds.push(next.kind);
+  }
+}

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, spyOn, test } from 'bun:test';
 import { createPasswordHasher, hashToken, newToken } from '../../src/core/security.ts';
 import { atOnce } from '../support.ts';
 
@@ -29,6 +29,39 @@ describe('the password hasher', () => {
     const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
     expect(await hasher.verify('password123', undefined)).toBe(false);
     expect(await hasher.verify('password123', 'nonsense')).toBe(false);
+  });
+
+  test.each(['$2b$05$', '$argon2id$v=19$m=64,t=3,p=1$', '$argon2i$v=19$m=8,t=1,p=16'])(
+    'a no takes a hash of the kind %s too, with the account and without',
+    async (kind) => {
+      const made: string[] = [];
+      const verify = Bun.password.verify;
+      const spy = spyOn(Bun.password, 'verify').mockImplementation(async (password, hash) => {
+        made.push(String(hash));
+        // Throws for a dummy that is no hash at all.
+        return verify.call(Bun.password, password, hash);
+      });
+      const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
+      const own = await hasher.hash('password123');
+      await hasher.verify('wrong', own, [kind]);
+      await hasher.verify('wrong', undefined, [kind]);
+      const results = await Promise.allSettled(spy.mock.results.map(({ value }) => value));
+      spy.mockRestore();
+      expect(results.map((it) => it.status === 'fulfilled' && it.value)).toEqual(
+        Array(4).fill(false),
+      );
+      const kinds = made.map((hash) => hash.startsWith(kind));
+      expect(kinds.toSorted()).toEqual([false, false, true, true]);
+    },
+  );
+
+  test('a yes takes no more than its own hash', async () => {
+    const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
+    const own = await hasher.hash('password123');
+    const spy = spyOn(Bun.password, 'verify');
+    expect(await hasher.verify('password123', own, ['$2b$05$'])).toBe(true);
+    expect(spy).toHaveBeenCalledTimes(1);
+    spy.mockRestore();
   });
 
   test('overloaded once too many wait, and the others get their turn', async () => {

@@ -1,5 +1,6 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
+import { otherPasswordKinds } from '../../src/services/user-queries.ts';
 import { ADMIN, type TestApp, testApp } from '../support.ts';
 
 const PASSWORD = 'beets-and-barley';
@@ -129,6 +130,36 @@ describe('an import', () => {
       expect.stringMatching(/^ada-\d{6}$/),
       'l'.repeat(50),
     ]);
+  });
+
+  test('makes the kinds of its hashes known until the last of each is renewed', async () => {
+    await using t = await testApp();
+    const own = await t.signUp('ada');
+    const kinds = () => otherPasswordKinds(t.deps.db.read);
+    // Those of tests are cheaper than the product's: another kind.
+    const known = own.password_hash?.match(/^.*?,p=1\$/)?.[0] ?? '';
+    expect(await kinds()).toEqual([known]);
+    const hashes = [
+      ...['$2b$12$', '$2b$12$', '$2y$10$'].map((kind) => `${kind}${'a'.repeat(53)}`),
+      `$argon2id$v=19$m=65536,t=3,p=4$${'a'.repeat(22)}$${'b'.repeat(43)}`,
+      `$argon2i$v=19$m=512,t=2,p=16$${'a'.repeat(22)}$${'b'.repeat(43)}`,
+      `$argon2id$v=19$m=19456,t=2,p=1$${'a'.repeat(22)}$${'b'.repeat(43)}`,
+    ];
+    const rows = hashes.map((password_hash, n) => ({ email: `u${n}@example.com`, password_hash }));
+    await importAll(t, ...rows);
+    expect(await kinds()).toEqual(
+      [
+        '$2b$12$',
+        '$2y$10$',
+        '$argon2i$v=19$m=512,t=2,p=16',
+        '$argon2id$v=19$m=65536,t=3,p=4$',
+        known,
+      ].toSorted(),
+    );
+    t.deps.db.client.run(`update users set password_hash = ? where password_hash like '$2b$%'`, [
+      String(own.password_hash),
+    ]);
+    expect(await kinds()).not.toContain('$2b$12$');
   });
 
   test('looks up two usernames at most for each of many equal names, collisions aside', async () => {
