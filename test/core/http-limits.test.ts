@@ -98,3 +98,18 @@ test('a caller that goes away leaves the queue', async () => {
 test.each([0, 256])('%d in flight is no limit that could work', (maxInFlight) => {
   expect(() => outboundFor({ maxInFlight })).toThrow(RangeError);
 });
+
+test('calls of one owner that hang on many hosts do not stop a call of another', async () => {
+  const hanging = await rawUpstream(() => {});
+  const { port } = httpUpstream(() => Response.json('here'));
+  const lookup = async () => [{ address: '127.0.0.1' }];
+  const outbound = outboundFor({ allowHosts: 'any', lookup });
+  const urls = times(200).map((index) => `http://h${index}.test:${hanging.port}/`);
+  const stuck = urls.map((url) => codeOf(outbound.getJson(url, { owner: 'user 1' })));
+  await until(() => hanging.connections === 32);
+  const url = `http://live.test:${port}/`;
+  expect(await outbound.getJson(url, { owner: 'user 2' })).toBe('here');
+  expect(outbound.stats()).toMatchObject({ inFlight: 32, queued: 168, succeeded: 1 });
+  outbound.close();
+  expect(new Set(await Promise.all(stuck))).toEqual(new Set(['aborted']));
+});

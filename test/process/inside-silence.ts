@@ -3,6 +3,7 @@
  * account ask for hosts of such names and prints, as JSON, what others reached meanwhile. Its one
  * argument is a data directory.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { ADMIN, serve } from './hutch.ts';
 import { startNameServer } from './name-server.ts';
@@ -26,6 +27,10 @@ const nameServer = await startNameServer({ 'live.test': { A: [[LIVE]] } }, { isS
 const unanswered = () => [
   ...new Set(nameServer.asked.flatMap((it) => it.match(/^(\S+\.dead\.test) /)?.[1] ?? [])),
 ];
+
+const RESOLV_CONF = '/etc/resolv.conf';
+// The namespace has one of its own; that of the machine is not ours to change.
+if (readFileSync(RESOLV_CONF, 'utf8') !== 'nameserver 127.0.0.1\n') process.exit(1);
 
 const silence: Silence = { answered: [], unanswered: [] };
 {
@@ -94,6 +99,12 @@ async function watch(origin: string, admin: string): Promise<void> {
     ['source.dead.test', 'mail.dead.test'].every((it) => unanswered().includes(it)),
   );
   await signIn('ada');
+
+  await startNameServer({ 'moved.test': { A: [[LIVE]] } }, { isSilent: true }, '127.0.0.2');
+  writeFileSync(RESOLV_CONF, 'nameserver 127.0.0.2\n');
+  // The file is looked at once a second.
+  await Bun.sleep(1_100);
+  await fetchUrls('ada', String(ada), ['http://moved.test/']);
 }
 
 async function until(condition: () => boolean): Promise<void> {

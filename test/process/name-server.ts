@@ -26,12 +26,13 @@ const TYPES = { A: 1, CNAME: 5, AAAA: 28 };
 const SAME_NAME = [0xc0, HEADER_BYTES];
 
 /**
- * Answers DNS on UDP port 53 of loopback, every answer with a TTL of 0. `zones` has a name's own
+ * Answers DNS on UDP port 53 of a loopback address, every answer with a TTL of 0. `zones` has a name's own
  * answers; any other name is `otherwise`.
  */
 export async function startNameServer(
   zones: Readonly<Record<string, Zone>>,
   otherwise: Zone,
+  hostname = '127.0.0.1',
 ): Promise<NameServer> {
   const asked: string[] = [];
   const turns = new Map<string, number>();
@@ -45,7 +46,7 @@ export async function startNameServer(
     return addressesOf(zone, name, type, turns);
   };
   const socket = await Bun.udpSocket({
-    hostname: '127.0.0.1',
+    hostname,
     port: 53,
     socket: {
       data(socket, packet, port, address) {

@@ -28,6 +28,10 @@ describe.skipIf(!isPossible)('while an account asks for names that no server ans
     const inside = ['provider.dead.test', 'mail.dead.test', 'source.dead.test'];
     expect(inside.filter((it) => !unanswered.includes(it))).toEqual([]);
     expect(answered).toContain('somebody asks the provider 502');
-    expect(answered.at(-1)).toBe('ada signs in 200');
+    expect(answered.at(-2)).toBe('ada signs in 200');
+  });
+
+  test('a name server that resolv.conf names anew is asked from then on', () => {
+    expect(answered.at(-1)).toBe('ada fetches 200 200');
   });
 });
