@@ -29,7 +29,7 @@ or second factor.`,
   flags: {
     email: 'Email of the admin (required).',
     username:
-      'Username of the admin (required for a new account; of an existing one it must be its).',
+      'Username of the admin (required for a new account; an existing one is renamed to it).',
     'password-file': 'File whose first line is the password; - reads standard input.',
     promote: 'Make an existing account an admin without a question.',
   },
@@ -55,34 +55,39 @@ or second factor.`,
 };
 
 async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, isAsked: boolean) {
+  const { id, email } = user;
+  const { username = user.username } = invocation.flags;
+  const isRenamed = fold(username) !== fold(user.username);
   const line = accountLine(user, deps.now());
-  const { username } = invocation.flags;
-  if (username !== undefined && fold(username) !== fold(user.username)) {
-    const advice = `Give its username, or leave --username out, if this is the account that you mean`;
-    throw new StartupError(`The email is that of ${line}. ${advice}.`);
-  }
   if (user.role === 'admin' && user.is_active && !isAsked) {
+    if (isRenamed) throw new StartupError(`The email is that of ${line}, with another username.`);
     console.log(`${line} is an admin already. Nothing was changed.`);
     return;
   }
-  if (!isAsked) confirmOnTerminal(line, invocation);
-  const { id, email } = user;
-  const owner = { email, username: user.username };
+  const notes = [`The email is that of ${line}.`, WARNING];
+  if (isRenamed) notes.push(`Its username becomes ${JSON.stringify(username)}.`);
+  if (!isAsked) confirmOnTerminal(notes.join('\n'), invocation);
   const password = await newPassword(invocation);
-  refuseProblems([...passwordProblems(password.text), deps.weaknessOf(password.text, owner)]);
-  await deps.operatorAdmins.promote(user, password.text);
-  console.log(`Account ${id} is an admin. All that opened it before has ended.`);
+  const account = { email, username, password: password.text };
+  refuseProblems([
+    ...(isRenamed ? accountProblems(account) : passwordProblems(password.text)),
+    deps.weaknessOf(password.text, account),
+  ]);
+  const changes = { password: password.text, ...(isRenamed && { username }) };
+  await deps.operatorAdmins.promote(user, changes);
+  const renamed = isRenamed ? ` Its username is ${JSON.stringify(username)} now.` : '';
+  console.log(`Account ${id} is an admin. All that opened it before has ended.${renamed}`);
   if (password.isMadeUp) console.log(`Password: ${password.text}`);
 }
 
 /** Throws StartupError unless a person at a terminal agrees. */
-function confirmOnTerminal(line: string, { flags }: Invocation): void {
+function confirmOnTerminal(notes: string, { flags }: Invocation): void {
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY && flags['password-file'] !== '-';
   if (!isTerminal) {
     const hint = 'Nothing was changed. If the account is yours, give --promote.';
-    throw new StartupError(`The email is that of ${line}.\n${WARNING}\n${hint}`);
+    throw new StartupError(`${notes}\n${hint}`);
   }
-  console.log(`The email is that of ${line}.\n${WARNING}`);
+  console.log(notes);
   if (!confirm('Make it an admin?')) throw new StartupError('Nothing was changed.');
 }
 

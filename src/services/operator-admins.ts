@@ -2,10 +2,11 @@ import { and, eq } from 'drizzle-orm';
 import { AppError, StartupError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
 import { type User, users as usersTable } from '../models/index.ts';
+import { fold } from '../utils/fold.ts';
 import { type ActionTokens, PURPOSES } from './action-tokens.ts';
 import { type Audit, SYSTEM } from './audit.ts';
 import { type EmailFlowDeps, endWaysIn } from './email-flow-deps.ts';
-import { isTakenError, type NewAccount } from './new-account.ts';
+import { isTakenError, type NewAccount, refuseForeignAddress, takenError } from './new-account.ts';
 import type { Notices } from './notices.ts';
 import { weaknessOf } from './password-policy.ts';
 import type { Users } from './users.ts';
@@ -32,10 +33,16 @@ export const createOperatorAdmins = (deps: OperatorAdminsDeps) => ({
    * Makes an account an active admin with a new password. Every other way into it ends, since
    * whoever made the account may not be its owner: sessions, tokens, passkeys, authenticator,
    * linked sign-ins and mailed links. Throws conflict if the account was changed since it was
-   * read, and overloaded.
+   * read, validation_failed for a username that is another address, username_taken, overloaded.
    */
-  promote: (user: User, password: string): Promise<User> => promote(deps, user, password),
+  promote: (user: User, changes: Promotion): Promise<User> => promote(deps, user, changes),
 });
+
+/** What an account gets when it is made an admin; the username stays unless one is given. */
+export interface Promotion {
+  password: string;
+  username?: string;
+}
 
 async function ensureFirst(deps: OperatorAdminsDeps, account: NewAccount): Promise<void> {
   const { users, log } = deps;
@@ -73,13 +80,16 @@ function logNoEffect({ log }: OperatorAdminsDeps, user: User, setting: string): 
 
 async function promote(
   deps: OperatorAdminsDeps,
-  { id, email_key }: User,
-  password: string,
+  { id, email, email_key }: User,
+  { password, username }: Promotion,
 ): Promise<User> {
   const { db, passwords, throttle, audit, actionTokens, notices, now } = deps;
+  if (username !== undefined) refuseForeignAddress({ email, username });
   const password_hash = await passwords.hash(password);
-  return db.write(async (tx) => {
+  const renamed = username !== undefined && { username, username_key: fold(username) };
+  const write = db.write(async (tx) => {
     const set = {
+      ...renamed,
       role: 'admin' as const,
       is_active: true,
       password_hash,
@@ -96,5 +106,8 @@ async function promote(
     await audit.record(tx, { action: 'password.changed', ...who });
     await notices.send(tx, id, 'password.changed');
     return user;
+  });
+  return write.catch((error) => {
+    throw takenError(error) ?? error;
   });
 }

@@ -5,7 +5,7 @@ import { passkeys, sessions, totps } from '../models/index.ts';
 import type { Identity } from './auth.ts';
 
 /** Whether an account has an authenticator that is on, or a passkey. */
-export async function hasSecondFactor({ orm }: Session, user_id: number): Promise<boolean> {
+async function hasSecondFactor({ orm }: Session, user_id: number): Promise<boolean> {
   const isOn = and(eq(totps.user_id, user_id), isNotNull(totps.confirmed_at));
   const [totp] = await orm.select({ id: totps.user_id }).from(totps).where(isOn);
   if (totp) return true;

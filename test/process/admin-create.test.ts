@@ -37,15 +37,37 @@ describe('admin create, where somebody else has signed up with the address', () 
     expect((await signIn(PASSWORD)).status).toBe(200);
   }, 20_000);
 
-  test('refuses a --username that is not the one of the account, promoted or not', async () => {
+  test('shows both usernames where --username is another, and changes nothing', async () => {
     const { server, create, isAdmin } = await squatted();
     await using _ = server;
-    for (const more of [[], ['--promote']]) {
-      const flags = ['--email', EMAIL, '--username', 'root', ...more];
-      const { stderr, status } = await hutch(create(...flags));
-      expect(status).toBe(1);
-      expect(stderr).toContain('ops-support');
-    }
+    const { stderr, status } = await hutch(create('--email', EMAIL, '--username', 'root'));
+    expect(status).toBe(1);
+    expect(stderr).toContain('"ops-support" (id 1;');
+    expect(stderr).toContain('Its username becomes "root".');
+    expect(await isAdmin()).toBe(false);
+  }, 20_000);
+
+  test('with --promote and --username renames it, and says so', async () => {
+    const { server, create } = await squatted();
+    await using _ = server;
+    const flags = ['--email', EMAIL, '--username', 'root', '--promote'];
+    const { stdout, status } = await hutch(create(...flags));
+    expect(status).toBe(0);
+    expect(stdout).toContain('Its username is "root" now.');
+    const password = stdout.match(/^Password: (\S{20})$/m)?.[1] ?? '';
+    const { data } = await server.clientFor().api.v2.auth.login.post({ login: 'root', password });
+    expect(data).toMatchObject({ account: { id: 1, username: 'root', role: 'admin' } });
+  }, 20_000);
+
+  test('with --promote takes no username that another account has', async () => {
+    const { server, create, isAdmin } = await squatted();
+    await using _ = server;
+    const other = { email: 'ada@example.com', username: 'ada', password: PASSWORD };
+    await server.clientFor().api.v2.auth.register.post(other);
+    const flags = ['--email', EMAIL, '--username', 'ADA', '--promote'];
+    const { stderr, status } = await hutch(create(...flags));
+    expect(status).toBe(1);
+    expect(stderr).toContain('Username already registered');
     expect(await isAdmin()).toBe(false);
   }, 20_000);
 
