@@ -1,3 +1,4 @@
+import { accountLine } from './account-line.ts';
 import {
   type Command,
   configOf,
@@ -19,7 +20,8 @@ created_at?, email_verified?}, also under the names of PocketBase (passwordHash,
 created) and of the FastAPI template (hashed_password, is_superuser, full_name); - is standard
 input. Hashes are bcrypt, argon2id or argon2i, and are renewed when their owners sign in. Every
 line is checked first: nothing is imported if one is bad, unless --skip-bad. An account whose
-email is registered is left as it is. Works while a server is running.`,
+email is registered is left as it is, and named if its line is for an admin. Works while a server
+is running.`,
   flags: { 'skip-bad': 'Import the good lines though others are bad.' },
   switches: ['skip-bad'],
   settings: ['dataDir'],
@@ -29,7 +31,7 @@ email is registered is left as it is. Works while a server is running.`,
     const config = configOf(invocation);
     const deps = openDeps(config);
     try {
-      const { accounts, bad } = await deps.usersImport.check(text);
+      const { accounts, bad, noAdmins } = await deps.usersImport.check(text);
       for (const { line, reasons } of bad.slice(0, MAX_NAMED)) {
         console.error(`Line ${line}: ${reasons.join(' ')}`);
       }
@@ -37,6 +39,10 @@ email is registered is left as it is. Works while a server is running.`,
       if (bad.length > 0 && !skipsBad) {
         console.error(`Imported nothing: bad lines ${bad.length}, good ones ${accounts.length}.`);
         return 1;
+      }
+      for (const { line, user } of noAdmins.slice(0, MAX_NAMED)) {
+        const who = accountLine(user, deps.now());
+        console.error(`Line ${line}: The email is that of ${who}, which becomes no admin.`);
       }
       const { imported, existing } = await deps.usersImport.write(accounts);
       console.log(`Imported ${imported}, already there ${existing}, bad lines ${bad.length}.`);

@@ -1,6 +1,6 @@
 import type { Db, Session } from '../core/db.ts';
 import { StartupError } from '../core/exceptions.ts';
-import { type NewUser, users } from '../models/index.ts';
+import { type NewUser, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
 import { timeBudget } from '../utils/time-budget.ts';
 import { type Audit, SYSTEM } from './audit.ts';
@@ -24,9 +24,16 @@ export interface BadLine {
   reasons: string[];
 }
 
+/** A line for an admin whose email an account has that is none; it is left as it is. */
+export interface NoAdmin {
+  line: number;
+  user: User;
+}
+
 export interface CheckedImport {
   accounts: ImportedAccount[];
   bad: BadLine[];
+  noAdmins: NoAdmin[];
 }
 
 export interface ImportCounts {
@@ -62,15 +69,21 @@ export const createUsersImport = (deps: UsersImportDeps) => ({
 });
 
 async function check(read: Session, text: string): Promise<CheckedImport> {
-  const result: CheckedImport = { accounts: [], bad: [] };
+  const result: CheckedImport = { accounts: [], bad: [], noAdmins: [] };
   const lines = new Map<string, number>();
   for (const [index, raw] of text.split('\n').entries()) {
     const line = index + 1;
     if (raw.trim() === '') continue;
     const account = readImportLine(raw);
     const reasons = Array.isArray(account) ? account : await conflicts(read, account, line, lines);
-    if (reasons.length > 0) result.bad.push({ line, reasons });
-    else result.accounts.push(account as ImportedAccount);
+    if (Array.isArray(account) || reasons.length > 0) {
+      result.bad.push({ line, reasons });
+      continue;
+    }
+    result.accounts.push(account);
+    if (account.role !== 'admin') continue;
+    const [user] = await userByEmail(read, { key: fold(account.email) });
+    if (user?.role === 'user') result.noAdmins.push({ line, user });
   }
   return result;
 }

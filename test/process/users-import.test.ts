@@ -42,6 +42,20 @@ describe('users import', () => {
     expect(again.stdout).toBe('Imported 0, already there 2, bad lines 0.\n');
   }, 20_000);
 
+  test('makes no account an admin that is there already, and says so', async () => {
+    const dir = tempDir();
+    await importFile(dir, [BOB]);
+    const admin = { ...BOB, is_superuser: true };
+    const { stdout, stderr, status } = await importFile(dir, [ADA, admin]);
+    expect({ stdout, status }).toEqual({
+      stdout: 'Imported 1, already there 1, bad lines 0.\n',
+      status: 0,
+    });
+    expect(stderr).toMatch(
+      /^Line 2: The email is that of "bob" \(id 1; .*, which becomes no admin\.$/m,
+    );
+  }, 20_000);
+
   test('imports nothing when a line is bad, and says which and why', async () => {
     const dir = tempDir();
     const { stdout, stderr, status } = await importFile(dir, [ADA, 'nonsense', { email: 'x' }]);
