@@ -8,7 +8,7 @@ import { docs } from './api/docs.ts';
 import { draining } from './api/draining.ts';
 import { errors } from './api/errors.ts';
 import { forwardedCheck } from './api/forwarded-check.ts';
-import { framing } from './api/framing.ts';
+import { framing, soundRequest } from './api/framing.ts';
 import { health } from './api/health.ts';
 import { host } from './api/host.ts';
 import { registerKinds } from './api/kinds.ts';
@@ -37,7 +37,7 @@ export const createApp = (deps: Deps) => {
     // A host may be a single letter: Elysia otherwise takes part of the path for it.
     handler: { standardHostname: false },
   })
-    .use(requestTarget(deps))
+    .use(requestTarget())
     .use(admission(deps, whole))
     .use(secureHeaders(deps))
     .use(requestId())
@@ -46,10 +46,11 @@ export const createApp = (deps: Deps) => {
     .use(draining(deps))
     .use(errors(deps, whole))
     .use(framing())
-    .use(host(deps, whole))
     .use(cors(deps))
     .use(forwardedCheck(deps, whole))
     .use(rateLimit(deps, whole))
+    .use(soundRequest())
+    .use(host(deps, whole))
     .use(preflight(deps, whole))
     .use(access(deps, whole))
     .use(body(deps, whole))

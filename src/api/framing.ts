@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia';
 import { AppError } from '../core/exceptions.ts';
+import { hasMalformedHost } from './request-target.ts';
 
 /** A rest of a body up to this size is read and dropped, so that its connection can be used again. */
 const MAX_DRAINED_BYTES = 1_048_576;
@@ -7,13 +8,23 @@ const MAX_DRAINED_BYTES = 1_048_576;
 /**
  * Ends the connection after the response to a request whose body is chunked or long: a body that
  * is refused would be read for as long as it comes, and what follows the chunks of another is
- * never taken for a request. Throws malformed_request for two Host headers, and length_required for
- * announced trailers.
+ * never taken for a request.
  */
 export const framing = () =>
   new Elysia({ name: 'hutch-framing' }).onRequest(({ request, set }) => {
+    if (endsConnection(request.headers)) set.headers['connection'] = 'close';
+  });
+
+/**
+ * Throws malformed_request for a Host header that names no host and for two of them, and
+ * length_required for announced trailers. Comes after the limits, which count such requests too.
+ */
+export const soundRequest = () =>
+  new Elysia({ name: 'hutch-sound-request' }).onRequest(({ request }) => {
     const { headers } = request;
-    if (endsConnection(headers)) set.headers['connection'] = 'close';
+    if (hasMalformedHost(request)) {
+      throw new AppError('malformed_request', 'The Host header names no host');
+    }
     // Bun answers them twice: the request is done, and then refused (test/process/bodies.test.ts).
     if (headers.has('trailer')) throw lengthRequired('Trailers are not supported');
     // Bun joins the values of repeated headers; no host has a comma.

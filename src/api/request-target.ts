@@ -1,24 +1,24 @@
 import { Elysia } from 'elysia';
-import type { Deps } from '../core/deps.ts';
-import { AppError } from '../core/exceptions.ts';
-import { createEarlyRefusal } from './early-refusal.ts';
 
-/** Stands in for the host of a request that names none; it is no host of this machine. */
+/** These stand in for the host of a request that names none, or none that can be read. */
 const NO_HOST = 'http://unnamed.invalid';
+const MALFORMED_HOST = 'http://malformed.invalid';
 
 /**
  * Gives every request an absolute URL before anything reads it; Bun leaves it relative where the
- * Host header names no host. HTTP/1.0 needs no Host, so such a request is served; a malformed one
- * is refused: malformed_request (RFC 9112, 3.2).
+ * Host header names no host. HTTP/1.0 needs no Host, so such a request is served.
  */
-export const requestTarget = (deps: Pick<Deps, 'config' | 'lifecycle'>) => {
-  const error = new AppError('malformed_request', 'The Host header names no host');
-  const refuse = createEarlyRefusal(error, deps);
-  return new Elysia({ name: 'hutch-request-target' }).wrap((next, request: Request) => {
-    if (!request.url.startsWith('/')) return next;
-    const { href } = new URL(NO_HOST + request.url);
+export const requestTarget = () =>
+  new Elysia({ name: 'hutch-request-target' }).wrap((next, request: Request) => {
+    const { url } = request;
+    if (!url.startsWith('/')) return next;
+    const origin = request.headers.get('host') ? MALFORMED_HOST : NO_HOST;
     // On this very object: Bun knows its connection, and would not know that of a copy.
-    Object.defineProperty(request, 'url', { value: href });
-    return request.headers.get('host') ? refuse : next;
+    Object.defineProperty(request, 'url', { value: new URL(origin + url).href });
+    return next;
   });
-};
+
+/** Whether the Host header of a request names no host, though it is there (RFC 9112, 3.2). */
+export function hasMalformedHost({ url }: Request): boolean {
+  return url.startsWith(MALFORMED_HOST);
+}
