@@ -4,24 +4,21 @@
  * what the largest takes over the smallest. `bun bench/growth.ts 10000 100000` takes other sizes;
  * BENCH_DATA names a directory that keeps the databases, whose making takes most of the time.
  */
-import { Database } from 'bun:sqlite';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { grow } from './grown.ts';
 import { QUESTIONS, type Question } from './growth-loads.ts';
 import { describeMachine } from './machine.ts';
 import { median } from './measure.ts';
 import { cpuSeconds, pinSelf, type Server, startServer } from './process.ts';
 import { table } from './report.ts';
-import { seedUsers } from './seed.ts';
-import { insertItems } from './seed-items.ts';
-import { HUTCH, hutchCommand, prepareHutch, run } from './stage.ts';
+import { hutchCommand, prepareHutch } from './stage.ts';
 
 const SIZES = Bun.argv.slice(2).map(Number);
 const sizes = SIZES.length > 0 ? SIZES : [10_000, 1_000_000, 10_000_000];
 const TURNS = Number(process.env['BENCH_TURNS'] ?? 200);
 const WARM_UP_TURNS = 20;
-const CHUNK = 50_000;
 const CPU_ROUNDS = 5;
 const CPU_TURNS = 6_400;
 const CPU_CONNECTIONS = 32;
@@ -88,34 +85,6 @@ async function cpuShare(one?: Question, other?: Question, grown?: Grown): Promis
     }
   }
   return (spent[0] ?? 0) / (spent[1] ?? 1);
-}
-
-/** Fills a database unless it is there, and gives its size in bytes. */
-async function grow(dataDir: string, size: number): Promise<number> {
-  const path = join(dataDir, 'hutch.db');
-  if (!existsSync(path)) {
-    console.error(`${size.toLocaleString('en')} items …`);
-    mkdirSync(dataDir, { recursive: true });
-    await run([HUTCH, 'migrate', '--data-dir', dataDir]);
-    await fill(path, size);
-  }
-  return statSync(path).size;
-}
-
-/** Without durability: what fails here is made anew. */
-async function fill(path: string, size: number): Promise<void> {
-  const client = new Database(path, { strict: true, readwrite: true });
-  for (const pragma of ['journal_mode = OFF', 'synchronous = OFF', 'cache_size = -1000000']) {
-    client.run(`PRAGMA ${pragma}`);
-  }
-  await seedUsers(client);
-  for (let from = 1; from <= size; from += CHUNK) {
-    const to = Math.min(size, from + CHUNK - 1);
-    client.transaction(() => insertItems(client, from, to))();
-  }
-  client.run('ANALYZE');
-  client.run('PRAGMA journal_mode = WAL');
-  client.close(true);
 }
 
 /** Asks all servers the same by turns, so that what else the machine does hits all alike. */

@@ -1,10 +1,10 @@
-import { createFairTurns } from '../utils/fair-turns.ts';
 import { createCache } from './cache.ts';
 import type { Config } from './config.ts';
 import { createCursors, cursorSecret } from './cursors.ts';
 import { databasePath } from './data-dir.ts';
 import { openDb } from './db.ts';
 import { openEventLine } from './event-line.ts';
+import { createFairTurns } from './fair-turns.ts';
 import type { Log } from './log.ts';
 import { createLookup } from './lookup.ts';
 import { createMailer } from './mail.ts';

@@ -5,7 +5,12 @@ import { Flag, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
 const Role = t.Union([t.Literal('user'), t.Literal('admin')]);
 const limit = t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 50 }));
 const cursor = t.Optional(
-  Text({ minLength: 1, maxLength: 1024, description: 'The next_cursor of the page before.' }),
+  Text({
+    minLength: 1,
+    maxLength: 1024,
+    description: `The next_cursor of the page before. A request looks at some 200,000 rows: a page whose
+filters no index serves may be short while has_more is true.`,
+  }),
 );
 const time = (description: string) =>
   t.Optional(

@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import type { Cursors } from '../core/cursors.ts';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
+import type { FairTurns } from '../core/fair-turns.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type NewUser, type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
@@ -26,6 +27,7 @@ import type { Users } from './users.ts';
 export interface AdminUsersDeps {
   db: Db;
   cursors: Cursors;
+  turns: FairTurns;
   audit: Audit;
   removal: AccountRemoval;
   users: Users;

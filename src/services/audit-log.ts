@@ -2,9 +2,11 @@ import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm';
 import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
+import type { FairTurns, Pace } from '../core/fair-turns.ts';
 import { type AuditEntry, auditLog } from '../models/index.ts';
-import { type Page, pageOf } from '../utils/page.ts';
+import type { Page, Position } from '../utils/page.ts';
 import { adminsOnly, type Caller } from './caller.ts';
+import { type FilteredRows, readFiltered } from './filtered-rows.ts';
 
 const DEFAULT_LIMIT = 50;
 
@@ -25,26 +27,71 @@ export interface AuditLogQuery {
 /** An act as an admin sees it. */
 export type AuditInfo = Omit<AuditEntry, 'details'> & { details: Record<string, unknown> };
 
+export interface AuditLogDeps {
+  db: Db;
+  cursors: Cursors;
+  turns: FairTurns;
+}
+
 /** The audit log, for admins. */
-export const createAuditLog = ({ db, cursors }: { db: Db; cursors: Cursors }) =>
+export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
   adminsOnly({
-    /** A page of the audit log. Throws forbidden, and invalid_cursor for a cursor of another filter. */
+    /**
+     * A page of the audit log. Throws forbidden, overloaded, and invalid_cursor for a cursor of
+     * another filter.
+     */
     list: async (
       _caller: Caller,
       query: AuditLogQuery,
     ): Promise<{ data: AuditInfo[]; page: Page }> => {
-      const { limit = DEFAULT_LIMIT } = query;
+      const { limit = DEFAULT_LIMIT, cursor } = query;
       const scope = scopeOf(query);
-      const rows = await db.read.orm
-        .select()
-        .from(auditLog)
-        .where(and(filterOf(query), beforeCursor(cursors, scope, query.cursor)))
-        .orderBy(desc(auditLog.id))
-        .limit(limit + 1);
-      const { data, page } = pageOf(rows, limit, ({ id }) => cursors.seal(scope, [id]));
-      return { data: data.map(infoOf), page };
+      const from = cursor === undefined ? undefined : positionIn(cursors, scope, cursor);
+      const source = entriesOf(db.read.orm, query, turns.paceFor('audit log'));
+      const { rows, next } = await readFiltered(source, from, limit);
+      const next_cursor = next ? cursors.seal(scope, next) : null;
+      const page = { next_cursor, has_more: next !== undefined, limit };
+      return { data: rows.map(infoOf), page };
     },
   });
+
+/** Walks the index of one filter, the newest first; the other filters look at each entry. */
+function entriesOf(orm: Orm, query: AuditLogQuery, pace: Pace): FilteredRows<AuditEntry> {
+  const filter = filterOf(query);
+  const walked = walkedOf(query);
+  const isIn = (from: Position | undefined, to: Position | undefined) =>
+    and(from && lt(auditLog.id, from[0] as number), to && gte(auditLog.id, to[0] as number));
+  return {
+    pace,
+    positionOf: ({ id }) => [id],
+    nth: async (from, skip) => {
+      const [row] = await orm
+        .select({ id: auditLog.id })
+        .from(auditLog)
+        .where(and(walked, isIn(from, undefined)))
+        .orderBy(desc(auditLog.id))
+        .limit(1)
+        .offset(skip);
+      return row && [row.id];
+    },
+    rows: (from, to, limit) =>
+      orm
+        .select()
+        .from(auditLog)
+        .where(and(filter, isIn(from, to)))
+        .orderBy(desc(auditLog.id))
+        .limit(limit),
+  };
+}
+
+type Orm = Db['read']['orm'];
+
+/** The filter that an index serves: the one that usually finds the fewest. */
+function walkedOf({ actor_id, user_id, action }: AuditLogQuery): SQL | undefined {
+  if (user_id !== undefined) return eq(auditLog.user_id, user_id);
+  if (actor_id !== undefined) return eq(auditLog.actor_id, actor_id);
+  return action === undefined ? undefined : eq(auditLog.action, action);
+}
 
 function filterOf({ actor_id, user_id, action, from, until }: AuditLogQuery): SQL | undefined {
   return and(
@@ -60,17 +107,10 @@ function scopeOf({ actor_id, user_id, action, from, until }: AuditLogQuery): str
   return JSON.stringify(['audit-log', actor_id, user_id, action, from, until]);
 }
 
-function beforeCursor(
-  cursors: Cursors,
-  scope: string,
-  cursor: string | undefined,
-): SQL | undefined {
-  if (cursor === undefined) return undefined;
-  const [id] = cursors.open(scope, cursor, ['number']) ?? [];
-  if (id === undefined) {
-    throw new AppError('invalid_cursor', 'The cursor is not one of this list and filter');
-  }
-  return lt(auditLog.id, id as number);
+function positionIn(cursors: Cursors, scope: string, cursor: string): Position {
+  const position = cursors.open(scope, cursor, ['number']);
+  if (position) return position;
+  throw new AppError('invalid_cursor', 'The cursor is not one of this list and filter');
 }
 
 function infoOf({ details, ...rest }: AuditEntry): AuditInfo {

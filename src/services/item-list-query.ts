@@ -57,7 +57,7 @@ export interface Bounds {
 export const BOUNDS: Bounds = {
   window: 1_000,
   windows: 20,
-  maxMs: 1_000,
+  maxMs: 250,
   few: 20_000,
   most: 20_000,
   entries: 16_000,

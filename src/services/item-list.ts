@@ -3,10 +3,9 @@ import type { Cursors } from '../core/cursors.ts';
 import type { Db, Session } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
 import { AppError } from '../core/exceptions.ts';
+import type { FairTurns, Pace } from '../core/fair-turns.ts';
 import { prepare } from '../core/query.ts';
 import { items, itemViews, type User, users } from '../models/index.ts';
-import type { FairTurns, Pace } from '../utils/fair-turns.ts';
-import { QueueFullError } from '../utils/keyed-limiter.ts';
 import type { Position } from '../utils/page.ts';
 import type { Caller } from './caller.ts';
 import { countWalk } from './item-count.ts';
@@ -45,15 +44,8 @@ export const createItemList = (deps: ItemListDeps) => ({
    * a cursor of another list, invalid_query for several keys where too many share the first, and
    * overloaded when too many long lists are being read.
    */
-  list: async (caller: Caller | undefined, query: ItemListQuery): Promise<ItemPage> => {
-    try {
-      return await listItems(deps, caller, query);
-    } catch (error) {
-      if (!(error instanceof QueueFullError)) throw error;
-      const msg = 'Too many long lists are being read';
-      throw new AppError('overloaded', msg, { retryAfterSeconds: 1, cause: error });
-    }
-  },
+  list: (caller: Caller | undefined, query: ItemListQuery): Promise<ItemPage> =>
+    listItems(deps, caller, query),
 
   /** The name of an item's owner. */
   usernameOf: async (id: number): Promise<string | undefined> =>
@@ -93,6 +85,8 @@ async function listItems(
   const list = q === undefined ? await plainList(reading, query, ends) : wordList(reading, q);
   const { entries, next } = await list.read(from, limit);
   const data = await rowsOfEntries(reading, query.columns, entries);
+  // Large rows take long to read, and the caller has yet to write them.
+  await pace();
   for (const row of data) withPending(views, row);
   const next_cursor = next ? cursors.seal(scope, next) : null;
   const page = { next_cursor, has_more: next !== undefined, limit };

@@ -1,8 +1,8 @@
 import { eq, type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
+import type { Pace } from '../core/fair-turns.ts';
 import { items } from '../models/index.ts';
-import type { Pace } from '../utils/fair-turns.ts';
 import { foldWords, holdsWords, type Word } from '../utils/words.ts';
 import type { Caller } from './caller.ts';
 import type { Found } from './item-search.ts';

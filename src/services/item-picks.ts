@@ -1,8 +1,8 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
+import type { Pace } from '../core/fair-turns.ts';
 import { items, itemViews } from '../models/index.ts';
-import type { Pace } from '../utils/fair-turns.ts';
 import type { Position } from '../utils/page.ts';
 import type { SortField, SortKey } from './item-list-query.ts';
 import { comparePositions, isAfter } from './item-order.ts';

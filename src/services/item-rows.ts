@@ -1,9 +1,10 @@
-import { and, asc, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
 import { fixed } from '../core/dynamic-query.ts';
 import { prepare } from '../core/query.ts';
 import { type ItemRow, items, itemViews, type Visibility } from '../models/index.ts';
 import { firstRemoved, isKept } from './removed-accounts.ts';
+import type { CountedRows, Place } from './skip.ts';
 
 /** An item as stored, with its committed views. `tags` and `data` are JSON texts. */
 export type Item = ItemRow & { views: number };
@@ -75,15 +76,21 @@ export const listedItemById = prepare<{ id: number }, PlainItem[]>((orm) =>
     .where(and(eq(items.id, sql.placeholder('id')), isListed, isOwned)),
 );
 
-export const listedItems = prepare<{ skip: number; limit: number }, PlainItem[]>((orm) =>
+/** For placeAfter. */
+export const COUNTED_ITEMS: CountedRows = {
+  of: 'listed_items',
+  ids: fixed(sql`select ${items.id} as id from ${items} where ${isListed} and ${isOwned}`),
+};
+
+export const listedItems = prepare<Place & { limit: number }, PlainItem[]>((orm) =>
   orm
     .select(plainColumns)
     .from(items)
     .innerJoin(itemViews, eq(itemViews.item_id, items.id))
-    .where(and(isListed, isOwned))
+    .where(and(isListed, isOwned, gt(items.id, sql.placeholder('after'))))
     .orderBy(asc(items.id))
     .limit(sql.placeholder('limit'))
-    .offset(sql.placeholder('skip')),
+    .offset(sql.placeholder('rest')),
 );
 
 export const popularItems = prepare<{ limit: number }, PlainItem[]>((orm) =>

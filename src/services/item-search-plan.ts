@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
-import type { Pace } from '../utils/fair-turns.ts';
+import type { Pace } from '../core/fair-turns.ts';
 import type { Word } from '../utils/words.ts';
 
 export interface SearchBounds {

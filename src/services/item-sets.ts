@@ -66,9 +66,9 @@ async function picksOf(
   asked: Asked,
   isOwnAlone = false,
 ): Promise<Picks> {
-  const listing = sql`select json_group_array(distinct id) as ids from (${query})`;
+  const listing = sql`select json_group_array(id) as ids from (${query})`;
   const [row] = await rowsOf<{ ids: string }>(session, listing);
-  const ids = JSON.parse(row?.ids ?? '[]') as number[];
+  const ids = [...new Set(JSON.parse(row?.ids ?? '[]') as number[])];
   return { ids, where: whereOf(asked, isOwnAlone) };
 }
 

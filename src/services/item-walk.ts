@@ -1,7 +1,7 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
-import type { Pace } from '../utils/fair-turns.ts';
+import type { Pace } from '../core/fair-turns.ts';
 import type { Position } from '../utils/page.ts';
 import { createSizes } from '../utils/window-sizes.ts';
 import type { Bounds, ListedRow, SortKey } from './item-list-query.ts';

@@ -1,5 +1,5 @@
 import type { Session } from '../core/db.ts';
-import type { Pace } from '../utils/fair-turns.ts';
+import type { Pace } from '../core/fair-turns.ts';
 import type { Position } from '../utils/page.ts';
 import { type Word, wordsIn } from '../utils/words.ts';
 import type { Counted } from './item-count.ts';

@@ -1,5 +1,6 @@
 import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
+import type { FairTurns } from '../core/fair-turns.ts';
 import type { Viewer, Viewers } from '../core/viewers.ts';
 import type { Tx } from '../core/writer.ts';
 import type { OnWritten } from './idempotency.ts';
@@ -8,6 +9,7 @@ import { ITEMS_TAG } from './item-announcements.ts';
 import type { ChangeOptions, ItemChanges } from './item-changes.ts';
 import { eraseItem } from './item-erasure.ts';
 import {
+  COUNTED_ITEMS,
   type Item,
   type ItemFields,
   listedItemById,
@@ -16,10 +18,12 @@ import {
   popularItems,
 } from './item-rows.ts';
 import type { ItemViews } from './item-views.ts';
+import { placeAfter } from './skip.ts';
 import type { Caller } from './users.ts';
 
 export interface ItemsDeps {
   db: Db;
+  turns: FairTurns;
   cache: Cache;
   views: ItemViews;
   changes: ItemChanges;
@@ -31,11 +35,13 @@ export interface ItemsDeps {
 /** What items can do. */
 export const createItems = (deps: ItemsDeps) => ({ ...itemReads(deps), ...itemWrites(deps) });
 
-function itemReads({ db, cache, views, viewers, popularTtlMs }: ItemsDeps) {
+function itemReads({ db, turns, cache, views, viewers, popularTtlMs }: ItemsDeps) {
   return {
-    /** A page of what anyone may see, by id. */
-    list: (skip: number, limit: number): Promise<PlainItem[]> =>
-      views.withPending(() => listedItems(db.read, { skip, limit })),
+    /** A page of what anyone may see, by id. Throws overloaded. */
+    list: async (skip: number, limit: number): Promise<PlainItem[]> => {
+      const place = await placeAfter(db.read, turns.paceFor('items'), COUNTED_ITEMS, skip);
+      return place ? views.withPending(() => listedItems(db.read, { ...place, limit })) : [];
+    },
 
     /** The most viewed items, ties by id; kept for the popular ttl, and as long again if stale. */
     listPopular: cache.wrap(

@@ -1,20 +1,19 @@
-import { and, asc, count, desc, eq, gt, gte, inArray, lt, or, type SQL } from 'drizzle-orm';
-import { union } from 'drizzle-orm/sqlite-core';
+import { and, eq, gt, gte, inArray, lt, or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
+import type { FairTurns, Pace } from '../core/fair-turns.ts';
 import { type Role, type User, users } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
-import { type Page, pageOf } from '../utils/page.ts';
+import type { Page, Position } from '../utils/page.ts';
+import { countFiltered, type FilteredRows, readFiltered } from './filtered-rows.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
 import { isKept } from './removed-accounts.ts';
+import { orderOf, positionOf, segmentsOf, shapeOf, type UserSort } from './user-order.ts';
 
 const DEFAULT_LIMIT = 50;
 /** Greater than every character that a text goes on with. */
 const LAST_CHARACTER = '\u{10ffff}';
-
-type SortField = 'id' | 'created_at' | 'username';
-export type UserSort = SortField | `-${SortField}`;
 
 /** Which accounts, in which order, from where and how many of them. */
 export interface UserListQuery {
@@ -49,50 +48,119 @@ export function account(user: User): Account {
 export interface UserListDeps {
   db: Db;
   cursors: Cursors;
+  turns: FairTurns;
 }
 
-/** A page of accounts. Throws invalid_cursor for a cursor of another sort or filter. */
+/**
+ * A page of accounts. Throws invalid_cursor for a cursor of another sort or filter, and overloaded.
+ */
 export async function listUsers(
-  { db, cursors }: UserListDeps,
+  { db, cursors, turns }: UserListDeps,
   query: UserListQuery,
 ): Promise<AccountPage> {
-  const { read } = db;
   const { sort = 'id', limit = DEFAULT_LIMIT, cursor } = query;
-  const filter = filterOf(read.orm, query);
   const scope = scopeOf(sort, query);
-  const after = cursor === undefined ? undefined : afterCursor(cursors, scope, sort, cursor);
-  const rows = await read.orm
-    .select()
-    .from(users)
-    .where(and(filter, after))
-    .orderBy(...orderOf(sort))
-    .limit(limit + 1);
-  const { data, page } = pageOf(rows, limit, (row) => cursors.seal(scope, positionOf(sort, row)));
-  const list = { data: data.map(account), page };
-  return query.count ? { ...list, total: await countUsers(read.orm, filter) } : list;
+  const from = cursor === undefined ? undefined : positionIn(cursors, scope, sort, cursor);
+  const { orm } = db.read;
+  const names = await namesLike(orm, query.q);
+  const filter = filterOf(names, query);
+  const rowSource = rowsOf(orm, sort, filter, turns.paceFor('users'));
+  // A few ids are looked up and sorted at once.
+  const source = names?.areFew ? { ...rowSource, nth: async () => undefined } : rowSource;
+  const { rows, next } = await readFiltered(source, from, limit);
+  const next_cursor = next ? cursors.seal(scope, next) : null;
+  const page = { next_cursor, has_more: next !== undefined, limit };
+  const list = { data: rows.map(account), page };
+  if (!query.count) return list;
+  const count = async (start?: Position, to?: Position) => {
+    let total = 0;
+    for (const segment of segmentsOf(sort, start, to)) {
+      const passing = orm.select({ id: users.id }).from(users).where(and(segment, filter));
+      total += await countIn(orm, passing);
+    }
+    return total;
+  };
+  return { ...list, total: await countFiltered(source, count) };
 }
 
-function filterOf(orm: Db['read']['orm'], query: UserListQuery): SQL | undefined {
-  const { role, is_active, created_after, created_before, q } = query;
+function rowsOf(orm: Orm, sort: UserSort, filter: SQL | undefined, pace: Pace): FilteredRows<User> {
+  const { id, created_at, username_key } = users;
+  const keys = { id, created_at, username_key };
+  const ordered = orderOf(sort);
+  return {
+    pace,
+    positionOf: (row) => positionOf(sort, row),
+    nth: async (from, skip) => {
+      let rest = skip;
+      for (const segment of segmentsOf(sort, from, undefined)) {
+        const found = orm
+          .select(keys)
+          .from(users)
+          .where(segment)
+          .orderBy(...ordered);
+        const [row] = await found.limit(1).offset(rest);
+        if (row) return positionOf(sort, row);
+        rest -= await countIn(orm, orm.select({ id }).from(users).where(segment).limit(rest));
+      }
+      return undefined;
+    },
+    rows: async (from, to, limit) => {
+      const rows: User[] = [];
+      for (const segment of segmentsOf(sort, from, to)) {
+        const found = orm.select().from(users).where(and(segment, filter));
+        rows.push(...(await found.orderBy(...ordered).limit(limit - rows.length)));
+      }
+      return rows;
+    },
+  };
+}
+
+async function countIn(orm: Orm, query: SQLWrapper): Promise<number> {
+  const [row] = await orm.all<{ n: number }>(sql`select count(*) as n from ${query}`);
+  return row?.n ?? 0;
+}
+
+type Orm = Db['read']['orm'];
+
+function filterOf(names: Names | undefined, query: UserListQuery): SQL | undefined {
+  const { role, is_active, created_after, created_before } = query;
   return and(
     isKept(users.id),
     role && eq(users.role, role),
     is_active === undefined ? undefined : eq(users.is_active, is_active),
     created_after ? gt(users.created_at, created_after) : undefined,
     created_before ? lt(users.created_at, created_before) : undefined,
-    q === undefined ? undefined : inArray(users.id, idsByPrefix(orm, fold(q))),
+    names?.filter,
   );
 }
 
-/** As ranges of the two unique indexes: a LIKE or an OR would read every account. */
-function idsByPrefix(orm: Db['read']['orm'], prefix: string) {
+/** Accounts whose name is looked up by an index; of more, each account is looked at. */
+const MOST_BY_NAME = 1_000;
+
+interface Names {
+  filter: SQL;
+  areFew: boolean;
+}
+
+/** How the username or the email begins: by ids, where these are few. */
+async function namesLike(orm: Orm, q: string | undefined): Promise<Names | undefined> {
+  if (q === undefined) return undefined;
+  const prefix = fold(q);
   const { id, username_key, email_key } = users;
-  const idsWhere = (key: typeof username_key | typeof email_key) =>
-    orm
-      .select({ id })
-      .from(users)
-      .where(and(gte(key, prefix), lt(key, prefix + LAST_CHARACTER)));
-  return union(idsWhere(username_key), idsWhere(email_key));
+  const starts = (key: typeof username_key | typeof email_key) =>
+    and(gte(key, prefix), lt(key, prefix + LAST_CHARACTER)) as SQL;
+  const looked = (key: typeof username_key | typeof email_key) =>
+    sql`(+${key} >= ${prefix} and +${key} < ${prefix + LAST_CHARACTER})`;
+  const idsBy = (key: typeof username_key | typeof email_key) =>
+    orm.select({ id }).from(users).where(starts(key)).limit(MOST_BY_NAME);
+  const found = [...(await idsBy(username_key)), ...(await idsBy(email_key))].map((it) => it.id);
+  if (found.length >= MOST_BY_NAME) {
+    // Not by their indexes, which would give all of them to be sorted.
+    const filter = or(looked(username_key), looked(email_key)) as SQL;
+    return { filter, areFew: false };
+  }
+  const ids = sql`(select value from json_each(${JSON.stringify(found)}))`;
+  return { filter: inArray(id, ids), areFew: true };
 }
 
 function scopeOf(sort: UserSort, query: UserListQuery): string {
@@ -100,45 +168,8 @@ function scopeOf(sort: UserSort, query: UserListQuery): string {
   return JSON.stringify(['users', sort, role, is_active, created_after, created_before, q]);
 }
 
-function fieldOf(sort: UserSort): SortField {
-  return sort.replace('-', '') as SortField;
-}
-
-function positionOf(sort: UserSort, { id, created_at, username_key }: User) {
-  const values = { id: [id], created_at: [created_at, id], username: [username_key, id] };
-  return values[fieldOf(sort)];
-}
-
-function afterCursor(
-  cursors: Cursors,
-  scope: string,
-  sort: UserSort,
-  cursor: string,
-): SQL | undefined {
-  const field = fieldOf(sort);
-  const shape = field === 'id' ? (['number'] as const) : (['string', 'number'] as const);
-  const position = cursors.open(scope, cursor, shape);
-  if (!position) {
-    throw new AppError('invalid_cursor', 'The cursor is not one of this list, sort and filter');
-  }
-  const beyond = sort.startsWith('-') ? lt : gt;
-  if (field === 'id') return beyond(users.id, position[0] as number);
-  const [value, id] = position as [string, number];
-  const column = columnOf(field);
-  return or(beyond(column, value), and(eq(column, value), beyond(users.id, id)));
-}
-
-function columnOf(field: 'created_at' | 'username') {
-  return field === 'created_at' ? users.created_at : users.username_key;
-}
-
-function orderOf(sort: UserSort): SQL[] {
-  const direction = sort.startsWith('-') ? desc : asc;
-  const field = fieldOf(sort);
-  return field === 'id' ? [direction(users.id)] : [direction(columnOf(field)), direction(users.id)];
-}
-
-async function countUsers(orm: Db['read']['orm'], filter: SQL | undefined): Promise<number> {
-  const [row] = await orm.select({ total: count() }).from(users).where(filter);
-  return row?.total ?? 0;
+function positionIn(cursors: Cursors, scope: string, sort: UserSort, cursor: string): Position {
+  const position = cursors.open(scope, cursor, shapeOf(sort));
+  if (position) return position;
+  throw new AppError('invalid_cursor', 'The cursor is not one of this list, sort and filter');
 }

@@ -1,8 +1,10 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
+import { fixed } from '../core/dynamic-query.ts';
 import { prepare } from '../core/query.ts';
 import { type NewUser, type User, users } from '../models/index.ts';
 import { isKept } from './removed-accounts.ts';
+import type { CountedRows, Place } from './skip.ts';
 
 /** What anyone may be shown of an account. */
 export type ShownUser = Pick<User, 'id' | 'email' | 'username' | 'is_active' | 'created_at'>;
@@ -34,14 +36,20 @@ export const userByUsername = prepare<{ key: string }, User[]>((orm) =>
     .from(users)
     .where(eq(users.username_key, sql.placeholder('key'))),
 );
-export const userPage = prepare<{ skip: number; limit: number }, ShownUser[]>((orm) =>
+/** For placeAfter. */
+export const COUNTED_USERS: CountedRows = {
+  of: 'users',
+  ids: fixed(sql`select ${users.id} as id from ${users} where ${isUserKept}`),
+};
+
+export const userPage = prepare<Place & { limit: number }, ShownUser[]>((orm) =>
   orm
     .select({ id, email, username, is_active, created_at })
     .from(users)
-    .where(isUserKept)
+    .where(and(isUserKept, gt(users.id, sql.placeholder('after'))))
     .orderBy(asc(users.id))
     .limit(sql.placeholder('limit'))
-    .offset(sql.placeholder('skip')),
+    .offset(sql.placeholder('rest')),
 );
 export const insertUser = prepare<NewUser & Record<string, unknown>, User[]>((orm) =>
   orm

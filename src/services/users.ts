@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
+import type { FairTurns } from '../core/fair-turns.ts';
 import type { PasswordHasher } from '../core/security.ts';
 import type { Tx } from '../core/writer.ts';
 import { type Role, type User, users } from '../models/index.ts';
@@ -17,7 +18,9 @@ import {
   usernameTaken,
 } from './new-account.ts';
 import type { Quotas } from './quotas.ts';
+import { placeAfter } from './skip.ts';
 import {
+  COUNTED_USERS,
   type ShownUser,
   shownUserById,
   userByEmail,
@@ -27,6 +30,7 @@ import {
 
 export interface UsersDeps {
   db: Db;
+  turns: FairTurns;
   passwords: PasswordHasher;
   audit: Audit;
   quotas: Quotas;
@@ -49,7 +53,7 @@ export type Users = ReturnType<typeof createUsers>;
 /** What accounts can do. */
 export const createUsers = (deps: UsersDeps) => ({ ...userReads(deps), ...userWrites(deps) });
 
-function userReads({ db }: UsersDeps) {
+function userReads({ db, turns }: UsersDeps) {
   return {
     /**
      * The account with `id`, for itself or for an admin. Throws forbidden for anyone else,
@@ -62,10 +66,11 @@ function userReads({ db }: UsersDeps) {
       return user;
     },
 
-    /** A page of accounts by id, for an admin. Throws forbidden. */
+    /** A page of accounts by id, for an admin. Throws forbidden, overloaded. */
     list: async (caller: Caller, skip: number, limit: number): Promise<ShownUser[]> => {
       requireAdmin(caller);
-      return userPage(db.read, { skip, limit });
+      const place = await placeAfter(db.read, turns.paceFor('users'), COUNTED_USERS, skip);
+      return place ? userPage(db.read, { ...place, limit }) : [];
     },
 
     findByEmail: async (email: string): Promise<User | undefined> =>

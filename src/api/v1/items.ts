@@ -22,7 +22,7 @@ const NEW = { tags: [], data: {}, visibility: 'public' as const };
 
 const LIST = {
   query: Window,
-  response: { 200: ItemsPublic, ...v1Errors(422) },
+  response: { 200: ItemsPublic, ...v1Errors(422, 503) },
   detail: publicRoute('listItems', 'List items by id'),
 };
 

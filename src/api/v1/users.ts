@@ -42,7 +42,7 @@ export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
         service.list(callerOf(request), skip, limit),
       {
         query: Window,
-        response: { 200: UsersResponse, ...v1Errors(401, 403, 422) },
+        response: { 200: UsersResponse, ...v1Errors(401, 403, 422, 503) },
         detail: adminRoute('listUsers', 'List accounts by id'),
       },
     )

@@ -29,7 +29,7 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
         }),
       {
         query: AccountsQuery,
-        response: { 200: Accounts, ...v2Errors(401, 403, 422) },
+        response: { 200: Accounts, ...v2Errors(401, 403, 422, 503) },
         detail: adminRoute('listAccounts', 'List accounts, as an admin'),
       },
     )

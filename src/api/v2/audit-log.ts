@@ -17,7 +17,7 @@ export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
       }),
     {
       query: AuditQuery,
-      response: { 200: AuditEntries, ...v2Errors(401, 403, 422) },
+      response: { 200: AuditEntries, ...v2Errors(401, 403, 422, 503) },
       detail: adminRoute('listAuditLog', 'Read the audit log, the newest act first'),
     },
   );

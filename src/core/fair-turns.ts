@@ -1,4 +1,4 @@
-import { QueueFullError } from './keyed-limiter.ts';
+import { AppError } from './exceptions.ts';
 
 export interface FairTurnsOptions {
   /** Most that wait at once, in all and with one key. */
@@ -16,10 +16,9 @@ export interface FairTurns {
   /**
    * Returns the pace of one piece of work, to be awaited after each step. It resolves at once
    * while the slice lasts, then in a turn of the event loop that no other work shares; keys get
-   * their turns by rotation. Throws QueueFullError when too many wait.
+   * their turns by rotation. Throws overloaded when too many wait.
    */
   paceFor(key: string): Pace;
-  waiting(): number;
 }
 
 /** As many may wait as are done within seconds; a single key takes an eighth of the places. */
@@ -27,17 +26,16 @@ const DEFAULTS: FairTurnsOptions = { maxWaiting: 128, maxWaitingPerKey: 16, slic
 
 export function createFairTurns(options: FairTurnsOptions = DEFAULTS): FairTurns {
   const { sliceMs } = options;
-  const line = createLine(options);
+  const wait = createLine(options);
   return {
     paceFor: (key) => {
       let sinceMs = performance.now();
       return async () => {
         if (performance.now() - sinceMs < sliceMs) return;
-        await line.wait(key);
+        await wait(key);
         sinceMs = performance.now();
       };
     },
-    waiting: line.length,
   };
 }
 
@@ -58,15 +56,16 @@ function createLine({ maxWaiting, maxWaitingPerKey }: FairTurnsOptions) {
     goOn?.();
     if (length > 0) setImmediate(next);
   };
-  const wait = (key: string): Promise<void> => {
+  /** Throws overloaded. */
+  return (key: string): Promise<void> => {
     const waiters = byKey.get(key) ?? [];
     if (length >= maxWaiting || waiters.length >= maxWaitingPerKey) {
-      throw new QueueFullError('too many wait for their turn');
+      const msg = 'Too many long lists are being read';
+      throw new AppError('overloaded', msg, { retryAfterSeconds: 1 });
     }
     byKey.set(key, waiters);
     if (length === 0) setImmediate(next);
     length++;
     return new Promise((resolve) => void waiters.push(resolve));
   };
-  return { wait, length: () => length };
 }
