@@ -48,7 +48,7 @@ test('no hot query scans a table or sorts', async () => {
       // A page by id walks the table from its start, which is what an offset means, and so do the
       // oldest events.
       if (!/(limit \? offset|order by "item_events"."id" limit) \?$/.test(query))
-        expect(`${query} => ${text}`).not.toMatch(/SCAN \w+(;|$)/);
+        expect(`${query} => ${text}`).not.toMatch(/SCAN (?!sqlite_sequence)\w+(;|$)/);
     }
   } finally {
     Database.prototype.prepare = prepare;
