@@ -31,17 +31,29 @@ export function incoming(request: Request, format: Format | undefined, maxBytes:
   return { format: found, bytes: bounded(request, maxBytes) };
 }
 
+/**
+ * The body as it comes. Whoever stops early has the rest read and dropped, up to the limit: a client
+ * that is still sending would see a broken connection in place of the response.
+ */
 async function* bounded({ body, signal }: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
   let length = 0;
+  const read = async (): Promise<Uint8Array | undefined> => {
+    const { value } = (await reader?.read()) ?? {};
+    length += value?.byteLength ?? 0;
+    return value;
+  };
   try {
-    for await (const chunk of body ?? []) {
-      length += chunk.byteLength;
+    for (let chunk = await read(); chunk; chunk = await read()) {
       if (length > maxBytes) throw tooLarge(maxBytes);
       yield chunk;
     }
   } catch (error) {
     // Nobody is there to be told.
     if (!signal.aborted) throw error;
+  } finally {
+    while (length <= maxBytes && (await read().catch(() => undefined)));
+    reader?.cancel().catch(() => {});
   }
 }
 

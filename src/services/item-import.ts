@@ -1,6 +1,6 @@
 import type { Db } from '../core/db.ts';
 import { AppError, type Problem } from '../core/exceptions.ts';
-import { timeBudget } from '../utils/time-budget.ts';
+import { createPace } from '../utils/pace.ts';
 import { turns } from '../utils/turns.ts';
 import type { ItemChanges } from './item-changes.ts';
 import { type ItemFormat, itemLines, type LineFailure } from './item-lines.ts';
@@ -12,8 +12,6 @@ const CHUNK = 200;
 const CHUNK_BYTES = 1_048_576;
 /** Items written between two turns of the event loop. */
 const TURN = 20;
-/** Time spent on lines between two turns of the event loop. */
-const TURN_MS = 5;
 /** Failures that are named; the others are counted. */
 const MAX_NAMED = 1000;
 
@@ -66,16 +64,14 @@ export const createItemImport = (deps: ItemImportDeps) => ({
       onProgress?.(report);
       if (written.refusal) throw noneLeft(written.refusal, report.created);
     };
-    let hasTime = timeBudget(TURN_MS);
+    const pace = createPace();
     for await (const line of itemLines(format, source)) {
       const fields = 'code' in line ? line : judged(line.line, read(line.value));
       if ('code' in fields) note(report, fields);
       else chunk.add(fields, 'bytes' in line ? line.bytes : 0);
       if (chunk.isFull()) await finish();
       if (signal?.aborted) break;
-      if (hasTime()) continue;
-      await turns(1);
-      hasTime = timeBudget(TURN_MS);
+      await pace();
     }
     await finish();
     return report;

@@ -18,6 +18,9 @@ export type ItemLine = { line: number; bytes: number; value: unknown } | LineFai
 /** The columns of CSV, in the order of an export. */
 export const COLUMNS = ['title', 'description', 'url', 'tags', 'data', 'visibility'] as const;
 
+/** Columns of CSV that are looked at; an item has few. */
+const MAX_COLUMNS = 100;
+
 const MAX_LINE_BYTES = 1_048_576;
 
 /**
@@ -55,7 +58,7 @@ async function* fromCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<ItemL
     } else if (columns) {
       yield lineOf(line, row.cells, columns);
     } else {
-      columns = row.cells.map((cell) => decoded(cell) ?? '');
+      columns = row.cells.slice(0, MAX_COLUMNS).map((cell) => decoded(cell) ?? '');
       refuseBadColumns(columns);
     }
   }
@@ -66,7 +69,7 @@ function refuseBadColumns(columns: string[]): void {
   const problems: Problem[] = [];
   const refuse = (type: string, name: string, msg: string) =>
     problems.push({ type, loc: ['body', name.slice(0, 100)], msg });
-  for (const [index, name] of columns.slice(0, 100).entries()) {
+  for (const [index, name] of columns.entries()) {
     if (!(COLUMNS as readonly string[]).includes(name)) {
       refuse('extra_forbidden', name, `Columns are ${COLUMNS.join(', ')}`);
     } else if (columns.indexOf(name) < index) {

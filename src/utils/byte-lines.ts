@@ -1,9 +1,13 @@
+import { inPieces } from './pace.ts';
+
 /** A line without its end; no bytes when it is longer than allowed. The first line is 1. */
 export interface ByteLine {
   line: number;
   bytes: Uint8Array | undefined;
 }
 
+/** Lines of a piece are cut without a turn of the event loop, however many they are. */
+const PIECE_BYTES = 8192;
 const NEWLINE = 10;
 const BOM = [0xef, 0xbb, 0xbf];
 
@@ -25,7 +29,7 @@ export async function* byteLines(
     length = 0;
     return { line: line++, bytes };
   };
-  for await (const chunk of source) {
+  for await (const chunk of inPieces(source, PIECE_BYTES)) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       add(chunk.subarray(start, end));

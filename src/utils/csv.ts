@@ -1,25 +1,42 @@
-import { pipeline, Readable } from 'node:stream';
 import { type CsvError, type InfoRecord, parse } from 'csv-parse';
+import { inPieces } from './pace.ts';
 
 /** A row of CSV, or why there is none: then it is the last one. `line` is where it ends. */
 export type CsvRow =
   | { line: number; cells: Uint8Array[] }
   | { line: number; cells?: never; problem: string };
 
-/** Bytes parsed at a time: bounds how many rows wait to be read. */
-const PIECE_BYTES = 16_384;
-/** How far the parser's input may run ahead of its rows. */
-const AHEAD_BYTES = 32 * PIECE_BYTES;
+/** Bytes parsed at a time: each can be a cell. */
+const PIECE_BYTES = 4096;
+/** Commas of a row: each can be a cell, which takes some 100 bytes. */
+const MAX_COMMAS = 65_536;
+const COMMA = 0x2c;
 
 /**
- * Reads CSV of RFC 4180 in UTF-8, from a stream, in bounded memory. What breaks its rules ends
- * it: where the next row begins is a guess then.
+ * Reads CSV of RFC 4180 in UTF-8, from a stream, in bounded memory and at the pace of the event
+ * loop. What breaks its rules ends it: where the next row begins is a guess then.
  */
 export async function* csvRows(
   source: AsyncIterable<Uint8Array>,
   maxRowBytes: number,
 ): AsyncGenerator<CsvRow> {
-  const state: State = { doneBytes: 0, doneLine: 0 };
+  const state: State = { fedBytes: 0, commas: 0, doneBytes: 0, doneLine: 0 };
+  const parser = createParser(state);
+  for await (const piece of inPieces(source, PIECE_BYTES)) {
+    refuseLongRow(state, piece, maxRowBytes);
+    if (state.broken) break;
+    parser.write(piece);
+    for (let row = parser.read(); row !== null; row = parser.read()) {
+      if (isBefore(row, state.broken)) yield rowOf(row);
+    }
+    if (state.broken) break;
+  }
+  parser.end();
+  for await (const row of parser) if (isBefore(row, state.broken)) yield rowOf(row);
+  if (state.broken) yield state.broken;
+}
+
+function createParser(state: State) {
   const parser = parse({
     // Cells as bytes: as text, what is no UTF-8 would be replaced without a word.
     encoding: false,
@@ -36,12 +53,7 @@ export async function* csvRows(
       return record;
     },
   });
-  pipeline(Readable.from(pieces(source, state, maxRowBytes)), parser, () => {});
-  for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-    if (state.broken && info.lines >= state.broken.line) break;
-    yield { line: info.lines, cells: record };
-  }
-  if (state.broken) yield state.broken;
+  return parser.on('error', () => {});
 }
 
 interface Parsed {
@@ -50,24 +62,38 @@ interface Parsed {
 }
 
 interface State {
+  fedBytes: number;
+  /** Those of the row that is not yet complete, at most a piece more. */
+  commas: number;
   doneBytes: number;
   doneLine: number;
   broken?: { line: number; problem: string };
 }
 
-async function* pieces(source: AsyncIterable<Uint8Array>, state: State, maxRowBytes: number) {
-  let fed = 0;
-  for await (const chunk of source) {
-    for (let start = 0; start < chunk.byteLength; start += PIECE_BYTES) {
-      const piece = chunk.subarray(start, start + PIECE_BYTES);
-      fed += piece.byteLength;
-      if (fed - state.doneBytes > maxRowBytes + AHEAD_BYTES) {
-        breakOff(state, state.doneLine + 1, 'The row is too long, or a quote is not closed');
-      }
-      if (state.broken) return;
-      yield piece;
-    }
+function rowOf({ record, info }: Parsed): CsvRow {
+  return { line: info.lines, cells: record };
+}
+
+function isBefore({ info }: Parsed, broken: State['broken']): boolean {
+  return !broken || info.lines < broken.line;
+}
+
+/** Breaks off before a row takes too much memory: its cells are kept until it ends. */
+function refuseLongRow(state: State, piece: Uint8Array, maxRowBytes: number): void {
+  const isNewRow = state.doneBytes >= state.fedBytes - PIECE_BYTES;
+  state.commas = (isNewRow ? 0 : state.commas) + commasIn(piece);
+  state.fedBytes += piece.byteLength;
+  if (state.fedBytes - state.doneBytes > maxRowBytes + PIECE_BYTES) {
+    breakOff(state, state.doneLine + 1, 'The row is too long, or a quote is not closed');
+  } else if (state.commas > MAX_COMMAS) {
+    breakOff(state, state.doneLine + 1, 'The row has too many cells');
   }
+}
+
+function commasIn(piece: Uint8Array): number {
+  let count = 0;
+  for (const byte of piece) if (byte === COMMA) count++;
+  return count;
 }
 
 function breakOff(state: State, line: unknown, problem: string): undefined {

@@ -137,6 +137,44 @@ describe('an import', () => {
     expect(await it.load(CSV, csv)).toMatchObject(expected);
   });
 
+  test('of CSV breaks off at a row of a hundred thousand cells, and reads the rest of the body', async () => {
+    await using it = await withAda();
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        const text = sent === 0 ? `title\na\n${','.repeat(100_000)}\n` : 'b\n'.repeat(10_000);
+        controller.enqueue(Buffer.from(text));
+        if (++sent === 50) controller.close();
+      },
+    });
+    expect(await it.load(CSV, body)).toMatchObject({
+      created: 1,
+      errors: [
+        { line: 3, code: 'csv_invalid', message: expect.stringContaining('too many cells') },
+      ],
+    });
+    expect(sent).toBe(50);
+  });
+
+  test.each([
+    [JSONL, '\n'],
+    [CSV, '\r\n'],
+    [JSONL, '1\n'],
+    [CSV, ','],
+  ])('of %s lets others go on between many %j', async (type, text) => {
+    await using it = await withAda();
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns++;
+    }, 1);
+    const before = performance.now();
+    await it.send(type, `title\n${text.repeat(300_000)}`);
+    const tookMs = performance.now() - before;
+    clearInterval(timer);
+    // Each turn takes some 5 ms: without any there would be one or two.
+    expect(turns).toBeGreaterThan(Math.min(3, tookMs / 50));
+  });
+
   test.each(['[', '{"data":'])('takes no line of a million %p', async (opening) => {
     await using it = await withAda();
     const line = opening.repeat(1_000_000 / opening.length);
