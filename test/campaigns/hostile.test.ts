@@ -1,0 +1,8 @@
+import { expect, test } from 'bun:test';
+import { hostile } from './hostile.ts';
+
+test('attacks and mishaps that earlier versions did not hold are held', async () => {
+  const { figures, losses } = await hostile.run({ ...hostile.options, timed: 0 }, () => {});
+  expect(losses).toEqual([]);
+  expect(Number(figures['held'])).toBeGreaterThan(20);
+}, 240_000);
