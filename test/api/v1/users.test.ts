@@ -97,6 +97,21 @@ describe('POST /users/', () => {
     ] as never);
   });
 
+  test('takes a password of 128 characters and none longer', async () => {
+    await using t = await testApp();
+    const signUp = async (length: number) =>
+      t.json('POST', '/api/v1/users/', {
+        ...ada,
+        password: 'pass-word'.repeat(20).slice(0, length),
+      });
+    const tooLong = await signUp(129);
+    expect(tooLong.status).toBe(422);
+    expect(await tooLong.json()).toMatchObject({
+      detail: [{ type: 'string_too_long', loc: ['body', 'password'] }],
+    });
+    expect((await signUp(128)).status).toBe(200);
+  });
+
   test('ignores unknown fields, a role among them', async () => {
     await using t = await testApp();
     await t.json('POST', '/api/v1/users/', { ...ada, role: 'admin', id: 77, password_hash: 'x' });

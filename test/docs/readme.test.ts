@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'bun:test';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { ADMIN, hutch, serve } from '../process/hutch.ts';
+import { tempDir, testApp } from '../support.ts';
+
+const root = join(import.meta.dir, '../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const readme = read('README.md');
+const PAGES = ['*.md', 'docs/*.md', 'bench/*.md', 'examples/*/*.md'].flatMap((glob) => [
+  ...new Bun.Glob(glob).scanSync(root),
+]);
+
+/** Sections whose every paragraph and list item is a promise, so that each links to its test. */
+const PROMISES = [
+  'Where v1 differs from the guide',
+  'What it promises',
+  'Items',
+  'Outside APIs',
+  'Accounts',
+  'What an operator still must do',
+];
+
+describe('README.md', () => {
+  test.each(PROMISES)('each promise of "%s" links to a test', (title) => {
+    const promises = blocksOf(sectionOf(title));
+    expect(promises.length).toBeGreaterThan(1);
+    expect(promises.filter((it) => !/\]\(test\/[\w/.-]+\.test\.ts\)/.test(it))).toEqual([]);
+  });
+
+  test('names the commands that hutch has, and no others', async () => {
+    const { stdout } = await hutch(['--help']);
+    const commands = [...stdout.matchAll(/^ {2}(\w+(?: \w+)?) {2,}/gm)].map(([, it]) => it);
+    expect(commands.length).toBeGreaterThan(5);
+    const [, list = ''] = /needs no other\]\S+:\n([^;]+);/.exec(readme) ?? [];
+    const named = [...list.matchAll(/`(?:hutch )?([^`]+)`/g)].map(([, it]) => it);
+    expect(named).toEqual(commands);
+  });
+
+  test('names only settings that there are', () => {
+    const settings = read('.env.example');
+    const named = [...readme.matchAll(/\bHUTCH_[A-Z]+(?:_[A-Z]+)*\b/g)].map(([name]) => name);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((name) => !settings.includes(`#${name}=`))).toEqual([]);
+  });
+
+  test.skipIf(!Bun.which('curl'))('shows what its commands print', async () => {
+    await using server = await serve(tempDir());
+    const [, console = ''] = /```console\n(.*?)```/s.exec(readme) ?? [];
+    const script = console
+      .replaceAll('localhost:3000', new URL(server.url).host)
+      .split('\n')
+      .filter((line) => /^(\$ | {4})/.test(line))
+      .map((line) => line.replace(/^\$ /, 'echo; '));
+    const shown = console.split('\n').filter((line) => line.startsWith('{'));
+    expect(shown.length).toBeGreaterThan(2);
+    const shell = Bun.spawn(['sh', '-c', script.join('\n')], { stdout: 'pipe' });
+    const printed = (await shell.stdout.text()).split('\n').filter((line) => line !== '');
+    expect(printed.map(withoutTimes)).toEqual(shown.map(withoutTimes));
+  });
+
+  test('defines a source that the server accepts', async () => {
+    const [, definition = ''] = /v2\/sources .*? -d '(\{.*?\})'/s.exec(readme) ?? [];
+    await using t = await testApp();
+    const { token } = await t.signUp(ADMIN.username, 'admin');
+    const made = await t.json('POST', '/api/v2/sources', JSON.parse(definition), token);
+    expect(made.status).toBe(201);
+  });
+});
+
+test('each promise of docs/reliability.md links to a test', () => {
+  const [, table = ''] = read('docs/reliability.md').split('| promise | tried by |\n');
+  const [promises = ''] = table.split('\n\n');
+  const rows = promises.split('\n').slice(1);
+  expect(rows.length).toBeGreaterThan(5);
+  expect(rows.filter((row) => !/\]\(\.\.\/test\/[\w/.-]+\.test\.ts\)/.test(row))).toEqual([]);
+});
+
+describe('the links of the documentation', () => {
+  test('are found on the pages', () => {
+    expect(PAGES).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md']));
+    expect(PAGES.flatMap(linksOf).length).toBeGreaterThan(50);
+  });
+
+  test.each(PAGES)('of %s lead to files and headings that exist', (page) => {
+    expect(linksOf(page).filter((link) => !leadsSomewhere(page, link))).toEqual([]);
+  });
+});
+
+const withoutTimes = (line: string) => line.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
+
+/** The text below a heading, up to the next one. */
+function sectionOf(title: string): string {
+  const start = readme.indexOf(`# ${title}\n`);
+  expect(start).toBeGreaterThan(0);
+  return readme.slice(start + title.length + 3).split(/^#{2,} /m, 1)[0] ?? '';
+}
+
+/** Paragraphs and list items, without those that only announce what follows. */
+function blocksOf(section: string): string[] {
+  return withoutCode(section)
+    .split(/\n\s*\n|\n(?=- )/)
+    .map((block) => block.trim())
+    .filter((block) => block !== '' && !block.endsWith(':'));
+}
+
+function withoutCode(text: string): string {
+  return text.replaceAll(/^```.*?^```$/gms, '');
+}
+
+/** Links to files of the repository and to headings. */
+function linksOf(page: string): string[] {
+  const links = [...withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)];
+  return links.map(([, link = '']) => link).filter((link) => !/^[a-z]+:/.test(link));
+}
+
+function leadsSomewhere(page: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? join(root, page) : resolve(root, dirname(page), path);
+  if (relative(root, target).startsWith('..') || !existsSync(target)) return false;
+  if (anchor === undefined) return true;
+  return statSync(target).isFile() && anchorsOf(readFileSync(target, 'utf8')).includes(anchor);
+}
+
+/** The anchors that GitHub makes of headings. */
+function anchorsOf(text: string): string[] {
+  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
