@@ -34,9 +34,26 @@ const REASON =
   /^(Documented: |By review: |Operator: |Not applicable: |Partly: |Not met\b).*\w.{14}/;
 const FILE = /\b((?:src|test)\/[\w./-]+\.ts)(?::((?: "[^"]+",?)+))?/g;
 
+/** A cell or paragraph that a test proves, or that says in which words why none can. */
+const PROVED = /\btest\/[\w./-]+\.test\.ts\b|\b(?:By review|Operator): [^|]{15}/;
+/** The sections of rules, which come before the requirements of the standard. */
+const RULES = ['Input', 'Limits', 'Passwords', 'Ways in', 'Sessions', 'Who may what'].concat([
+  'Cryptography',
+  'Data',
+  'Calls out',
+  'Costly work',
+  'Logs',
+  'Files',
+  'Dependencies',
+]);
+
 const root = join(import.meta.dir, '../..');
 const page = readFileSync(join(root, 'docs/security.md'), 'utf8');
 const rows = page.split('\n').flatMap(rowOf);
+const rules = page
+  .split(/^## /m)
+  .map(rulesOf)
+  .filter(({ title }) => RULES.includes(title));
 const files = [...page.matchAll(FILE)].map(([, path = '', quoted = '']) => ({
   path,
   sentences: [...quoted.matchAll(/"([^"]+)"/g)].map(([, sentence = '']) => sentence),
@@ -70,6 +87,35 @@ describe('docs/security.md', () => {
     expect(bare).toEqual([]);
   });
 
+  test('has its sections of rules, and tables in them', () => {
+    const titles = rules.map(({ title }) => title);
+    expect(titles).toEqual(RULES);
+    expect(rules.flatMap((it) => it.rows).length).toBeGreaterThan(100);
+    expect(rules.flatMap((it) => it.paragraphs).length).toBeGreaterThan(20);
+  });
+
+  test.each(rules)('proves each row of $title, or says why not', ({ tables, rows }) => {
+    expect(tables.map((header) => header.at(-1))).toEqual(tables.map(() => 'proof'));
+    expect(rows.filter((cells) => !PROVED.test(cells.at(-1) ?? ''))).toEqual([]);
+  });
+
+  test.each(rules)('proves each paragraph of $title, or says why not', ({ paragraphs }) => {
+    // One that ends with a colon leads to a table.
+    const bare = paragraphs.filter((it) => !it.endsWith(':') && !PROVED.test(it));
+    expect(bare).toEqual([]);
+  });
+
+  test('gives each setting that it names its default', () => {
+    const example = readFileSync(join(root, '.env.example'), 'utf8');
+    const named = [...page.matchAll(/`(HUTCH_[A-Z0-9_]+)(=\w+)?`/g)];
+    expect(named.length).toBeGreaterThan(30);
+    const wrong = named.filter(
+      ([, name, value]) =>
+        !example.includes(`\n#${name}${value === undefined ? '=' : `${value}\n`}`),
+    );
+    expect(wrong.map(([text]) => text)).toEqual([]);
+  });
+
   test('tells at its top all that is not met, or in part', () => {
     const [top = ''] = page.split('\n## ');
     const told = [...top.matchAll(/\b\d+\.\d+\.\d+\b/g)].map(([number]) => number);
@@ -101,6 +147,24 @@ describe('docs/security.md', () => {
   });
 });
 
+/** A section of rules by its tables' headers, their rows and its paragraphs. */
+function rulesOf(section: string) {
+  const [title = '', ...blocks] = section.trim().split(/\n{2,}/);
+  const isTable = (block: string) => block.startsWith('|');
+  const tables = blocks.filter(isTable).map((block) => block.split('\n').map(cellsOf));
+  return {
+    title,
+    tables: tables.map(([header = []]) => header),
+    // The header and the line below it are none.
+    rows: tables.flatMap((lines) => lines.slice(2)),
+    paragraphs: blocks.filter((block) => !isTable(block)),
+  };
+}
+
+function cellsOf(line: string): string[] {
+  return line.split(/\s*\|\s*/).slice(1, -1);
+}
+
 function levelOf(number: string): string | undefined {
   const [chapter = 0, section = 0, index = 0] = number.split('.').map(Number);
   return SECTIONS[chapter]?.[section]?.[index - 1];
@@ -108,7 +172,7 @@ function levelOf(number: string): string | undefined {
 
 /** A line of a table that begins with a number, or with a first and a last one. */
 function rowOf(line: string): Row[] {
-  const cells = line.split(/\s*\|\s*/).slice(1, -1);
+  const cells = cellsOf(line);
   const [, prefix, first, last] = cells[0]?.match(/^(\d+\.\d+\.)(\d+)(?:–\1(\d+))?$/) ?? [];
   if (prefix === undefined) return [];
   expect(cells).toHaveLength(5);

@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from 'bun:test';
 import { generateKeyPairSync } from 'node:crypto';
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { loadConfig } from '../../src/core/config.ts';
 import { createOutbound } from '../../src/core/http.ts';
 import { createIdentityProviders } from '../../src/services/identity-providers.ts';
@@ -113,6 +113,7 @@ describe.each(Object.keys(ISSUERS) as Openid[])('%s', (name) => {
       expect(asked['response_mode']).toBe('form_post');
       const secret = { iss: 'TEAM', sub: 'id-at-apple', aud: 'https://appleid.apple.com' };
       expect(decodeJwt(String(sent['client_secret']))).toMatchObject(secret);
+      expect(decodeProtectedHeader(String(sent['client_secret'])).alg).toBe('ES256');
     } else {
       expect(asked['code_challenge_method']).toBe('S256');
       expect(sent['code_verifier']).toBe(asking.verifier);

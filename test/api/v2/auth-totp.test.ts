@@ -28,6 +28,8 @@ describe('an authenticator', () => {
     const { data } = await client.api.v2.auth.totp.post({ password: PASSWORD });
     expect(data?.uri).toStartWith('otpauth://totp/Hutch:ada?');
     expect(data?.uri).toContain(`secret=${data?.secret}`);
+    expect(data?.uri).toContain('algorithm=SHA1');
+    expect(Secret.fromBase32(data?.secret ?? '').bytes).toHaveLength(20);
     expect((await login(t)).status).toBe(200);
     expect((await client.api.v2.auth.totp.get()).data?.enabled).toBe(false);
     expect((await client.api.v2.auth.totp.post({ password: 'wrong-one' })).status).toBe(401);

@@ -54,6 +54,10 @@ describe('creating', () => {
       'value_error',
     ],
     ['an empty tag', { tags: [''] }, 'tags.0', 'string_too_short'],
+    ['a tag of 51 characters', { tags: ['x'.repeat(51)] }, 'tags.0', 'string_too_long'],
+    ['21 tags', { tags: Array.from({ length: 21 }, (_, n) => `t${n}`) }, 'tags', 'value_error'],
+    ['a URL that runs a script', { url: 'javascript:alert(1)' }, 'url', 'url_scheme'],
+    ['a title of 201 characters', { title: 'x'.repeat(201) }, 'title', 'string_too_long'],
     ['an unknown field', { views: 7 }, 'views', 'extra_forbidden'],
   ])('refuses %s by name', async (_, more, path, code) => {
     await using it = await withAda();
@@ -195,6 +199,19 @@ describe('the bin', () => {
     expect((await bob.delete()).status).toBe(403);
     await it.items({ item_id: it.id }).delete();
     expect((await bob.restore.post()).status).toBe(404);
+  });
+
+  test('of a public item is open to an admin, of a private one to its owner alone', async () => {
+    await using it = await withAda();
+    const hidden = await it.items.post({ title: 'b', visibility: 'private' });
+    const root = (await it.t.signUp('root', 'admin')).client.api.v2.items;
+    const statuses = [];
+    for (const item_id of [it.id, hidden.data?.id as number]) {
+      await it.items({ item_id }).delete();
+      statuses.push((await root({ item_id }).restore.post()).status);
+    }
+    expect(statuses).toEqual([200, 404]);
+    expect((await it.items({ item_id: it.id + 1 }).restore.post()).status).toBe(200);
   });
 
   test('If-Match holds for it', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { createRandom } from '../../../bench/requests.ts';
 import type { Config } from '../../../src/core/config.ts';
 import { createDiskSpace } from '../../../src/core/disk-space.ts';
+import { newPasskey } from '../../passkeys.ts';
 import { atOnce, PASSWORD, testApp } from '../../support.ts';
 
 const DAY_MS = 86_400_000;
@@ -218,6 +219,25 @@ describe('the quotas of ways in', () => {
     it.later(2 * DAY_MS);
     expect((await post(1)).status).toBe(201);
   });
+});
+
+test('the quota of passkeys refuses one more, and has room again for one that is removed', async () => {
+  const publicUrl = 'http://localhost';
+  await using it = await withAda({ quotaPasskeys: 1, publicUrl });
+  const { passkeys } = it.ada.client.api.v2.auth;
+  const add = async () => {
+    const { data } = await passkeys.options.post({ password: PASSWORD });
+    const { flow = '', options = {} } = data ?? {};
+    const response = await newPasskey({ challenge: String(options['challenge']) }, publicUrl);
+    return passkeys.post({ flow, name: 'laptop', response });
+  };
+  const { data } = await add();
+  expect((await add()).error?.value).toMatchObject({
+    code: 'quota_exceeded',
+    quota: { name: 'passkeys', limit: 1, used: 1 },
+  });
+  await passkeys({ passkey_id: data?.id ?? 0 }).delete();
+  expect((await add()).status).toBe(201);
 });
 
 describe('the history of an item', () => {
