@@ -7,6 +7,7 @@ import { tempDir, testApp } from '../support.ts';
 const root = join(import.meta.dir, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const readme = read('README.md');
+const settings = read('.env.example');
 const PAGES = ['*.md', 'docs/*.md', 'bench/*.md', 'examples/*/*.md'].flatMap((glob) => [
   ...new Bun.Glob(glob).scanSync(root),
 ]);
@@ -38,25 +39,38 @@ describe('README.md', () => {
   });
 
   test('names only settings that there are', () => {
-    const settings = read('.env.example');
     const named = [...readme.matchAll(/\bHUTCH_[A-Z]+(?:_[A-Z]+)*\b/g)].map(([name]) => name);
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter((name) => !settings.includes(`#${name}=`))).toEqual([]);
   });
 
-  test.skipIf(!Bun.which('curl'))('shows what its commands print', async () => {
+  test('tells the defaults of settings as they are', () => {
+    const rows = [...sectionOf('Settings').matchAll(/^\| (HUTCH_[^|]+) \| ([^| ][^|]*) \|/gm)];
+    expect(rows.length).toBeGreaterThan(5);
+    for (const [, names = '', defaults = ''] of rows) {
+      const values = defaults.split(', ');
+      const lines = names.split(', ').map((name, index) => `#${name}=${values[index]}`);
+      expect(lines.filter((line) => !settings.includes(line))).toEqual([]);
+    }
+  });
+
+  test.skipIf(!Bun.which('curl'))('shows what its examples print', async () => {
     await using server = await serve(tempDir());
-    const [, console = ''] = /```console\n(.*?)```/s.exec(readme) ?? [];
-    const script = console
-      .replaceAll('localhost:3000', new URL(server.url).host)
-      .split('\n')
-      .filter((line) => /^(\$ | {4})/.test(line))
-      .map((line) => line.replace(/^\$ /, 'echo; '));
-    const shown = console.split('\n').filter((line) => line.startsWith('{'));
+    const commands = codeOf('console').replaceAll('localhost:3000', new URL(server.url).host);
+    const printed = await outputOf('sh', '-c', commandsOf(commands));
+    const shown = commands.split('\n').filter((line) => line.startsWith('{'));
     expect(shown.length).toBeGreaterThan(2);
-    const shell = Bun.spawn(['sh', '-c', script.join('\n')], { stdout: 'pipe' });
-    const printed = (await shell.stdout.text()).split('\n').filter((line) => line !== '');
-    expect(printed.map(withoutTimes)).toEqual(shown.map(withoutTimes));
+    expect(plain(printed)).toBe(plain(shown.join('\n')));
+
+    const token = await server.signIn('ada', 'password123');
+    const code = codeOf('ts').replace('http://127.0.0.1:3000', server.url);
+    const comments = [...code.matchAll(/\/\/ (.+)$/gm)].map(([, comment]) => comment);
+    expect(comments).toHaveLength(2);
+    const client = join(root, 'src/client.ts');
+    const setUp = `import { createClient } from '${client}';\nconst token = '${token}';\n`;
+    const file = join(tempDir(), 'example.ts');
+    await Bun.write(file, setUp + code);
+    expect(plain(await outputOf(process.execPath, file))).toBe(plain(comments.join('\n')));
   });
 
   test('defines a source that the server accepts', async () => {
@@ -87,7 +101,28 @@ describe('the links of the documentation', () => {
   });
 });
 
-const withoutTimes = (line: string) => line.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
+/** The first block of code in a language. */
+function codeOf(language: string): string {
+  return new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(readme)?.[1] ?? '';
+}
+
+/** A script of the commands of a console, without what they print. */
+function commandsOf(console: string): string {
+  const lines = console.split('\n').filter((line) => /^(\$ | {4})/.test(line));
+  return lines.map((line) => line.replace(/^\$ /, 'echo; ')).join('\n');
+}
+
+async function outputOf(...command: string[]): Promise<string> {
+  return Bun.spawn(command, { stdout: 'pipe' }).stdout.text();
+}
+
+/** A text without its times, and without how it is laid out. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/,?\s+/g, ' ')
+    .trim();
+}
 
 /** The text below a heading, up to the next one. */
 function sectionOf(title: string): string {
