@@ -12,6 +12,8 @@ const PAGES = ['*.md', 'docs/*.md', 'bench/*.md', 'examples/*/*.md'].flatMap((gl
   ...new Bun.Glob(glob).scanSync(root),
 ]);
 
+const TEST_LINK = /\]\((\.\.\/)?test\/[\w/.-]+\.test\.ts\)/;
+
 /** Sections whose every paragraph and list item is a promise, so that each links to its test. */
 const PROMISES = [
   'Where v1 differs from the guide',
@@ -26,7 +28,13 @@ describe('README.md', () => {
   test.each(PROMISES)('each promise of "%s" links to a test', (title) => {
     const promises = blocksOf(sectionOf(title));
     expect(promises.length).toBeGreaterThan(1);
-    expect(promises.filter((it) => !/\]\(test\/[\w/.-]+\.test\.ts\)/.test(it))).toEqual([]);
+    expect(promises.filter((it) => !TEST_LINK.test(it))).toEqual([]);
+  });
+
+  test('each row of the settings links to a test', () => {
+    const rows = sectionOf('Settings').match(/^\| HUTCH_.+$/gm) ?? [];
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.filter((row) => !TEST_LINK.test(row))).toEqual([]);
   });
 
   test('names the commands that hutch has, and no others', async () => {
@@ -87,7 +95,7 @@ test('each promise of docs/reliability.md links to a test', () => {
   const [promises = ''] = table.split('\n\n');
   const rows = promises.split('\n').slice(1);
   expect(rows.length).toBeGreaterThan(5);
-  expect(rows.filter((row) => !/\]\(\.\.\/test\/[\w/.-]+\.test\.ts\)/.test(row))).toEqual([]);
+  expect(rows.filter((row) => !TEST_LINK.test(row))).toEqual([]);
 });
 
 describe('the links of the documentation', () => {
