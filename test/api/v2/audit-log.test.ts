@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test';
+import { Secret, TOTP } from 'otpauth';
+import { newPasskey } from '../../passkeys.ts';
 import { PASSWORD, testApp } from '../../support.ts';
 
 /** An admin and two users, a second apart. */
@@ -28,6 +30,62 @@ describe('the audit log', () => {
     ]);
     expect(data?.data[1]).toMatchObject({ actor_id: null, details: { role: 'user' } });
     expect(data?.page).toEqual({ next_cursor: null, has_more: false, limit: 50 });
+  });
+
+  test('notes each act of an account on itself, as its own', async () => {
+    const publicUrl = 'http://localhost';
+    await using t = await testApp({ config: { publicUrl } });
+    const { id, client } = await t.signUp('ada');
+    const { auth, tokens, users } = client.api.v2;
+    const proof = { password: PASSWORD };
+    const login = (more: object) =>
+      t.client.api.v2.auth.login.post({ login: 'ada', ...proof, ...more });
+
+    await auth.verification.post();
+    const token = await tokens.post({ ...proof, name: 'x', scopes: ['items:read'] });
+    await tokens({ token_id: token.data?.id ?? 0 }).delete();
+    const begun = await auth.passkeys.options.post(proof);
+    const challenge = String(begun.data?.options['challenge']);
+    const response = await newPasskey({ challenge }, publicUrl);
+    const made = { flow: begun.data?.flow ?? '', name: 'laptop', response };
+    const passkey = await auth.passkeys.post(made);
+    await auth.passkeys({ passkey_id: passkey.data?.id ?? 0 }).delete();
+    const { data: setUp } = await auth.totp.post(proof);
+    const totp = new TOTP({ secret: Secret.fromBase32(setUp?.secret ?? '') });
+    await auth.totp.confirm.post({ code: totp.generate() });
+    const codes = await auth['recovery-codes'].post(proof);
+    await login({ password: 'not-the-password' });
+    await login({ code: codes.data?.recovery_codes[0] });
+    await auth.totp.delete(proof);
+    await users.me.export.get();
+    await users.me.patch({ username: 'ada-2' });
+    await auth.sessions.delete();
+    await auth.logout.post();
+
+    const entries = t.deps.db.client
+      .query('select action, actor_id, user_id from audit_log order by id')
+      .values();
+    const own = (action: string) => [action, id, id];
+    expect(entries).toEqual([
+      ['user.created', null, id],
+      own('session.opened'),
+      own('email.verify_asked'),
+      own('token.created'),
+      own('token.deleted'),
+      own('passkey.added'),
+      own('passkey.removed'),
+      own('totp.enabled'),
+      own('recovery_codes.made'),
+      own('recovery_codes.made'),
+      ['session.refused', null, id],
+      own('recovery_code.used'),
+      own('session.opened'),
+      own('totp.disabled'),
+      own('data.exported'),
+      own('user.updated'),
+      own('sessions.ended'),
+      own('session.ended'),
+    ]);
   });
 
   test('says who, from where and in which request', async () => {
