@@ -103,6 +103,17 @@ describe('a batch', () => {
     expect(it.titles()).toEqual([]);
   });
 
+  test('takes 40,000 values and keys in all, and no more', async () => {
+    await using it = await withAda();
+    const item = (values: number) => ({
+      op: 'create',
+      item: { title: 'a', data: { list: Array(values).fill(0) } },
+    });
+    expect((await it.send([item(19_900), item(19_900)])).status).toBe(200);
+    const refused = await it.send([item(20_000), item(20_000)]);
+    expect(refused).toMatchObject({ status: 400, body: { code: 'malformed_body' } });
+  });
+
   test('of 1,000 operations, all of them wrong, names each', async () => {
     await using it = await withAda();
     const all = Array.from({ length: 1000 }, (_, index) => ({ op: 'delete', id: index + 1 }));

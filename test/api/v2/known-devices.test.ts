@@ -238,6 +238,14 @@ describe('the device cookie', () => {
     );
   });
 
+  test('is __Host- and Secure behind https', async () => {
+    const publicUrl = 'https://api.example.com';
+    await using it = await withAda({ transport: 'cookie' }, { publicUrl });
+    expect(it.answer.headers.getSetCookie()[1]).toMatch(
+      /^__Host-hutch-device=[^;]+; Path=\/; .*HttpOnly; .*Secure/,
+    );
+  });
+
   test('keeps a token for each of the accounts of a browser', async () => {
     await using it = await withAda({ transport: 'cookie' });
     await it.t.signUp('bob');
