@@ -1,18 +1,27 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { isoCBOR } from '@simplewebauthn/server/helpers';
 
-/** What the browser is asked for when a passkey is added. */
-interface CreationOptions {
-  challenge: string;
+export interface Behaviour {
+  /** The page that asks, where it is not the own one. */
+  origin?: string;
+  /** Whether a PIN or finger was asked for. */
+  isVerified?: boolean;
 }
 
-const FLAGS = { userPresent: 1, userVerified: 4, hasCredential: 64 };
-const base64url = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64url');
+/** What a server asks of a browser. */
+type Options = Record<string, unknown> | undefined;
 
-/** Answers as an authenticator does that vouches for nothing, with a new ES256 key. */
-export async function newPasskey({ challenge }: CreationOptions, origin: string) {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
-  const { publicKey } = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const { x = '', y = '' } = await crypto.subtle.exportKey('jwk', publicKey);
+const FLAGS = { userPresent: 1, userVerified: 4, hasCredential: 64 };
+
+const base64url = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64url');
+const sha256 = (data: Uint8Array | string) => new Bun.CryptoHasher('sha256').update(data).digest();
+
+/** An authenticator with one ES256 key for the site of `ownOrigin`, and the browser in front of it. */
+export function createAuthenticator(ownOrigin: string) {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const id = crypto.getRandomValues(new Uint8Array(16));
+  const relyingParty = sha256(new URL(ownOrigin).hostname);
+  const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
   const key = new Map<number, number | Uint8Array>([
     [1, 2],
     [3, -7],
@@ -20,32 +29,41 @@ export async function newPasskey({ challenge }: CreationOptions, origin: string)
     [-2, new Uint8Array(Buffer.from(x, 'base64url'))],
     [-3, new Uint8Array(Buffer.from(y, 'base64url'))],
   ]);
-  const id = crypto.getRandomValues(new Uint8Array(16));
-  const relyingParty = new Bun.CryptoHasher('sha256').update(new URL(origin).hostname).digest();
-  const flags = FLAGS.userPresent | FLAGS.userVerified | FLAGS.hasCredential;
-  const authData = Buffer.concat([
-    relyingParty,
-    Buffer.from([flags, 0, 0, 0, 0]),
-    Buffer.alloc(16),
-    Buffer.from([0, id.length]),
-    id,
-    isoCBOR.encode(key),
-  ]);
-  const attestation = new Map<string, string | Uint8Array | Map<string, string>>([
-    ['fmt', 'none'],
-    ['attStmt', new Map<string, string>()],
-    ['authData', new Uint8Array(authData)],
-  ]);
-  const clientData = { type: 'webauthn.create', challenge, origin, crossOrigin: false };
+  const authData = (flags: number, rest: readonly Uint8Array[] = []) =>
+    Buffer.concat([relyingParty, Buffer.from([flags, 0, 0, 0, 0]), ...rest]);
+  const answer = (response: object) => {
+    const named = { id: base64url(id), rawId: base64url(id) };
+    return { ...named, type: 'public-key', clientExtensionResults: {}, response };
+  };
+  const clientData = (type: string, options: Options, origin: string) =>
+    JSON.stringify({ type, challenge: options?.['challenge'], origin, crossOrigin: false });
+
   return {
-    id: base64url(id),
-    rawId: base64url(id),
-    type: 'public-key',
-    clientExtensionResults: {},
-    response: {
-      attestationObject: base64url(isoCBOR.encode(attestation)),
-      clientDataJSON: base64url(JSON.stringify(clientData)),
-      transports: ['internal'],
+    /** Answers the options that add a passkey, vouched for by nobody. */
+    create: (options: Options) => {
+      const flags = FLAGS.userPresent | FLAGS.userVerified | FLAGS.hasCredential;
+      const credential = [Buffer.alloc(16), Buffer.from([0, id.length]), id, isoCBOR.encode(key)];
+      const attestation = new Map<string, string | Uint8Array | Map<string, string>>([
+        ['fmt', 'none'],
+        ['attStmt', new Map<string, string>()],
+        ['authData', new Uint8Array(authData(flags, credential))],
+      ]);
+      return answer({
+        attestationObject: base64url(isoCBOR.encode(attestation)),
+        clientDataJSON: base64url(clientData('webauthn.create', options, ownOrigin)),
+        transports: ['internal'],
+      });
+    },
+    /** Answers the options of a sign-in. */
+    get: (options: Options, { origin = ownOrigin, isVerified = true }: Behaviour = {}) => {
+      const data = authData(FLAGS.userPresent | (isVerified ? FLAGS.userVerified : 0));
+      const client = clientData('webauthn.get', options, origin);
+      const signature = sign('sha256', Buffer.concat([data, sha256(client)]), privateKey);
+      return answer({
+        authenticatorData: base64url(data),
+        clientDataJSON: base64url(client),
+        signature: base64url(signature),
+      });
     },
   };
 }

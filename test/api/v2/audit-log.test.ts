@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { Secret, TOTP } from 'otpauth';
-import { newPasskey } from '../../passkeys.ts';
+import { createAuthenticator } from '../../passkeys.ts';
 import { PASSWORD, testApp } from '../../support.ts';
 
 /** An admin and two users, a second apart. */
@@ -45,8 +45,7 @@ describe('the audit log', () => {
     const token = await tokens.post({ ...proof, name: 'x', scopes: ['items:read'] });
     await tokens({ token_id: token.data?.id ?? 0 }).delete();
     const begun = await auth.passkeys.options.post(proof);
-    const challenge = String(begun.data?.options['challenge']);
-    const response = await newPasskey({ challenge }, publicUrl);
+    const response = createAuthenticator(publicUrl).create(begun.data?.options);
     const made = { flow: begun.data?.flow ?? '', name: 'laptop', response };
     const passkey = await auth.passkeys.post(made);
     await auth.passkeys({ passkey_id: passkey.data?.id ?? 0 }).delete();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { createRandom } from '../../../bench/requests.ts';
 import type { Config } from '../../../src/core/config.ts';
 import { createDiskSpace } from '../../../src/core/disk-space.ts';
-import { newPasskey } from '../../passkeys.ts';
+import { createAuthenticator } from '../../passkeys.ts';
 import { atOnce, PASSWORD, testApp } from '../../support.ts';
 
 const DAY_MS = 86_400_000;
@@ -227,9 +227,8 @@ test('the quota of passkeys refuses one more, and has room again for one that is
   const { passkeys } = it.ada.client.api.v2.auth;
   const add = async () => {
     const { data } = await passkeys.options.post({ password: PASSWORD });
-    const { flow = '', options = {} } = data ?? {};
-    const response = await newPasskey({ challenge: String(options['challenge']) }, publicUrl);
-    return passkeys.post({ flow, name: 'laptop', response });
+    const response = createAuthenticator(publicUrl).create(data?.options);
+    return passkeys.post({ flow: data?.flow ?? '', name: 'laptop', response });
   };
   const { data } = await add();
   expect((await add()).error?.value).toMatchObject({

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'bun:test';
+import { turnTotpOn } from '../../outsiders.ts';
+import { type Behaviour, createAuthenticator } from '../../passkeys.ts';
+import { PASSWORD, testApp } from '../../support.ts';
+
+const ORIGIN = 'https://api.example.com';
+
+/** Ada's account with a passkey and an authenticator that is on. */
+async function withPasskey() {
+  const t = await testApp({ config: { publicUrl: ORIGIN } });
+  const ada = await t.signUp('ada');
+  const device = createAuthenticator(ORIGIN);
+  const { passkeys } = ada.client.api.v2.auth;
+  const { data } = await passkeys.options.post({ password: PASSWORD });
+  const made = { flow: data?.flow ?? '', response: device.create(data?.options) };
+  expect((await passkeys.post({ ...made, name: 'laptop' })).status).toBe(201);
+  turnTotpOn(t, ada.id);
+  const { login } = t.client.api.v2.auth.passkeys;
+  /** What a browser answers to the options of a sign-in. */
+  const answer = async (behaviour: Behaviour = {}) => {
+    const begun = await login.options.post();
+    return {
+      flow: begun.data?.flow ?? '',
+      response: device.get(begun.data?.options, behaviour),
+    };
+  };
+  return { t, ada, login, answer, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
+}
+
+describe('a passkey', () => {
+  test('signs in with no code where an authenticator is on, and proves a second factor', async () => {
+    await using it = await withPasskey();
+    const { status, data } = await it.login.post(await it.answer());
+    expect(status).toBe(200);
+    const token = (data as { token?: string } | null)?.token;
+    const wish = { name: 'x', scopes: ['items:read' as const] };
+    expect((await it.t.clientFor(token).api.v2.tokens.post(wish)).status).toBe(201);
+  });
+
+  test('answers a challenge once', async () => {
+    await using it = await withPasskey();
+    const answer = await it.answer();
+    expect((await it.login.post(answer)).status).toBe(200);
+    expect((await it.login.post(answer)).error?.value).toMatchObject({
+      code: 'invalid_action_token',
+    });
+  });
+
+  test.each([
+    ['for the page of another site', { origin: 'https://api.example.com.evil.example' }],
+    ['without a PIN or finger', { isVerified: false }],
+  ])('opens nothing %s', async (_, behaviour) => {
+    await using it = await withPasskey();
+    const { error } = await it.login.post(await it.answer(behaviour));
+    expect(error?.value).toMatchObject({ code: 'bad_credentials' });
+  });
+});
