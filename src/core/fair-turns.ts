@@ -24,9 +24,10 @@ export interface FairTurns {
 /** As many may wait as are done within seconds; a single key takes an eighth of the places. */
 const DEFAULTS: FairTurnsOptions = { maxWaiting: 128, maxWaitingPerKey: 16, sliceMs: 3 };
 
-export function createFairTurns(options: FairTurnsOptions = DEFAULTS): FairTurns {
-  const { sliceMs } = options;
-  const wait = createLine(options);
+export function createFairTurns(options: Partial<FairTurnsOptions> = {}): FairTurns {
+  const limits = { ...DEFAULTS, ...options };
+  const { sliceMs } = limits;
+  const wait = createLine(limits);
   return {
     paceFor: (key) => {
       let sinceMs = performance.now();

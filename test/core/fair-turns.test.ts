@@ -69,4 +69,14 @@ describe('fair turns', () => {
     expect(refused?.code).toBe(code);
     await Promise.all(waiting);
   });
+
+  test.each([
+    ['16 wait with one key', 1, 16],
+    ['128 wait in all', 10, 128],
+  ])('by default %s', async (_, keys, most) => {
+    const fair = createFairTurns({ sliceMs: 0 });
+    const asked = Array.from({ length: 150 }, (_, n) => fair.paceFor(`key ${n % keys}`)());
+    const results = await Promise.allSettled(asked);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(most);
+  });
 });
