@@ -37,6 +37,14 @@ describe('a passkey', () => {
     expect((await it.t.clientFor(token).api.v2.tokens.post(wish)).status).toBe(201);
   });
 
+  test('may be of an ML-DSA-44, EdDSA, ES256 or RS256 key', async () => {
+    await using it = await withPasskey();
+    const { options } = it.ada.client.api.v2.auth.passkeys;
+    const { data } = await options.post({ password: PASSWORD });
+    const named = data?.options['pubKeyCredParams'] as { alg: number }[];
+    expect(named.map(({ alg }) => alg)).toEqual([-48, -8, -7, -257]);
+  });
+
   test('answers a challenge once', async () => {
     await using it = await withPasskey();
     const answer = await it.answer();
