@@ -89,7 +89,7 @@ describe('serve', () => {
 });
 
 describe('a stop', () => {
-  test('finishes what is under way, writes pending views and leaves one file', async () => {
+  test('finishes what is under way, writes pending views and leaves no log', async () => {
     const dir = tempDir();
     using upstream = Bun.serve({
       port: 0,
@@ -109,7 +109,7 @@ describe('a stop', () => {
     await Bun.sleep(50);
     expect(await server.stop()).toBe(0);
     expect((await slow).data).toEqual([{ slow: true }]);
-    expect(readdirSync(dir).toSorted()).toEqual(['hutch.db', 'hutch.lock']);
+    expect(readdirSync(dir).toSorted()).toEqual(['hutch.db', 'hutch.events', 'hutch.lock']);
     const db = new Database(join(dir, 'hutch.db'), { readonly: true });
     expect(db.query('select views from item_views').values()).toEqual([[1]]);
     db.close();
