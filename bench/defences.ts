@@ -3,8 +3,8 @@
  * after another switched off, by turns in one run.
  * `bun bench/defences.ts REF [load …]`; BENCH_ROUNDS and BENCH_SECONDS as in bench/run.ts.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createLoads, type Load } from './loads.ts';
 import { describeMachine } from './machine.ts';
@@ -18,6 +18,8 @@ import { HUTCH, hutchCommand, prepareHutch, run } from './stage.ts';
 /** By name, the settings that switch a defence off. */
 const SWITCHES: Record<string, Record<string, string>> = {
   'no admission control': { HUTCH_ADMISSION_CONTROL: 'off' },
+  // One that is set is kept: the heap then grows by the memory of the machine.
+  'large heap': { BUN_JSC_forceRAMSize: String(totalmem()) },
 };
 /** Loads that need no upstream. */
 const LOADS = ['user', 'popular', 'list', 'sign-in', 'item', 'create'];
@@ -66,7 +68,8 @@ async function main(ref: string): Promise<void> {
 /** Gives each server a copy of one database that the older binary made. */
 async function setStage(ref: string): Promise<ServerCommand[]> {
   await prepareHutch();
-  const before = await buildAt(ref);
+  const tree = await checkOut(ref);
+  const before = join(tree, 'dist', 'hutch');
   const seeded = join(dir, 'seeded');
   await run([before, 'migrate', '--data-dir', seeded]);
   const copy = join(dir, 'seeded.db');
@@ -79,15 +82,24 @@ async function setStage(ref: string): Promise<ServerCommand[]> {
     return { ...command, name, env: { ...command.env, ...env } };
   };
   const less = Object.entries(SWITCHES).map(([name, env]) => commandFor(name, HUTCH, env));
-  return [commandFor('now', HUTCH), commandFor('before', before), ...less];
+  const earlier = knownTo(tree, commandFor('before', before));
+  return [commandFor('now', HUTCH), earlier, ...less];
 }
 
-async function buildAt(ref: string): Promise<string> {
+/** Leaves out the settings that the version in `tree` does not know: it would not start. */
+function knownTo(tree: string, { name, args, env = {} }: ServerCommand): ServerCommand {
+  const known = readFileSync(join(tree, '.env.example'), 'utf8');
+  const kept = Object.entries(env).filter(([setting]) => known.includes(`${setting}=`));
+  return { name, args, env: Object.fromEntries(kept) };
+}
+
+/** Builds the binary of a Git ref; returns the directory that it was checked out to. */
+async function checkOut(ref: string): Promise<string> {
   const tree = join(dir, 'tree');
   await run(['git', 'worktree', 'add', '--detach', tree, ref]);
   await run([process.execPath, 'install', '--frozen-lockfile'], tree);
   await run([process.execPath, 'build.ts'], tree);
-  return join(tree, 'dist', 'hutch');
+  return tree;
 }
 
 async function measureLoad(rig: Rig, load: Load, servers: Server[]): Promise<string[]> {
