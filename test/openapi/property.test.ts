@@ -252,6 +252,8 @@ function appendTo(search: URLSearchParams, name: string, value: unknown): void {
 }
 
 async function expectDeclared(operation: Operation, answer: Response, input: Input): Promise<void> {
+  // Bun refuses a longer head than it takes by itself, without a body.
+  if (answer.status === 431) return;
   const context = `${answer.status} for ${JSON.stringify(input)}`;
   const isUpstream = [502, 503].includes(answer.status) && operation.path.includes('external');
   expect(answer.status < 500 || isUpstream, context).toBe(true);
