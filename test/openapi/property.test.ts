@@ -252,14 +252,13 @@ function appendTo(search: URLSearchParams, name: string, value: unknown): void {
 }
 
 async function expectDeclared(operation: Operation, answer: Response, input: Input): Promise<void> {
-  // Bun refuses a longer head than it takes by itself, without a body.
-  if (answer.status === 431) return;
   const context = `${answer.status} for ${JSON.stringify(input)}`;
   const isUpstream = [502, 503].includes(answer.status) && operation.path.includes('external');
   expect(answer.status < 500 || isUpstream, context).toBe(true);
   const declared = operation.responses[answer.status];
   expect(declared, `${context} is not declared`).toBeDefined();
-  if (answer.status === 204) return;
+  // Bun itself answers 431 to a head that is too long, and sends no body.
+  if (answer.status === 204 || answer.status === 431) return;
   const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
   expect(Object.keys(declared?.content ?? {})).toContain(type);
   // A stream of events has no end to wait for.
