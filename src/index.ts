@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 // First: later imports read the mode that it sets.
 import './production.ts';
+import './memory.ts';
 
 import { run } from './cli/run.ts';
 

@@ -4,6 +4,7 @@ import { claimDataDir, databasePath } from './core/data-dir.ts';
 import { createDeps, type Deps } from './core/deps.ts';
 import { watchDescriptors } from './core/descriptors.ts';
 import { StartupError } from './core/exceptions.ts';
+import { trimWhenIdle } from './core/idle-memory.ts';
 import type { Log } from './core/log.ts';
 import { startWarnings } from './core/start-warnings.ts';
 
@@ -36,6 +37,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     deps.mails.start();
     deps.housekeeping.start();
     const unwatch = watchDescriptors({ log, closeIdle: () => server.closeIdleConnections() });
+    const endTrimming = trimWhenIdle(deps.db.shrink);
     const stop = async () => {
       const patienceMs = config.shutdownSeconds * 1000;
       const patience = setTimeout(() => void server.stop(true), patienceMs);
@@ -46,6 +48,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
       await server.stop();
       clearTimeout(patience);
       unwatch();
+      endTrimming();
       await deps.close();
       release();
     };

@@ -39,6 +39,8 @@ export interface Db {
   fault(): StorageFault | undefined;
   /** Moves the write-ahead log into the file and empties it, unless another process reads. */
   moveLog(): Promise<void>;
+  /** Frees the pages that SQLite caches. The next queries read them again. */
+  shrink(): void;
   /** Waits for the queued writes, moves the write-ahead log into the file and closes it. */
   close(): Promise<void>;
 }
@@ -112,6 +114,10 @@ export function openDb(path: string, options: DbOptions): Db & { readonly client
     stats: () => ({ ...writer.stats(), write_ahead_log: mover.state() }),
     fault: () => (canRead(reader) ? writer.fault() : 'storage_failed'),
     moveLog: () => new Promise((resolve) => writer.between(() => resolve(mover.empty()))),
+    shrink: () => {
+      reader.run('PRAGMA shrink_memory');
+      writer.between(() => writer.client.run('PRAGMA shrink_memory'));
+    },
     close: () => {
       for (const timer of timers) clearInterval(timer);
       return close(reader, writer);

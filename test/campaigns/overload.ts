@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { ADMIN, type RunningHutch, serve } from '../process/hutch.ts';
 import { tempDir } from '../support.ts';
 import { campaign } from './campaign.ts';
@@ -8,6 +9,10 @@ const ITEMS = 200;
 const PROBE_EVERY_MS = 50;
 /** Connections of the closed loops, of which the best is the peak. */
 const PEAK_CONNECTIONS = [32, 64, 128];
+
+/** Apart, so that a load that grows takes no time from the server. */
+const SERVER_CORE = 0;
+const LOAD_CORE = 1;
 
 /** Sends more than the server can answer, and looks at what it does with it. */
 export const overload = campaign({
@@ -25,6 +30,7 @@ export const overload = campaign({
   run: async (options, say) => {
     const dir = tempDir();
     await using server = await serve(dir, { env: { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' } });
+    moveToCore(SERVER_CORE, server.pid);
     const send = await createLoad(server, options.seconds);
     const peak = await findPeak(send, say);
     const watch = await watchServer(server);
@@ -94,7 +100,14 @@ function requestsOf(token: string): string[] {
 async function runProcess(options: OpenLoopOptions): Promise<OpenLoopReport> {
   const command = [process.execPath, `${import.meta.dir}/open-loop.ts`, JSON.stringify(options)];
   const child = Bun.spawn(command, { stdout: 'pipe', stderr: 'inherit' });
+  moveToCore(LOAD_CORE, child.pid);
   return JSON.parse(await child.stdout.text()) as OpenLoopReport;
+}
+
+/** Moves a process with all its threads, on a machine that has taskset and two cores. */
+function moveToCore(core: number, pid: number): void {
+  if (availableParallelism() < 2 || Bun.which('taskset') === null) return;
+  Bun.spawnSync(['taskset', '-acp', String(core), String(pid)]);
 }
 
 async function findPeak(send: Send, say: (line: string) => void): Promise<number> {
