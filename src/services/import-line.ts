@@ -3,6 +3,7 @@ import { isUsernameFor, USERNAME_RULE } from '../utils/account.ts';
 import { isEmail } from '../utils/email.ts';
 import { JsonFault, parseJson } from '../utils/json-parse.ts';
 import { codePoints, isStorable } from '../utils/text.ts';
+import { timeOf } from '../utils/time.ts';
 
 /** An account as a line of an import tells it. */
 export interface ImportedAccount {
@@ -29,7 +30,7 @@ const MAX_ARGON2_PASSES = 20;
 
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 const ARGON2 = /^\$argon2id?\$v=19\$m=(\d{1,9}),t=(\d{1,4}),p=\d{1,3}\$[\w+/]{11,}\$[\w+/]{16,}$/;
-const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?$/;
+const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?$/i;
 
 /**
  * Reads a line: our names, those of PocketBase (passwordHash, verified, created) or those of the
@@ -73,7 +74,7 @@ function accountOf(fields: Fields, report: (problem: string) => void): ImportedA
     password_hash: String(hash),
     is_active: flag(true, 'is_active'),
     role: roleOf(fields, flag(false, 'is_superuser'), report),
-    created_at: timeOf(pick(fields, 'created_at', 'created'), report),
+    created_at: storedTime(pick(fields, 'created_at', 'created'), report),
     email_verified: flag(false, 'email_verified', 'verified'),
   };
 }
@@ -129,12 +130,13 @@ function roleOf(fields: Fields, isSuperuser: boolean, report: (problem: string) 
   return role as Role;
 }
 
-/** A time without an offset is UTC, as both exports mean it. */
-function timeOf(value: unknown, report: (problem: string) => void): string | undefined {
+/** The stored form of a time. Without an offset it is UTC, as in both exports. */
+function storedTime(value: unknown, report: (problem: string) => void): string | undefined {
   if (value === undefined) return undefined;
   const [text, offset] = (typeof value === 'string' && value.match(TIME)) || [];
-  const time = text && new Date(`${text.replace(' ', 'T')}${offset ? '' : 'Z'}`);
-  if (time && !Number.isNaN(time.getTime())) return time.toISOString();
+  const withOffset = `${text?.replace(' ', 'T').replace(/([+-]\d\d)(\d\d)$/, '$1:$2')}${offset ? '' : 'Z'}`;
+  const time = text && timeOf(withOffset);
+  if (time) return time;
   report('created_at is not a time.');
   return undefined;
 }

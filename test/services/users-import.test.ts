@@ -46,6 +46,29 @@ function usersOf(t: TestApp) {
 }
 
 describe('an import', () => {
+  test.each([
+    ['2024-02-29 12:00:00Z', '2024-02-29T12:00:00.000Z'],
+    ['2024-02-29 12:00:00.123456', '2024-02-29T12:00:00.123Z'],
+    ['2024-02-29t12:00:00-0130', '2024-02-29T13:30:00.000Z'],
+    ['2016-12-31T23:59:60z', '2017-01-01T00:00:00.000Z'],
+  ])('stores the creation time %s as %s', async (created_at, stored) => {
+    await using t = await testApp();
+    await importAll(t, { email: 'ada@example.com', password_hash: HASH, created_at });
+    expect(usersOf(t)).toMatchObject([{ created_at: stored }]);
+  });
+
+  test.each(['2023-02-30T00:00:00Z', '2023-02-29 00:00:00', '2023-04-31T00:00:00+0200'])(
+    'refuses the creation time %s, which does not exist',
+    async (created_at) => {
+      await using t = await testApp();
+      const line = lines({ email: 'ada@example.com', password_hash: HASH, created_at });
+      expect(await t.deps.usersImport.check(line)).toMatchObject({
+        accounts: [],
+        bad: [{ line: 1, reasons: ['created_at is not a time.'] }],
+      });
+    },
+  );
+
   test('takes what it is told of an account', async () => {
     await using t = await testApp({ now: () => new Date('2026-11-22T16:00:00Z') });
     const counts = await importAll(t, {

@@ -9,8 +9,8 @@ import {
 } from '../../schemas/admin-users.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
+import { queryTime } from '../query-time.ts';
 import { createVia } from '../via.ts';
-import { queryTime } from './query.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
 /** Accounts as admins find, read and make them. */

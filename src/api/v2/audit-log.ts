@@ -3,7 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { AuditEntries, AuditQuery } from '../../schemas/admin-users.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
-import { queryTime } from './query.ts';
+import { queryTime } from '../query-time.ts';
 import { v2Errors } from './responses.ts';
 
 export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>

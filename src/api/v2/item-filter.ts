@@ -1,7 +1,7 @@
 import type { Deps } from '../../core/deps.ts';
 import { Text } from '../../schemas/kinds.ts';
 import { type Refusal, refusalOf } from '../kinds.ts';
-import { timeOf } from './query.ts';
+import { readTime } from '../query-time.ts';
 
 export type ItemFilter = Parameters<Deps['itemList']['list']>[1]['filters'][number];
 type Op = ItemFilter['op'];
@@ -115,11 +115,6 @@ function readInteger(it: string): number | Refusal {
   return Number.isSafeInteger(number)
     ? number
     : refused('int_parsing', 'Input should be a valid integer');
-}
-
-function readTime(it: string): string | Refusal {
-  const msg = 'Input should be a valid datetime, with its offset from UTC';
-  return timeOf(it) ?? refused('datetime_from_date_parsing', msg);
 }
 
 function readText(it: string, op?: Op): string | Refusal {

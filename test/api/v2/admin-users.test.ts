@@ -79,6 +79,7 @@ describe('the list of accounts', () => {
     expect(await found('role=admin')).toEqual(['root']);
     expect(await found('is_active=false')).toEqual(['ada']);
     expect(await found('created_after=2026-11-22T16:00:01Z')).toEqual(['bob', 'Adam']);
+    expect(await found('created_after=+2026-11-22t16:00:01z+')).toEqual(['bob', 'Adam']);
     expect(await found('created_before=2026-11-22T16:00:01Z')).toEqual(['root']);
     expect(await found('q=AD')).toEqual(['ada', 'Adam']);
     expect(await found('q=carol@example')).toEqual(['Carol']);
@@ -134,6 +135,8 @@ describe('the list of accounts', () => {
       'is_active=1',
       'q=',
       'created_after=1',
+      'created_after=2026-02-31',
+      'created_before=2027-02-29T00:00:00Z',
       'count=x',
     ];
     for (const query of wrong) {
