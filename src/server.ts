@@ -8,8 +8,6 @@ import { trimWhenIdle } from './core/idle-memory.ts';
 import type { Log } from './core/log.ts';
 import { startWarnings } from './core/start-warnings.ts';
 
-/** Connections that send and receive nothing for this long are closed. */
-const IDLE_SECONDS = 30;
 /**
  * A stopping server goes on to answer for so long, so that clients close their connections by
  * themselves and a load balancer sees that it is no longer ready.
@@ -74,7 +72,7 @@ function listen(config: Config, deps: Deps) {
       port: config.port,
       development: false,
       reusePort: false,
-      idleTimeout: IDLE_SECONDS,
+      idleTimeout: config.idleSeconds,
       // Ours is checked in api/body.ts, so that its answer has our form.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     });

@@ -1,3 +1,4 @@
+import type { Server } from 'bun';
 import { AppError } from '../core/exceptions.ts';
 import { ITEM_MEDIA } from './media-types.ts';
 import { type ResponseSet, textStream } from './text-stream.ts';
@@ -10,12 +11,27 @@ export interface Incoming {
   bytes: AsyncIterable<Uint8Array>;
 }
 
+interface Connection {
+  server: Server<unknown> | null;
+  /** A client that sends nothing for so long is given up. */
+  idleSeconds: number;
+}
+
+interface IncomingOptions {
+  maxBytes: number;
+  connection: Connection;
+}
+
 /**
  * The body of an import, to be read as it comes; `format`, where it is given, must be what the
  * media type says. Throws unsupported_media_type, and payload_too_large as soon as it is known:
  * `bytes` throws it too.
  */
-export function incoming(request: Request, format: Format | undefined, maxBytes: number): Incoming {
+export function incoming(
+  request: Request,
+  format: Format | undefined,
+  { maxBytes, connection }: IncomingOptions,
+): Incoming {
   const [type = '', ...parameters] = (request.headers.get('content-type') ?? '').split(';');
   const name = type.trim().toLowerCase();
   const found = (Object.keys(ITEM_MEDIA) as Format[]).find((it) =>
@@ -28,18 +44,26 @@ export function incoming(request: Request, format: Format | undefined, maxBytes:
     throw new AppError('unsupported_media_type', `The body must be ${types.join(' or ')}`);
   }
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  return { format: found, bytes: bounded(request, maxBytes) };
+  return { format: found, bytes: bounded(request, maxBytes, connection) };
 }
 
 /**
- * The body as it comes. Whoever stops early has the rest read and dropped, up to the limit: a client
+ * The body as it comes. The connection may be idle for as long as the items are written: its timeout
+ * counts only while the client is waited for. Whoever stops early has the rest read and dropped, up to the limit: a client
  * that is still sending would see a broken connection in place of the response.
  */
-async function* bounded({ body, signal }: Request, maxBytes: number): AsyncGenerator<Uint8Array> {
+async function* bounded(
+  request: Request,
+  maxBytes: number,
+  connection: Connection,
+): AsyncGenerator<Uint8Array> {
+  const { body, signal } = request;
   const reader = body?.getReader();
   let length = 0;
   const read = async (): Promise<Uint8Array | undefined> => {
+    connection.server?.timeout(request, connection.idleSeconds);
     const { value } = (await reader?.read()) ?? {};
+    connection.server?.timeout(request, 0);
     length += value?.byteLength ?? 0;
     return value;
   };

@@ -111,6 +111,12 @@ export const SETTINGS = {
     'on refuses requests with 503 while more arrive than can be answered in time; off lets all wait.',
   ),
   ...SOURCE_SETTINGS,
+  idleSeconds: setting(
+    'HUTCH_IDLE_SECONDS',
+    30,
+    wholeNumber(4, 240),
+    'A connection that sends and receives nothing for so many seconds is closed. A proxy that keeps connections open should give up sooner.',
+  ),
   shutdownSeconds: setting(
     'HUTCH_SHUTDOWN_SECONDS',
     10,

@@ -31,6 +31,20 @@ describe('in the process that serves', () => {
     expect(peakMb(it.server) - before).toBeLessThan(MAX_GROWTH_MB);
   }, 60_000);
 
+  test('an import may take longer than a connection may be idle', async () => {
+    const env = { ...ENV, HUTCH_IDLE_SECONDS: '4' };
+    await using server = await serve(tempDir(), { env });
+    const token = await server.signIn(ADMIN.username, ADMIN.password);
+    // So large that Bun stops to read it, and so many that they take longer than 4 s.
+    const rows = 2_500_000;
+    const response = await fetch(`${server.url}/api/v2/items/import?dry_run=true`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'text/csv' },
+      body: `title\n${'x\n'.repeat(rows)}`,
+    });
+    expect(await response.json()).toMatchObject({ created: rows, failed: 0 });
+  }, 120_000);
+
   test.each(['/api/v2/items/export', '/api/v2/users/me/export'])(
     'a reader of %s who stops reading makes nothing pile up',
     async (path) => {

@@ -17,8 +17,11 @@ export const itemTransfer = ({
   return new Elysia({ prefix: '/items', tags: ['items'] })
     .post(
       '/import',
-      ({ request, query }) => {
-        const { format, bytes } = incoming(request, query.format, config.maxImportBytes);
+      ({ request, server, query }) => {
+        const { format, bytes } = incoming(request, query.format, {
+          maxBytes: config.maxImportBytes,
+          connection: { server, idleSeconds: config.idleSeconds },
+        });
         const isDryRun = query.dry_run === 'true';
         return itemImport.run(callerOf(request), bytes, {
           format,
