@@ -4,14 +4,7 @@ import { newToken } from '../core/security.ts';
 import { accountProblems, passwordProblems } from '../utils/account.ts';
 import { fold } from '../utils/fold.ts';
 import { accountLine, type FoundAccount } from './account-line.ts';
-import {
-  type Command,
-  configOf,
-  type Invocation,
-  openDeps,
-  readSwitch,
-  UsageError,
-} from './command.ts';
+import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
 
 const WARNING = `Anyone can sign up with any email, so the account may be somebody else's. As an admin it gets a
 new password, and all that opens it now ends: password, sessions, tokens, passkeys, authenticator,
@@ -27,18 +20,21 @@ terminal you are asked, elsewhere --promote is needed. It gets the new password,
 opened it before ends. With --promote this is also the way back in for an admin without password
 or second factor.`,
   flags: {
-    email: 'Email of the admin (required).',
-    username:
-      'Username of the admin (required for a new account; an existing one is renamed to it).',
-    'password-file': 'File whose first line is the password; - reads standard input.',
-    promote: 'Make an existing account an admin without a question.',
+    email: { value: 'email', help: 'Email of the admin.', isRequired: true },
+    username: {
+      value: 'name',
+      help: 'Username of the admin. A new account needs one; an existing account is renamed to it.',
+    },
+    'password-file': {
+      value: 'file',
+      help: 'File whose first line is the password; - reads standard input.',
+    },
+    promote: { help: 'Make an existing account an admin without a question.' },
   },
-  switches: ['promote'],
   settings: ['dataDir'],
   run: async (invocation) => {
-    const { email } = invocation.flags;
-    if (!email) throw new UsageError('--email is needed.');
-    const isPromotion = readSwitch(invocation, 'promote');
+    const { email = '' } = invocation.flags;
+    const isPromotion = invocation.switches.has('promote');
     const config = configOf(invocation);
     const deps = openDeps(config);
     try {

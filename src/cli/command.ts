@@ -2,32 +2,45 @@ import { type Config, loadConfig } from '../core/config.ts';
 import { createDeps, type Deps } from '../core/deps.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { createLogWriter, type LogWriter } from '../core/log-writer.ts';
-import type { Setting } from '../core/setting.ts';
-import { SETTINGS } from '../core/settings.ts';
+import type { Parsed } from '../core/setting.ts';
+import type { SETTINGS } from '../core/settings.ts';
 
 /** What a command was given, parsed. */
 export interface Invocation {
+  /** The options that take a value, of the command and of its settings. */
   flags: Record<string, string>;
-  /** The word that is no flag, for a command that takes one. */
-  operand?: string | undefined;
+  /** The options without a value that were given. */
+  switches: ReadonlySet<string>;
+  /** The argument, for a command that takes one. */
+  operand: string | undefined;
   /** Ends the process at once. */
   abort(status: number): void;
+}
+
+/** An option of a command. */
+export interface Flag {
+  help: string;
+  /** Name of its value in the help; without it the option is a switch. */
+  value?: string;
+  isRequired?: boolean;
+  /** The values that it takes; any if left out. */
+  choices?: readonly string[];
+  /** Checks a value; the problem begins with a verb, as `must be a number`. */
+  parse?(text: string): Parsed<unknown>;
 }
 
 /** A command of the binary. It resolves with the exit status. */
 export interface Command {
   /** How it is called, as `admin create`. */
   name: string;
-  /** How help calls the one word beside the flags that it takes. */
+  /** Name of its one argument in the help, if it takes one. */
   operand?: string;
   summary: string;
-  /** Shown by --help below the usage line. */
+  /** Shown by --help below the summary. */
   help: string;
-  /** Its own flags beside those of the settings, each taking a value, with a help text. */
-  flags: Record<string, string>;
-  /** The flags that are true or false; without a value they are true. */
-  switches?: readonly string[];
-  /** The settings whose flags it takes. */
+  /** Its own options beside those of the settings. */
+  flags: Record<string, Flag>;
+  /** The settings whose options it takes. */
   settings: (keyof typeof SETTINGS)[];
   run(invocation: Invocation): Promise<number>;
 }
@@ -40,13 +53,6 @@ export class UsageError extends Error {
 /** The settings from the flags that belong to settings, and the environment. */
 export function configOf({ flags }: Invocation): Config {
   return loadConfig(flags);
-}
-
-/** Whether a switch is on; it is off unless given. Throws UsageError. */
-export function readSwitch({ flags }: Invocation, name: string): boolean {
-  const value = flags[name] ?? 'false';
-  if (value === 'true' || value === 'false') return value === 'true';
-  throw new UsageError(`--${name} must be true or false.`);
 }
 
 /** The application for a command that may run beside a server, and logs errors alone. */
@@ -73,13 +79,4 @@ export function openLog(config: Config): { log: Log; flush: LogWriter['flush'] }
     now: () => new Date(),
   });
   return { log, flush };
-}
-
-/** The flags of a command with their help texts, the settings' ones first. */
-export function flagsOf({ settings, flags }: Command): Record<string, string> {
-  const own = settings.map((key) => {
-    const { flag, help, default: value, env } = SETTINGS[key] as Setting<unknown>;
-    return [flag as string, `${help} [${env}, default ${String(value)}]`];
-  });
-  return { ...Object.fromEntries(own), ...flags };
 }

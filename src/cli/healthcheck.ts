@@ -7,7 +7,7 @@ export const healthcheck: Command = {
   summary: 'Ask a running server whether it is ready.',
   help: `Calls /health/ready at the configured host and port, or at --url, and exits with 0 when it
 answers 200 within 3 seconds, else with 1. Made for HEALTHCHECK in a container.`,
-  flags: { url: 'Base URL of the server, instead of host and port.' },
+  flags: { url: { value: 'url', help: 'Base URL of the server, instead of host and port.' } },
   settings: ['host', 'port'],
   run: async (invocation) => {
     const { host, port } = configOf(invocation);

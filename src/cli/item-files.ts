@@ -1,18 +1,22 @@
 import type { Deps } from '../core/deps.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { accountLine } from './account-line.ts';
-import { type Invocation, UsageError } from './command.ts';
+import type { Flag, Invocation } from './command.ts';
 
-/** The format of --format or, without it, of the file's name. Throws UsageError. */
+export const FORMAT_FLAG: Flag = {
+  value: 'format',
+  help: 'Default: csv for a name that ends in .csv, else jsonl.',
+  choices: ['jsonl', 'csv'],
+};
+
+/** The format of --format or, without it, of the file's name. */
 export function formatOf({ flags, operand }: Invocation): 'jsonl' | 'csv' {
-  const given = flags['format'] ?? (operand?.toLowerCase().endsWith('.csv') ? 'csv' : 'jsonl');
-  if (given !== 'jsonl' && given !== 'csv') throw new UsageError('--format must be jsonl or csv.');
-  return given;
+  const isCsv = operand?.toLowerCase().endsWith('.csv');
+  return (flags['format'] ?? (isCsv ? 'csv' : 'jsonl')) as 'jsonl' | 'csv';
 }
 
-/** The FILE of the command; - is standard input or output. Throws UsageError. */
-export function fileOf({ operand }: Invocation): string {
-  if (operand === undefined) throw new UsageError('FILE is needed.');
+/** The FILE of the command; - is standard input or output. */
+export function fileOf({ operand = '-' }: Invocation): string {
   return operand;
 }
 

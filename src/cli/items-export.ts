@@ -1,7 +1,7 @@
 import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { StartupError } from '../core/exceptions.ts';
 import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
-import { fileOf, formatOf, ownerOf } from './item-files.ts';
+import { FORMAT_FLAG, fileOf, formatOf, ownerOf } from './item-files.ts';
 import { createProgress } from './progress.ts';
 
 export const itemsExport: Command = {
@@ -12,8 +12,8 @@ export const itemsExport: Command = {
 With --owner all items of that account, the private ones too, else those that everyone may see.
 A file is written beside its name and put in place when it is whole. Works while a server runs.`,
   flags: {
-    format: 'jsonl or csv; default: csv for a name that ends in .csv, else jsonl.',
-    owner: 'Email or username of the account whose items they are.',
+    format: FORMAT_FLAG,
+    owner: { value: 'account', help: 'Email or username of the account that owns the items.' },
   },
   settings: ['dataDir'],
   run: async (invocation) => {

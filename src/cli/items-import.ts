@@ -1,14 +1,7 @@
 import { createItemReader } from '../api/new-item.ts';
 import type { Deps } from '../core/deps.ts';
-import {
-  type Command,
-  configOf,
-  type Invocation,
-  openDeps,
-  readSwitch,
-  UsageError,
-} from './command.ts';
-import { fileOf, formatOf, ownerOf } from './item-files.ts';
+import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
+import { FORMAT_FLAG, fileOf, formatOf, ownerOf } from './item-files.ts';
 import { createProgress } from './progress.ts';
 
 /** Bad lines that are named; the others are counted. */
@@ -23,17 +16,19 @@ whose first row names the columns title, description, url, tags, data and visibi
 standard input. Good lines are written some hundred at a time and bad ones are named: when it is
 stopped, what was written stays. Ends with 1 when lines were bad. Works while a server runs.`,
   flags: {
-    format: 'jsonl or csv; default: csv for a name that ends in .csv, else jsonl.',
-    owner: 'Email or username of the account whose items they become.',
-    'dry-run': 'Write nothing, and say what would be imported.',
+    format: FORMAT_FLAG,
+    owner: {
+      value: 'account',
+      help: 'Email or username of the account that gets the items.',
+      isRequired: true,
+    },
+    'dry-run': { help: 'Write nothing, and say what would be imported.' },
   },
-  switches: ['dry-run'],
   settings: ['dataDir'],
   run: async (invocation) => {
-    const isDryRun = readSwitch(invocation, 'dry-run');
+    const isDryRun = invocation.switches.has('dry-run');
     const format = formatOf(invocation);
-    const login = invocation.flags['owner'];
-    if (login === undefined) throw new UsageError('--owner is needed.');
+    const { owner: login = '' } = invocation.flags;
     const source = await openSource(invocation);
     const config = configOf(invocation);
     const deps = openDeps(config);

@@ -1,14 +1,14 @@
+import { CommanderError } from 'commander';
 import { ConfigError } from '../core/config.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { adminCreate } from './admin-create.ts';
 import { type Command, UsageError } from './command.ts';
 import { healthcheck } from './healthcheck.ts';
-import { commandHelp, overview } from './help.ts';
 import { itemsExport } from './items-export.ts';
 import { itemsImport } from './items-import.ts';
 import { migrate } from './migrate.ts';
 import { openapi } from './openapi.ts';
-import { parseArgs } from './parse.ts';
+import { createProgram, showHelp } from './program.ts';
 import { serve } from './serve.ts';
 import { settings } from './settings.ts';
 import { sourcesRekey } from './sources-rekey.ts';
@@ -31,36 +31,30 @@ const COMMANDS: readonly Command[] = [
   version,
 ];
 
-/** Runs the command that `args` name and gives the exit status: 2 for wrong use or settings. */
+/** Runs the command that `args` name and returns the exit status: 2 for wrong use or settings. */
 export async function run(args: string[], abort: (status: number) => void): Promise<number> {
-  if (args[0] === '--version') return run(['version'], abort);
-  const command = COMMANDS.find(({ name }) => startsWith(args, name.split(' ')));
-  if (!command) return runNone(args);
-  const rest = args.slice(command.name.split(' ').length);
-  if (rest.includes('--help') || rest.includes('-h')) {
-    console.log(commandHelp(command));
-    return 0;
-  }
+  let status = 0;
+  const program = createProgram(COMMANDS, async (command, input) => {
+    status = await command.run({ ...input, abort }).catch((error) => failed(command, error));
+  });
   try {
-    return await command.run({ ...parseArgs(command, rest), abort });
+    const helpWords = helpWordsOf(args);
+    if (helpWords) await showHelp(program, helpWords);
+    else await program.parseAsync(args, { from: 'user' });
+    return status;
   } catch (error) {
-    return failed(command, error);
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
   }
 }
 
-function startsWith(args: string[], words: string[]): boolean {
-  return words.every((word, index) => args[index] === word);
-}
-
-function runNone(args: string[]): number {
-  const [first] = args;
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
-    console.log(overview(COMMANDS));
-    return 0;
-  }
-  console.error(`hutch: there is no command ${JSON.stringify(args.join(' '))}.\n`);
-  console.error(overview(COMMANDS));
-  return 2;
+/** Returns the name of the command whose help `args` ask for; undefined when they ask for none. */
+function helpWordsOf(args: readonly string[]): string[] | undefined {
+  const isAsked = args.includes('--help') || args.includes('-h');
+  if (args.length > 0 && args[0] !== 'help' && !isAsked) return undefined;
+  const words = args[0] === 'help' ? args.slice(1) : args;
+  const end = words.findIndex((word) => word.startsWith('-'));
+  return words.slice(0, end < 0 ? undefined : end);
 }
 
 function failed(command: Command, error: unknown): number {

@@ -1,4 +1,4 @@
-import { type Command, configOf, openDeps, readSwitch } from './command.ts';
+import { type Command, configOf, openDeps } from './command.ts';
 
 export const usageVerify: Command = {
   name: 'usage verify',
@@ -6,11 +6,10 @@ export const usageVerify: Command = {
   help: `What an account stores is counted with each write, for its quotas. This counts everything anew
 and names the accounts whose count differs, each with what is missing from it. Ends with 1 when
 there are any and --repair was not given. Works while a server is running.`,
-  flags: { repair: 'Put the counts right.' },
-  switches: ['repair'],
+  flags: { repair: { help: 'Correct the counts.' } },
   settings: ['dataDir'],
   run: async (invocation) => {
-    const isRepair = readSwitch(invocation, 'repair');
+    const isRepair = invocation.switches.has('repair');
     const deps = openDeps(configOf(invocation));
     try {
       const drifts = await deps.usageCheck.find();

@@ -1,12 +1,5 @@
 import { accountLine } from './account-line.ts';
-import {
-  type Command,
-  configOf,
-  type Invocation,
-  openDeps,
-  readSwitch,
-  UsageError,
-} from './command.ts';
+import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
 
 /** Bad lines that are named; the others are counted. */
 const MAX_NAMED = 100;
@@ -22,11 +15,10 @@ input. Hashes are bcrypt, argon2id or argon2i, and are renewed when their owners
 line is checked first: nothing is imported if one is bad, unless --skip-bad. An account whose
 email is registered is left as it is, and named if its line is for an admin. Works while a server
 is running.`,
-  flags: { 'skip-bad': 'Import the good lines though others are bad.' },
-  switches: ['skip-bad'],
+  flags: { 'skip-bad': { help: 'Import the good lines though others are bad.' } },
   settings: ['dataDir'],
   run: async (invocation) => {
-    const skipsBad = readSwitch(invocation, 'skip-bad');
+    const skipsBad = invocation.switches.has('skip-bad');
     const text = await readOperand(invocation);
     const config = configOf(invocation);
     const deps = openDeps(config);

@@ -1,5 +1,5 @@
-import { VERSION } from '../core/version.ts';
 import type { Command } from './command.ts';
+import { VERSION_LINE } from './program.ts';
 
 export const version: Command = {
   name: 'version',
@@ -8,7 +8,7 @@ export const version: Command = {
   flags: {},
   settings: [],
   run: async () => {
-    console.log(`hutch ${VERSION} (bun ${Bun.version})`);
+    console.log(VERSION_LINE);
     return 0;
   },
 };

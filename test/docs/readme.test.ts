@@ -39,7 +39,7 @@ describe('README.md', () => {
 
   test('names the commands that hutch has, and no others', async () => {
     const { stdout } = await hutch(['--help']);
-    const commands = [...stdout.matchAll(/^ {2}(\w+(?: \w+)?) {2,}/gm)].map(([, it]) => it);
+    const commands = [...stdout.matchAll(/^ {2}(\w+(?: [\w-]+)?) {2,}/gm)].map(([, it]) => it);
     expect(commands.length).toBeGreaterThan(5);
     const [, list = ''] = /needs no other\]\S+:\n([^;]+);/.exec(readme) ?? [];
     const named = [...list.matchAll(/`(?:hutch )?([^`]+)`/g)].map(([, it]) => it);

@@ -39,24 +39,64 @@ describe('hutch', () => {
     expect(stdout.length).toBeGreaterThan(100);
   });
 
-  test('an unknown command is named, status 2', async () => {
-    const { stderr, status } = await hutch(['sevre']);
-    expect(status).toBe(2);
-    expect(stderr).toContain('"sevre"');
+  test.each([
+    [['sevre'], "Unknown command 'sevre'", 'serve'],
+    [['srve', '--help'], "Unknown command 'srve'", 'serve'],
+    [['help', 'usrs'], "Unknown command 'usrs'", 'users'],
+    [['users', 'imprt', 'a.jsonl'], "Unknown command 'imprt'", 'import'],
+  ])('%p is named with what was meant, status 2', async (args, named, meant) => {
+    const { stdout, stderr, status } = await hutch(args);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+    expect(stderr).toStartWith(`${named}\n(Did you mean ${meant}?)\n`);
+  });
+
+  test.each([[['items', '--help']], [['help', 'items']]])(
+    '%p explains the group of commands',
+    async (args) => {
+      const { stdout, status } = await hutch(args);
+      expect(status).toBe(0);
+      expect(stdout).toStartWith('Usage: hutch items COMMAND');
+      expect(stdout).toContain('items import');
+      expect(stdout).toContain('items export');
+      expect(stdout).not.toContain('users import');
+    },
+  );
+
+  test('help and --help of a command are the same', async () => {
+    const [help, flag] = await Promise.all([
+      hutch(['help', 'users', 'import']),
+      hutch(['users', 'import', '--help']),
+    ]);
+    expect(help).toEqual(flag);
+    expect(help.stdout).toContain('--skip-bad');
+  });
+
+  test('a group without a command explains itself, status 2', async () => {
+    const { stdout, stderr, status } = await hutch(['admin']);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+    expect(stderr).toContain('admin create');
   });
 
   test('version', async () => {
     expect((await hutch(['version'])).stdout).toStartWith(`hutch ${version} `);
-    expect((await hutch(['--version'])).stdout).toStartWith(`hutch ${version} `);
+    for (const flag of ['--version', '-v']) {
+      expect((await hutch([flag])).stdout).toStartWith(`hutch ${version} `);
+    }
   });
 });
 
 describe('wrong use', () => {
-  test('names every wrong flag, status 2', async () => {
-    const { stderr, status } = await hutch(['serve', '--prot', '3', '--port']);
+  test.each([
+    [['serve', '--prot', '3'], "Unknown option '--prot'\n(Did you mean --port?)"],
+    [['serve', '--port'], "Option '--port <value>' argument missing"],
+    [['serve', 'now'], "Too many arguments for 'serve'. Expected 0 arguments but got 1: now."],
+    [['usage', 'verify', '--repair=yes'], "Unknown option '--repair=yes'"],
+  ])('%p is named once, status 2', async (args, problem) => {
+    const { stderr, status } = await hutch(args);
     expect(status).toBe(2);
-    expect(stderr).toContain('--prot is not a flag');
-    expect(stderr).toContain('--port needs a value');
+    expect(stderr).toBe(
+      `${problem}\n\nSee hutch ${args[0] === 'serve' ? 'serve' : 'usage verify'} --help.\n`,
+    );
   });
 
   test('names every wrong setting, status 2, and makes nothing', async () => {

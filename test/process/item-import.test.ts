@@ -117,7 +117,7 @@ describe('hutch items', () => {
     const file = join(it.dir, 'bad.csv');
     await Bun.write(file, 'title,data\na,\n,\nb,x\n');
     const flags = ['--data-dir', it.dir, '--owner', 'ROOT@example.com'];
-    const dry = await hutch(['items', 'import', file, '--dry-run', 'true', ...flags]);
+    const dry = await hutch(['items', 'import', '--dry-run', file, ...flags]);
     expect(dry).toMatchObject({ status: 1, stdout: 'Would import 1, bad lines 2.\n' });
     expect(countOf(it.dir)).toBe(0);
     expect(await hutch(['items', 'import', file, ...flags])).toEqual({
@@ -165,11 +165,11 @@ describe('hutch items', () => {
     ];
     const ends = await Promise.all(wrong.map((args) => hutch(args)));
     expect(ends.map(({ status, stderr }) => `${status} ${stderr.split('\n')[0]}`)).toEqual([
-      '2 FILE is needed.',
+      "2 Missing required argument 'FILE'",
       '2 FILE cannot be read: /nowhere.csv.',
-      '2 --owner is needed.',
-      '2 --format must be jsonl or csv.',
-      '2 --dry-run must be true or false.',
+      "2 Required option '--owner <account>' not specified",
+      "2 Option '--format <format>' argument 'xml' is invalid. Allowed choices are jsonl, csv.",
+      "2 Too many arguments for 'import'. Expected 1 argument but got 2: -, 1.",
       '2 FILE cannot be written: /nowhere/items.csv.',
       '1 hutch items import: There is no account nobody.',
     ]);
