@@ -78,6 +78,25 @@ function outsideLoads(upstreams: string[]): Load[] {
       request: (_random, index) => externalRequest(turned(upstreams, 8 * index), 8),
     },
     {
+      name: 'callers',
+      label: '32 callers of 8 outside calls, 8 hosts',
+      connections: 32,
+      aim: { of: 'rate', least: 0.5 },
+      request: (_random, index) => callsOf(upstreams.slice(0, 8), index),
+    },
+    {
+      name: 'one-host',
+      label: '32 callers of 8 outside calls, one host',
+      connections: 32,
+      request: (_random, index) => {
+        const [url = ''] = upstreams;
+        return callsOf(
+          Array.from({ length: 8 }, (_, call) => `${url}/${call}`),
+          index,
+        );
+      },
+    },
+    {
       name: 'sign-in',
       label: 'sign-in (argon2id)',
       connections: 4,
@@ -94,6 +113,12 @@ function outsideLoads(upstreams: string[]): Load[] {
       }),
     },
   ];
+}
+
+/** Calls on behalf of the caller whose turn it is; each account has a share of its own. */
+function callsOf(urls: string[], index: number): HttpRequest {
+  const token = tokenOf(1 + (index % 32));
+  return { ...externalRequest(urls, urls.length), token };
 }
 
 /** The same list, begun at `start`. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env bun
 // First: later imports read the mode that it sets.
 import './production.ts';
-import './memory.ts';
+import './launch.ts';
 
 import { run } from './cli/run.ts';
 

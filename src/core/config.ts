@@ -11,6 +11,9 @@ export type Config = Readonly<{
   [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
 }>;
 
+/** bun-types/docs/runtime/networking/fetch.mdx, "Simultaneous connection limit". */
+const BUN_FETCH_LIMIT = 256;
+
 type Env = Record<string, string | undefined>;
 
 /** Wrong settings, all of them: one line each. */
@@ -43,6 +46,14 @@ export function loadConfig(flags: Record<string, string> = {}, all: Env = proces
   problems.push(...unknownNames(env), ...adminProblems(config), ...providerProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
+}
+
+/**
+ * Returns how many requests Bun's fetch makes at once in this process; one more waits, whoever makes
+ * it. Bun reads the variable when the process starts (launch.ts).
+ */
+export function fetchLimit(env: Env = process.env): number {
+  return Number(env['BUN_CONFIG_MAX_HTTP_REQUESTS']) || BUN_FETCH_LIMIT;
 }
 
 function readText(

@@ -72,15 +72,15 @@ export class HttpCache {
 
   /**
    * A new answer, or one that is kept past its time, where `kept` had none. Those who ask for the
-   * same at once share one call, which ends by its own deadline and not when one of them goes
-   * away. Throws OutboundError.
+   * same at once share one call, on behalf of the first of them; it ends by its own deadline and not
+   * when one of them goes away. Throws OutboundError.
    */
-  async answer(plan: CachedPlan): Promise<Outcome> {
+  async answer(plan: CachedPlan, caller = plan.caller): Promise<Outcome> {
     const key = this.#keyOf(plan);
     const kept = this.#entries.get(key);
     const lateMs = kept?.freshness ? this.#ageMs(kept) - kept.freshness.freshMs : 0;
     const isEnough = plan.cache.renew !== true;
-    const flight = this.#fetchOnce(key, plan, kept);
+    const flight = this.#fetchOnce(key, { ...plan, caller, signal: undefined }, kept);
     if (isEnough && kept?.freshness && lateMs < kept.freshness.whileRevalidatingMs) {
       return this.#serve(kept, 'stale', 0);
     }
@@ -117,10 +117,9 @@ export class HttpCache {
   }
 
   async #fetch(key: string, plan: CachedPlan, kept: Entry | undefined): Promise<Fetched> {
-    const shared = { ...plan, signal: undefined };
     const startedAtMs = this.#now();
     try {
-      const found = await this.#go(shared, kept && validatorsOf(kept.headers));
+      const found = await this.#go(plan, kept && validatorsOf(kept.headers));
       if (found.kind === 'answer') return this.#keep(key, plan, entryOf(found), found);
       if (kept && isSameVersion(kept.headers, keptHeaders(found.headers))) {
         const headers = { ...kept.headers, ...keptHeaders(found.headers) };

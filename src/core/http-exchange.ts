@@ -53,7 +53,7 @@ const TRANSIENT: ReadonlySet<number> = new Set([502, 503, 504]);
 export async function exchange(wire: Wire, hop: Hop, plan: Plan, turn: Turn): Promise<Reply> {
   const { target } = hop;
   const limits = { host: target.host, attemptMs: plan.attemptMs, end: turn.end };
-  const resolving = wire.resolve(target, { owner: plan.owner, signal: turn.signal });
+  const resolving = wire.resolve(target, { owner: plan.caller, signal: turn.signal });
   const addresses = await within(plan.connectMs, 'to be resolved', limits, resolving);
   const first = turn.retry % addresses.length;
   const turns = [...addresses.slice(first), ...addresses.slice(0, first)];

@@ -24,11 +24,11 @@ export interface OutboundOptions {
   readonly retries?: number;
   /** Redirects followed in one call. Default 3. */
   readonly maxRedirects?: number;
-  /** Requests at once, 1 to 255: Bun itself stalls every fetch at 256. Default 64. */
+  /** Requests at once, no more than Bun's fetch makes (`fetchLimit`). Default 256. */
   readonly maxInFlight?: number;
-  /** Requests at once to one host and port. Default 4. */
+  /** Requests at once to one host and port. Default 32. */
   readonly maxPerHost?: number;
-  /** Requests that may wait for a place. Default 1,024. */
+  /** Requests that may wait for a place. Default 4,096. */
   readonly maxQueued?: number;
   /** Largest body, as sent and decompressed. Default 1 MiB. */
   readonly maxBytes?: number;
@@ -51,6 +51,9 @@ export interface OutboundOptions {
   readonly date?: () => number;
 }
 
+/** One caller takes three quarters of a host's places, so that the next one finds some free. */
+export const OWNER_SHARE_OF_HOST = 3;
+
 export type Settings = Required<Omit<OutboundOptions, 'ca'>> & Pick<OutboundOptions, 'ca'>;
 
 /** Fills in the defaults. Throws a RangeError for limits that could never work. */
@@ -63,9 +66,9 @@ export function withDefaults(options: OutboundOptions): Settings {
     connectMs: 3_000,
     retries: 1,
     maxRedirects: 3,
-    maxInFlight: 64,
-    maxPerHost: 4,
-    maxQueued: 1_024,
+    maxInFlight: 256,
+    maxPerHost: 32,
+    maxQueued: 4_096,
     maxBytes: 1_048_576,
     breaker: { failures: 5, openMs: 30_000 },
     cacheEntries: 1_000,
@@ -78,9 +81,7 @@ export function withDefaults(options: OutboundOptions): Settings {
     ...options,
     lookup: options.lookup ?? createLookup(),
   };
-  if (settings.maxInFlight < 1 || settings.maxInFlight > 255) {
-    throw new RangeError('maxInFlight must be from 1 to 255');
-  }
+  if (settings.maxInFlight < 1) throw new RangeError('maxInFlight must be at least 1');
   if (settings.maxPerHost < 1) throw new RangeError('maxPerHost must be at least 1');
   return settings;
 }

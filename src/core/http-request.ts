@@ -48,8 +48,8 @@ export interface OutboundRequest {
   readonly retries?: number | undefined;
   readonly breaker?: BreakerOptions | false | undefined;
   /**
-   * On whose behalf the call is made. Owners share lookups, places and the queue fairly, and none
-   * opens the circuit of another.
+   * On whose behalf the call is made, unless the call names its caller. They share lookups, places
+   * and the queue fairly; and no owner opens the circuit of another.
    */
   readonly owner?: string | undefined;
   /** For GET and HEAD. Default: not at all. */
@@ -91,6 +91,8 @@ export interface Plan {
   readonly retries: number;
   readonly breaker: BreakerOptions | false;
   readonly owner: string | undefined;
+  /** Who takes the place: the client behind the call, or the owner. */
+  readonly caller: string | undefined;
   readonly cache: OutboundCaching | false;
   readonly signal: AbortSignal | undefined;
 }
@@ -134,6 +136,7 @@ export function planRequest(
     ...limitsOf(request, settings),
     breaker: request.breaker ?? settings.breaker,
     owner: request.owner,
+    caller: request.owner,
     cache: isSafe ? (request.cache ?? false) : false,
     signal,
   };

@@ -4,7 +4,7 @@ import { KeyedLimiter, QueueFullError } from '../utils/keyed-limiter.ts';
 import type { Target } from './address.ts';
 import { HttpBreakers } from './http-breaker.ts';
 import { type Answer, exchange, type Reply, type Wire } from './http-exchange.ts';
-import type { Settings } from './http-options.ts';
+import { OWNER_SHARE_OF_HOST, type Settings } from './http-options.ts';
 import { type Hop, nextHop } from './http-redirect.ts';
 import { isIdempotent, type Plan } from './http-request.ts';
 import { HttpSessions } from './http-sessions.ts';
@@ -47,7 +47,8 @@ export class HttpTrips {
     this.#parse = parse;
     this.breakers = new HttpBreakers(now);
     this.#sessions = new HttpSessions(maxPerHost, settings.ca);
-    this.#limiter = new KeyedLimiter({ maxTotal: maxInFlight, maxPerKey: maxPerHost, maxQueued });
+    const places = { maxTotal: maxInFlight, maxPerKey: maxPerHost, maxQueued };
+    this.#limiter = new KeyedLimiter({ ...places, ownerShareOfKey: OWNER_SHARE_OF_HOST });
     const resolve = createPublicResolver(lookup);
     const userAgent = `hutch/${version}`;
     this.#wire = { fetch, resolve, date, userAgent, sessions: this.#sessions };
@@ -166,7 +167,7 @@ export class HttpTrips {
 
   async #place({ hostname, port, host }: Target, { plan, signal }: Trip): Promise<() => void> {
     try {
-      const { owner, maxPerHost: maxPerKey } = plan;
+      const { caller: owner, maxPerHost: maxPerKey } = plan;
       return await this.#limiter.acquire(`${hostname}:${port}`, { owner, signal, maxPerKey });
     } catch (error) {
       if (!(error instanceof QueueFullError)) throw error;

@@ -38,15 +38,22 @@ export interface Outbound {
   /**
    * Calls a URL. Only public addresses are dialled, and those of the allow-list. Throws
    * OutboundError; `aborted` when the signal is aborted or after close(). A request that is given
-   * again as the same object is judged once; `gone` gives the signal of this call, and is asked
-   * only where something must be waited for.
+   * again as the same object is judged once, so what differs from call to call is apart.
    */
-  call(request: OutboundRequest, gone?: () => AbortSignal): Promise<OutboundReply>;
+  call(request: OutboundRequest, asker?: Asker): Promise<OutboundReply>;
   /** GETs a URL and returns its JSON, with all defaults. Throws as `call`. */
   getJson(url: string, options?: GetOptions): Promise<unknown>;
   stats(): OutboundStats;
   /** Aborts what is under way, refuses what comes and closes idle connections. */
   close(): void;
+}
+
+/** The client behind one call of a request that many share. */
+export interface Asker {
+  /** On whose behalf the call is made, where that is not the owner of the request. */
+  readonly caller?: string | undefined;
+  /** Returns the signal of this call; it is asked only where something must be waited for. */
+  readonly gone?: (() => AbortSignal) | undefined;
 }
 
 export interface GetOptions {
@@ -92,9 +99,9 @@ class HttpOutbound implements Outbound {
     this.#cache = new HttpCache(settings, (plan, further) => trips.go(plan, further));
   }
 
-  async call(request: OutboundRequest, gone?: () => AbortSignal): Promise<OutboundReply> {
+  async call(request: OutboundRequest, asker: Asker = {}): Promise<OutboundReply> {
     const kept = this.#kept(request);
-    if (!kept) return this.#counted(() => this.#answer(request, gone));
+    if (!kept) return this.#counted(() => this.#answer(request, asker));
     this.#counts.started += 1;
     this.#counts.succeeded += 1;
     return { ...kept, elapsedMs: 0 };
@@ -128,16 +135,16 @@ class HttpOutbound implements Outbound {
     this.#trips.close();
   }
 
-  async #answer(request: OutboundRequest, gone?: () => AbortSignal): Promise<Outcome> {
+  async #answer(request: OutboundRequest, { caller, gone }: Asker = {}): Promise<Outcome> {
     const judged = this.#planOf(request);
     const kept = this.#kept(request);
     if (kept) return kept;
     const signal = gone ? gone() : judged.signal;
     if (isKept(judged)) {
-      const share = () => this.#cache.answer(judged);
+      const share = () => this.#cache.answer(judged, caller);
       return this.#trips.unlessGone(judged.target, signal, share);
     }
-    const found = await this.#trips.go({ ...judged, signal });
+    const found = await this.#trips.go({ ...judged, signal, caller: caller ?? judged.caller });
     if (found.kind !== 'answer') throw new TypeError('304 to a request without a validator');
     const { status, mediaType, data, attempts } = found;
     return { status, mediaType, data, cache: 'off', ageSeconds: 0, attempts };

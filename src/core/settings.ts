@@ -80,6 +80,18 @@ export const SETTINGS = {
     wholeNumber(1, 256),
     'URLs that one request may ask for.',
   ),
+  externalMaxCalls: setting(
+    'HUTCH_EXTERNAL_MAX_CALLS',
+    256,
+    wholeNumber(1, 4_000),
+    'Outside calls at once; one caller takes half of them at most.',
+  ),
+  externalMaxCallsPerHost: setting(
+    'HUTCH_EXTERNAL_MAX_CALLS_PER_HOST',
+    32,
+    wholeNumber(1, 4_000),
+    'Outside calls at once to one host; one caller takes three quarters of them at most.',
+  ),
   externalTimeoutMs: setting(
     'HUTCH_EXTERNAL_TIMEOUT_MS',
     10_000,

@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import { type Config, fetchLimit } from './config.ts';
 import { createOutbound, type Outbound } from './http.ts';
 import type { Lookup } from './lookup.ts';
 import { VERSION } from './version.ts';
@@ -10,6 +10,9 @@ export interface WaysOut {
   trustedOutbound: Outbound;
 }
 
+/** Requests at once to providers of sign-in: calls of clients leave room for them. */
+const MAX_TRUSTED = 64;
+
 /** The ways out of the process; they share one lookup of names. */
 export function createWaysOut(config: Config, lookup: Lookup): WaysOut {
   return {
@@ -18,6 +21,8 @@ export function createWaysOut(config: Config, lookup: Lookup): WaysOut {
       lookup,
       allowHosts: config.externalAllowHosts,
       onlyHosts: config.externalOnlyHosts,
+      maxInFlight: Math.min(config.externalMaxCalls, fetchLimit() - MAX_TRUSTED),
+      maxPerHost: config.externalMaxCallsPerHost,
       deadlineMs: config.externalTimeoutMs,
       maxBytes: config.externalMaxBytes,
     }),
@@ -26,7 +31,7 @@ export function createWaysOut(config: Config, lookup: Lookup): WaysOut {
       lookup,
       allowHosts: 'any',
       maxRedirects: 0,
-      maxPerHost: 32,
+      maxInFlight: MAX_TRUSTED,
       // Strangers could open it for everybody, by what they make the provider refuse.
       breaker: false,
     }),

@@ -112,7 +112,7 @@ const optional = {
   // Below the 30 s after which a connection that waits is closed.
   timeout_ms: t.Optional(Integer({ minimum: 100, maximum: 25_000 })),
   max_bytes: t.Optional(Integer({ minimum: 1024, maximum: 16_777_216 })),
-  max_per_host: t.Optional(Integer({ minimum: 1, maximum: 64 })),
+  max_per_host: t.Optional(Integer({ minimum: 1, maximum: 256 })),
   retries: t.Optional(Integer({ minimum: 0, maximum: 5 })),
   breaker: t.Optional(t.Union([Breaker, t.Null()])),
   forward_headers: t.Optional(t.Array(header, { maxItems: 20, uniqueItems: true })),

@@ -1,7 +1,7 @@
 import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
-import type { Outbound, OutboundReply, OutboundRequest } from '../core/http.ts';
+import type { Asker, Outbound, OutboundReply, OutboundRequest } from '../core/http.ts';
 import { OutboundError } from '../core/outbound-error.ts';
 import type { SecretBox } from '../core/secret-box.ts';
 import type { SourceRow } from '../models/index.ts';
@@ -25,13 +25,18 @@ export interface SourceCaller {
 }
 
 /** What is asked of a source. */
-export type SourceCall = Given & { gone?: (() => AbortSignal) | undefined };
+export type SourceCall = Given & Pick<Asker, 'gone'>;
 
 /** An answer, with how it may be kept by who asked for it. */
 export interface SourceAnswer {
   reply: OutboundReply;
   /** Whole seconds for which it is the same for anyone; 0 where it is one caller's. */
   freshSeconds: number;
+}
+
+/** The name under which an account shares the limits of outside calls with others. */
+export function callerName({ id }: Pick<SourceCaller, 'id'>): string {
+  return `user ${id}`;
 }
 
 export type SourceCalls = ReturnType<typeof createSourceCalls>;
@@ -48,7 +53,8 @@ export function createSourceCalls(deps: SourceCallsDeps) {
     const { value: row } = await find(name);
     admit(row, caller);
     const source = await open(row);
-    return { source, reply: await callSource(source, call) };
+    const asker = { ...call, caller: caller && callerName(caller) };
+    return { source, reply: await callSource(source, asker) };
   };
   return {
     /** As `call`, with the errors of parameters and of the way out as they are. */
@@ -89,10 +95,14 @@ function admit({ access }: SourceRow, caller: SourceCaller | undefined): void {
 /** Gives what calls a source that lets its caller in, and counts the call. */
 function createCall({ outbound, stats }: SourceCallsDeps) {
   const outboundFor = createOutboundRequests();
-  return async (source: Opened, call: SourceCall, renew = false): Promise<OutboundReply> => {
+  return async (
+    source: Opened,
+    call: SourceCall & Asker,
+    renew = false,
+  ): Promise<OutboundReply> => {
     const request = outboundFor(source, call, renew);
     try {
-      const reply = await outbound.call(request, call.gone);
+      const reply = await outbound.call(request, call);
       stats.add(source.id, reply);
       return reply;
     } catch (error) {

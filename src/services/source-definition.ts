@@ -82,7 +82,7 @@ export const SOURCE_DEFAULTS: Omit<SourceFields<never>, 'base_url'> = {
   stale_seconds: 0,
   timeout_ms: 10_000,
   max_bytes: 1_048_576,
-  max_per_host: 4,
+  max_per_host: 32,
   retries: 1,
   breaker: { failures: 5, open_seconds: 30 },
   forward_headers: [],

@@ -1,6 +1,6 @@
 import type { Outbound, OutboundReply } from '../core/http.ts';
 import { OutboundError } from '../core/outbound-error.ts';
-import type { SourceCaller, SourceCalls } from './source-calls.ts';
+import { callerName, type SourceCaller, type SourceCalls } from './source-calls.ts';
 import { type CallFailure, callFailure } from './source-errors.ts';
 
 /** One of several calls: of a source by its name, or of a URL. */
@@ -66,7 +66,7 @@ async function fetchOne(
 ): Promise<FetchResult> {
   try {
     if ('url' in call) {
-      const owner = `user ${caller.id}`;
+      const owner = callerName(caller);
       return resultOf(await outbound.call({ url: call.url, owner, signal }));
     }
     const { source, params: parameters = {} } = call;

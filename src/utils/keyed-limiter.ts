@@ -1,3 +1,6 @@
+import { Counts } from './counts.ts';
+import { type Place, type Start, WaitingLines } from './waiting-lines.ts';
+
 export interface KeyedLimits {
   /** Most holders at once over all keys. */
   readonly maxTotal: number;
@@ -10,6 +13,11 @@ export interface KeyedLimits {
    * owner alone gets half of them; the less, the more owners it takes to hold them all. Default 1.
    */
   readonly ownerShare?: number;
+  /**
+   * The same for the places of one key. With 3, an owner alone gets three quarters of them. Without
+   * it, one owner may hold all places of a key.
+   */
+  readonly ownerShareOfKey?: number;
 }
 
 export interface Claim {
@@ -26,24 +34,18 @@ export class QueueFullError extends Error {
   override readonly name = 'QueueFullError';
 }
 
-interface Waiter {
-  readonly key: string;
-  readonly maxPerKey: number;
-  readonly owner: string | undefined;
-  readonly start: (release: () => void) => void;
-}
-
 /**
- * A semaphore with a limit in all, one per key and a fair share per owner. Of those who wait, the
- * one whose owner holds the fewest places is first, then who came first. A caller that its key or
- * its owner holds up never holds up the others.
+ * A semaphore with a limit in all, one per key and a fair share per owner. A free place goes to the
+ * owner that holds the fewest, and there to each key in turn; callers that ask for the same key on
+ * behalf of the same owner are served in the order in which they came. A caller that its key or its
+ * owner holds up never holds up the others.
  */
 export class KeyedLimiter {
   readonly #limits: KeyedLimits;
   readonly #keys = new Counts();
   readonly #owners = new Counts();
-  readonly #waitingOwners = new Counts();
-  readonly #waiters = new Set<Waiter>();
+  readonly #ownersOfKeys = new Counts();
+  readonly #lines = new WaitingLines();
   #total = 0;
 
   constructor(limits: KeyedLimits) {
@@ -57,7 +59,7 @@ export class KeyedLimiter {
 
   /** How many wait for a place now. */
   get queued(): number {
-    return this.#waiters.size;
+    return this.#lines.size;
   }
 
   /**
@@ -69,18 +71,24 @@ export class KeyedLimiter {
     const { owner, signal, maxPerKey = this.#limits.maxPerKey } = claim;
     signal?.throwIfAborted();
     // Whoever could run already does, so a newcomer that finds room overtakes nobody.
-    if (this.#admits(key, maxPerKey, owner)) return this.#take(key, owner);
-    const freeInQueue = this.#limits.maxQueued - this.#waiters.size;
-    if (!this.#isWithinShare(this.#waitingOwners.of(owner), owner, freeInQueue)) {
+    const place = { key, maxPerKey, owner };
+    if (this.#hasKeyRoom(place) && this.#hasRoom(owner)) return this.#take(key, owner);
+    const freeInQueue = this.#limits.maxQueued - this.#lines.size;
+    if (!this.#isWithinShare(this.#lines.of(owner), owner, freeInQueue)) {
       throw new QueueFullError('the queue is full');
     }
-    return this.#wait({ key, maxPerKey, owner }, signal);
+    return this.#wait(place, signal);
   }
 
-  #admits(key: string, maxPerKey: number, owner: string | undefined): boolean {
-    if (this.#keys.of(key) >= maxPerKey) return false;
-    const free = this.#limits.maxTotal - this.#total;
-    return this.#isWithinShare(this.#owners.of(owner), owner, free);
+  #hasKeyRoom({ key, maxPerKey, owner }: Place): boolean {
+    const free = maxPerKey - this.#keys.of(key);
+    const { ownerShareOfKey } = this.#limits;
+    if (free <= 0 || owner === undefined || ownerShareOfKey === undefined) return free > 0;
+    return this.#ownersOfKeys.of(pairOf(key, owner)) < ownerShareOfKey * free;
+  }
+
+  #hasRoom(owner: string | undefined): boolean {
+    return this.#isWithinShare(this.#owners.of(owner), owner, this.#limits.maxTotal - this.#total);
   }
 
   /** Without an owner, only whether there is room matters. */
@@ -89,24 +97,30 @@ export class KeyedLimiter {
   }
 
   #take(key: string, owner: string | undefined): () => void {
-    this.#total += 1;
-    this.#keys.add(key, 1);
-    this.#owners.add(owner, 1);
+    this.#count(key, owner, 1);
     let held = true;
     return () => {
-      if (held) this.#give(key, owner);
+      if (!held) return;
       held = false;
+      this.#count(key, owner, -1);
+      this.#serve();
     };
   }
 
-  async #wait(claim: Omit<Waiter, 'start'>, signal: AbortSignal | undefined): Promise<() => void> {
+  #count(key: string, owner: string | undefined, change: 1 | -1): void {
+    this.#total += change;
+    this.#keys.add(key, change);
+    this.#owners.add(owner, change);
+    const isShared = owner !== undefined && this.#limits.ownerShareOfKey !== undefined;
+    if (isShared) this.#ownersOfKeys.add(pairOf(key, owner), change);
+  }
+
+  async #wait(place: Place, signal: AbortSignal | undefined): Promise<() => void> {
     const { promise, resolve, reject } = Promise.withResolvers<() => void>();
-    const waiter: Waiter = { ...claim, start: resolve };
     const leave = () => {
-      if (this.#dequeue(waiter)) reject(signal?.reason);
+      if (this.#lines.remove(place, resolve)) reject(signal?.reason);
     };
-    this.#waiters.add(waiter);
-    this.#waitingOwners.add(waiter.owner, 1);
+    this.#lines.add(place, resolve);
     signal?.addEventListener('abort', leave, { once: true });
     try {
       return await promise;
@@ -115,44 +129,31 @@ export class KeyedLimiter {
     }
   }
 
-  #dequeue(waiter: Waiter): boolean {
-    if (!this.#waiters.delete(waiter)) return false;
-    this.#waitingOwners.add(waiter.owner, -1);
-    return true;
-  }
-
-  #give(key: string, owner: string | undefined): void {
-    this.#total -= 1;
-    this.#keys.add(key, -1);
-    this.#owners.add(owner, -1);
-    for (let next = this.#next(); next; next = this.#next()) {
-      this.#dequeue(next);
-      next.start(this.#take(next.key, next.owner));
+  #serve(): void {
+    while (this.#total < this.#limits.maxTotal) {
+      const place = this.#next();
+      if (!place) return;
+      const start: Start = this.#lines.shift(place);
+      start(this.#take(place.key, place.owner));
     }
   }
 
-  #next(): Waiter | undefined {
-    let first: Waiter | undefined;
-    if (this.#total >= this.#limits.maxTotal) return first;
-    for (const waiter of this.#waiters) {
-      if (!this.#admits(waiter.key, waiter.maxPerKey, waiter.owner)) continue;
-      if (!first || this.#owners.of(waiter.owner) < this.#owners.of(first.owner)) first = waiter;
+  /** The place to give next: of the owners that may have one, to that which holds the fewest. */
+  #next(): Place | undefined {
+    let first: Place | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const owner of this.#lines.owners()) {
+      const held = this.#owners.of(owner);
+      if (held >= fewest || !this.#hasRoom(owner)) continue;
+      const place = this.#lines.find(owner, (it) => this.#hasKeyRoom(it));
+      if (!place) continue;
+      first = place;
+      fewest = held;
     }
     return first;
   }
 }
 
-/** Counts by name; names that count nothing take no memory. */
-class Counts {
-  readonly #counts = new Map<string | undefined, number>();
-
-  of(name: string | undefined): number {
-    return this.#counts.get(name) ?? 0;
-  }
-
-  add(name: string | undefined, change: number): void {
-    const count = this.of(name) + change;
-    if (count === 0) this.#counts.delete(name);
-    else this.#counts.set(name, count);
-  }
+function pairOf(key: string, owner: string): string {
+  return `${key} ${owner}`;
 }

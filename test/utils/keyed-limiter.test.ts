@@ -140,3 +140,43 @@ test('one owner cannot fill the queue', async () => {
   await Bun.sleep(0);
   expect(other.refused).toEqual([]);
 });
+
+test('one owner gets as much of a key as its share leaves, and the next one finds room', async () => {
+  const limits = { maxTotal: 64, maxPerKey: 32, maxQueued: 1_000, ownerShareOfKey: 3 };
+  const limiter = new KeyedLimiter({ ...limits, ownerShare: 100 });
+  let held = 0;
+  const take = (owner: string) => {
+    void limiter.acquire('host', { owner }).then(() => {
+      held += 1;
+    });
+  };
+  for (let count = 0; count < 100; count++) take('a');
+  await Bun.sleep(0);
+  expect(held).toBe(24);
+  take('b');
+  await Bun.sleep(0);
+  expect(held).toBe(25);
+});
+
+test.each([1, 2, 3])('an owner alone gets all %d places of a key that has no more', async (all) => {
+  const limits = { maxTotal: 64, maxPerKey: all, maxQueued: 10, ownerShareOfKey: 3 };
+  const limiter = new KeyedLimiter(limits);
+  for (let count = 0; count < 5; count++) void limiter.acquire('host', { owner: 'a' });
+  await Bun.sleep(0);
+  expect(limiter.active).toBe(all);
+});
+
+test('the places of an owner go to its keys by turns', async () => {
+  const limiter = limiterFor(1, 1);
+  const release = await limiter.acquire('held');
+  const order: string[] = [];
+  for (const key of ['a', 'a', 'b', 'b']) {
+    void limiter.acquire(key, { owner: 'one' }).then((next) => {
+      order.push(key);
+      next();
+    });
+  }
+  release();
+  await Bun.sleep(1);
+  expect(order).toEqual(['a', 'b', 'a', 'b']);
+});
