@@ -143,8 +143,8 @@ function withOpenQuery(operation: Operation, query: unknown): Operation {
 /** What has a default need not be given. */
 function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   const required = rest.in === 'path' || (rest.required && !('default' in schema));
-  const { 'x-style': style, ...own } = schema;
-  const spread = style !== undefined && { style, explode: true };
+  const { 'x-style': style, 'x-explode': explode, ...own } = schema;
+  const spread = style !== undefined && { style, explode };
   return { ...rest, ...spread, required, schema: correctSchema(own, schemas) };
 }
 

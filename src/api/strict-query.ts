@@ -48,7 +48,7 @@ const ANY = Type.String();
 function problemOf(known: TSchema | undefined, name: string, values: string[]): Problem[] {
   const loc = ['query', name];
   if (!known) return [{ type: 'extra_forbidden', loc, msg: 'Extra inputs are not permitted' }];
-  if (values.length > 1 && known['type'] !== 'array') {
+  if (values.length > 1 && known['type'] !== 'array' && known['x-type'] !== 'array') {
     return [{ type: 'repeated', loc, msg: 'Input should be given once' }];
   }
   if (name === 'sort' && !Value.Check(known, values[0])) {

@@ -24,7 +24,7 @@ A file is written beside its name and put in place when it is whole. Works while
     try {
       const { owner } = invocation.flags;
       const ownerId = owner === undefined ? undefined : (await ownerOf(deps, owner)).id;
-      const items = await writeAll(deps.itemExport.lines({ format, ownerId }), sink);
+      const items = await writeAll(deps.itemExport.lines({ format, ownerId, filters: [] }), sink);
       if (!sink.isStandard) console.log(`Exported ${items}.`);
       return 0;
     } finally {

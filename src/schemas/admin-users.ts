@@ -1,6 +1,8 @@
 import { t } from 'elysia';
 import { Register } from './accounts.ts';
+import { ACCOUNT_FILTERS, AUDIT_FILTERS } from './filters.ts';
 import { Flag, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
+import { Choice, FilteredQuery } from './list-query.ts';
 
 const Role = t.Union([t.Literal('user'), t.Literal('admin')]);
 const limit = t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 50 }));
@@ -54,7 +56,16 @@ export const Accounts = t.Object(
 
 export const AccountParams = t.Object({ user_id: IntegerText({ minimum: 1 }) });
 
-export const AccountsQuery = t.Object({
+export const ACCOUNT_SORTS = [
+  'id',
+  '-id',
+  'created_at',
+  '-created_at',
+  'username',
+  '-username',
+] as const;
+
+const accounts = {
   role: t.Optional(Role),
   is_active: t.Optional(t.Union([t.Literal('true'), t.Literal('false')])),
   created_after: time('Made after this time.'),
@@ -66,20 +77,16 @@ export const AccountsQuery = t.Object({
       description: 'How the username or the email begins, without case.',
     }),
   ),
-  sort: t.Optional(
-    t.Union([
-      t.Literal('id'),
-      t.Literal('-id'),
-      t.Literal('created_at'),
-      t.Literal('-created_at'),
-      t.Literal('username'),
-      t.Literal('-username'),
-    ]),
-  ),
+  sort: t.Optional(Choice(ACCOUNT_SORTS, { title: 'AccountSort', description: 'Default: id.' })),
   count: t.Optional(t.Literal('exact')),
   limit,
   cursor,
-});
+};
+
+export const AccountsQuery = FilteredQuery(accounts, ACCOUNT_FILTERS, [
+  'email eq ada@example.com',
+  'email_verified eq false',
+]);
 
 export const AccountCreate = t.Object(
   {
@@ -120,7 +127,7 @@ export const AuditEntries = t.Object(
   { title: 'AuditEntries' },
 );
 
-export const AuditQuery = t.Object({
+const acts = {
   actor_id: t.Optional(IntegerText({ minimum: 1, description: 'Who acted.' })),
   user_id: t.Optional(IntegerText({ minimum: 1, description: 'Whose account it was done to.' })),
   action: t.Optional(Text({ minLength: 1, maxLength: 50, examples: ['session.refused'] })),
@@ -128,4 +135,9 @@ export const AuditQuery = t.Object({
   until: time('Before this time.'),
   limit,
   cursor,
-});
+};
+
+export const AuditQuery = FilteredQuery(acts, AUDIT_FILTERS, [
+  'action in session.opened,session.refused',
+  'at gte 2026-11-22',
+]);

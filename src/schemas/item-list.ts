@@ -1,7 +1,9 @@
-import { type Static, t } from 'elysia';
+import { t } from 'elysia';
 import { Page } from './admin-users.ts';
+import { ITEM_FILTERS } from './filters.ts';
 import { ITEM_FIELDS, ItemShown } from './items-v2.ts';
 import { Integer, IntegerText, Text } from './kinds.ts';
+import { FilteredQuery, Names } from './list-query.ts';
 
 const q = t.Optional(
   Text({
@@ -17,52 +19,49 @@ caller's own private items the newest 20,000 are searched.`,
   }),
 );
 
-const sort = t.Optional(
-  Text({
-    maxLength: 200,
-    description: `Keys with commas between them, \`-\` before one that descends: id, created_at,
-updated_at, title, views, and with q relevance, which is best first. The id is the last tie-breaker, in
-the direction of the last key; beside views and relevance in the other one. Default: -id, with q
-relevance. Several keys are refused where more than 20,000 items share the first.`,
-    examples: ['-created_at,title'],
-  }),
-);
+/** The keys of a list of items; `-` is descending. */
+export const ITEM_SORTS = [
+  'id',
+  '-id',
+  'created_at',
+  '-created_at',
+  'updated_at',
+  '-updated_at',
+  'title',
+  '-title',
+  'views',
+  '-views',
+  'relevance',
+  '-relevance',
+] as const;
 
-/** Its names are open: api/v2/item-query.ts reads them, and here they are for the document. */
-const filter = t.Optional(
-  t.Any({
-    'x-type': 'object',
-    'x-style': 'deepObject',
-    additionalProperties: { 'x-type': 'object', additionalProperties: { type: 'string' } },
-    description: `\`filter[field][op]=value\`; at most 20, all must hold. Whole numbers (id, owner_id, views, version)
-and times (created_at, updated_at): eq ne gt gte lt lte in; title: these and like; url: eq ne in like
-is; tags, which has the value among them: eq ne in; visibility (public, private): eq ne in;
-\`data.a.b\`, a value inside data by up to 10 keys of letters, digits, _ and -: all of them and is.
-owner_id may be \`me\`. in: up to 100 values with commas between them, \`\\,\` for a comma inside of one,
-\`\\\\\` for a backslash. like: the whole value, without the case of A to Z, \`*\` for any text, at most five, and of
-data texts of up to 2,048 characters.
-is: null, not_null, for data also true, false. A value of data is a JSON number, true, false, null or
-text in quotes, and anything else is text as it stands; it compares with its own kind alone. ne is what
-eq is not, and so finds what has no value. Filters that no index serves look at some 16,000 items a
-request: a page may be short, or empty, while has_more is true.`,
-    examples: [
-      { tags: { eq: 'wood' }, 'data.rabbits': { gte: '2' } },
-      { title: { like: '*hutch*' }, url: { is: 'null' } },
-      { created_at: { gte: '2026-11-22', lt: '2026-11-23T16:00:00Z' } },
-    ],
+export type ItemSort = (typeof ITEM_SORTS)[number];
+
+const sort = t.Optional(
+  Names(ITEM_SORTS, {
+    title: 'ItemSort',
+    description: `Keys with commas between them, \`-\` before one that descends; relevance needs q, and the best
+comes first. The id is the last tie-breaker, in the direction of the last key; beside views and relevance in
+the other one. Default: -id, with q relevance. Several keys are refused where more than 20,000 items share
+the first.`,
+    examples: [['-created_at', 'title']],
   }),
 );
 
 const shown = {
   fields: t.Optional(
-    Text({
-      maxLength: 500,
-      description: `What is shown beside the id, with commas between them: ${ITEM_FIELDS.join(', ')}.`,
-      examples: ['title,tags'],
+    Names(ITEM_FIELDS, {
+      title: 'ItemField',
+      description: 'What is shown beside the id, with commas between the names.',
+      examples: [['title', 'tags']],
     }),
   ),
   expand: t.Optional(
-    Text({ maxLength: 100, description: 'owner: shows whose it is.', examples: ['owner'] }),
+    Names(['owner'], {
+      title: 'ItemRelation',
+      description: 'owner: shows whose it is.',
+      examples: [['owner']],
+    }),
   ),
 };
 
@@ -92,15 +91,12 @@ total_is_capped then says that there are more.`,
   ),
 };
 
-const ItemsQueryObject = t.Object({ ...known, filter }, { additionalProperties: true });
-
-type Known = Static<ReturnType<typeof t.Object<typeof known>>>;
-type Filters = { [name: `filter[${string}][${string}]`]: string | number | boolean };
-
-/** The query of a list of items; for the client also its `filter[field][op]`. */
-export const ItemsQuery = Object.assign(t.Unsafe<Known & Filters>(ItemsQueryObject), {
-  properties: ItemsQueryObject.properties,
-});
+/** The query of a list of items. */
+export const ItemsQuery = FilteredQuery(known, ITEM_FILTERS, [
+  'tags eq wood',
+  'data.rabbits gte 2',
+  'created_at lt 2026-11-23T16:00:00Z',
+]);
 
 export const ItemList = t.Object(
   {

@@ -1,5 +1,7 @@
 import { t } from 'elysia';
+import { ITEM_FILTERS } from './filters.ts';
 import { Integer } from './kinds.ts';
+import { FilteredQuery } from './list-query.ts';
 
 const Format = t.Union([t.Literal('jsonl'), t.Literal('csv')]);
 
@@ -25,14 +27,16 @@ export const ImportReport = t.Object(
   { title: 'ImportReport' },
 );
 
-export const ExportQuery = t.Object({
+const known = {
   format: t.Optional(Format),
   scope: t.Optional(
     t.Union([t.Literal('own'), t.Literal('listed')], {
       description: 'own: all of the caller, also private ones. listed: what everyone may see.',
     }),
   ),
-});
+};
+
+export const ExportQuery = FilteredQuery(known, ITEM_FILTERS, ['tags eq wood', 'url is not_null']);
 
 /** The text itself: JSON Lines or CSV. */
 export const ItemLines = t.String({

@@ -14,13 +14,8 @@ import { adminsOnly, type Caller } from './caller.ts';
 import { type NewAccount, refuseForeignAddress, usernameTaken } from './new-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
-import {
-  type Account,
-  type AccountPage,
-  account,
-  listUsers,
-  type UserListQuery,
-} from './user-list.ts';
+import type { UserListQuery } from './user-filters.ts';
+import { type Account, type AccountPage, account, listUsers } from './user-list.ts';
 import { userById } from './user-queries.ts';
 import type { Users } from './users.ts';
 

@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm';
+import { and, desc, gte, lt, type SQL } from 'drizzle-orm';
 import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
@@ -6,9 +6,12 @@ import type { FairTurns, Pace } from '../core/fair-turns.ts';
 import { type AuditEntry, auditLog } from '../models/index.ts';
 import type { Page, Position } from '../utils/page.ts';
 import { adminsOnly, type Caller } from './caller.ts';
+import { type Condition, compare } from './conditions.ts';
 import { type FilteredRows, readFiltered } from './filtered-rows.ts';
 
 const DEFAULT_LIMIT = 50;
+
+type AuditField = 'id' | 'at' | 'actor_id' | 'user_id' | 'action' | 'address' | 'request_id';
 
 /** Which entries, from where and how many of them; the newest come first. */
 export interface AuditLogQuery {
@@ -19,6 +22,8 @@ export interface AuditLogQuery {
   from?: string | undefined;
   /** Exclusive. */
   until?: string | undefined;
+  /** More conditions, which must all hold. */
+  filters?: readonly Condition<AuditField>[] | undefined;
   /** Default 50. */
   limit?: number | undefined;
   cursor?: string | undefined;
@@ -45,9 +50,10 @@ export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
       query: AuditLogQuery,
     ): Promise<{ data: AuditInfo[]; page: Page }> => {
       const { limit = DEFAULT_LIMIT, cursor } = query;
-      const scope = scopeOf(query);
+      const conditions = conditionsOf(query);
+      const scope = JSON.stringify(['audit-log', conditions]);
       const from = cursor === undefined ? undefined : positionIn(cursors, scope, cursor);
-      const source = entriesOf(db.read.orm, query, turns.paceFor('audit log'));
+      const source = entriesOf(db.read.orm, conditions, turns.paceFor('audit log'));
       const { rows, next } = await readFiltered(source, from, limit);
       const next_cursor = next ? cursors.seal(scope, next) : null;
       const page = { next_cursor, has_more: next !== undefined, limit };
@@ -56,9 +62,13 @@ export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
   });
 
 /** Walks the index of one filter, the newest first; the other filters look at each entry. */
-function entriesOf(orm: Orm, query: AuditLogQuery, pace: Pace): FilteredRows<AuditEntry> {
-  const filter = filterOf(query);
-  const walked = walkedOf(query);
+function entriesOf(
+  orm: Orm,
+  conditions: readonly Condition<AuditField>[],
+  pace: Pace,
+): FilteredRows<AuditEntry> {
+  const filter = and(...conditions.map(sqlOf));
+  const walked = walkedOf(conditions);
   const isIn = (from: Position | undefined, to: Position | undefined) =>
     and(from && lt(auditLog.id, from[0] as number), to && gte(auditLog.id, to[0] as number));
   return {
@@ -86,25 +96,33 @@ function entriesOf(orm: Orm, query: AuditLogQuery, pace: Pace): FilteredRows<Aud
 
 type Orm = Db['read']['orm'];
 
-/** The filter that an index serves: the one that usually finds the fewest. */
-function walkedOf({ actor_id, user_id, action }: AuditLogQuery): SQL | undefined {
-  if (user_id !== undefined) return eq(auditLog.user_id, user_id);
-  if (actor_id !== undefined) return eq(auditLog.actor_id, actor_id);
-  return action === undefined ? undefined : eq(auditLog.action, action);
-}
+/** Those that have an index, the one that usually finds the fewest first. */
+const INDEXED: readonly AuditField[] = ['user_id', 'actor_id', 'action'];
 
-function filterOf({ actor_id, user_id, action, from, until }: AuditLogQuery): SQL | undefined {
-  return and(
-    actor_id === undefined ? undefined : eq(auditLog.actor_id, actor_id),
-    user_id === undefined ? undefined : eq(auditLog.user_id, user_id),
-    action === undefined ? undefined : eq(auditLog.action, action),
-    from === undefined ? undefined : gte(auditLog.at, from),
-    until === undefined ? undefined : lt(auditLog.at, until),
+/** The condition that an index serves. */
+function walkedOf(conditions: readonly Condition<AuditField>[]): SQL | undefined {
+  const [walked] = INDEXED.flatMap(
+    (field) => conditions.find((it) => it.field === field && it.op === 'eq') ?? [],
   );
+  return walked && sqlOf(walked);
 }
 
-function scopeOf({ actor_id, user_id, action, from, until }: AuditLogQuery): string {
-  return JSON.stringify(['audit-log', actor_id, user_id, action, from, until]);
+function sqlOf({ field, op, values }: Condition<AuditField>): SQL {
+  return compare(auditLog[field], op, values);
+}
+
+function conditionsOf(query: AuditLogQuery): Condition<AuditField>[] {
+  const { actor_id, user_id, action, from, until, filters = [] } = query;
+  const some = (field: AuditField, op: 'eq' | 'gte' | 'lt', value?: string | number) =>
+    value === undefined ? [] : [{ field, op, values: [value] }];
+  return [
+    ...some('user_id', 'eq', user_id),
+    ...some('actor_id', 'eq', actor_id),
+    ...some('action', 'eq', action),
+    ...some('at', 'gte', from),
+    ...some('at', 'lt', until),
+    ...filters,
+  ];
 }
 
 function positionIn(cursors: Cursors, scope: string, cursor: string): Position {

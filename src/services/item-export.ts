@@ -1,49 +1,48 @@
-import { and, asc, eq, gt, lte, max, sql } from 'drizzle-orm';
+import { and, eq, max, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
+import { fixed, rowsOf } from '../core/dynamic-query.ts';
 import { prepare } from '../core/query.ts';
-import { type ItemRow, items } from '../models/index.ts';
+import { type ItemRow, items, itemViews } from '../models/index.ts';
 import { csvLine, guarded } from '../utils/csv.ts';
 import { pagesById } from '../utils/pages.ts';
+import { conditionOf } from './item-filters.ts';
 import { COLUMNS, type ItemFormat } from './item-lines.ts';
+import type { ItemFilter } from './item-list-query.ts';
 import { isListed, isOwned } from './item-rows.ts';
 
 /** Items of one read: the largest take 2 MB. */
 const PAGE = 20;
 
-type Exported = Pick<ItemRow, 'id' | 'deleted_at' | (typeof COLUMNS)[number]>;
-const { id, title, description, url, tags, data, visibility, deleted_at } = items;
-const columns = { id, title, description, url, tags, data, visibility, deleted_at };
-
-type Span = { after: number; until: number };
-const isInSpan = and(gt(id, sql.placeholder('after')), lte(id, sql.placeholder('until')));
+type Exported = Pick<ItemRow, 'id' | 'deleted_at' | (typeof COLUMNS)[number]> & { passes: number };
 
 const newest = prepare<Record<string, never>, { id: number | null }[]>((orm) =>
-  orm.select({ id: max(id) }).from(items),
+  orm.select({ id: max(items.id) }).from(items),
 );
 
-/** Those in the bin too: how many of them stand between two others has no bound. */
-const ownPage = prepare<{ owner_id: number } & Span, Exported[]>((orm) =>
-  orm
-    .select(columns)
-    .from(items)
-    .where(and(eq(items.owner_id, sql.placeholder('owner_id')), isInSpan))
-    .orderBy(asc(items.id))
-    .limit(PAGE),
+const columns = fixed(
+  sql.join(
+    (['id', 'deleted_at', ...COLUMNS] as const).map((name) => sql`${items[name]}`),
+    sql`, `,
+  ),
 );
+const isPublic = fixed(sql`${isListed} and ${isOwned}`);
 
-const listedPage = prepare<Span, Exported[]>((orm) =>
-  orm
-    .select(columns)
-    .from(items)
-    .where(and(isListed, isOwned, isInSpan))
-    .orderBy(asc(items.id))
-    .limit(PAGE),
-);
+/**
+ * Items after an id. Own ones also from the bin, and those that do not pass the filters too: how
+ * many of them stand between two others has no bound.
+ */
+function pageOf({ ownerId, filters }: ExportOptions, after: number, until: number): SQL {
+  const whose = ownerId === undefined ? isPublic : eq(items.owner_id, ownerId);
+  const passes = and(...filters.map(conditionOf)) ?? sql`1`;
+  return sql`select ${columns}, ${passes} as passes from ${items} cross join ${itemViews} on ${itemViews.item_id} = ${items.id} where ${whose} and ${items.id} > ${after} and ${items.id} <= ${until} order by ${items.id} limit ${PAGE}`;
+}
 
 export interface ExportOptions {
   format: ItemFormat;
   /** Whose items, the private ones too; without it, what everyone may see. */
   ownerId: number | undefined;
+  /** Conditions that must all hold. */
+  filters: readonly ItemFilter[];
 }
 
 /** Some lines, and how many items they are. */
@@ -55,19 +54,17 @@ interface Part {
 /** Items as a stream of lines. */
 export const createItemExport = ({ db }: { db: Db }) => ({
   /**
-   * The lines of all items that exist now, by id, each as it is when its page is read; nothing is
+   * The lines of all items that exist now and pass the filters, by id, each as it is when its page is read; nothing is
    * read before it is asked for. What an import makes of them are the same items.
    */
-  lines: async function* ({ format, ownerId }: ExportOptions): AsyncGenerator<Part> {
+  lines: async function* (options: ExportOptions): AsyncGenerator<Part> {
+    const { format } = options;
     if (format === 'csv') yield { text: csvLine(COLUMNS), count: 0 };
     const toLine = format === 'csv' ? toCsv : toJson;
     const until = (await newest(db.read, {}))[0]?.id ?? 0;
-    const read = (after: number) =>
-      ownerId === undefined
-        ? listedPage(db.read, { after, until })
-        : ownPage(db.read, { owner_id: ownerId, after, until });
+    const read = (after: number) => rowsOf<Exported>(db.read, pageOf(options, after, until));
     for await (const page of pagesById(PAGE, read)) {
-      const shown = page.filter((item) => item.deleted_at === null);
+      const shown = page.filter(({ deleted_at, passes }) => passes && deleted_at === null);
       if (shown.length > 0) yield { text: shown.map(toLine).join(''), count: shown.length };
     }
   },

@@ -1,11 +1,7 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import { items, itemTags, itemViews } from '../models/index.ts';
-import type { FilterField, FilterOp, FilterValue, ItemFilter } from './item-list-query.ts';
-
-/** A list bound as one parameter, so that its length does not change the query's text. */
-export function listed(values: readonly FilterValue[]): SQL {
-  return sql`(select value from json_each(${JSON.stringify(values)}))`;
-}
+import { compare, type FilterOp, type FilterValue, listed } from './conditions.ts';
+import type { FilterField, ItemFilter } from './item-list-query.ts';
 
 /** SQL that is true for the items that `filter` lets through, and never null. */
 export function conditionOf(filter: ItemFilter): SQL {
@@ -32,25 +28,6 @@ function passes({ op, values }: ItemFilter, value: string | number): boolean {
   if (op === 'ne') return value !== other;
   if (op === 'gt' || op === 'gte') return value > other || (op === 'gte' && value === other);
   return value < other || (op === 'lte' && value === other);
-}
-
-const OPERATORS = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
-
-/** `expression` beside the first of `values`; what is null equals nothing, and so is `ne`. */
-function compare(expression: SQL, op: FilterOp, values: readonly FilterValue[]): SQL {
-  const [value] = values;
-  if (op === 'in') return sql`${expression} in ${listed(values)}`;
-  if (op === 'ne') return sql`${expression} is not ${value}`;
-  if (op === 'like') return sql`${expression} like ${likePattern(String(value))} escape '\\'`;
-  if (op === 'is') {
-    return value === 'null' ? sql`${expression} is null` : sql`${expression} is not null`;
-  }
-  return sql`${expression} ${sql.raw(OPERATORS[op])} ${value}`;
-}
-
-/** `*` is any text; what LIKE itself would treat as a pattern is taken as it is. */
-function likePattern(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
 }
 
 function tagsCondition({ op, values }: ItemFilter): SQL {

@@ -1,4 +1,5 @@
 import type { Page } from '../utils/page.ts';
+import type { Condition } from './conditions.ts';
 
 export type SortField = 'id' | 'created_at' | 'updated_at' | 'title' | 'views' | 'relevance';
 
@@ -7,9 +8,6 @@ export interface SortKey {
   field: SortField;
   isDescending: boolean;
 }
-
-export type FilterOp = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'in' | 'like' | 'is';
-export type FilterValue = string | number | boolean | null;
 
 /** A column, or `data` with the keys that lead to a value in it. */
 export type FilterField =
@@ -25,15 +23,9 @@ export type FilterField =
   | 'created_at'
   | 'updated_at';
 
-/**
- * A condition on items. `values` has one entry, for `in` any number; for `is` it is `null`,
- * `not_null`, `true` or `false`; for `like` a text in which `*` stands for any text.
- */
-export interface ItemFilter {
-  field: FilterField;
+/** A condition on items; `is` of `data` may also be `true` or `false`. */
+export interface ItemFilter extends Condition<FilterField> {
   path: readonly string[];
-  op: FilterOp;
-  values: readonly FilterValue[];
 }
 
 /** How much one request may look at: SQLite reads in this process, in steps of a few ms. */

@@ -1,6 +1,7 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Position } from '../utils/page.ts';
-import type { FilterOp, ItemFilter, SortKey } from './item-list-query.ts';
+import type { FilterOp } from './conditions.ts';
+import type { ItemFilter, SortKey } from './item-list-query.ts';
 import { stands } from './item-order.ts';
 import type { Stream } from './item-streams.ts';
 

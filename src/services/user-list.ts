@@ -1,36 +1,16 @@
-import { and, eq, gt, gte, inArray, lt, or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { FairTurns, Pace } from '../core/fair-turns.ts';
-import { type Role, type User, users } from '../models/index.ts';
-import { fold } from '../utils/fold.ts';
+import { type User, users } from '../models/index.ts';
 import type { Page, Position } from '../utils/page.ts';
 import { countFiltered, type FilteredRows, readFiltered } from './filtered-rows.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
-import { isKept } from './removed-accounts.ts';
+import { filterOf, idsOfUnique, namesLike, type Orm, type UserListQuery } from './user-filters.ts';
 import { orderOf, positionOf, segmentsOf, shapeOf, type UserSort } from './user-order.ts';
 
 const DEFAULT_LIMIT = 50;
-/** Greater than every character that a text goes on with. */
-const LAST_CHARACTER = '\u{10ffff}';
-
-/** Which accounts, in which order, from where and how many of them. */
-export interface UserListQuery {
-  role?: Role | undefined;
-  is_active?: boolean | undefined;
-  /** Exclusive, as the one below. */
-  created_after?: string | undefined;
-  created_before?: string | undefined;
-  /** How the username or the email begins, without case. */
-  q?: string | undefined;
-  /** Default `id`; `-` is descending. */
-  sort?: UserSort | undefined;
-  /** Default 50. */
-  limit?: number | undefined;
-  cursor?: string | undefined;
-  count?: 'exact' | undefined;
-}
 
 /** An account as an admin sees it. */
 export type Account = OwnAccount & { is_active: boolean };
@@ -63,10 +43,11 @@ export async function listUsers(
   const from = cursor === undefined ? undefined : positionIn(cursors, scope, sort, cursor);
   const { orm } = db.read;
   const names = await namesLike(orm, query.q);
-  const filter = filterOf(names, query);
+  const unique = await idsOfUnique(orm, query.filters);
+  const filter = filterOf(query, names?.filter, unique);
   const rowSource = rowsOf(orm, sort, filter, turns.paceFor('users'));
   // A few ids are looked up and sorted at once.
-  const source = names?.areFew ? { ...rowSource, nth: async () => undefined } : rowSource;
+  const source = names?.areFew || unique ? { ...rowSource, nth: async () => undefined } : rowSource;
   const { rows, next } = await readFiltered(source, from, limit);
   const next_cursor = next ? cursors.seal(scope, next) : null;
   const page = { next_cursor, has_more: next !== undefined, limit };
@@ -120,52 +101,10 @@ async function countIn(orm: Orm, query: SQLWrapper): Promise<number> {
   return row?.n ?? 0;
 }
 
-type Orm = Db['read']['orm'];
-
-function filterOf(names: Names | undefined, query: UserListQuery): SQL | undefined {
-  const { role, is_active, created_after, created_before } = query;
-  return and(
-    isKept(users.id),
-    role && eq(users.role, role),
-    is_active === undefined ? undefined : eq(users.is_active, is_active),
-    created_after ? gt(users.created_at, created_after) : undefined,
-    created_before ? lt(users.created_at, created_before) : undefined,
-    names?.filter,
-  );
-}
-
-/** Accounts whose name is looked up by an index; of more, each account is looked at. */
-const MOST_BY_NAME = 1_000;
-
-interface Names {
-  filter: SQL;
-  areFew: boolean;
-}
-
-/** How the username or the email begins: by ids, where these are few. */
-async function namesLike(orm: Orm, q: string | undefined): Promise<Names | undefined> {
-  if (q === undefined) return undefined;
-  const prefix = fold(q);
-  const { id, username_key, email_key } = users;
-  const starts = (key: typeof username_key | typeof email_key) =>
-    and(gte(key, prefix), lt(key, prefix + LAST_CHARACTER)) as SQL;
-  const looked = (key: typeof username_key | typeof email_key) =>
-    sql`(+${key} >= ${prefix} and +${key} < ${prefix + LAST_CHARACTER})`;
-  const idsBy = (key: typeof username_key | typeof email_key) =>
-    orm.select({ id }).from(users).where(starts(key)).limit(MOST_BY_NAME);
-  const found = [...(await idsBy(username_key)), ...(await idsBy(email_key))].map((it) => it.id);
-  if (found.length >= MOST_BY_NAME) {
-    // Not by their indexes, which would give all of them to be sorted.
-    const filter = or(looked(username_key), looked(email_key)) as SQL;
-    return { filter, areFew: false };
-  }
-  const ids = sql`(select value from json_each(${JSON.stringify(found)}))`;
-  return { filter: inArray(id, ids), areFew: true };
-}
-
 function scopeOf(sort: UserSort, query: UserListQuery): string {
-  const { role, is_active, created_after, created_before, q } = query;
-  return JSON.stringify(['users', sort, role, is_active, created_after, created_before, q]);
+  const { role, is_active, created_after, created_before, q, filters } = query;
+  const filter = [role, is_active, created_after, created_before, q, filters];
+  return JSON.stringify(['users', sort, ...filter]);
 }
 
 function positionIn(cursors: Cursors, scope: string, sort: UserSort, cursor: string): Position {

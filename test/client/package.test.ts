@@ -99,6 +99,46 @@ if (error?.status === 402) console.log(error.value);`,
     });
   }, 60_000);
 
+  test('refuses wrong fields, operators and sort keys of lists when it is compiled', async () => {
+    const start = `import { createClient } from 'hutch-client';
+const { items, users, 'audit-log': log } = createClient('http://127.0.0.1:3000').api.v2;
+const tag: string = 'wood';
+`;
+    const wrong = {
+      'where-field.ts': `items.get({ query: { where: ['colour eq red'] } });`,
+      'where-operator.ts': `items.get({ query: { where: \`tags gt \${tag}\` } });`,
+      'where-choice.ts': `items.get({ query: { where: 'visibility eq hidden' } });`,
+      'where-null.ts': `items.get({ query: { where: 'url is empty' } });`,
+      'where-shape.ts': `items.get({ query: { where: 'tags=wood' } });`,
+      'filter-field.ts': `items.get({ query: { 'filter[colour][eq]': 'red' } });`,
+      'filter-operator.ts': `items.get({ query: { 'filter[tags][gt]': 'wood' } });`,
+      'sort.ts': `items.get({ query: { sort: 'name' } });`,
+      'sort-second.ts': `items.get({ query: { sort: ['-views', '-name'] } });`,
+      'fields.ts': `items.get({ query: { fields: ['title', 'name'] } });`,
+      'accounts.ts': `users.get({ query: { where: 'title eq x' } });`,
+      'accounts-sort.ts': `users.get({ query: { sort: 'title' } });`,
+      'audit-log.ts': `log.get({ query: { where: 'action gt x' } });`,
+      'export.ts': `items.export.get({ query: { where: 'colour eq red' } });`,
+    };
+    const dir = await freshProject(packed, {
+      'tsconfig.json': STRICT,
+      'right.ts': `${start}
+await items.get({ query: { where: \`tags eq \${tag}\`, sort: '-views', fields: 'title' } });
+await items.get({
+  query: { where: ['data.a.b gte 2', 'url is null', 'visibility in public,private'], sort: ['-views', 'title'] },
+});
+await items.get({ query: { 'filter[data.a.b][is]': 'true', 'filter[id][gt]': 7 } });
+await items.export.get({ query: { where: 'tags eq wood' } });
+await users.get({ query: { where: ['email_verified eq false'], sort: '-username' } });
+await log.get({ query: { where: 'user_id is null' } });
+`,
+      ...Object.fromEntries(Object.entries(wrong).map(([name, it]) => [name, start + it])),
+    });
+    const found = await compile(dir);
+    const files = Object.keys(found).map((place) => place.replace(/:\d+$/, ''));
+    expect(files.toSorted()).toEqual(Object.keys(wrong).toSorted());
+  }, 60_000);
+
   test('its type is the one that src/client.ts has', async () => {
     const dir = await freshProject(packed, {
       'tsconfig.json': JSON.stringify({

@@ -222,7 +222,8 @@ function send(operation: Operation, { path, query, body }: Input): Promise<Respo
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     const parameter = operation.parameters?.find((it) => it.name === name);
-    if (parameter?.style !== 'form') appendTo(search, name, value);
+    const isOpen = parameter?.style === 'form' && parameter.schema.type === 'object';
+    if (!isOpen) appendTo(search, name, value);
     // Its names are those of parameters.
     else
       for (const [key, each] of Object.entries(value ?? {}))

@@ -1,16 +1,20 @@
 import { Elysia, status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import {
+  ACCOUNT_SORTS,
   Account,
   AccountCreate,
   AccountParams,
   Accounts,
   AccountsQuery,
 } from '../../schemas/admin-users.ts';
+import { ACCOUNT_FILTERS } from '../../schemas/filters.ts';
+import { filterParameters } from '../../schemas/list-query.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { queryTime } from '../query-time.ts';
 import { createVia } from '../via.ts';
+import { choiceOf, filtersOf, givenIn, refuse } from './list-query.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
 /** Accounts as admins find, read and make them. */
@@ -20,17 +24,26 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
   return new Elysia({ prefix: '/users', tags: ['users'] })
     .get(
       '',
-      ({ request, query }) =>
-        service.list(callerOf(request), {
-          ...query,
+      ({ request, query: { role, q, count, limit, cursor, ...query } }) => {
+        const caller = callerOf(request);
+        const given = givenIn(request.url, AccountsQuery);
+        const filters = filtersOf(given, ACCOUNT_FILTERS, caller.id);
+        const sort = choiceOf(given, 'sort', ACCOUNT_SORTS);
+        refuse(given);
+        return service.list(caller, {
+          ...{ role, q, filters, sort, count, limit, cursor },
           is_active: query.is_active && query.is_active === 'true',
           created_after: queryTime(query, 'created_after'),
           created_before: queryTime(query, 'created_before'),
-        }),
+        });
+      },
       {
         query: AccountsQuery,
-        response: { 200: Accounts, ...v2Errors(401, 403, 422, 503) },
-        detail: adminRoute('listAccounts', 'List accounts, as an admin'),
+        response: { 200: Accounts, ...v2Errors(400, 401, 403, 422, 503) },
+        detail: {
+          ...adminRoute('listAccounts', 'List accounts, as an admin'),
+          'x-parameters': filterParameters(ACCOUNT_FILTERS),
+        },
       },
     )
     .post(

@@ -1,23 +1,34 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AuditEntries, AuditQuery } from '../../schemas/admin-users.ts';
+import { AUDIT_FILTERS } from '../../schemas/filters.ts';
+import { filterParameters } from '../../schemas/list-query.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { queryTime } from '../query-time.ts';
+import { filtersOf, givenIn, refuse } from './list-query.ts';
 import { v2Errors } from './responses.ts';
 
 export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
   new Elysia({ prefix: '/audit-log', tags: ['system'] }).get(
     '',
-    ({ request, query }) =>
-      service.list(callerOf(request), {
-        ...query,
+    ({ request, query: { actor_id, user_id, action, limit, cursor, ...query } }) => {
+      const caller = callerOf(request);
+      const given = givenIn(request.url, AuditQuery);
+      const filters = filtersOf(given, AUDIT_FILTERS, caller.id);
+      refuse(given);
+      return service.list(caller, {
+        ...{ actor_id, user_id, action, filters, limit, cursor },
         from: queryTime(query, 'from'),
         until: queryTime(query, 'until'),
-      }),
+      });
+    },
     {
       query: AuditQuery,
-      response: { 200: AuditEntries, ...v2Errors(401, 403, 422, 503) },
-      detail: adminRoute('listAuditLog', 'Read the audit log, the newest act first'),
+      response: { 200: AuditEntries, ...v2Errors(400, 401, 403, 422, 503) },
+      detail: {
+        ...adminRoute('listAuditLog', 'Read the audit log, the newest act first'),
+        'x-parameters': filterParameters(AUDIT_FILTERS),
+      },
     },
   );

@@ -1,7 +1,7 @@
 import type { Deps } from '../../core/deps.ts';
 import { ITEM_FIELDS, type ItemDocument, type ItemField } from '../../schemas/items-v2.ts';
 import type { Answer } from '../idempotency.ts';
-import type { Shown } from './item-query.ts';
+import type { Shown } from './list-query.ts';
 
 type Stored = Awaited<ReturnType<Deps['items']['get']>>;
 type Document = typeof ItemDocument.static;

@@ -1,17 +1,16 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
+import { ITEM_FILTERS } from '../../schemas/filters.ts';
 import { ItemList, ItemsQuery } from '../../schemas/item-list.ts';
+import { filterParameters } from '../../schemas/list-query.ts';
 import { maybeCallerOf } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
 import { createClientNetwork } from '../client-network.ts';
 import { answerJson } from '../json.ts';
 import { itemWriter } from './item-document.ts';
-import { filtersOf, givenIn, refuse, shownIn, sortOf } from './item-query.ts';
+import { filtersOf, givenIn, refuse, shownIn, sortOf } from './list-query.ts';
 import { v2Errors } from './responses.ts';
-
-const PARAMETERS = new Set(Object.keys(ItemsQuery.properties).filter((name) => name !== 'filter'));
-const isParameter = (name: string) => PARAMETERS.has(name) || name.startsWith('filter[');
 
 /** The list of items: what it takes is read from the URL, for its filters have no fixed names. */
 export const itemList = ({ itemList: service, config }: Pick<Deps, 'itemList' | 'config'>) => {
@@ -21,8 +20,8 @@ export const itemList = ({ itemList: service, config }: Pick<Deps, 'itemList' | 
     async ({ request, server, query, set }) => {
       const caller = maybeCallerOf(request);
       const { q, bin, count, cursor, limit = 50 } = query;
-      const given = givenIn(request.url, isParameter);
-      const filters = filtersOf(given, caller?.id);
+      const given = givenIn(request.url, ItemsQuery);
+      const filters = filtersOf(given, ITEM_FILTERS, caller?.id);
       const sort = sortOf(given);
       const shown = shownIn(given);
       refuse(given);
@@ -39,7 +38,10 @@ export const itemList = ({ itemList: service, config }: Pick<Deps, 'itemList' | 
     {
       query: ItemsQuery,
       response: { 200: ItemList, ...v2Errors(400, 401, 403, 422, 503) },
-      detail: optionalRoute('items:read', 'listItemsV2', 'List, filter, sort and search items'),
+      detail: {
+        ...optionalRoute('items:read', 'listItemsV2', 'List, filter, sort and search items'),
+        'x-parameters': filterParameters(ITEM_FILTERS),
+      },
     },
   );
 };

@@ -1,10 +1,13 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
+import { ITEM_FILTERS } from '../../schemas/filters.ts';
 import { ExportQuery, ImportQuery, ImportReport, ItemLines } from '../../schemas/item-transfer.ts';
+import { filterParameters } from '../../schemas/list-query.ts';
 import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
 import { incoming, outgoing } from '../item-stream.ts';
 import { createItemReader } from '../new-item.ts';
+import { filtersOf, givenIn, refuse } from './list-query.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
 /** Items by the million, as lines. */
@@ -44,14 +47,19 @@ export const itemTransfer = ({
     .get(
       '/export',
       ({ request, query: { format = 'jsonl', scope = 'own' }, set }) => {
-        const ownerId = scope === 'own' ? callerOf(request).id : undefined;
-        return outgoing(itemExport.lines({ format, ownerId }), format, set);
+        const caller = callerOf(request);
+        const given = givenIn(request.url, ExportQuery);
+        const filters = filtersOf(given, ITEM_FILTERS, caller.id);
+        refuse(given);
+        const ownerId = scope === 'own' ? caller.id : undefined;
+        return outgoing(itemExport.lines({ format, ownerId, filters }), format, set);
       },
       {
         query: ExportQuery,
         response: { 200: ItemLines, ...v2Errors(400, 401, 403, 422) },
         detail: {
           ...userRoute('items:read', 'exportItems', 'All items as lines, for an import'),
+          'x-parameters': filterParameters(ITEM_FILTERS),
           description:
             'By id, without those in the bin, each as it is when its turn comes. A connection that is cut before the end has not got them all.',
         },

@@ -11,7 +11,7 @@ import { createOnce, takesKey } from '../idempotency.ts';
 import { answerJson } from '../json.ts';
 import { withDefaults } from '../new-item.ts';
 import { createdItem, itemWriter } from './item-document.ts';
-import { givenIn, refuse, type Shown, shownIn } from './item-query.ts';
+import { givenIn, refuse, type Shown, shownIn } from './list-query.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
 type Served = Pick<Deps, 'items' | 'itemList' | 'idempotency'>;
@@ -68,7 +68,7 @@ export const items = ({ items: service, itemList, idempotency }: Served) => {
 };
 
 function shownOf(request: Request): Shown {
-  const given = givenIn(request.url, (name) => Object.hasOwn(ItemQuery.properties, name));
+  const given = givenIn(request.url, ItemQuery);
   const shown = shownIn(given);
   refuse(given);
   return shown;

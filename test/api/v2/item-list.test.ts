@@ -83,7 +83,7 @@ describe('the list', () => {
 
   test('is typed for the client, filters too', async () => {
     await using it = await withItems();
-    const query = { q: 'hutch', 'filter[tags][eq]': 'wood', sort: '-id', fields: 'title' };
+    const query = { q: 'hutch', 'filter[tags][eq]': 'wood', sort: '-id', fields: 'title' } as const;
     const { data } = await it.t.client.api.v2.items.get({ query });
     expect<unknown>(data?.data).toEqual([{ id: 1, title: 'A warm hutch' }]);
   });
@@ -308,7 +308,7 @@ describe('words', () => {
 describe('one item', () => {
   test('shows the fields asked for and its owner', async () => {
     await using it = await withItems();
-    const query = { fields: 'title', expand: 'owner' };
+    const query = { fields: 'title', expand: 'owner' } as const;
     const { data } = await it.t.client.api.v2.items({ item_id: 1 }).get({ query });
     const owner = { id: it.ada.id, username: 'ada' };
     expect<unknown>(data).toEqual({ id: 1, title: 'A warm hutch', owner });

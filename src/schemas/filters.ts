@@ -1,0 +1,113 @@
+const EQUAL = ['eq', 'ne', 'in'] as const;
+const ORDERED = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in'] as const;
+
+export type FilterOp = (typeof ORDERED)[number] | 'like' | 'is';
+
+/** How a field of a list is filtered: the kind of its values and the operators that it has. */
+export interface FilterField {
+  type: 'integer' | 'account' | 'time' | 'text' | 'name' | 'json' | readonly string[];
+  ops: readonly FilterOp[];
+  /** Keys inside of it are named after dots. */
+  hasPath?: true;
+}
+
+export interface FilterFields {
+  [name: string]: FilterField;
+}
+
+const INTEGER = { type: 'integer', ops: ORDERED } as const;
+const TIME = { type: 'time', ops: ORDERED } as const;
+/** The id of an account, or `me`. */
+const ACCOUNT = { type: 'account', ops: ORDERED } as const;
+/** A text that compares without case. */
+const NAME = { type: 'name', ops: [...EQUAL, 'like'] } as const;
+const TRUE_OR_FALSE = { type: ['true', 'false'], ops: EQUAL } as const;
+
+export const ITEM_FILTERS = {
+  id: INTEGER,
+  owner_id: ACCOUNT,
+  title: { type: 'text', ops: [...ORDERED, 'like'] },
+  url: { type: 'text', ops: [...EQUAL, 'like', 'is'] },
+  tags: { type: 'text', ops: EQUAL },
+  visibility: { type: ['public', 'private'], ops: EQUAL },
+  views: INTEGER,
+  version: INTEGER,
+  created_at: TIME,
+  updated_at: TIME,
+  data: { type: 'json', ops: [...ORDERED, 'like', 'is'], hasPath: true },
+} as const satisfies FilterFields;
+
+export const ACCOUNT_FILTERS = {
+  id: ACCOUNT,
+  username: NAME,
+  email: NAME,
+  role: { type: ['user', 'admin'], ops: EQUAL },
+  is_active: TRUE_OR_FALSE,
+  email_verified: TRUE_OR_FALSE,
+  has_password: TRUE_OR_FALSE,
+  created_at: TIME,
+  updated_at: TIME,
+} as const satisfies FilterFields;
+
+const MAYBE_ACCOUNT = { type: 'account', ops: [...EQUAL, 'is'] } as const;
+const MAYBE_TEXT = { type: 'text', ops: [...EQUAL, 'like', 'is'] } as const;
+
+export const AUDIT_FILTERS = {
+  id: INTEGER,
+  at: TIME,
+  actor_id: MAYBE_ACCOUNT,
+  user_id: MAYBE_ACCOUNT,
+  action: { type: 'text', ops: [...EQUAL, 'like'] },
+  address: MAYBE_TEXT,
+  request_id: MAYBE_TEXT,
+} as const satisfies FilterFields;
+
+/** At most so many conditions, of both forms together: each may look at every row. */
+export const MAX_FILTERS = 20;
+
+// Members of interfaces rather than aliases: the compiler prints an alias by its name, and the
+// declarations of the client's package would have to have it.
+interface Types<Name extends string, F extends FilterField> {
+  path: F extends { hasPath: true } ? `${Name}.${string}` : Name;
+  /** The parameters `filter[field][op]` of one field. */
+  parameters: {
+    [Op in F['ops'][number] as `filter[${Types<Name, F>['path']}][${Op}]`]?: Value<F, Op>['sent'];
+  };
+  /** The conditions on one field as text. */
+  where: {
+    [Op in F['ops'][number]]: `${Types<Name, F>['path']} ${Op} ${Value<F, Op>['text']}`;
+  }[F['ops'][number]];
+}
+
+interface Value<F extends FilterField, Op> {
+  text: Op extends 'is'
+    ? 'null' | 'not_null' | (F extends { type: 'json' } ? 'true' | 'false' : never)
+    : Op extends 'in' | 'like'
+      ? string
+      : F['type'] extends readonly (infer Choice extends string)[]
+        ? Choice
+        : string;
+  sent: string extends Value<F, Op>['text'] ? string | number | boolean : Value<F, Op>['text'];
+}
+
+/** What the compiler knows of a list with these fields. */
+export interface ListTypes<Fields extends FilterFields> {
+  /** A condition as text, with its field and operator. */
+  where: {
+    [Name in keyof Fields & string]: Types<Name, Fields[Name]>['where'];
+  }[keyof Fields & string];
+  parameters: Intersection<
+    { [Name in keyof Fields & string]: Types<Name, Fields[Name]>['parameters'] }[keyof Fields &
+      string]
+  >;
+  /** Both forms of conditions, as the client sends them. */
+  query: ListTypes<Fields>['parameters'] & {
+    where?: ListTypes<Fields>['where'] | readonly ListTypes<Fields>['where'][];
+  };
+}
+
+type Intersection<Union> = (Union extends unknown ? (it: Union) => void : never) extends (
+  it: infer All,
+) => void
+  ? All
+  : never;

@@ -1,0 +1,123 @@
+import type { TProperties, TUnsafe } from '@sinclair/typebox';
+import { t } from 'elysia';
+import {
+  type FilterField,
+  type FilterFields,
+  type FilterOp,
+  type ListTypes,
+  MAX_FILTERS,
+} from './filters.ts';
+
+/** A list of names with commas between them; repeating the parameter is the same. */
+export function Names<const Name extends string>(
+  names: readonly Name[],
+  { title, ...options }: { title: string; description: string; examples: NoInfer<Name>[][] },
+): TUnsafe<Name | readonly Name[]> {
+  return t.Unsafe<Name | readonly Name[]>(
+    t.Any({
+      'x-type': 'array',
+      'x-style': 'form',
+      'x-explode': false,
+      items: { type: 'string', enum: names, title },
+      ...options,
+    }),
+  );
+}
+
+/** One of some names. It is judged by api/v2/list-query.ts, with the other names of a list. */
+export function Choice<const Name extends string>(
+  names: readonly Name[],
+  options: { title: string; description: string },
+): TUnsafe<Name> {
+  return t.Unsafe<Name>(t.Any({ 'x-type': 'string', enum: names, ...options }));
+}
+
+/**
+ * The query of a list with filters: open, for the names of the filters are judged by
+ * api/v2/list-query.ts, and typed for the client.
+ */
+export function FilteredQuery<P extends TProperties, Fields extends FilterFields>(
+  properties: P,
+  fields: Fields,
+  examples: ListTypes<Fields>['where'][],
+) {
+  const where = t.Optional(t.Any(whereParameter(fields, examples)));
+  const schema = t.Object({ ...properties, where }, { additionalProperties: true });
+  type Known = ReturnType<typeof t.Object<P>>['static'];
+  return Object.assign(t.Unsafe<Known & ListTypes<Fields>['query']>(schema), {
+    properties: schema.properties,
+  });
+}
+
+const GRAMMAR = `A condition as text, \`field op value\`; repeat the parameter for more, at most ${MAX_FILTERS}, which must all hold.
+One or more blanks stand between the field, the operator and the value. The value is the rest, with the
+blanks, quotes and commas that it has; nothing is escaped but the commas of a list.
+
+- Operators: \`eq\`, \`ne\` (what eq is not, so what has no value too), \`gt\`, \`gte\`, \`lt\`, \`lte\`, \`in\`, \`like\`, \`is\`.
+- \`in\`: up to 100 values with commas between them; \`\\,\` is a comma inside of one, \`\\\\\` a backslash.
+- \`like\`: the whole value, without the case of A to Z; \`*\` is any text, at most five times.
+- \`is\`: \`null\` or \`not_null\`, for data also \`true\` or \`false\`.
+- Numbers, times, accounts and names of a choice may have blanks around them. Times are RFC 3339 or a date,
+  which is its first moment in UTC. An account is its id, or \`me\`.
+
+\`filter[field][op]=value\` is the same condition as a parameter of its own. Where no index serves the conditions, a
+page may be short, or empty, while has_more is true.`;
+
+const JSON_VALUES = `Keys of data follow dots, up to 10 of letters, digits, _ and -. Values are a JSON number,
+true, false, null or a text in quotes; anything else is text as it stands. They compare with their own kind alone,
+\`like\` with texts of up to 2,048 characters.`;
+
+/** The text form of conditions, for a list with these fields. */
+function whereParameter(fields: FilterFields, examples: readonly string[]) {
+  const named = Object.entries(fields).map(
+    ([name, { type, ops, hasPath }]) =>
+      `- \`${hasPath ? `${name}.key` : name}\` (${typeof type === 'string' ? type : type.join(', ')}): ${ops.join(', ')}`,
+  );
+  const hasJson = Object.values(fields).some(({ type }) => type === 'json');
+  return {
+    'x-type': 'array',
+    'x-style': 'form',
+    'x-explode': true,
+    items: { type: 'string', minLength: 4, maxLength: 20_000 },
+    maxItems: MAX_FILTERS,
+    description: [
+      GRAMMAR,
+      `Fields:\n\n${named.join('\n')}`,
+      ...(hasJson ? [JSON_VALUES] : []),
+    ].join('\n\n'),
+    examples: [examples],
+  };
+}
+
+/** The parameters `filter[field][op]` of a list, one by one, for the document. */
+export function filterParameters(fields: FilterFields): FilterParameter[] {
+  return Object.entries(fields)
+    .filter(([, { hasPath }]) => !hasPath)
+    .flatMap(([name, { type, ops }]) =>
+      ops.map((op) => ({
+        name: `filter[${name}][${op}]`,
+        in: 'query',
+        required: false,
+        schema: {
+          ...valueSchema(type, op),
+          description: `The same as \`where=${name} ${op} …\`.`,
+        },
+      })),
+    );
+}
+
+export interface FilterParameter {
+  name: string;
+  in: string;
+  required: boolean;
+  schema: Record<string, unknown>;
+}
+
+function valueSchema(type: FilterField['type'], op: FilterOp): Record<string, unknown> {
+  if (op === 'in') return { type: 'string', maxLength: 20_000 };
+  if (op === 'is') return { type: 'string', enum: ['null', 'not_null'] };
+  if (typeof type !== 'string') return { type: 'string', enum: type };
+  return type === 'integer'
+    ? { type }
+    : { type: 'string', maxLength: op === 'like' ? 200 : 20_000 };
+}
