@@ -1,25 +1,52 @@
+import { type EffectiveSetting, effectiveSettings } from '../core/config.ts';
 import type { Setting } from '../core/setting.ts';
 import { SETTINGS } from '../core/settings.ts';
 import type { Command } from './command.ts';
+import { table } from './table.ts';
 
 const HEAD = `# Every setting with its default. Hutch reads the environment, not this file: copy it to .env for
 # bun start, or to an EnvironmentFile of systemd or Docker. Secrets can be given as NAME_FILE too.
 # Host names are looked up in /etc/hosts and by the name servers of /etc/resolv.conf; modules of NSS
 # such as mDNS and nss-resolve are not asked.
 `;
+const HIDDEN = '********';
 
 export const settings: Command = {
   name: 'settings',
-  summary: 'Print every setting with its default.',
-  help: `Prints what .env.example holds: each HUTCH_ variable, what it is for, its flag where it has
-one, and its default.`,
-  flags: {},
-  settings: [],
-  run: async () => {
-    process.stdout.write(HEAD + Object.values(SETTINGS).map(entryOf).join(''));
+  summary: 'Show every setting, its value and where the value comes from.',
+  help: `Shows the values that hutch serve would have here: of the command line, else of the environment,
+else of a file that a …_FILE variable names, else the default. Secrets are hidden. With --example it
+prints what .env.example holds: each HUTCH_ variable, what it is for, its option and its default.`,
+  flags: {
+    json: { help: 'Print a JSON array of {name, value, source, from}.' },
+    example: { help: 'Print every setting with its default, as a file for an environment.' },
+  },
+  settings: ['host', 'port', 'dataDir', 'logLevel'],
+  run: async ({ flags, switches }) => {
+    if (switches.has('example')) process.stdout.write(example());
+    else show(effectiveSettings(flags), switches.has('json'));
     return 0;
   },
 };
+
+function show(all: readonly EffectiveSetting[], isJson: boolean): void {
+  const shown = all.map(({ setting: { env, secret }, value, source, from }) => {
+    const isHidden = secret === true && value !== '';
+    return { name: env, value: isHidden ? HIDDEN : value, source, from };
+  });
+  if (isJson) {
+    console.log(JSON.stringify(shown, null, 2));
+    return;
+  }
+  const rows = shown.map(({ name, value, source, from }) => {
+    return [name, String(value), source === 'default' ? source : `${source}: ${from}`];
+  });
+  console.log(table(['NAME', 'VALUE', 'SOURCE'], rows));
+}
+
+function example(): string {
+  return HEAD + Object.values(SETTINGS).map(entryOf).join('');
+}
 
 function entryOf({ env, flag, help, secret, default: value, shown }: Setting<unknown>): string {
   const more = [flag && `Also --${flag}.`, secret && `Also ${env}_FILE.`].filter(Boolean);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { accountProblems } from '../utils/account.ts';
 import { withoutServiceLinks } from '../utils/service-links.ts';
+import { reasonOf } from '../utils/system-error.ts';
 import { StartupError } from './exceptions.ts';
 import { providerProblems } from './provider-settings.ts';
 import type { Setting } from './setting.ts';
@@ -26,26 +27,22 @@ export class ConfigError extends StartupError {
   }
 }
 
+/** A setting as it is in force. */
+export interface EffectiveSetting {
+  setting: Setting<unknown>;
+  value: unknown;
+  source: 'command line' | 'environment' | 'file' | 'default';
+  /** The option, the variable or the path of the file; undefined for a default. */
+  from: string | undefined;
+}
+
 /**
  * Reads flags, then the environment, then defaults. An empty variable counts as not set, and so
  * does one that Kubernetes or Docker makes for a service named hutch. Throws ConfigError that names
  * every wrong setting and every HUTCH_ variable that is none of ours.
  */
 export function loadConfig(flags: Record<string, string> = {}, all: Env = process.env): Config {
-  const env = withoutServiceLinks(all);
-  const problems: string[] = [];
-  const entries = Object.entries(SETTINGS).map(([key, setting]) => {
-    const given = readText(setting, flags, env, problems);
-    if (given === undefined) return [key, setting.default];
-    const parsed = setting.parse(given.text);
-    if ('value' in parsed) return [key, parsed.value];
-    problems.push(`${given.source} ${parsed.problem}.`);
-    return [key, setting.default];
-  });
-  const config = Object.fromEntries(entries) as Config;
-  problems.push(...unknownNames(env), ...adminProblems(config), ...providerProblems(config));
-  if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze(config);
+  return readAll(flags, all).config;
 }
 
 /**
@@ -56,22 +53,68 @@ export function fetchLimit(env: Env = process.env): number {
   return Number(env['BUN_CONFIG_MAX_HTTP_REQUESTS']) || BUN_FETCH_LIMIT;
 }
 
-function readText(
+/** Returns every setting in force, in the order of SETTINGS. Throws ConfigError as loadConfig. */
+export function effectiveSettings(
+  flags: Record<string, string> = {},
+  all: Env = process.env,
+): EffectiveSetting[] {
+  return readAll(flags, all).settings;
+}
+
+function readAll(flags: Record<string, string>, all: Env) {
+  const env = withoutServiceLinks(all);
+  const problems: string[] = [];
+  const entries = Object.entries(SETTINGS).map(
+    ([key, setting]) => [key, readSetting(setting, flags, env, problems)] as const,
+  );
+  const config = Object.fromEntries(entries.map(([key, { value }]) => [key, value])) as Config;
+  problems.push(...unknownNames(env), ...adminProblems(config), ...providerProblems(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config: Object.freeze(config), settings: entries.map(([, it]) => it) };
+}
+
+function readSetting(
   setting: Setting<unknown>,
   flags: Record<string, string>,
   env: Env,
   problems: string[],
-): { text: string; source: string } | undefined {
-  const { env: name, flag, secret } = setting;
-  if (flag && flags[flag] !== undefined) return { text: flags[flag], source: `--${flag}` };
-  const file = secret ? env[`${name}_FILE`] : undefined;
-  if (file && env[name]) problems.push(`${name} and ${name}_FILE are both set.`);
-  if (env[name]) return { text: env[name], source: name };
+): EffectiveSetting {
+  const given = readText(setting, flags, env, problems);
+  if (given) {
+    const { text, source, from, name } = given;
+    const parsed = setting.parse(text);
+    if ('value' in parsed) return { setting, value: parsed.value, source, from };
+    problems.push(`${name} ${parsed.problem}.`);
+  }
+  return { setting, value: setting.default, source: 'default', from: undefined };
+}
+
+interface Given extends Pick<EffectiveSetting, 'source' | 'from'> {
+  text: string;
+  /** The option or variable that gave the text. */
+  name: string;
+}
+
+function readText(
+  { env: variable, flag, secret }: Setting<unknown>,
+  flags: Record<string, string>,
+  env: Env,
+  problems: string[],
+): Given | undefined {
+  if (flag && flags[flag] !== undefined) {
+    return { text: flags[flag], source: 'command line', from: `--${flag}`, name: `--${flag}` };
+  }
+  const fileName = `${variable}_FILE`;
+  const file = secret ? env[fileName] : undefined;
+  const text = env[variable];
+  if (file && text) problems.push(`${variable} and ${fileName} are both set.`);
+  if (text) return { text, source: 'environment', from: variable, name: variable };
   if (!file) return undefined;
   try {
-    return { text: readFileSync(file, 'utf8').replace(/\r?\n$/, ''), source: `${name}_FILE` };
-  } catch {
-    problems.push(`${name}_FILE names a file that cannot be read: ${file}.`);
+    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    return { text: content, source: 'file', from: file, name: fileName };
+  } catch (error) {
+    problems.push(`${fileName} names a file that cannot be read: ${file} (${reasonOf(error)}).`);
     return undefined;
   }
 }

@@ -6,6 +6,9 @@ import { version } from '../../package.json';
 import { tempDir } from '../support.ts';
 import { hutch, isBinary, serve } from './hutch.ts';
 
+/** 32 bytes, as HUTCH_SECRETS_KEY takes them. */
+const SECRETS_KEY = Buffer.from('straw-and-carrots-straw-and-carr').toString('base64');
+
 describe('hutch', () => {
   test('without a command tells what there is', async () => {
     const { stdout, status } = await hutch([]);
@@ -176,8 +179,62 @@ describe('openapi', () => {
 });
 
 describe('settings', () => {
-  test('prints .env.example', async () => {
-    expect((await hutch(['settings'])).stdout).toBe(await Bun.file('.env.example').text());
+  test('--example prints .env.example', async () => {
+    const { stdout } = await hutch(['settings', '--example']);
+    expect(stdout).toBe(await Bun.file('.env.example').text());
+  });
+
+  test('shows the values in force and where they come from, without secrets', async () => {
+    const secret = join(tempDir(), 'smtp-url');
+    await Bun.write(secret, 'smtp://hutch:oats-and-hay@mail.example.com\n');
+    const env = {
+      HUTCH_SMTP_URL_FILE: secret,
+      HUTCH_SECRETS_KEY: SECRETS_KEY,
+      HUTCH_PORT: '4000',
+      HUTCH_TRUSTED_PROXIES: '10.0.0.1, 10.1.0.0/16',
+    };
+    const args = ['settings', '--port', '5000', '--log-level=warn'];
+    const { stdout, stderr } = await hutch(args, { env });
+    const rows = Object.fromEntries(
+      stdout.split('\n').map((line) => [line.split(' ')[0], line.replaceAll(/ {2,}/g, ' ')]),
+    );
+    expect(rows).toMatchObject({
+      HUTCH_PORT: 'HUTCH_PORT 5000 command line: --port',
+      HUTCH_LOG_LEVEL: 'HUTCH_LOG_LEVEL warn command line: --log-level',
+      HUTCH_HOST: 'HUTCH_HOST 127.0.0.1 default',
+      HUTCH_TRUSTED_PROXIES:
+        'HUTCH_TRUSTED_PROXIES 10.0.0.1,10.1.0.0/16 environment: HUTCH_TRUSTED_PROXIES',
+      HUTCH_SMTP_URL: `HUTCH_SMTP_URL ******** file: ${secret}`,
+      HUTCH_SECRETS_KEY: 'HUTCH_SECRETS_KEY ******** environment: HUTCH_SECRETS_KEY',
+    });
+    expect(stdout + stderr).not.toMatch(/oats|hay|straw/);
+  });
+
+  test('--json shows the same to programs', async () => {
+    const env = { HUTCH_PORT: '4000', HUTCH_SECRETS_KEY: SECRETS_KEY };
+    const { stdout } = await hutch(['settings', '--json'], { env });
+    const all = JSON.parse(stdout) as Record<string, unknown>[];
+    const names = [...(await Bun.file('.env.example').text()).matchAll(/^#(HUTCH_\w+)=/gm)];
+    expect(all.map(({ name }) => name)).toEqual(names.map(([, name]) => name));
+    expect(all).toContainEqual({
+      name: 'HUTCH_PORT',
+      value: 4000,
+      source: 'environment',
+      from: 'HUTCH_PORT',
+    });
+    expect(all).toContainEqual({ name: 'HUTCH_HOST', value: '127.0.0.1', source: 'default' });
+    expect(stdout).not.toContain(SECRETS_KEY);
+  });
+
+  test('names every wrong setting, status 2', async () => {
+    const env = { HUTCH_PORT: 'x', HUTCH_PROT: '1', HUTCH_SMTP_URL_FILE: '/nowhere/smtp' };
+    const { stdout, stderr, status } = await hutch(['settings'], { env });
+    expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+    expect(stderr.split('\n').slice(0, 3).toSorted()).toEqual([
+      'HUTCH_PORT must be a whole number from 0 to 65535.',
+      'HUTCH_PROT is not a setting.',
+      'HUTCH_SMTP_URL_FILE names a file that cannot be read: /nowhere/smtp (no such file or directory).',
+    ]);
   });
 });
 
