@@ -1,58 +1,84 @@
-import type { Treaty } from '@elysia/eden';
-import { treaty } from '@elysia/eden';
-import type { App } from './app.ts';
+import type { HutchError } from './client/errors.ts';
+import type { CallOptions, SendOptions } from './client/options.ts';
+import { encodeSegment } from './client/request.ts';
+import { createSend, type Send } from './client/send.ts';
+import type { Client } from './client/tree.ts';
 
-/** Routes that take a form: OAuth2 and Apple have it so. Everywhere else a body is JSON. */
-const FORM_PATHS = ['/api/v1/login/access-token', '/api/v2/auth/identities/return'];
+export type { Answer } from './client/answer.ts';
+export { orThrow } from './client/answer.ts';
+export { type ErrorKind, HutchError } from './client/errors.ts';
+export type {
+  CallOptions,
+  RetryOptions,
+  SendOptions,
+  ThrowHttpError,
+  Upload,
+} from './client/options.ts';
+export { pages } from './client/pages.ts';
+export { type SubscribeOptions, subscribe } from './client/subscribe.ts';
+export type { Client } from './client/tree.ts';
 
-export interface ClientOptions {
-  /** A bearer token, or what gives one at each request. */
-  token?: string | (() => string | undefined);
-  /** Headers of every request. */
-  headers?: Record<string, string>;
-  /** Replaces the global fetch. */
-  fetch?: (request: Request) => Promise<Response>;
+export interface ClientOptions extends SendOptions {
+  /**
+   * Called when a call is refused because its token is missing, expired or revoked; once for all
+   * calls that are refused meanwhile. Return true to have them repeated, once, with what `token`
+   * returns then. Calls in it go through the client that it is given, which does not call it again.
+   */
+  onUnauthorized?: (error: HutchError, client: Client) => boolean | Promise<boolean>;
 }
 
-/**
- * A Hutch server, typed: routes, bodies, answers and the errors of each status. A call rejects
- * for nothing that the server says; when there is no answer at all, `error.status` is 503,
- * `error.value` the cause and `response` undefined.
- */
-export type Client = Treaty.Create<App>;
+const METHODS = new Set(['get', 'head', 'post', 'put', 'patch', 'delete']);
+const ALIASES: Record<string, string> = { v1: '/api/v1', v2: '/api/v2' };
 
 /**
  * Connects to the server at `url`, as `http://127.0.0.1:3000`. Sends nothing by itself. A POST to v2
- * carries a fresh Idempotency-Key, so that a `fetch` which sends the request again after a lost
- * response makes nothing twice. To repeat the call itself, give it a key of your own in `headers`.
+ * carries a fresh Idempotency-Key, the same in all its repeats. To repeat the call itself, give it a
+ * key of your own in `headers`.
  */
 export function createClient(url: string, options: ClientOptions = {}): Client {
-  const { token, headers, fetch: send } = options;
-  return treaty<App>(url, {
-    // Times stay the strings that the types say.
-    parseDate: false,
-    headers: () => {
-      const value = typeof token === 'function' ? token() : token;
-      return { ...headers, ...(value && { authorization: `Bearer ${value}` }) };
+  const { onUnauthorized, ...sending } = options;
+  const withoutRenewal = () => rootOf(createSend(url, sending));
+  if (!onUnauthorized) return withoutRenewal();
+  const renewed = {
+    onUnauthorized: (error: HutchError) => onUnauthorized(error, withoutRenewal()),
+  };
+  return rootOf(createSend(url, { ...sending, ...renewed }));
+}
+
+function rootOf(send: Send): Client {
+  return nodeOf('', '', send) as Client;
+}
+
+/** A part of a path: its properties continue the path, and calling it sends or gives a parameter. */
+function nodeOf(parent: string, name: string, send: Send): unknown {
+  const path = name === '' ? parent : `${parent}/${name}`;
+  return new Proxy(() => {}, {
+    get: (_, next) => {
+      // Not a promise: it may be returned from an async function.
+      if (typeof next === 'symbol' || next === 'then') return undefined;
+      return path === '' && ALIASES[next] !== undefined
+        ? nodeOf(ALIASES[next], '', send)
+        : nodeOf(path, next, send);
     },
-    onRequest: [(path, init) => (FORM_PATHS.includes(path) ? asForm(init) : undefined), withKey],
-    ...(send && {
-      fetcher: ((input: string, init: RequestInit) =>
-        send(new Request(input, init))) as typeof fetch,
-    }),
+    apply: (_, __, args: [unknown, unknown]) =>
+      METHODS.has(name) ? call(parent, name, args, send) : nodeOf(path, parameterOf(args), send),
   });
 }
 
-/** Eden asks twice: the second time the key is there. */
-function withKey(path: string, { method, headers }: RequestInit): RequestInit | undefined {
-  if (method !== 'POST' || !path.startsWith('/api/v2/')) return undefined;
-  if (new Headers(headers).has('idempotency-key')) return undefined;
-  return { headers: { 'idempotency-key': crypto.randomUUID() } };
+function parameterOf([given]: [unknown, unknown]): string {
+  const [[name, value] = ['', '']] = Object.entries(given as object);
+  return encodeSegment(name, value);
 }
 
-/** Eden asks twice: before the body is text there is nothing to do yet. */
-function asForm({ body }: RequestInit): RequestInit | undefined {
-  if (typeof body !== 'string') return undefined;
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  return { body: new URLSearchParams(JSON.parse(body)).toString(), headers };
+function call(path: string, name: string, args: [unknown, unknown], send: Send) {
+  const isRead = name === 'get' || name === 'head';
+  const [body, given] = isRead ? [undefined, args[0]] : args;
+  const { query, headers: own, ...options } = (given ?? {}) as CallOptions & { query?: object };
+  const method = name.toUpperCase();
+  const headers = new Headers();
+  for (const [header, value] of Object.entries(own ?? {})) if (value) headers.set(header, value);
+  if (method === 'POST' && path.startsWith('/api/v2/') && !headers.has('idempotency-key')) {
+    headers.set('idempotency-key', crypto.randomUUID());
+  }
+  return send({ method, path, body, query, headers }, options);
 }

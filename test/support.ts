@@ -69,6 +69,8 @@ export async function testApp(options: TestAppOptions = {}) {
   };
   const clientFor = (token?: string) =>
     createClient('http://localhost', {
+      // A test sees each refusal.
+      retries: 0,
       fetch: async (request) => send(request, await request.clone().text()),
       ...(token && { token }),
     });

@@ -2,7 +2,7 @@
 interface Answer<T> {
   data: T;
   error: { status: unknown; value: unknown } | null;
-  response: Response | undefined;
+  response: Response | null;
 }
 
 export interface Timings {

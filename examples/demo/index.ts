@@ -46,7 +46,7 @@ async function runDemo(options: Options): Promise<number> {
 async function fill(url: string, options: Options, signal: AbortSignal): Promise<number> {
   const limits = { inFlight: options.inFlight, signal };
   const token = await signIn(url, options);
-  const { items } = createClient(url, { token }).api.v1;
+  const { items } = createClient(url, { token, retries: 0 }).api.v1;
   const all = await places(options.count);
   const posted = new Map<number, string>();
   await postPlaces(items, all, posted, limits);
@@ -63,7 +63,7 @@ async function fill(url: string, options: Options, signal: AbortSignal): Promise
 
 /** A token of the account, which is made when it is not there. Throws AnswerError. */
 async function signIn(url: string, { username, password }: Options): Promise<string> {
-  const { users, login } = createClient(url).api.v1;
+  const { users, login } = createClient(url, { retries: 0 }).api.v1;
   const id = crypto.randomUUID();
   const account = { username: username ?? `demo-${id.slice(0, 8)}`, password: password ?? id };
   const newToken = async () =>

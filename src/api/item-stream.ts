@@ -85,13 +85,13 @@ function tooLarge(maxBytes: number): AppError {
   return new AppError('payload_too_large', `The body must not exceed ${maxBytes} bytes`);
 }
 
-/** Answers lines as a file. Typed as text, so that the route's schema and the client see that. */
+/** Sends lines as a file. Typed as the stream that the route's schema promises. */
 export function outgoing(
   lines: AsyncGenerator<{ text: string }>,
   format: Format,
   set: ResponseSet,
-): string {
-  return textStream<string>(lines, set, {
+): ReadableStream<Uint8Array> {
+  return textStream<ReadableStream<Uint8Array>>(lines, set, {
     'content-type': ITEM_MEDIA[format][0],
     'content-disposition': `attachment; filename="items.${format}"`,
   });

@@ -2,7 +2,6 @@ import { toOpenAPISchema } from '@elysia/openapi';
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Config } from '../core/config.ts';
 import { VERSION } from '../core/version.ts';
-import { ItemLines } from '../schemas/item-transfer.ts';
 import { documentOf, type Generated } from './openapi-document.ts';
 
 export interface OpenapiOptions {
@@ -36,15 +35,11 @@ function openapiDocument({ app, registration }: OpenapiOptions): Record<string, 
   });
 }
 
-/** The bodies that their route reads by itself, as they come. */
-const STREAMED: Record<string, unknown> = { 'POST /api/v2/items/import': ItemLines };
-
 /**
  * Schemas by route: the generator leaves out those of bodies where a parser is not one of
  * Elysia's, and those of queries whose names are not known.
  */
 function hooksOf(app: AnyElysia, section: 'body' | 'query'): Map<string, unknown> {
   const named = app.routes.map(({ method, path, hooks }) => ({ name: `${method} ${path}`, hooks }));
-  const streamed = section === 'body' ? STREAMED : {};
-  return new Map(named.map(({ name, hooks }) => [name, hooks[section] ?? streamed[name]]));
+  return new Map(named.map(({ name, hooks }) => [name, hooks[section]]));
 }

@@ -1,3 +1,4 @@
+import { Kind } from '@sinclair/typebox';
 import { t } from 'elysia';
 import { ITEM_FILTERS } from './filters.ts';
 import { Integer } from './kinds.ts';
@@ -38,9 +39,16 @@ const known = {
 
 export const ExportQuery = FilteredQuery(known, ITEM_FILTERS, ['tags eq wood', 'url is not_null']);
 
-/** The text itself: JSON Lines or CSV. */
-export const ItemLines = t.String({
+const lines = t.String({
   title: 'ItemLines',
   description:
     'One item a line, as ItemNew in JSON, or CSV whose first row names the columns title, description, url, tags (between semicolons, or a JSON list), data (JSON) and visibility. An apostrophe stands before a cell that a spreadsheet would take for a formula, and is no part of it.',
 });
+
+/** JSON Lines or CSV: text, typed as the stream that the client returns. */
+export const ItemLines = t.Unsafe<ReadableStream<Uint8Array>>({ ...lines });
+
+/** The same as a body that the route reads itself, typed as what the client sends. */
+export const ItemUpload = t.Unsafe<
+  Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | ArrayBuffer | Uint8Array | string
+>({ ...t.Any(), ...lines, [Kind]: 'Any' });

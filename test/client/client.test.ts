@@ -142,7 +142,7 @@ describe('createClient', () => {
   test('gives an error typed by its status, and does not throw', async () => {
     await using t = await testApp();
     const { data, error, status, response } = await t.client.api.v1.items.post({ title: '' });
-    expect([data, status, response.status]).toEqual([null, 401, 401]);
+    expect([data, status, response?.status]).toEqual([null, 401, 401]);
     const detail: string | undefined = error?.status === 401 ? error.value.detail : undefined;
     expect(detail).toBe('Not authenticated');
     const ada = await t.signUp('ada');
@@ -160,16 +160,6 @@ describe('createClient', () => {
       status: 404,
       value: { detail: 'Item 7 not found' },
     });
-  });
-
-  test('no answer at all is an error of status 503 without a response', async () => {
-    const cause = new TypeError('The socket was closed.');
-    const fetch = () => Promise.reject(cause);
-    const { data, error, response } = await createClient('http://localhost', { fetch })
-      .api.v1.items({ item_id: 7 })
-      .get();
-    expect([data, error?.status, error?.value]).toEqual([null, 503, cause] as never);
-    expect(response).toBeUndefined();
   });
 
   test('uses the global fetch unless it is given one', async () => {

@@ -101,7 +101,7 @@ describe('a call of the demo', () => {
     const error = { status: 503, value: 'busy' };
     const always = dataOf(async () => ({ data: null, error, response: busy }));
     await expect(always).rejects.toEqual(new AnswerError('The server answers 503: "busy"', 503));
-    const silent = dataOf(async () => ({ data: null, error, response: undefined }));
+    const silent = dataOf(async () => ({ data: null, error, response: null }));
     await expect(silent).rejects.toEqual(new AnswerError('The server does not answer: busy'));
   });
 

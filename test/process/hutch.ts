@@ -100,7 +100,7 @@ export async function serve(dataDir: string, options: ServeOptions = {}) {
     exited: child.exited,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
-    clientFor: (token?: string) => createClient(url, token ? { token } : {}),
+    clientFor: (token?: string) => createClient(url, { retries: 0, ...(token && { token }) }),
     signIn: (username: string, password: string) => signIn(url, username, password),
     stop: () => end('SIGTERM'),
     [Symbol.asyncDispose]: async () => {

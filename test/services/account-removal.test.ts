@@ -66,7 +66,8 @@ describe('a deleted account', () => {
       expect([path, (await it.t.request('GET', path)).status]).toEqual([path, 404]);
     }
     const listed = await it.bob.client.api.v2.items.export.get({ query: { scope: 'listed' } });
-    expect(listed.data?.split('\n')).toHaveLength(4);
+    const lines = await new Response(listed.data).text();
+    expect(lines.split('\n')).toHaveLength(4);
     expect(it.t.deps.db.client.query('select * from items where owner_id = 1').all()).toHaveLength(
       5,
     );

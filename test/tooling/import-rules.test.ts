@@ -59,9 +59,13 @@ const forbiddenImports: [file: string, source: string][] = [
   ['src/server.ts', value('drizzle-orm')],
   ['src/index.ts', value('./models/items.ts')],
   ['src/index.ts', value('elysia')],
+  ['src/client/tree.ts', "export { createApp } from '../app.ts';"],
   ['src/client.ts', "export { createApp } from './app.ts';"],
   ['src/client.ts', value('./core/config.ts')],
   ['src/client.ts', value('elysia')],
+  ['src/client.ts', value('@elysia/eden')],
+  ['src/client/send.ts', value('../core/config.ts')],
+  ['src/client/send.ts', value('elysia')],
   ['src/core/db.ts', value('../../test/helpers.ts')],
   ['src/app.ts', value('../test/helpers.ts')],
   ['src/app.ts', value('./../test/helpers.ts')],
@@ -118,9 +122,10 @@ const allowed: Record<string, string[]> = {
     'export const args = () => process.argv;',
     'export const quit = () => process.exit(1);',
   ],
-  'src/client.ts': [
-    "export { treaty } from '@elysia/eden';",
-    "export type { App } from './app.ts';",
+  'src/client.ts': ["export { createSend } from './client/send.ts';"],
+  'src/client/tree.ts': [
+    "export type { App } from '../app.ts';",
+    "export { createSend } from './send.ts';",
   ],
   'test/helpers.ts': [value('../src/services/items.ts')],
 };

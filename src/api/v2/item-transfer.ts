@@ -1,7 +1,13 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ITEM_FILTERS } from '../../schemas/filters.ts';
-import { ExportQuery, ImportQuery, ImportReport, ItemLines } from '../../schemas/item-transfer.ts';
+import {
+  ExportQuery,
+  ImportQuery,
+  ImportReport,
+  ItemLines,
+  ItemUpload,
+} from '../../schemas/item-transfer.ts';
 import { filterParameters } from '../../schemas/list-query.ts';
 import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
@@ -34,6 +40,7 @@ export const itemTransfer = ({
         });
       },
       {
+        body: ItemUpload,
         query: ImportQuery,
         response: { 200: ImportReport, ...v2BodyErrors(401, 403) },
         detail: {

@@ -1,0 +1,58 @@
+import { orThrow, type Settled } from './answer.ts';
+
+/** A route that lists by cursor, as `hutch.v2.items`. */
+export interface Listing {
+  get: (...args: never[]) => Promise<Settled>;
+}
+
+/** What the `get` of a route takes. */
+export type OptionsOf<L extends Listing> = NonNullable<Parameters<L['get']>[0]>;
+
+/** A page of a listing. */
+export type PageOf<L extends Listing> = Extract<
+  Awaited<ReturnType<L['get']>>,
+  { error: null }
+>['data'];
+
+/** A thing that a listing lists. */
+export type EntryOf<L extends Listing> =
+  PageOf<L> extends { data: readonly (infer Entry)[] } ? Entry : never;
+
+/** The entries of a listing, or its pages. */
+export interface Paged<Entry, Page> extends AsyncIterable<Entry> {
+  byPage(): AsyncGenerator<Page, void, unknown>;
+}
+
+/**
+ * Iterates over all entries of a listing: `for await (const item of pages(hutch.v2.items))`. The next
+ * page is asked for when it is needed; the iteration throws the HutchError of a call that fails.
+ */
+export function pages<L extends Listing>(
+  listing: L,
+  options?: OptionsOf<L>,
+): Paged<EntryOf<L>, PageOf<L>> {
+  const byPage = () => eachPage(listing, options) as AsyncGenerator<PageOf<L>, void, unknown>;
+  return {
+    byPage,
+    async *[Symbol.asyncIterator]() {
+      for await (const page of byPage()) yield* (page as AnyPage).data as EntryOf<L>[];
+    },
+  };
+}
+
+interface AnyPage {
+  data: unknown[];
+  page: { next_cursor: string | null };
+}
+
+async function* eachPage(listing: Listing, options: { query?: object } = {}) {
+  const get = listing.get as (options: object) => Promise<Settled>;
+  let cursor: { cursor?: string } = {};
+  for (;;) {
+    const query = { ...options.query, ...cursor };
+    const page = orThrow(await get({ ...options, query })) as AnyPage;
+    yield page;
+    if (page.page.next_cursor === null) return;
+    cursor = { cursor: page.page.next_cursor };
+  }
+}

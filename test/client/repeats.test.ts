@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'bun:test';
+import { KEYED_ROUTES } from '../../src/client/retry.ts';
+import { createClient } from '../../src/client.ts';
+import { testApp } from '../support.ts';
+
+type Step = number | 'lost' | [status: number, headers: Record<string, string>];
+
+/** A client of a server that takes one step for each request, and 200 after them. */
+function scripted(steps: Step[], options: Parameters<typeof createClient>[1] = {}) {
+  const requests: Request[] = [];
+  const fetch = async (request: Request) => {
+    requests.push(request);
+    const step = steps.shift() ?? 200;
+    if (step === 'lost') throw new TypeError('fetch failed');
+    const [status, headers] = typeof step === 'number' ? [step, { 'retry-after': '0' }] : step;
+    return Response.json(
+      { code: status === 401 ? 'unauthenticated' : 'busy', title: '' },
+      { status, headers },
+    );
+  };
+  const client = createClient('http://localhost', { fetch, ...options });
+  return { requests, v1: client.v1, v2: client.v2 };
+}
+
+describe('a call is repeated', () => {
+  test.each<[string, Step[], number]>([
+    ['a 503', [503], 200],
+    ['two 503', [503, 503], 200],
+    ['a lost connection', ['lost'], 200],
+    ['a 429', [429], 200],
+    ['a gateway without its server', [502, 504], 200],
+    ['a Retry-After that is a date', [[503, { 'retry-after': new Date(0).toUTCString() }]], 200],
+    ['more than it may', [503, 503, 503], 503],
+    ['a longer Retry-After than it waits for', [[429, { 'retry-after': '31' }]], 429],
+    ['an error that stays', [500], 500],
+    ['a refusal', [422], 422],
+  ])('after %s, or not', async (_, steps, status) => {
+    expect((await scripted(steps).v2.items.get()).status).toBe(status);
+  });
+
+  test('only where that is safe', async () => {
+    const item = { title: 'straw' };
+    const outcomes = async (
+      call: (it: ReturnType<typeof scripted>) => Promise<{ status: number }>,
+    ) =>
+      Promise.all(
+        ([['lost'], [503], [429]] as Step[][]).map(
+          async (steps) => (await call(scripted(steps))).status,
+        ),
+      );
+    expect(await outcomes(({ v2 }) => v2.items.post(item))).toEqual([200, 200, 200]);
+    expect(await outcomes(({ v2 }) => v2.items({ item_id: 1 }).delete())).toEqual([200, 200, 200]);
+    expect(await outcomes(({ v1 }) => v1.items.post(item))).toEqual([0, 503, 200]);
+    expect(await outcomes(({ v2 }) => v2.items({ item_id: 1 }).patch(item))).toEqual([0, 503, 200]);
+    const login = { login: 'ada', password: 'password123' };
+    expect(await outcomes(({ v2 }) => v2.auth.login.post(login))).toEqual([0, 503, 200]);
+    expect(await outcomes(({ v2 }) => v2.items.import.post('{}'))).toEqual([0, 503, 200]);
+  });
+
+  test('as often as the client or the call says', async () => {
+    const statusOf = async (client: object, own: object) => {
+      const { v2, requests } = scripted(Array(9).fill(503), client);
+      await v2.items.get(own);
+      return requests.length;
+    };
+    expect(await statusOf({}, {})).toBe(3);
+    expect(await statusOf({ retries: 0 }, {})).toBe(1);
+    expect(await statusOf({ retries: 5 }, {})).toBe(6);
+    expect(await statusOf({ retries: { count: 1 } }, {})).toBe(2);
+    expect(await statusOf({ retries: 5 }, { retries: 0 })).toBe(1);
+  });
+
+  test('with the same body and Idempotency-Key', async () => {
+    const { v2, requests } = scripted(['lost', 503]);
+    await v2.items.post({ title: 'straw' });
+    const keys = requests.map(({ headers }) => headers.get('idempotency-key'));
+    expect(keys).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), keys[0], keys[0]] as never);
+    expect(await Promise.all(requests.map((it) => it.text()))).toEqual(
+      Array(3).fill('{"title":"straw"}'),
+    );
+  });
+
+  test('no more once its signal is aborted', async () => {
+    const abort = new AbortController();
+    const { v2, requests } = scripted([[503, { 'retry-after': '20' }]]);
+    const call = v2.items.get({ signal: abort.signal });
+    await Bun.sleep(0);
+    abort.abort();
+    expect((await call).error?.kind).toBe('aborted');
+    expect(requests).toHaveLength(1);
+  });
+
+  test('with a stream never: it can be read once', async () => {
+    const { v2, requests } = scripted([429]);
+    const stream = new Blob(['{}']).stream();
+    expect((await v2.items.import.post(stream)).status).toBe(429);
+    expect(requests).toHaveLength(1);
+  });
+});
+
+test('the client knows which routes honour an Idempotency-Key', async () => {
+  await using t = await testApp();
+  const document = await (await t.request('GET', '/openapi.json')).json();
+  const { paths } = document as {
+    paths: Record<string, { post?: { parameters?: { name: string }[] } }>;
+  };
+  const keyed = Object.entries(paths).filter(([, { post }]) =>
+    post?.parameters?.some(({ name }) => name.toLowerCase() === 'idempotency-key'),
+  );
+  expect(keyed.map(([path]) => path).sort()).toEqual([...KEYED_ROUTES].sort());
+});
+
+describe('a token', () => {
+  test('may come later', async () => {
+    const { v2, requests } = scripted([], { token: async () => 'later' });
+    await v2.items.get();
+    expect(requests[0]?.headers.get('authorization')).toBe('Bearer later');
+  });
+
+  /** A server that takes the token `new` alone. */
+  const renewing = (isRenewed: boolean) => {
+    let token = 'old';
+    let asked = 0;
+    const fetch = async ({ headers }: Request) => {
+      const isNew = headers.get('authorization') === 'Bearer new';
+      return isNew
+        ? Response.json([])
+        : Response.json({ code: 'unauthenticated', title: '' }, { status: 401 });
+    };
+    const client = createClient('http://localhost', {
+      fetch,
+      token: () => token,
+      onUnauthorized: async (error) => {
+        expect(error.status).toBe(401);
+        asked++;
+        await Bun.sleep(0);
+        if (isRenewed) token = 'new';
+        return isRenewed;
+      },
+    });
+    return { items: client.v2.items, asked: () => asked };
+  };
+
+  test('that was refused is renewed once for all calls, which are repeated', async () => {
+    const { items, asked } = renewing(true);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => items.get()));
+    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
+    expect(asked()).toBe(1);
+  });
+
+  test('that cannot be renewed leaves the refusal', async () => {
+    const { items, asked } = renewing(false);
+    expect([(await items.get()).status, asked()]).toEqual([401, 1]);
+  });
+
+  test('is not asked for after a wrong password, nor by the calls that renew it', async () => {
+    await using t = await testApp();
+    await t.signUp('ada');
+    let asked = 0;
+    const client = createClient('http://localhost', {
+      fetch: (request) => t.app.handle(request),
+      onUnauthorized: async (_, { v2 }) => {
+        asked++;
+        return (await v2.users.me.get()).error === null;
+      },
+    });
+    const wrong = { login: 'ada', password: 'wrong-password' };
+    expect((await client.v2.auth.login.post(wrong)).status).toBe(401);
+    expect(asked).toBe(0);
+    expect((await client.v2.users.me.get()).status).toBe(401);
+    expect(asked).toBe(1);
+  });
+});
+
+test('credentials are sent as the client says', async () => {
+  const { v2, requests } = scripted([], { credentials: 'include' });
+  await v2.items.get();
+  expect(requests[0]?.credentials).toBe('include');
+});
