@@ -27,6 +27,7 @@ const REFUSALS: Record<OwnKind, Refuse> = {
   HutchIntegerText: refuseIntegerText,
   HutchJsonObject: refuseJsonObject,
   HutchOneOf: refuseOneOf,
+  HutchChoice: refuseChoice,
   HutchFlag: (_schema, value) => refuseFlag(value),
 };
 
@@ -147,6 +148,14 @@ function refuseOneOf(schema: OneOfSchema, value: unknown): Refusal | undefined {
   const check = checks.get(form) ?? TypeCompiler.Compile(form);
   checks.set(form, check);
   return check.Check(value) ? undefined : { type: 'value_error', msg: 'Input is not valid' };
+}
+
+function refuseChoice({ enum: values }: { enum: string[] }, value: unknown) {
+  if (typeof value === 'string' && values.includes(value)) return undefined;
+  const quoted = values.map((it) => `'${it}'`);
+  const last = quoted.pop();
+  const list = quoted.length > 0 ? `${quoted.join(', ')} or ${last}` : last;
+  return { type: 'literal_error', msg: `Input should be ${list}` };
 }
 
 function refuseFlag(value: unknown): Refusal | undefined {

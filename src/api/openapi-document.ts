@@ -2,8 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Config } from '../core/config.ts';
 import { type Access, levelOf } from './access-rules.ts';
 import { answerTypes, bodyTypes } from './media-types.ts';
-
-type Json = Record<string, unknown>;
+import { correctSchema, type Json, withKnownEnums } from './openapi-schema.ts';
 
 interface Parameter extends Json {
   in: string;
@@ -97,7 +96,7 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
     servers: [{ url: '/' }],
     tags: TAGS,
     security: SECURITY,
-    paths: corrected,
+    paths: withKnownEnums(corrected, schemas),
     components: { securitySchemes: SECURITY_SCHEMES, schemas },
   };
 }
@@ -175,20 +174,4 @@ function correctResponses(responses: Operation['responses'], route: string, sche
 function contentOf(types: readonly string[], schema: unknown, schemas: Json): Json {
   const corrected = correctSchema(schema, schemas);
   return Object.fromEntries(types.map((type) => [type, { schema: corrected }]));
-}
-
-/** Names what has a title, once, and drops what only the server's own libraries read. */
-function correctSchema(schema: unknown, schemas: Json): unknown {
-  if (Array.isArray(schema)) return schema.map((each) => correctSchema(each, schemas));
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const { elysiaMeta: _, 'x-format': format, 'x-type': type, ...own } = schema as Json;
-  const entries = Object.entries(own).map(([key, value]) => [key, correctSchema(value, schemas)]);
-  const corrected = {
-    ...(type !== undefined && { type }),
-    ...Object.fromEntries(entries),
-    ...(format !== undefined && { format }),
-  };
-  if (typeof own['title'] !== 'string') return corrected;
-  schemas[own['title']] ??= corrected;
-  return { $ref: `#/components/schemas/${own['title']}` };
 }

@@ -1,5 +1,5 @@
 import { t } from 'elysia';
-import { Integer, IntegerText, Text, Timestamp } from './kinds.ts';
+import { Choice, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
 import { SecondFactorCode } from './totp.ts';
 
 const username = Text({ minLength: 3, maxLength: 50, examples: ['ada'] });
@@ -9,7 +9,7 @@ const givenPassword = Text({ minLength: 1, maxLength: 128, examples: ['straw-and
 
 /** How the token of a new session is given. */
 const transport = t.Optional(
-  t.Union([t.Literal('bearer'), t.Literal('cookie')], {
+  Choice('Transport', ['bearer', 'cookie'], {
     default: 'bearer',
     description: 'bearer: in the answer. cookie: for a browser, where no script can read it.',
   }),
@@ -21,7 +21,7 @@ export const OwnAccount = t.Object(
     id: Integer({ examples: [1] }),
     email: t.String({ examples: ['ada@example.com'] }),
     username: t.String({ examples: ['ada'] }),
-    role: t.Union([t.Literal('user'), t.Literal('admin')]),
+    role: Choice('Role', ['user', 'admin']),
     email_verified: t.Boolean(),
     has_password: t.Boolean(),
     created_at: Timestamp(),
@@ -66,7 +66,7 @@ export const Login = t.Object(
 export const OpenedSession = t.Object(
   {
     token: t.Optional(t.String({ examples: ['m4o2QfZ0Zl5Xv1yD0Qx6cG5w9b2sT8rJ3kLhPnEuVaI'] })),
-    token_type: t.Union([t.Literal('bearer'), t.Literal('cookie')]),
+    token_type: Choice('Transport', ['bearer', 'cookie']),
     account: OwnAccount,
     device_token: t.Optional(
       t.String({
@@ -103,12 +103,12 @@ export const PasswordChange = t.Object(
 export const AccountDeletion = t.Object({ password: givenPassword }, { title: 'AccountDeletion' });
 
 /** What a personal access token may be given. */
-const Scope = t.Union([
-  t.Literal('items:read'),
-  t.Literal('items:write'),
-  t.Literal('external:read'),
-  t.Literal('users:read'),
-  t.Literal('admin'),
+const Scope = Choice('TokenScope', [
+  'items:read',
+  'items:write',
+  'external:read',
+  'users:read',
+  'admin',
 ]);
 export type Scope = typeof Scope.static;
 

@@ -1,10 +1,10 @@
 import { t } from 'elysia';
 import { Register } from './accounts.ts';
 import { ACCOUNT_FILTERS, AUDIT_FILTERS } from './filters.ts';
-import { Flag, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
-import { Choice, FilteredQuery } from './list-query.ts';
+import { Choice, Flag, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
+import { FilteredQuery, ListChoice } from './list-query.ts';
 
-const Role = t.Union([t.Literal('user'), t.Literal('admin')]);
+const Role = Choice('Role', ['user', 'admin']);
 const limit = t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 50 }));
 const cursor = t.Optional(
   Text({
@@ -67,7 +67,7 @@ export const ACCOUNT_SORTS = [
 
 const accounts = {
   role: t.Optional(Role),
-  is_active: t.Optional(t.Union([t.Literal('true'), t.Literal('false')])),
+  is_active: t.Optional(Choice('BooleanText', ['true', 'false'])),
   created_after: time('Made after this time.'),
   created_before: time('Made before this time.'),
   q: t.Optional(
@@ -77,7 +77,9 @@ const accounts = {
       description: 'How the username or the email begins, without case.',
     }),
   ),
-  sort: t.Optional(Choice(ACCOUNT_SORTS, { title: 'AccountSort', description: 'Default: id.' })),
+  sort: t.Optional(
+    ListChoice(ACCOUNT_SORTS, { title: 'AccountSort', description: 'Default: id.' }),
+  ),
   count: t.Optional(t.Literal('exact')),
   limit,
   cursor,

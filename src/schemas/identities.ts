@@ -1,5 +1,5 @@
 import { t } from 'elysia';
-import { Integer, IntegerText, Text, Timestamp } from './kinds.ts';
+import { Choice, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
 
 const provider = Text({ minLength: 1, maxLength: 50, examples: ['google'] });
 const redirect_uri = t.Optional(
@@ -53,7 +53,7 @@ export const IdentityOptions = t.Object(
 export const IdentityLogin = t.Object(
   {
     ...answer,
-    transport: t.Optional(t.Union([t.Literal('bearer'), t.Literal('cookie')])),
+    transport: t.Optional(Choice('Transport', ['bearer', 'cookie'])),
   },
   { title: 'IdentityLogin' },
 );

@@ -1,19 +1,13 @@
 import { type TSchema, t } from 'elysia';
 import { Page } from './admin-users.ts';
-import { Integer, IntegerText, Text, Timestamp } from './kinds.ts';
+import { Choice, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
 
 const changeOf = <T extends TSchema>(value: T) => t.Optional(t.Object({ from: value, to: value }));
 
 const ItemRevision = t.Object(
   {
     version: Integer({ description: 'The version that the change made; 1 is the creation.' }),
-    action: t.Union([
-      t.Literal('create'),
-      t.Literal('update'),
-      t.Literal('delete'),
-      t.Literal('restore'),
-      t.Literal('revert'),
-    ]),
+    action: Choice('ItemAction', ['create', 'update', 'delete', 'restore', 'revert']),
     actor_id: Integer({ description: 'The account that did it; it may be gone.' }),
     at: Timestamp(),
     changes: t.Object({
@@ -22,7 +16,7 @@ const ItemRevision = t.Object(
       url: changeOf(t.Union([t.String(), t.Null()])),
       tags: changeOf(t.Array(t.String())),
       data: changeOf(t.Record(t.String(), t.Any())),
-      visibility: changeOf(t.Union([t.Literal('public'), t.Literal('private')])),
+      visibility: changeOf(Choice('Visibility', ['public', 'private'])),
     }),
   },
   { title: 'ItemRevision' },

@@ -1,14 +1,14 @@
 import { Kind } from '@sinclair/typebox';
 import { t } from 'elysia';
 import { ITEM_FILTERS } from './filters.ts';
-import { Integer } from './kinds.ts';
+import { Choice, Integer } from './kinds.ts';
 import { FilteredQuery } from './list-query.ts';
 
-const Format = t.Union([t.Literal('jsonl'), t.Literal('csv')]);
+const Format = Choice('ItemFormat', ['jsonl', 'csv']);
 
 export const ImportQuery = t.Object({
   format: t.Optional(Format),
-  dry_run: t.Optional(t.Union([t.Literal('true'), t.Literal('false')])),
+  dry_run: t.Optional(Choice('BooleanText', ['true', 'false'])),
 });
 
 export const ImportReport = t.Object(
@@ -31,7 +31,7 @@ export const ImportReport = t.Object(
 const known = {
   format: t.Optional(Format),
   scope: t.Optional(
-    t.Union([t.Literal('own'), t.Literal('listed')], {
+    Choice('ExportScope', ['own', 'listed'], {
       description: 'own: all of the caller, also private ones. listed: what everyone may see.',
     }),
   ),

@@ -1,10 +1,10 @@
 import { t } from 'elysia';
 import { ItemDocument } from './items-v2.ts';
-import { Integer, IntegerText, Timestamp } from './kinds.ts';
+import { Choice, Integer, IntegerText, Timestamp } from './kinds.ts';
 
 export const ItemPopularQuery = t.Object({
   window: t.Optional(
-    t.Union([t.Literal('day'), t.Literal('week'), t.Literal('month'), t.Literal('all')], {
+    Choice('PopularWindow', ['day', 'week', 'month', 'all'], {
       default: 'week',
       description:
         'What counts: the views of the last 24 hours, of the last 7 or 30 UTC days with today, or of all time.',
@@ -20,7 +20,7 @@ export const PopularItems = t.Object(
 
 export const ItemStatsQuery = t.Object({
   window: t.Optional(
-    t.Union([t.Literal('day'), t.Literal('week'), t.Literal('month'), t.Literal('year')], {
+    Choice('StatsWindow', ['day', 'week', 'month', 'year'], {
       default: 'week',
       description: 'The last 24 hours, or the last 7, 30 or 365 UTC days with today.',
     }),
@@ -29,9 +29,9 @@ export const ItemStatsQuery = t.Object({
 
 export const ItemStats = t.Object(
   {
-    window: t.Union([t.Literal('day'), t.Literal('week'), t.Literal('month'), t.Literal('year')]),
+    window: Choice('StatsWindow', ['day', 'week', 'month', 'year']),
     views: Integer({ description: 'In the window; the sum of the series.' }),
-    unit: t.Union([t.Literal('hour'), t.Literal('day')]),
+    unit: Choice('StatsUnit', ['hour', 'day']),
     series: t.Array(t.Object({ at: Timestamp(), views: Integer() }), {
       description: 'The oldest first, with zeroes. `at` is when the hour or the UTC day began.',
     }),

@@ -1,6 +1,15 @@
 import type { TUnsafe } from '@sinclair/typebox';
 import { type Static, t } from 'elysia';
-import { Integer, IntegerText, JsonObject, NullableText, OneOf, Text, Timestamp } from './kinds.ts';
+import {
+  Choice,
+  Integer,
+  IntegerText,
+  JsonObject,
+  NullableText,
+  OneOf,
+  Text,
+  Timestamp,
+} from './kinds.ts';
 
 const title = Text({ minLength: 1, maxLength: 200, examples: ['A warm hutch'] });
 
@@ -25,7 +34,7 @@ const optional = {
     }),
   ),
   visibility: t.Optional(
-    t.Union([t.Literal('public'), t.Literal('private')], {
+    Choice('Visibility', ['public', 'private'], {
       description: 'private: its owner alone sees it. A new item is public.',
     }),
   ),
@@ -51,7 +60,7 @@ export const ItemDocument = t.Object(
     url: t.Union([t.String(), t.Null()]),
     tags: t.Array(t.String()),
     data: t.Record(t.String(), t.Any()),
-    visibility: t.Union([t.Literal('public'), t.Literal('private')]),
+    visibility: Choice('Visibility', ['public', 'private']),
     views: Integer(),
     version: Integer({ description: 'Grows with each change; views are none.' }),
     created_at: Timestamp(),
@@ -118,7 +127,7 @@ export const ItemBatchResults = t.Object(
   {
     results: t.Array(
       t.Object({
-        op: t.Union([t.Literal('create'), t.Literal('update'), t.Literal('delete')]),
+        op: Choice('BatchOperation', ['create', 'update', 'delete']),
         id: Integer(),
         version: Integer(),
       }),

@@ -55,6 +55,7 @@ export type OwnKind =
   | 'HutchIntegerText'
   | 'HutchJsonObject'
   | 'HutchOneOf'
+  | 'HutchChoice'
   | 'HutchFlag';
 
 function own<T>(kind: OwnKind, schema: object): TUnsafe<T> {
@@ -96,6 +97,20 @@ export interface OneOfOptions {
 export function OneOf<V extends Record<string, TObject>>(tag: string, variants: V) {
   const schema = { oneOf: Object.values(variants), elysiaMeta: { tag, variants } };
   return own<Static<V[keyof V]>>('HutchOneOf', schema);
+}
+
+export interface ChoiceOptions {
+  default?: string;
+  description?: string;
+}
+
+/** One of some texts. Its name is that of its enum in the OpenAPI document and in generated clients. */
+export function Choice<const V extends string>(
+  name: string,
+  values: readonly V[],
+  options: ChoiceOptions = {},
+) {
+  return own<V>('HutchChoice', { type: 'string', enum: values, 'x-enum': name, ...options });
 }
 
 /**

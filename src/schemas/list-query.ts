@@ -25,7 +25,7 @@ export function Names<const Name extends string>(
 }
 
 /** One of some names. It is judged by api/v2/list-query.ts, with the other names of a list. */
-export function Choice<const Name extends string>(
+export function ListChoice<const Name extends string>(
   names: readonly Name[],
   options: { title: string; description: string },
 ): TUnsafe<Name> {
@@ -115,7 +115,7 @@ export interface FilterParameter {
 
 function valueSchema(type: FilterField['type'], op: FilterOp): Record<string, unknown> {
   if (op === 'in') return { type: 'string', maxLength: 20_000 };
-  if (op === 'is') return { type: 'string', enum: ['null', 'not_null'] };
+  if (op === 'is') return { type: 'string', enum: ['null', 'not_null'], 'x-enum': 'NullTest' };
   if (typeof type !== 'string') return { type: 'string', enum: type };
   return type === 'integer'
     ? { type }

@@ -1,5 +1,5 @@
 import { t } from 'elysia';
-import { Integer, IntegerText, Text, Timestamp } from './kinds.ts';
+import { Choice, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
 
 const flow = Text({
   minLength: 1,
@@ -23,7 +23,7 @@ export const PasskeyLogin = t.Object(
   {
     flow,
     response: webauthn,
-    transport: t.Optional(t.Union([t.Literal('bearer'), t.Literal('cookie')])),
+    transport: t.Optional(Choice('Transport', ['bearer', 'cookie'])),
   },
   { title: 'PasskeyLogin' },
 );

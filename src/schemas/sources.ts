@@ -1,17 +1,17 @@
 import { t } from 'elysia';
 import { Page } from './admin-users.ts';
-import { Dictionary, Flag, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
+import { Choice, Dictionary, Flag, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
 
 const NAME = '^[a-z0-9-]{1,64}$';
 const template = (description: string, examples: string[]) =>
   Text({ maxLength: 2048, description, examples });
 const header = Text({ minLength: 1, maxLength: 100, examples: ['accept-language'] });
 
-const Access = t.Union([t.Literal('public'), t.Literal('user'), t.Literal('scope')], {
+const Access = Choice('SourceAccess', ['public', 'user', 'scope'], {
   description:
     'public: anyone. user: who is signed in. scope: of tokens those with external:read; a session may.',
 });
-const Method = t.Union([t.Literal('GET'), t.Literal('POST')], {
+const Method = Choice('SourceMethod', ['GET', 'POST'], {
   description: 'POST is for queries that have a body: what is called by GET here must be safe.',
 });
 
@@ -24,13 +24,7 @@ export const Params = Dictionary(ParameterValue, {
 const Parameter = t.Object(
   {
     name: t.String({ pattern: '^[a-z][a-z0-9_]{0,31}$', examples: ['city'] }),
-    type: t.Union([
-      t.Literal('string'),
-      t.Literal('integer'),
-      t.Literal('number'),
-      t.Literal('boolean'),
-      t.Literal('enum'),
-    ]),
+    type: Choice('SourceParameterType', ['string', 'integer', 'number', 'boolean', 'enum']),
     required: t.Optional(
       Flag({ description: 'Without a value and a default, what it stands in is left out.' }),
     ),

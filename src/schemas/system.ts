@@ -1,5 +1,5 @@
 import { t } from 'elysia';
-import { Integer, Timestamp } from './kinds.ts';
+import { Choice, Integer, Timestamp } from './kinds.ts';
 
 /** v2's error: an RFC 9457 problem. */
 export const ProblemDetails = t.Object(
@@ -17,14 +17,14 @@ export const ProblemDetails = t.Object(
     quota: t.Optional(
       t.Object(
         {
-          name: t.Union([
-            t.Literal('items'),
-            t.Literal('bytes'),
-            t.Literal('idempotency_keys'),
-            t.Literal('idempotency_bytes'),
-            t.Literal('tokens'),
-            t.Literal('passkeys'),
-            t.Literal('audit_entries'),
+          name: Choice('QuotaName', [
+            'items',
+            'bytes',
+            'idempotency_keys',
+            'idempotency_bytes',
+            'tokens',
+            'passkeys',
+            'audit_entries',
           ]),
           limit: Integer(),
           used: Integer(),
@@ -81,5 +81,5 @@ export const Stats = t.Object(
 export const Health = t.Object({ status: t.Literal('ok') });
 export const Unready = t.Object({
   status: t.Literal('unready'),
-  code: t.Union([t.Literal('storage_full'), t.Literal('storage_failed'), t.Literal('stopping')]),
+  code: Choice('UnreadyCode', ['storage_full', 'storage_failed', 'stopping']),
 });

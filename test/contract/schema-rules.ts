@@ -9,7 +9,7 @@ export function requestBreaks(was: Json, is: Json, at: string): string[] {
     ...(is['pattern'] !== undefined && is['pattern'] !== was['pattern']
       ? [`${at} must match another pattern`]
       : []),
-    ...(is['format'] !== undefined && is['format'] !== was['format']
+    ...(is['format'] !== undefined && is['format'] !== was['format'] && !isNumeric(is)
       ? [`${at} has another format`]
       : []),
     ...missing(requiredOf(is), requiredOf(was)).map((it) => `${at}.${it} is required now`),
@@ -29,6 +29,11 @@ export function responseBreaks(was: Json, is: Json, at: string): string[] {
     ...optional.map((it) => `${at}.${it} may be missing now`),
     ...inner(was, is, at, responseBreaks),
   ];
+}
+
+/** The format of a number says what holds it; its bounds say what is accepted. */
+function isNumeric({ format }: Json): boolean {
+  return ['int32', 'int64', 'double'].includes(String(format));
 }
 
 type Rule = (was: Json, is: Json, at: string) => string[];

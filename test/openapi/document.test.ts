@@ -24,6 +24,19 @@ async function operations() {
   );
 }
 
+type Schema = Record<string, unknown>;
+
+async function schemas(): Promise<Schema[]> {
+  await using t = await testApp();
+  return schemasIn(await (await t.request('GET', '/openapi.json')).json());
+}
+
+function schemasIn(value: unknown): Schema[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = Array.isArray(value) ? [] : [value as Schema];
+  return [...own, ...Object.values(value).flatMap(schemasIn)];
+}
+
 describe('the document', () => {
   test('names each operation once, with a tag and a summary', async () => {
     const all = await operations();
@@ -75,12 +88,12 @@ describe('the document', () => {
       expect.objectContaining({
         name: 'skip',
         required: false,
-        schema: { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1, default: 0 },
+        schema: { type: 'integer', format: 'int32', minimum: 0, maximum: 2 ** 31 - 1, default: 0 },
       }),
       expect.objectContaining({
         name: 'limit',
         required: false,
-        schema: { type: 'integer', minimum: 1, maximum: 100, default: 100 },
+        schema: { type: 'integer', format: 'int32', minimum: 1, maximum: 100, default: 100 },
       }),
     ]);
   });
@@ -117,6 +130,37 @@ describe('the document', () => {
     expect(Object.keys(stats?.responses['403']?.content ?? {})).toEqual([
       'application/problem+json',
     ]);
+  });
+
+  test('has no schema that is only null', async () => {
+    const all = await schemas();
+    expect(all.length).toBeGreaterThan(500);
+    const nulls = all.filter((it) => it['type'] === 'null' || it['const'] === null);
+    expect(nulls).toEqual([]);
+  });
+
+  test('gives every integer a format that holds its range, and every number one', async () => {
+    const numbers = (await schemas()).filter(({ type }) =>
+      [type].flat().some((it) => it === 'integer' || it === 'number'),
+    );
+    expect(numbers.length).toBeGreaterThan(100);
+    for (const it of numbers) {
+      const isWide = it.maximum === undefined || Math.abs(Number(it.maximum)) >= 2 ** 31;
+      const isInteger = [it.type].flat().includes('integer');
+      expect(it).toMatchObject({ format: isInteger ? (isWide ? 'int64' : 'int32') : 'double' });
+    }
+  });
+
+  test('names every enum of more than one value, and has no constants beside enums', async () => {
+    await using t = await testApp();
+    const document = await (await t.request('GET', '/openapi.json')).json();
+    const { components, ...rest } = document as { components: { schemas: object } };
+    const named = Object.values(components.schemas);
+    expect(named.filter((it) => 'enum' in it).length).toBeGreaterThan(10);
+    const inner = [...named.flatMap((it) => Object.values(it)), rest].flatMap(schemasIn);
+    const inline = inner.filter(({ enum: values }) => Array.isArray(values) && values.length > 1);
+    expect(inline).toEqual([]);
+    expect(inner.filter((it) => 'const' in it || 'patternProperties' in it)).toEqual([]);
   });
 
   test('is clean for a linter that knows OpenAPI', async () => {
