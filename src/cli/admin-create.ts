@@ -1,5 +1,5 @@
 import type { Deps } from '../core/deps.ts';
-import { AppError, StartupError } from '../core/exceptions.ts';
+import { StartupError } from '../core/exceptions.ts';
 import { newToken } from '../core/security.ts';
 import { accountProblems, passwordProblems } from '../utils/account.ts';
 import { fold } from '../utils/fold.ts';
@@ -42,8 +42,6 @@ or second factor.`,
       if (user) await promote(deps, user, invocation, isPromotion);
       else await createNew(deps, email, invocation);
       return 0;
-    } catch (error) {
-      throw error instanceof AppError ? new StartupError(`${error.message}.`) : error;
     } finally {
       await deps.close();
     }

@@ -45,6 +45,14 @@ export interface Command {
   run(invocation: Invocation): Promise<number>;
 }
 
+/** Name of an argument that is an account's id, email or username. */
+export const ACCOUNT = 'ACCOUNT';
+
+/** Returns the argument of a command that takes one. */
+export function operandOf({ operand = '' }: Invocation): string {
+  return operand;
+}
+
 /** Wrong use of a command, all of it: one line each. Ends with status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -58,6 +66,19 @@ export function configOf({ flags }: Invocation): Config {
 /** The application for a command that may run beside a server, and logs errors alone. */
 export function openDeps(config: Config): Deps {
   return createDeps(config, { log: logOf({ ...config, logLevel: 'error' }), isCommand: true });
+}
+
+/** Opens the application for a command, and closes it when `work` has ended. */
+export async function withDeps(
+  invocation: Invocation,
+  work: (deps: Deps) => Promise<number>,
+): Promise<number> {
+  const deps = openDeps(configOf(invocation));
+  try {
+    return await work(deps);
+  } finally {
+    await deps.close();
+  }
 }
 
 export function logOf(config: Config): Log {

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../core/config.ts';
-import { StartupError } from '../core/exceptions.ts';
+import { AppError, StartupError } from '../core/exceptions.ts';
 import { adminCreate } from './admin-create.ts';
 import { type Command, UsageError } from './command.ts';
 import { healthcheck } from './healthcheck.ts';
@@ -13,13 +13,22 @@ import { serve } from './serve.ts';
 import { settings } from './settings.ts';
 import { sourcesRekey } from './sources-rekey.ts';
 import { usageVerify } from './usage-verify.ts';
-import { usersImport } from './users-import.ts';
+import { usersImport } from './users/import.ts';
+import { usersList } from './users/list.ts';
+import { usersResetPassword } from './users/reset-password.ts';
+import { usersShow } from './users/show.ts';
+import { usersDisable, usersEnable } from './users/state.ts';
 import { version } from './version.ts';
 
 const COMMANDS: readonly Command[] = [
   serve,
   migrate,
   adminCreate,
+  usersList,
+  usersShow,
+  usersDisable,
+  usersEnable,
+  usersResetPassword,
   usersImport,
   itemsImport,
   itemsExport,
@@ -62,8 +71,9 @@ function failed(command: Command, error: unknown): number {
     console.error(`${error.message}\n\nSee hutch ${command.name} --help.`);
     return 2;
   }
-  if (error instanceof StartupError) {
-    console.error(`hutch ${command.name}: ${error.message}`);
+  if (error instanceof StartupError || error instanceof AppError) {
+    const text = error instanceof AppError ? `${error.message}.` : error.message;
+    console.error(`hutch ${command.name}: ${text}`);
     return 1;
   }
   console.error(`hutch ${command.name}:`, error);

@@ -20,6 +20,7 @@ import { createIdentityProviders } from '../services/identity-providers.ts';
 import { createItemServices } from '../services/item-services.ts';
 import { createMailPurge } from '../services/mail-backlog.ts';
 import { createOperatorAdmins } from '../services/operator-admins.ts';
+import { createOperatorUsers } from '../services/operator-users.ts';
 import { createOutgoingMail } from '../services/outgoing-mail.ts';
 import { createOwnTokens } from '../services/own-tokens.ts';
 import { createPasskeys } from '../services/passkeys.ts';
@@ -106,6 +107,7 @@ function createServices(base: Base) {
   const { chores: gatewayChores, ...gateway } = createSourceGateway(kit);
   const chores = [
     removal.chore,
+    accessChanges.chore,
     throttle.chore,
     createSessionPurge(base),
     createAuditRetention(base),
@@ -133,7 +135,7 @@ function createKit(base: Base, publish: AccountRemovalDeps['publish']) {
   const { config, log, now, db } = base;
   const audit = createAudit(base);
   const mail = createOutgoingMail(base);
-  const common = { ...mail, db, log, audit, now, accessChanges: createAccessChanges() };
+  const common = { ...mail, db, log, audit, now, accessChanges: createAccessChanges({ db }) };
   const sessions = createSessions({ ...common, limits: sessionLimits(config) });
   const maxDays = { user: config.tokenDays, admin: config.adminTokenDays };
   return {
@@ -170,6 +172,7 @@ function createSignIn(base: Kit) {
     emailFlows,
     auth: createAuth({ ...kit, totps, signUp: emailFlows.signUp }),
     operatorAdmins: createOperatorAdmins(kit),
+    operatorUsers: createOperatorUsers(kit),
     ownTokens: createOwnTokens({ ...kit, proveRecently }),
     twoFactor: createTwoFactor({ ...kit, totps, prove }),
     passkeys: createPasskeys({ ...kit, flows, prove }),

@@ -9,7 +9,7 @@ import { fold } from '../utils/fold.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { type AccountRemoval, refuseLastAdmin } from './account-removal.ts';
-import type { Audit, AuditAction, Via } from './audit.ts';
+import type { Audit, AuditAction, AuditRecord, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
 import { type NewAccount, refuseForeignAddress, usernameTaken } from './new-account.ts';
 import { refuseWeak } from './password-policy.ts';
@@ -71,7 +71,7 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
      * admin.
      */
     update: (caller: Caller, id: number, changes: AccountChanges, via: Via): Promise<Account> =>
-      update(deps, caller, id, changes, via),
+      updateAccount(deps, id, changes, { actor_id: caller.id, via }),
 
     /** Deletes an account and everything that belongs to it. Throws not_found, conflict as `update`. */
     remove: (caller: Caller, id: number, via: Via): Promise<void> =>
@@ -91,12 +91,20 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
       }),
   });
 
-async function update(
-  { db, sessions, accessTokens, accessChanges, audit, now }: AdminUsersDeps,
-  caller: Caller,
+type AccountUpdateDeps = Pick<
+  AdminUsersDeps,
+  'db' | 'sessions' | 'accessTokens' | 'accessChanges' | 'audit' | 'now'
+>;
+
+/** Who changes an account, for its audit entries; `actor_id` is null for the operator. */
+type By = Pick<AuditRecord, 'actor_id' | 'via' | 'details'>;
+
+/** Changes an account, with the effects and errors of `update` above. */
+export async function updateAccount(
+  { db, sessions, accessTokens, accessChanges, audit, now }: AccountUpdateDeps,
   id: number,
   changes: AccountChanges,
-  via: Via,
+  by: By,
 ): Promise<Account> {
   const at = now().toISOString();
   try {
@@ -114,7 +122,8 @@ async function update(
       const values = { ...set, updated_at: at };
       const [user] = await tx.orm.update(users).set(values).where(eq(users.id, id)).returning();
       for (const act of actsOf(set)) {
-        await audit.record(tx, { ...act, actor_id: caller.id, user_id: id, via });
+        const details = { ...act.details, ...by.details };
+        await audit.record(tx, { ...by, ...act, user_id: id, details });
       }
       return account(user as User);
     });

@@ -50,6 +50,11 @@ export function linkBase(config: { publicUrl: string; host: string; port: number
   return `http://${host.includes(':') ? `[${host}]` : host}:${config.port}`;
 }
 
+/** Returns the link at which a reset token is spent. */
+export function resetLink(base: string, token: string): string {
+  return `${base}${RESET.page}#token=${token}`;
+}
+
 /**
  * The mails. A token stands after `#`, which no server, proxy or scanner gets to see, and only
  * a POST spends it: what merely opens links uses none of them up.

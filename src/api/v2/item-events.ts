@@ -63,7 +63,6 @@ function createListen({ itemEvents: service, auth, accessChanges, config, log }:
     const leave = service.listen({ caller, address, lastId }, outlet);
     const judge = async (goOn: () => void) =>
       (await isStillKnown(request)) ? goOn() : stream.end();
-    // What another process ends is noticed at the next heartbeat.
     const heart = setInterval(() => void judge(() => stream.push([HEARTBEAT])), heartbeatMs);
     const unwatch = caller && accessChanges.watch(caller.id, () => void judge(() => {}));
     void stream.ended.then(() => {

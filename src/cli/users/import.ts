@@ -1,5 +1,5 @@
-import { accountLine } from './account-line.ts';
-import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
+import { accountLine } from '../account-line.ts';
+import { type Command, configOf, type Invocation, openDeps, UsageError } from '../command.ts';
 
 /** Bad lines that are named; the others are counted. */
 const MAX_NAMED = 100;

@@ -1,0 +1,33 @@
+import { newToken } from '../../core/security.ts';
+import { accountLine } from '../account-line.ts';
+import { ACCOUNT, type Command, operandOf, withDeps } from '../command.ts';
+
+const GENERATED_LENGTH = 20;
+
+export const usersResetPassword: Command = {
+  name: 'users reset-password',
+  operand: ACCOUNT,
+  summary: 'Let the owner of an account choose a new password.',
+  help: `${ACCOUNT} is its id, email or username. Prints a link that works once, for 30 minutes, to give to
+the owner; the old password stays until a new one is chosen. With --generate it sets a new password
+and prints it, once. Either way all sessions and personal access tokens end at once, also on a
+running server. Second factors stay.`,
+  flags: { generate: { help: 'Set a generated password instead of printing a link.' } },
+  settings: ['dataDir', 'host', 'port'],
+  run: (invocation) =>
+    withDeps(invocation, async ({ operatorUsers, now }) => {
+      const user = await operatorUsers.get(operandOf(invocation));
+      const line = accountLine(user, now());
+      if (invocation.switches.has('generate')) {
+        const password = newToken().slice(0, GENERATED_LENGTH);
+        await operatorUsers.setPassword(user, password);
+        console.log(`${line} has a new password. All its sessions and tokens have ended.`);
+        console.log(`Password: ${password}`);
+        return 0;
+      }
+      const link = await operatorUsers.resetByLink(user);
+      console.log(`All sessions and tokens of ${line} have ended.`);
+      console.log(`Link: ${link}`);
+      return 0;
+    }),
+};

@@ -1,0 +1,52 @@
+import { accountLine } from '../account-line.ts';
+import { ACCOUNT, type Command, operandOf, withDeps } from '../command.ts';
+
+export const usersDisable: Command = stateCommand({
+  name: 'users disable',
+  summary: 'Disable an account.',
+  help: `Nobody can sign in with it, and all its sessions and personal access tokens end at once, also on a
+running server. What it owns stays. The last active admin cannot be disabled.`,
+  isActive: false,
+  done: 'All its sessions and tokens have ended.',
+});
+
+export const usersEnable: Command = stateCommand({
+  name: 'users enable',
+  summary: 'Enable an account that was disabled.',
+  help: 'Its owner can sign in again, with the same password. Sessions and tokens do not come back.',
+  isActive: true,
+  done: 'It can sign in again.',
+});
+
+interface State {
+  name: string;
+  summary: string;
+  help: string;
+  isActive: boolean;
+  /** Said when the account is in the state. */
+  done: string;
+}
+
+function stateCommand({ name, summary, help, isActive, done }: State): Command {
+  const word = isActive ? 'enabled' : 'disabled';
+  return {
+    name,
+    operand: ACCOUNT,
+    summary,
+    help: `${ACCOUNT} is its id, email or username. ${help}`,
+    flags: {},
+    settings: ['dataDir'],
+    run: (invocation) =>
+      withDeps(invocation, async ({ operatorUsers, now }) => {
+        const user = await operatorUsers.get(operandOf(invocation));
+        const line = accountLine(user, now());
+        if (user.is_active === isActive) {
+          console.log(`${line} is ${word} already. Nothing was changed.`);
+          return 0;
+        }
+        await operatorUsers.setActive(user, isActive);
+        console.log(`${line} is ${word} now. ${done}`);
+        return 0;
+      }),
+  };
+}
