@@ -12,7 +12,11 @@ interface Names {
   plain: string;
 }
 
-/** A cookie that no script reads and no other site sends, in the way of this server's URL. */
+/**
+ * A cookie that no script reads, Secure where the URL of this server is https. Browsers send it from
+ * pages of the same site (SameSite=Lax). A page of another site that is in HUTCH_CORS_ORIGINS gets a
+ * cookie that is sent from below its own site alone (SameSite=None; Secure; Partitioned).
+ */
 export function createCookie(config: Config, names: Names) {
   const isSecure = config.publicUrl.startsWith('https:');
   const name = isSecure ? names.secure : names.plain;
@@ -24,10 +28,11 @@ export function createCookie(config: Config, names: Names) {
     /** Whether it would go to this client by https or without leaving the machine. */
     isSafe: (request: Request): boolean => isSecure || isOnOneMachine(config, request),
 
-    /** Adds it to an answer. An age of 0 has the browser forget it. */
-    set: ({ headers }: Answer, value: string, maxAgeSeconds: number): void => {
-      const secure = isSecure ? '; Secure' : '';
-      const text = `${name}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`;
+    /** Adds it to the response to a request. An age of 0 has the browser forget it. */
+    set: ({ headers }: Answer, request: Request, value: string, maxAgeSeconds: number): void => {
+      const lax = isSecure ? 'SameSite=Lax; Secure' : 'SameSite=Lax';
+      const site = isAcrossSites(config, request) ? 'SameSite=None; Secure; Partitioned' : lax;
+      const text = `${name}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; ${site}`;
       const known = headers['set-cookie'] as unknown as string[] | undefined;
       const others = known?.filter((it) => !it.startsWith(`${name}=`)) ?? [];
       // A list gives a header each; Elysia's type of headers knows no lists.
@@ -36,12 +41,42 @@ export function createCookie(config: Config, names: Names) {
   };
 }
 
-/** Whether a page of this server sends the request, by the browser's own word. */
-export function isFromOwnPage(publicUrl: string, request: Request): boolean {
+/**
+ * Whether a page that may use cookies sends the request, by what the browser says: a page of this
+ * server or, by a script of its own, one of HUTCH_CORS_ORIGINS.
+ */
+export function isFromTrustedPage(config: Config, request: Request): boolean {
   const site = request.headers.get('sec-fetch-site');
-  // From an old browser: the origin of the page.
-  if (site === null) return request.headers.get('origin') === ownOrigin(publicUrl, request);
-  return site === 'same-origin' || site === 'none';
+  if (site === 'same-origin' || site === 'none') return true;
+  if (isFromListedOrigin(config, request)) return true;
+  // Old browsers send the origin of the page alone.
+  return site === null && request.headers.get('origin') === ownOrigin(config.publicUrl, request);
+}
+
+/**
+ * Whether a request that only reads may use a cookie. Without HUTCH_CORS_ORIGINS all may, for no cookie
+ * is sent across sites; with them, trusted pages and links that are followed.
+ */
+export function mayRead(config: Config, request: Request): boolean {
+  if (config.corsOrigins.length === 0) return true;
+  const { headers } = request;
+  if (!headers.has('sec-fetch-site') || headers.get('sec-fetch-mode') === 'navigate') return true;
+  return isFromTrustedPage(config, request);
+}
+
+/** A form of a listed page is no script of it: it needs no preflight, and anyone can make one. */
+function isFromListedOrigin({ corsOrigins }: Config, { headers }: Request): boolean {
+  const origin = headers.get('origin');
+  if (origin === null || !corsOrigins.includes(origin)) return false;
+  const site = headers.get('sec-fetch-site') ?? 'cross-site';
+  const mode = headers.get('sec-fetch-mode') ?? 'cors';
+  return (site === 'same-site' || site === 'cross-site') && mode === 'cors';
+}
+
+/** An old browser does not say which sites are the same. */
+function isAcrossSites(config: Config, request: Request): boolean {
+  const site = request.headers.get('sec-fetch-site') ?? 'cross-site';
+  return site === 'cross-site' && isFromListedOrigin(config, request);
 }
 
 function ownOrigin(publicUrl: string, request: Request): string {

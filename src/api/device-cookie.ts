@@ -1,5 +1,5 @@
 import type { Deps } from '../core/deps.ts';
-import { type Answer, createCookie, isFromOwnPage } from './cookie.ts';
+import { type Answer, createCookie, isFromTrustedPage } from './cookie.ts';
 
 /** Accounts whose device tokens one browser keeps, the last signed in to first. */
 const MAX_ACCOUNTS = 4;
@@ -25,13 +25,13 @@ export const createDeviceCookie = ({ config }: Pick<Deps, 'config'>) => {
 
     /**
      * Adds a device token to those of the browser. Does nothing where the cookie would be sent in
-     * the clear, and for another site's page: that could push the tokens of others out.
+     * the clear, and for pages that are not trusted: they could push the tokens of others out.
      */
     keep: (token: string, request: Request, answer: Answer): void => {
-      if (!cookie.isSafe(request) || !isFromOwnPage(config.publicUrl, request)) return;
+      if (!cookie.isSafe(request) || !isFromTrustedPage(config, request)) return;
       const others = read(request).filter((it) => accountOf(it) !== accountOf(token));
       const tokens = [token, ...others].slice(0, MAX_ACCOUNTS);
-      cookie.set(answer, tokens.join(SEPARATOR), LIFE_SECONDS);
+      cookie.set(answer, request, tokens.join(SEPARATOR), LIFE_SECONDS);
     },
   };
 };

@@ -1,6 +1,6 @@
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import { type Answer, createCookie, isFromOwnPage } from './cookie.ts';
+import { type Answer, createCookie, isFromTrustedPage, mayRead } from './cookie.ts';
 import { createDeviceCookie } from './device-cookie.ts';
 
 /** How a client wants to carry its session: in the body, or as a cookie. */
@@ -43,13 +43,13 @@ export const createSessionCookie = ({ config }: Pick<Deps, 'config'>) => {
 
     /**
      * Before a session is opened: throws validation_failed where a cookie would be sent in the
-     * clear, and csrf_refused for another site's page. Returns the token of the session that the
+     * clear, and csrf_refused for pages that are not trusted. Returns the token of the session that the
      * new one takes the place of in this browser.
      */
     admit: (transport: Transport | undefined, request: Request): string | undefined => {
       if (transport !== 'cookie') return undefined;
       if (!cookie.isSafe(request)) throw insecure();
-      refuseCrossSite(config.publicUrl, request);
+      refuseUntrusted(isFromTrustedPage(config, request));
       return read(request);
     },
 
@@ -65,19 +65,20 @@ export const createSessionCookie = ({ config }: Pick<Deps, 'config'>) => {
       if (transport !== 'cookie') {
         return { token, token_type: 'bearer' as const, account, device_token };
       }
-      cookie.set(set, token, lifeSeconds(config, account.role));
+      cookie.set(set, request, token, lifeSeconds(config, account.role));
       device.keep(device_token, request, set);
       return { token_type: 'cookie' as const, account };
     },
 
     /** Throws csrf_refused when what a cookie authenticates may be another site's doing. */
     check: (request: Request): void => {
-      if (!SAFE_METHODS.has(request.method)) refuseCrossSite(config.publicUrl, request);
+      const isRead = SAFE_METHODS.has(request.method);
+      refuseUntrusted(isRead ? mayRead(config, request) : isFromTrustedPage(config, request));
     },
 
     /** Has the browser forget its cookie, where it sent one. */
     clear: (request: Request, set: Answer): void => {
-      if (cookie.read(request) !== undefined) cookie.set(set, '', 0);
+      if (cookie.read(request) !== undefined) cookie.set(set, request, '', 0);
     },
   };
 };
@@ -93,9 +94,10 @@ export const createProofs = ({ config }: Pick<Deps, 'config'>) => {
   };
 };
 
-function refuseCrossSite(publicUrl: string, request: Request): void {
-  if (isFromOwnPage(publicUrl, request)) return;
-  throw new AppError('csrf_refused', 'A cookie counts only for pages of this server itself');
+function refuseUntrusted(isTrusted: boolean): void {
+  if (isTrusted) return;
+  const text = 'A cookie is accepted only from pages of this server and of HUTCH_CORS_ORIGINS';
+  throw new AppError('csrf_refused', text);
 }
 
 function lifeSeconds(config: Deps['config'], role: string): number {

@@ -25,7 +25,7 @@ export const ACCOUNT_SETTINGS = {
     'HUTCH_CORS_ORIGINS',
     [],
     origins,
-    'Origins whose pages may call the API, as https://app.example.com.',
+    'Origins whose pages may call the API, also with a session cookie, as https://app.example.com.',
   ),
   emailVerification: setting(
     'HUTCH_EMAIL_VERIFICATION',

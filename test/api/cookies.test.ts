@@ -271,10 +271,77 @@ describe('a change that a cookie authenticates', () => {
     expect(await change(headers)).toBe(outcome);
   });
 
-  test('of a listed CORS origin is another site too', async () => {
-    const config = { ...https.config, corsOrigins: ['https://app.example.com'] };
-    const headers = { origin: 'https://app.example.com', 'sec-fetch-site': 'cross-site' };
-    expect(await change(headers, config)).toBe('csrf_refused');
+  describe('from a listed origin', () => {
+    const app = 'https://app.example.net';
+    const config = { ...https.config, corsOrigins: [app] };
+    test.each([
+      [{ origin: app, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }, 200],
+      [{ origin: app, 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' }, 200],
+      [{ origin: app }, 200],
+      [
+        { origin: app, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+        'csrf_refused',
+      ],
+      [
+        { origin: app, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
+        'csrf_refused',
+      ],
+      [{ origin: app, 'sec-fetch-site': '' }, 'csrf_refused'],
+      [{ origin: `${app}.evil.example`, 'sec-fetch-site': 'cross-site' }, 'csrf_refused'],
+      [{ origin: 'https://other.example.net', 'sec-fetch-site': 'same-site' }, 'csrf_refused'],
+      [{ origin: 'null', 'sec-fetch-site': 'cross-site' }, 'csrf_refused'],
+      [{ referer: `${app}/`, 'sec-fetch-site': 'cross-site' }, 'csrf_refused'],
+    ])('with %p is %p', async (headers, outcome) => {
+      expect(await change(headers, config)).toBe(outcome);
+    });
+
+    test.each([
+      [{ origin: app, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }, 200],
+      [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 200],
+      [{ 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' }, 200],
+      [{}, 200],
+      [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 403],
+      [
+        {
+          origin: 'https://evil.example',
+          'sec-fetch-site': 'cross-site',
+          'sec-fetch-mode': 'cors',
+        },
+        403,
+      ],
+    ])('reading with %p is %p', async (headers, status) => {
+      await using s = await signedIn(config);
+      const all = { ...headers, cookie: s.cookie };
+      expect((await send(s.t, 'GET', '/api/v2/users/me', all)).status).toBe(status);
+    });
+
+    const cors = (site: string) => ({
+      origin: app,
+      'sec-fetch-site': site,
+      'sec-fetch-mode': 'cors',
+    });
+
+    test.each([
+      ['cross-site', ['Partitioned', 'SameSite=None', 'Secure']],
+      ['same-site', ['SameSite=Lax', 'Secure']],
+    ])(
+      'of a page that is %s the cookies are %p, also when they are cleared',
+      async (site, marks) => {
+        await using t = await testApp({ config });
+        await register(t);
+        const opened = await login(t, cors(site));
+        const headers = { ...cors(site), cookie: pairOf(opened) };
+        const ended = await send(t, 'POST', '/api/v2/auth/logout', headers);
+        expect([opened.status, ended.status]).toEqual([200, 204]);
+        const cookies = [opened, ended].flatMap((answer) => answer.headers.getSetCookie());
+        expect(cookies).toHaveLength(3);
+        for (const cookie of cookies) {
+          const attributes = cookie.split('; ').filter((it) => /^(Same|Sec|Part)/.test(it));
+          expect(attributes.sort()).toEqual(marks);
+          expect(cookie).toStartWith('__Host-hutch');
+        }
+      },
+    );
   });
 
   test('on this machine has the origin of its Host', async () => {

@@ -37,7 +37,9 @@ const FILE = /\b((?:src|test)\/[\w./-]+\.ts)(?::((?: "[^"]+",?)+))?/g;
 /** A cell or paragraph that a test proves, or that says in which words why none can. */
 const PROVED = /\btest\/[\w./-]+\.test\.ts\b|\b(?:By review|Operator): [^|]{15}/;
 /** The sections of rules, which come before the requirements of the standard. */
-const RULES = ['Input', 'Limits', 'Passwords', 'Ways in', 'Sessions', 'Who may what'].concat([
+const RULES = ['Input', 'Limits', 'Passwords', 'Ways in', 'Sessions'].concat([
+  'Cookies and other origins',
+  'Who may what',
   'Cryptography',
   'Data',
   'Calls out',
