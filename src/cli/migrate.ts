@@ -1,7 +1,6 @@
 import { databasePath } from '../core/data-dir.ts';
-import { openDb } from '../core/db.ts';
-import { migrate as applyMigrations } from '../core/migrations.ts';
-import { type Command, configOf, logOf } from './command.ts';
+import { prepareDb } from '../core/db.ts';
+import { type Command, configOf } from './command.ts';
 
 export const migrate: Command = {
   name: 'migrate',
@@ -13,13 +12,8 @@ hutch has migrated is left alone and refused.`,
   settings: ['dataDir'],
   run: async (invocation) => {
     const config = configOf(invocation);
-    const db = openDb(databasePath(config.dataDir), { log: logOf(config), isCommand: true });
-    try {
-      const applied = applyMigrations(db.client);
-      console.log(applied.length > 0 ? `Applied ${applied.join(', ')}.` : 'Nothing to migrate.');
-    } finally {
-      await db.close();
-    }
+    const applied = prepareDb(databasePath(config.dataDir));
+    console.log(applied.length > 0 ? `Applied ${applied.join(', ')}.` : 'Nothing to migrate.');
     return 0;
   },
 };

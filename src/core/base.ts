@@ -2,13 +2,13 @@ import { createCache } from './cache.ts';
 import type { Config } from './config.ts';
 import { createCursors, cursorSecret } from './cursors.ts';
 import { databasePath } from './data-dir.ts';
-import { openDb } from './db.ts';
+import { openDb, prepareDb } from './db.ts';
 import { openEventLine } from './event-line.ts';
 import { createFairTurns } from './fair-turns.ts';
 import type { Log } from './log.ts';
 import { createLookup } from './lookup.ts';
 import { createMailer } from './mail.ts';
-import { KNOWN_MIGRATIONS, migrate } from './migrations.ts';
+import { KNOWN_MIGRATIONS } from './migrations.ts';
 import { createPasswordHasher, type PasswordHasher } from './security.ts';
 import { createWaysOut } from './ways-out.ts';
 
@@ -27,8 +27,8 @@ export function openBase(config: Config, options: DepsOptions) {
   const lookup = createLookup();
   const mailer = createMailer({ smtpUrl, from, dataDir, log, lookup });
   const path = databasePath(config.dataDir);
+  const applied = prepareDb(path);
   const db = openDb(path, { log, isCommand });
-  const applied = migrate(db.client);
   if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
   const isNew = applied.length === KNOWN_MIGRATIONS.length;
   return {

@@ -6,6 +6,8 @@ import { isBusy, LOCK_PATIENCE_MS } from './busy.ts';
 import { StartupError } from './exceptions.ts';
 import type { Log } from './log.ts';
 import { createLogMover, type LogState, TICK_MS } from './log-mover.ts';
+import { migrate } from './migrations.ts';
+import { portableTables, replaceTables } from './portable-schema.ts';
 import {
   createWriter,
   type StorageFault,
@@ -133,6 +135,21 @@ function probe(writer: Writer): void {
   };
   // Whether it failed is asked of the writer.
   writer.write(touch).catch(() => {});
+}
+
+/**
+ * Brings the schema of the database file up to this build, in a form that SQLite 3.34 reads, and
+ * returns the migrations that were applied. Creates the file if it is not there. No other
+ * connection of this process may be open. Throws StartupError.
+ */
+export function prepareDb(path: string): string[] {
+  using client = connect(path);
+  chmodSync(path, 0o600);
+  const applied = migrate(client);
+  const tables = portableTables(client);
+  client.close(true);
+  if (tables.length > 0) replaceTables(path, tables);
+  return applied;
 }
 
 function connect(path: string): Database {

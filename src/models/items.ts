@@ -64,7 +64,7 @@ export const items = sqliteTable(
       check('items_tags', sql`json_type(${table.tags}) = 'array'`),
       check(
         'items_data',
-        sql`json_type(${table.data}) = 'object' and octet_length(${table.data}) <= 65536`,
+        sql`json_type(${table.data}) = 'object' and length(cast(${table.data} as blob)) <= 65536`,
       ),
     ];
   },

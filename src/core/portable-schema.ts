@@ -1,0 +1,94 @@
+import type { Database } from 'bun:sqlite';
+import { DatabaseSync } from 'node:sqlite';
+import { LOCK_PATIENCE_MS } from './busy.ts';
+
+/** A table and the statement that creates it. */
+export interface Table {
+  name: string;
+  sql: string;
+}
+
+interface Column {
+  name: string;
+  type: string;
+  notnull: number;
+  pk: number;
+}
+
+const END = /\n?\)(?: (STRICT))?(?:,? (WITHOUT ROWID))?$/;
+const OCTET_LENGTH = /octet_length\(("\w+"(?:\."\w+")?)\)/g;
+
+/**
+ * Returns the tables whose text SQLite 3.34 does not read, with a text that it reads: tools of
+ * supported systems (RHEL 9: 3.34, Ubuntu 22.04: 3.37, Debian 12: 3.40) must check, copy and
+ * restore the database. They know neither STRICT tables (3.37) nor octet_length (3.43). A CHECK for
+ * each column says what STRICT did, of columns that were added later too, and
+ * length(cast(… as blob)) counts the same bytes.
+ */
+export function portableTables(client: Database): Table[] {
+  const tables = client.query("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all();
+  return (tables as Table[]).flatMap(({ name, sql }) => {
+    const text = portableText(sql, columnsOf(client, name));
+    return text === sql ? [] : [{ name, sql: text }];
+  });
+}
+
+/**
+ * Replaces the text of tables in a database file, in one transaction that reads and writes no row,
+ * however many there are. No other connection of this process may be open: closing this one would
+ * drop the locks of that, if it belonged to another copy of the library. Throws for a text that
+ * cannot be parsed, having changed nothing.
+ */
+export function replaceTables(path: string, tables: readonly Table[]): void {
+  const client = new DatabaseSync(path);
+  try {
+    client.exec(`PRAGMA busy_timeout = ${LOCK_PATIENCE_MS}`);
+    // bun:sqlite has no switch for this, and without it nobody may write to sqlite_master.
+    client.enableDefensive(false);
+    client.exec('BEGIN IMMEDIATE');
+    replaceTexts(client, tables);
+    client.exec('COMMIT');
+  } finally {
+    // What was not committed is rolled back.
+    client.close();
+  }
+}
+
+function columnsOf(client: Database, table: string): Column[] {
+  const columns = 'SELECT name, upper(type) AS type, "notnull", pk FROM pragma_table_info(?)';
+  return client.query(columns).all(table) as Column[];
+}
+
+/** The text of a table without STRICT and octet_length, and as strict as before. */
+function portableText(sql: string, columns: readonly Column[]): string {
+  const text = sql.replaceAll(OCTET_LENGTH, 'length(cast($1 as blob))');
+  const [end, isStrict, isOfKey] = END.exec(text) ?? [];
+  // A table that is neither STRICT nor was is one of SQLite's own.
+  if (end === undefined || !(isStrict || text.includes('CHECK(typeof('))) return text;
+  const checks = columns
+    // SQLite itself takes nothing but integers for the id of a row.
+    .filter(({ pk, type }) => isOfKey || pk !== 1 || type !== 'INTEGER')
+    .map(typeCheck)
+    .filter((check) => !text.includes(check))
+    .map((check) => `,\n\t${check}`);
+  return `${text.slice(0, -end.length)}${checks.join('')}\n)${isOfKey ? ' WITHOUT ROWID' : ''}`;
+}
+
+function typeCheck({ name, type, notnull, pk }: Column): string {
+  const kind = `'${type.toLowerCase()}'`;
+  const isRequired = notnull === 1 || pk > 0;
+  return `CHECK(typeof("${name}") ${isRequired ? `= ${kind}` : `in (${kind}, 'null')`})`;
+}
+
+function replaceTexts(client: DatabaseSync, tables: readonly Table[]): void {
+  client.exec('PRAGMA writable_schema = ON');
+  const update = client.prepare(
+    "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?",
+  );
+  for (const { name, sql } of tables) update.run(sql, name);
+  // Other connections read the schema again when its version changes, this one at the reset.
+  const [version] = client.prepare('PRAGMA schema_version').all();
+  client.exec(`PRAGMA schema_version = ${Number(version?.['schema_version']) + 1}`);
+  client.exec('PRAGMA writable_schema = RESET');
+  for (const { name } of tables) client.prepare(`SELECT * FROM "${name}" LIMIT 0`).all();
+}
