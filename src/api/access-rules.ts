@@ -1,6 +1,7 @@
 import type { AnyElysia } from 'elysia';
 import { StartupError } from '../core/exceptions.ts';
 import type { Scope } from '../schemas/accounts.ts';
+import type { SentHeader } from './openapi-headers.ts';
 
 /**
  * Who may call a route. `optional`: anyone, and a signed-in caller may see more; a wrong
@@ -20,6 +21,8 @@ declare module 'elysia' {
     isBeforeSecondFactor?: boolean;
     /** Serves whoever watches the process: no limit or Host check refuses it. */
     isProbe?: boolean;
+    /** Headers that the route sends by itself when it succeeds, for the document. */
+    sends?: SentHeader[];
   }
 }
 

@@ -8,13 +8,15 @@ interface Form {
 }
 
 /** The one table from a code to its status and title. */
-export const ERROR_FORMS: Record<ErrorCode, Form> = {
+export const ERROR_FORMS = {
   malformed_request: { v1: 400, v2: 400, title: 'Malformed request' },
+  validation_failed: { v1: 422, v2: 422, title: 'Invalid request' },
   malformed_body: { v1: 422, v2: 400, title: 'Malformed body' },
   unauthenticated: { v1: 401, v2: 401, title: 'Not authenticated' },
   forbidden: { v1: 403, v2: 403, title: 'Not enough permissions' },
   not_found: { v1: 404, v2: 404, title: 'Not found' },
   method_not_allowed: { v1: 405, v2: 405, title: 'Method not allowed' },
+  conflict: { v1: 409, v2: 409, title: 'Conflict' },
   email_taken: { v1: 400, v2: 409, title: 'Email already registered' },
   username_taken: { v1: 400, v2: 409, title: 'Username already registered' },
   bad_credentials: { v1: 400, v2: 401, title: 'Wrong credentials' },
@@ -28,7 +30,6 @@ export const ERROR_FORMS: Record<ErrorCode, Form> = {
   second_factor_required: { v1: 400, v2: 401, title: 'Second factor required' },
   second_factor_missing: { v1: 403, v2: 403, title: 'Second factor missing' },
   proof_required: { v1: 403, v2: 403, title: 'Proof of identity required' },
-  conflict: { v1: 409, v2: 409, title: 'Conflict' },
   version_mismatch: { v1: 412, v2: 412, title: 'Changed meanwhile' },
   idempotency_mismatch: { v1: 422, v2: 422, title: 'Idempotency-Key of another request' },
   idempotency_running: { v1: 409, v2: 409, title: 'That request still runs' },
@@ -41,17 +42,16 @@ export const ERROR_FORMS: Record<ErrorCode, Form> = {
   unsupported_media_type: { v1: 415, v2: 415, title: 'Unsupported media type' },
   invalid_query: { v1: 400, v2: 400, title: 'Unknown query parameter' },
   invalid_cursor: { v1: 400, v2: 400, title: 'Invalid cursor' },
-  validation_failed: { v1: 422, v2: 422, title: 'Invalid request' },
   upstream_failed: { v1: 502, v2: 502, title: 'Upstream failed' },
   upstream_timeout: { v1: 504, v2: 504, title: 'Upstream took too long' },
+  overloaded: { v1: 503, v2: 503, title: 'Overloaded' },
   circuit_open: { v1: 503, v2: 503, title: 'Upstream left alone for a while' },
   secrets_unreadable: { v1: 503, v2: 503, title: 'Secrets cannot be read' },
-  overloaded: { v1: 503, v2: 503, title: 'Overloaded' },
   database_busy: { v1: 503, v2: 503, title: 'Database busy' },
   storage_full: { v1: 507, v2: 507, title: 'Storage full' },
   storage_failed: { v1: 503, v2: 503, title: 'Storage failed' },
   internal: { v1: 500, v2: 500, title: 'Internal server error' },
-};
+} as const satisfies Record<ErrorCode, Form>;
 
 /** The version whose form the errors of a path have: v1's, unless the path is of v2. */
 export function versionOf(path: string): 'v1' | 'v2' {

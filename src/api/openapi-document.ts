@@ -2,7 +2,24 @@ import { STATUS_CODES } from 'node:http';
 import type { Config } from '../core/config.ts';
 import { type Access, levelOf } from './access-rules.ts';
 import { answerTypes, bodyTypes } from './media-types.ts';
+import {
+  hasVersion,
+  RESPONSE_HEADERS,
+  type RouteFacts,
+  requestHeaders,
+  responseHeaders,
+  type SentHeader,
+} from './openapi-headers.ts';
 import { correctSchema, type Json, withKnownEnums } from './openapi-schema.ts';
+import {
+  ACCESS_TEXTS,
+  DESCRIPTION,
+  PARAMETER_TEXTS,
+  SECURITY,
+  SECURITY_SCHEMES,
+  scopeText,
+  TAGS,
+} from './openapi-texts.ts';
 
 interface Parameter extends Json {
   in: string;
@@ -15,6 +32,8 @@ interface Operation extends Json {
   operationId: string;
   access: Access;
   parameters?: Parameter[];
+  scope?: string;
+  sends?: SentHeader[];
   /** Headers that a route reads by itself. */
   'x-parameters'?: Parameter[];
   requestBody?: unknown;
@@ -26,43 +45,15 @@ export interface Generated {
   paths: Record<string, Record<string, Operation>>;
 }
 
-const DESCRIPTION = `Accounts, items, what is popular, and outside APIs, from one binary.
-
-v1 is wire-compatible with the FastAPI guide that Hutch re-creates; v2 is the contract we would
-choose today: its errors are RFC 9457 problems.`;
-
-const TAGS = [
-  { name: 'auth', description: 'Signing up, in and out, and the sessions of that.' },
-  { name: 'users', description: 'Accounts.' },
-  { name: 'tokens', description: 'Personal access tokens.' },
-  { name: 'login', description: 'Signing in.' },
-  { name: 'items', description: 'What an app keeps, and what of it is popular.' },
-  { name: 'external', description: 'Outside APIs, fetched many at once.' },
-  { name: 'sources', description: 'Outside APIs that are called by name, and many at once.' },
-  { name: 'system', description: 'This server itself.' },
-];
-
-const SECURITY_SCHEMES = {
-  bearer: { type: 'http', scheme: 'bearer', description: 'A token from signing in.' },
-  cookie: {
-    type: 'apiKey',
-    in: 'cookie',
-    name: '__Host-hutch',
-    description: 'A session of a browser; hutch_session on a server without https.',
-  },
-  password: {
-    type: 'oauth2',
-    description: 'Signs in and uses the token.',
-    flows: { password: { tokenUrl: '/api/v1/login/access-token', scopes: {} } },
-  },
-};
-
-const SECURITY = [{ bearer: [] }, { cookie: [] }, { password: [] }];
-
 /** What the HTTP parser answers by itself: no route sees the request. */
 const FROM_PARSER = {
   431: { description: 'The request line and headers exceed 16 KiB; the response has no body' },
 };
+
+interface Components {
+  schemas: Json;
+  responses: Json;
+}
 
 /** What the document says beside what is generated. */
 export interface Facts {
@@ -76,7 +67,8 @@ export interface Facts {
 /** The published document: the one place where the generated one is put right. */
 export function documentOf({ paths }: Generated, facts: Facts): Json {
   const { version, registration, bodyOf, queryOf } = facts;
-  const schemas: Json = {};
+  const components = { schemas: {} as Json, responses: {} as Json };
+  const { schemas } = components;
   const corrected: Json = {};
   for (const [path, operations] of Object.entries(paths)) {
     corrected[path] = Object.fromEntries(
@@ -85,7 +77,7 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
         const body = correctBody(bodyOf(route), route, schemas);
         const security = securityOf(operation.access, registration);
         const known = withOpenQuery(operation, queryOf(route));
-        return [method, { ...correctOperation(known, route, schemas), ...security, ...body }];
+        return [method, { ...correctOperation(known, route, components), ...security, ...body }];
       }),
     );
   }
@@ -97,7 +89,7 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
     tags: TAGS,
     security: SECURITY,
     paths: withKnownEnums(corrected, schemas),
-    components: { securitySchemes: SECURITY_SCHEMES, schemas },
+    components: { securitySchemes: SECURITY_SCHEMES, headers: RESPONSE_HEADERS, ...components },
   };
 }
 
@@ -108,24 +100,37 @@ function securityOf(access: Access, registration: Config['registration']) {
   return level === 'optional' ? { security: [{}, ...SECURITY] } : {};
 }
 
-function correctOperation(operation: Operation, route: string, schemas: Json) {
+function correctOperation(operation: Operation, route: string, components: Components) {
   const { parameters: given = [], 'x-parameters': own = [], ...declared } = operation;
   const {
-    access: _access,
-    scope: _scope,
+    access,
+    scope,
+    sends = [],
     isProbe: _isProbe,
     isBeforeSecondFactor: _isBefore,
     body: _body,
     ...others
   } = declared;
-  const { requestBody: _, responses, ...rest } = others;
-  const parameters = [...given, ...own];
+  const { requestBody: _, responses, description, ...rest } = others;
+  const [method = '', path = ''] = route.split(' ');
+  const facts = {
+    method,
+    path,
+    statuses: Object.keys(responses),
+    sends,
+    takesKey: own.some(({ name }) => name === 'Idempotency-Key'),
+    hasVersion: (status: string) => hasVersion(responses[status]),
+  };
+  const parameters = [...given, ...own, ...requestHeaders(facts)];
   return {
     ...rest,
+    description: [description, ACCESS_TEXTS[access], scopeText(access, scope)]
+      .filter(Boolean)
+      .join('\n\n'),
     ...(parameters.length > 0 && {
-      parameters: parameters.map((it) => correctParameter(it, schemas)),
+      parameters: parameters.map((it) => correctParameter(it, components.schemas)),
     }),
-    responses: { ...correctResponses(responses, route, schemas), ...FROM_PARSER },
+    responses: { ...correctResponses(responses, facts, components), ...FROM_PARSER },
   };
 }
 
@@ -142,9 +147,10 @@ function withOpenQuery(operation: Operation, query: unknown): Operation {
 /** What has a default need not be given. */
 function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   const required = rest.in === 'path' || (rest.required && !('default' in schema));
-  const { 'x-style': style, 'x-explode': explode, ...own } = schema;
+  const { 'x-style': style, 'x-explode': explode, description: own, ...bare } = schema;
   const spread = style !== undefined && { style, explode };
-  return { ...rest, ...spread, required, schema: correctSchema(own, schemas) };
+  const description = rest['description'] ?? own ?? PARAMETER_TEXTS[rest.name];
+  return { ...rest, ...spread, description, required, schema: correctSchema(bare, schemas) };
 }
 
 /** The media types that are read. v1 ignores fields that it does not know, v2 does not. */
@@ -157,18 +163,35 @@ function correctBody(body: unknown, route: string, schemas: Json): Json {
   return { requestBody: { required: true, content: contentOf(bodyTypes(route), own, schemas) } };
 }
 
-function correctResponses(responses: Operation['responses'], route: string, schemas: Json): Json {
-  const isV2 = route.includes(' /api/v2/');
-  return Object.fromEntries(
-    Object.entries(responses).map(([status, { content }]) => {
-      const schema = Object.values(content ?? {})[0]?.schema ?? {};
-      if (status === '204') return [status, { description: 'No Content' }];
-      const isProblem = isV2 && Number(status) >= 400;
-      const types = isProblem ? ['application/problem+json'] : answerTypes(route);
-      const description = STATUS_CODES[status] ?? status;
-      return [status, { description, content: contentOf(types, schema, schemas) }];
-    }),
-  );
+function correctResponses(
+  responses: Operation['responses'],
+  route: RouteFacts,
+  { schemas, responses: shared }: Components,
+): Json {
+  const entries = Object.entries(responses).map(([status, { content }]) => {
+    const headers = responseHeaders(route, status);
+    const description = STATUS_CODES[status] ?? status;
+    if (status === '204') return [status, { description, headers }];
+    const schema = Object.values(content ?? {})[0]?.schema ?? {};
+    const isProblem = Number(status) >= 400 && isOfV2(route.path);
+    if (!isProblem) {
+      const types = answerTypes(`${route.method} ${route.path}`);
+      return [status, { description, headers, content: contentOf(types, schema, schemas) }];
+    }
+    const name = `Problem${status}`;
+    shared[name] ??= { description, headers, content: problemContent(schema, schemas) };
+    return [status, { $ref: `#/components/responses/${name}` }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function isOfV2(path: string): boolean {
+  return path.startsWith('/api/v2/');
+}
+
+function problemContent({ examples, ...schema }: Json, schemas: Json): Json {
+  const [example] = (examples ?? []) as unknown[];
+  return { 'application/problem+json': { schema: correctSchema(schema, schemas), example } };
 }
 
 function contentOf(types: readonly string[], schema: unknown, schemas: Json): Json {

@@ -39,14 +39,17 @@ export function contractOf(document: Document, version: Version): Contract {
   return sorted(Object.fromEntries(entries)) as Contract;
 }
 
-/** What an error looks like is one promise for all: which there are is enough. */
+/** What an error looks like is one promise for all, and what a header holds: they are left out. */
 function compared({ security, parameters, requestBody, responses }: Operation): Operation {
   return {
     ...(security && { security }),
     ...(parameters && { parameters }),
     ...(requestBody && { requestBody }),
     responses: Object.fromEntries(
-      Object.entries(responses).map(([status, it]) => [status, status < '400' ? it : {}]),
+      Object.entries(responses).map(([status, it]) => [
+        status,
+        status < '400' && it.content ? { content: it.content } : {},
+      ]),
     ),
   };
 }

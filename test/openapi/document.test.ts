@@ -9,7 +9,7 @@ interface Operation {
   security?: unknown[];
   parameters?: { name: string; required: boolean; schema: Record<string, unknown> }[];
   requestBody?: { content: Record<string, { schema: Record<string, unknown> }> };
-  responses: Record<string, { content: Record<string, unknown> }>;
+  responses: Record<string, { $ref?: string; content?: Record<string, unknown> }>;
 }
 
 async function operations() {
@@ -22,6 +22,14 @@ async function operations() {
       ...it,
     })),
   );
+}
+
+interface Components {
+  responses: Record<
+    string,
+    { content: Record<'application/problem+json', { example: { status: number; code: string } }> }
+  >;
+  schemas: Record<string, { enum?: string[] }>;
 }
 
 type Schema = Record<string, unknown>;
@@ -127,9 +135,7 @@ describe('the document', () => {
 
   test('says of v2 that its errors are problems', async () => {
     const stats = (await operations()).find(({ operationId }) => operationId === 'getStats');
-    expect(Object.keys(stats?.responses['403']?.content ?? {})).toEqual([
-      'application/problem+json',
-    ]);
+    expect(stats?.responses['403']).toEqual({ $ref: '#/components/responses/Problem403' });
   });
 
   test('has no schema that is only null', async () => {
@@ -148,6 +154,35 @@ describe('the document', () => {
       const isWide = it.maximum === undefined || Math.abs(Number(it.maximum)) >= 2 ** 31;
       const isInteger = [it.type].flat().includes('integer');
       expect(it).toMatchObject({ format: isInteger ? (isWide ? 'int64' : 'int32') : 'double' });
+    }
+  });
+
+  test('describes every operation, parameter, tag and header', async () => {
+    await using t = await testApp();
+    const document = await (await t.request('GET', '/openapi.json')).json();
+    const { paths, tags, components } = document as {
+      paths: Record<string, Record<string, Operation>>;
+      tags: object[];
+      components: { headers: object };
+    };
+    const all = Object.values(paths).flatMap((methods) => Object.values(methods));
+    const parameters = all.flatMap((it) => it.parameters ?? []);
+    expect(parameters.length).toBeGreaterThan(50);
+    for (const it of [...all, ...parameters, ...tags, ...Object.values(components.headers)]) {
+      expect(it).toMatchObject({ description: expect.stringMatching(/^[A-Za-z0-9].*[^\s]/) });
+    }
+  });
+
+  test('has an example of each problem, with a code of its status', async () => {
+    await using t = await testApp();
+    const document = await (await t.request('GET', '/openapi.json')).json();
+    const { responses, schemas: named } = (document as { components: Components }).components;
+    const problems = Object.entries(responses);
+    expect(problems.length).toBeGreaterThan(10);
+    for (const [name, { content }] of problems) {
+      const { status, code } = content['application/problem+json'].example;
+      expect(name).toBe(`Problem${status}`);
+      expect(named[`${name}Code`]?.enum).toContain(code);
     }
   });
 

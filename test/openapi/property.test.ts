@@ -23,7 +23,12 @@ interface Operation {
   path: string;
   parameters?: Parameter[];
   requestBody?: { content: Record<string, { schema: Schema }> };
-  responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
+  responses: Record<string, DeclaredResponse>;
+}
+
+interface DeclaredResponse {
+  headers?: Record<string, unknown>;
+  content?: Record<string, { schema: Schema }>;
 }
 
 /** What the operations are sent to, as an admin. */
@@ -110,13 +115,24 @@ async function readDocument() {
   await using app = await testApp();
   const document = (await (await app.request('GET', '/openapi.json')).json()) as {
     paths: Record<string, Record<string, Omit<Operation, 'method' | 'path'>>>;
-    components: { schemas: Record<string, Schema> };
+    components: {
+      schemas: Record<string, Schema>;
+      responses: Record<string, DeclaredResponse>;
+      headers: Record<string, unknown>;
+    };
   };
+  const { responses: shared } = document.components;
   const all = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, it]) => ({
       ...it,
       path,
       method: method.toUpperCase(),
+      responses: Object.fromEntries(
+        Object.entries(it.responses).map(([status, response]) => [
+          status,
+          '$ref' in response ? shared[String(response.$ref).split('/').at(-1) ?? ''] : response,
+        ]),
+      ),
       // A header changes nothing of what is judged here.
       parameters: it.parameters?.filter((each) => (each.in as string) !== 'header'),
     })),
@@ -258,6 +274,12 @@ async function expectDeclared(operation: Operation, answer: Response, input: Inp
   expect(answer.status < 500 || isUpstream, context).toBe(true);
   const declared = operation.responses[answer.status];
   expect(declared, `${context} is not declared`).toBeDefined();
+  const sent = Object.keys(components.headers).filter((name) => answer.headers.has(name));
+  const declaredHeaders = Object.keys(declared?.headers ?? {});
+  expect(
+    sent.filter((name) => !declaredHeaders.includes(name)),
+    context,
+  ).toEqual([]);
   // Bun itself answers 431 to a head that is too long, and sends no body.
   if (answer.status === 204 || answer.status === 431) return;
   const type = answer.headers.get('content-type')?.split(';')[0] ?? '';

@@ -14,6 +14,7 @@ import { publicRoute, userRoute } from '../access-rules.ts';
 import { ITEM_BODY } from '../body-rules.ts';
 import { answerCached } from '../cached.ts';
 import { answerAsIs } from '../json.ts';
+import type { SentHeader } from '../openapi-headers.ts';
 import { createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
@@ -29,7 +30,10 @@ const LIST = {
 const POPULAR = {
   query: PopularQuery,
   response: { 200: ItemsPublic, ...v1Errors(422) },
-  detail: publicRoute('listPopularItems', 'List the most viewed items'),
+  detail: {
+    ...publicRoute('listPopularItems', 'List the most viewed items'),
+    sends: ['X-Cache', 'Age'] as SentHeader[],
+  },
 };
 
 const CREATE = {

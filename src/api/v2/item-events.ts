@@ -39,11 +39,20 @@ export const itemEvents = (deps: Listened) => {
     {
       query: ItemEventsQuery,
       response: { 200: ItemEventStream, ...v2Errors(400, 401, 403, 422) },
-      detail: optionalRoute(
-        'items:read',
-        'listenToItems',
-        'Be told what happens to items (server-sent events)',
-      ),
+      detail: {
+        ...optionalRoute('items:read', 'listenToItems', 'Listen to items (server-sent events)'),
+        description:
+          'A stream without an end: one event for each change of an item that the caller may see.',
+        'x-parameters': [
+          {
+            in: 'header',
+            name: 'Last-Event-ID',
+            required: false,
+            description: 'Resumes after this event. It wins over last_event_id.',
+            schema: { type: 'string', maxLength: 64, examples: ['42'] },
+          },
+        ],
+      },
     },
   );
 };

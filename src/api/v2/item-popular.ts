@@ -16,6 +16,9 @@ export const itemPopular = ({ popular }: Pick<Deps, 'popular'>) =>
     {
       query: ItemPopularQuery,
       response: { 200: PopularItems, ...v2Errors(400, 422) },
-      detail: publicRoute('listPopularItemsV2', 'List the most viewed items'),
+      detail: {
+        ...publicRoute('listPopularItemsV2', 'List the most viewed items'),
+        sends: ['X-Cache', 'Age'],
+      },
     },
   );

@@ -1,4 +1,6 @@
+import type { ErrorCode } from '../../core/exceptions.ts';
 import { ProblemDetails } from '../../schemas/system.ts';
+import { ERROR_FORMS } from '../error-forms.ts';
 
 type V2Status =
   | 400
@@ -18,7 +20,23 @@ type V2Status =
   | 503
   | 504
   | 507;
-type V2Errors<S extends V2Status> = { [K in S]: typeof ProblemDetails };
+/** The codes that v2 answers with a status. */
+type CodeOf<S extends V2Status> = {
+  [C in ErrorCode]: (typeof ERROR_FORMS)[C]['v2'] extends S ? C : never;
+}[ErrorCode];
+type V2Errors<S extends V2Status> = {
+  [K in S]: ReturnType<typeof ProblemDetails<CodeOf<K>>>;
+};
+
+const PROBLEMS = new Map(
+  Object.entries(Object.groupBy(Object.entries(ERROR_FORMS), ([, { v2 }]) => String(v2))).map(
+    ([status, forms = []]) => {
+      const [[, { title }] = ['', { title: '' }]] = forms;
+      const codes = forms.map(([code]) => code);
+      return [Number(status), ProblemDetails(Number(status), codes, title)];
+    },
+  ),
+);
 
 /** Any route can get a wrong query or body, for another host, or too often, and can fail or be busy. */
 const OF_ALL = [400, 411, 413, 421, 429, 500, 503] as const;
@@ -26,7 +44,7 @@ type OfAll = (typeof OF_ALL)[number];
 
 /** The schemas of the problems that a v2 route can answer, beside those of all. */
 export function v2Errors<const S extends V2Status = never>(...statuses: S[]): V2Errors<S | OfAll> {
-  const entries = [...statuses, ...OF_ALL].map((status) => [status, ProblemDetails]);
+  const entries = [...statuses, ...OF_ALL].map((status) => [status, PROBLEMS.get(status)]);
   return Object.fromEntries(entries) as V2Errors<S | OfAll>;
 }
 

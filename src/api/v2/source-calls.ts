@@ -36,11 +36,14 @@ export const sourceCalls = (deps: CallDeps) => {
         params: SourceName,
         query: OpenQuery,
         response: { 200: SourceData, ...v2Errors(401, 403, 404, 422, 502, 504) },
-        detail: optionalRoute(
-          '*',
-          'callSource',
-          'Call a source; the query holds the parameters that it defines',
-        ),
+        detail: {
+          ...optionalRoute(
+            '*',
+            'callSource',
+            'Call a source; the query holds the parameters that it defines',
+          ),
+          sends: ['X-Cache', 'Age', 'X-Source-Status'],
+        },
       },
     )
     .post(

@@ -1,0 +1,106 @@
+import type { Json } from './openapi-schema.ts';
+
+export type SentHeader = keyof typeof RESPONSE_HEADERS;
+
+const text = (description: string, example: string) => ({
+  description,
+  schema: { type: 'string', examples: [example] },
+});
+const seconds = (description: string) => ({
+  description,
+  schema: { type: 'integer', format: 'int32', minimum: 0, maximum: 2 ** 31 - 1, examples: [30] },
+});
+
+/** Every response header that the document declares; the names are those of its components. */
+export const RESPONSE_HEADERS = {
+  'X-Request-Id': text(
+    'Names the request in the log; taken from the request if it sends one.',
+    'a1',
+  ),
+  RateLimit: text(
+    'What remains of the tightest limit, and the seconds until it is whole again.',
+    '"requests";r=299;t=10',
+  ),
+  'RateLimit-Policy': text(
+    'That limit: its quota and its window in seconds.',
+    '"requests";q=300;w=10',
+  ),
+  'Retry-After': seconds('Try again after so many seconds.'),
+  'WWW-Authenticate': text('How to authenticate.', 'Bearer'),
+  Link: text(
+    'The same resource in v2 (rel="successor-version").',
+    '</api/v2/items>; rel="successor-version"',
+  ),
+  Location: text('The path of what was created.', '/api/v2/items/7'),
+  ETag: text('Names the version, for If-Match and If-None-Match.', '"v3"'),
+  'Idempotency-Replayed': text(
+    'true when the response is that of an earlier request with this key.',
+    'true',
+  ),
+  'X-Cache': text('HIT, MISS or STALE: where the response comes from.', 'HIT'),
+  Age: seconds('For how many seconds the response has been cached.'),
+  'X-Source-Status': text('The HTTP status with which the source answered.', '200'),
+};
+
+/** What a route declares that decides about its headers. */
+export interface RouteFacts {
+  method: string;
+  path: string;
+  statuses: string[];
+  /** Headers that the route sends by itself when it succeeds. */
+  sends: readonly SentHeader[];
+  takesKey: boolean;
+  /** Whether a response shows a resource with a version. */
+  hasVersion(status: string): boolean;
+}
+
+/** The headers that a response of `route` may have, as references to the components. */
+export function responseHeaders(route: RouteFacts, status: string): Json {
+  const { method, path, sends, takesKey, hasVersion } = route;
+  const isApi = path.startsWith('/api/');
+  const isSuccess = status.startsWith('2');
+  const when: Partial<Record<SentHeader, boolean>> = {
+    RateLimit: path.startsWith('/api/v2/'),
+    'RateLimit-Policy': path.startsWith('/api/v2/'),
+    'Retry-After': ['429', '503'].includes(status),
+    'WWW-Authenticate': status === '401',
+    Link: path.startsWith('/api/v1/'),
+    Location: isApi && ['201', '303'].includes(status),
+    ETag: status === '304' || (isSuccess && method !== 'DELETE' && hasVersion(status)),
+    'Idempotency-Replayed': takesKey && isSuccess,
+  };
+  const own = isSuccess ? sends : [];
+  const names = Object.keys(RESPONSE_HEADERS).filter(
+    (name) =>
+      name === 'X-Request-Id' || when[name as SentHeader] || own.includes(name as SentHeader),
+  );
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+/** The conditional headers that `route` reads: it declares the status that each can cause. */
+export function requestHeaders({ statuses }: Pick<RouteFacts, 'statuses'>) {
+  const header = (name: string, description: string, example: string) => ({
+    in: 'header',
+    name,
+    required: false,
+    description,
+    schema: { type: 'string', maxLength: 8192, examples: [example] },
+  });
+  return [
+    ...(statuses.includes('412')
+      ? [header('If-Match', 'Changes it only if it has this ETag; 412 if it has another.', '"v3"')]
+      : []),
+    ...(statuses.includes('304')
+      ? [header('If-None-Match', 'Answers 304 without a body if it still has this ETag.', '"v3"')]
+      : []),
+  ];
+}
+
+/** Whether a response is a resource with a version, which its ETag names. */
+export function hasVersion(
+  response: { content?: Record<string, { schema: Json }> } | undefined,
+): boolean {
+  const schema = Object.values(response?.content ?? {})[0]?.schema;
+  const properties = schema?.['properties'] as Record<string, Json> | undefined;
+  return properties?.['version']?.['type'] === 'integer';
+}
