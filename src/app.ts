@@ -56,7 +56,7 @@ export const createApp = (deps: Deps) => {
     .use(body(deps, whole))
     .use(health(deps))
     .use(docs())
-    .use(pages())
+    .use(pages(deps))
     .use(openapi({ app: whole, registration: deps.config.registration }))
     .use(v1(deps))
     .use(v2(deps));

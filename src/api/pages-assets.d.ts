@@ -5,6 +5,11 @@ declare module '*.htm' {
   export default text;
 }
 
+declare module '*.ico' {
+  const path: string;
+  export default path;
+}
+
 declare module '*.css' {
   const text: string;
   export default text;

@@ -1,10 +1,18 @@
 // A project that imports the client compiles this file without our tsconfig.json.
 /// <reference path="./pages-assets.d.ts" />
 import { Elysia } from 'elysia';
+import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import { createAsset } from './asset.ts';
+import { firstAdminCommand } from '../core/first-admin.ts';
+import { VERSION } from '../core/version.ts';
+import { prefersHtml } from '../utils/media-type.ts';
+import { type Asset, createAsset } from './asset.ts';
 import confirmEmailPage from './pages/confirm-email.htm' with { type: 'text' };
 import confirmEmailScript from './pages/confirm-email.js' with { type: 'text' };
+import faviconPath from './pages/favicon.ico' with { type: 'file' };
+import firstAdminPart from './pages/first-admin.htm' with { type: 'text' };
+import homeStyle from './pages/home.css' with { type: 'text' };
+import homePage from './pages/home.htm' with { type: 'text' };
 import icon from './pages/icon.svg' with { type: 'text' };
 import style from './pages/pages.css' with { type: 'text' };
 import resetPage from './pages/reset.htm' with { type: 'text' };
@@ -25,30 +33,44 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
 };
 
-const html = (text: string) =>
+const ROBOTS = `User-agent: *
+Disallow: /
+`;
+
+const PUBLIC = { detail: { access: 'public', hide: true } } as const;
+
+const html = (text: string, more: Record<string, string> = {}) =>
   createAsset({
     type: 'text/html; charset=utf-8',
-    headers: { ...HEADERS, 'cache-control': 'no-store' },
+    headers: { ...HEADERS, 'cache-control': 'no-store', ...more },
     open: () => new Blob([text]),
   });
-const asset = (type: string, text: string) =>
-  createAsset({ type, headers: HEADERS, open: () => new Blob([text]) });
-const script = (text: string) => asset('text/javascript; charset=utf-8', text);
+const asset = (type: string, open: () => Blob) => createAsset({ type, headers: HEADERS, open });
+const textAsset = (type: string, text: string) => asset(type, () => new Blob([text]));
+const script = (text: string) => textAsset('text/javascript; charset=utf-8', text);
 
-/** The pages that mails lead to, and the one to sign in: they use the API as any client does. */
-export const pages = () => {
-  const verify = html(verifyPage);
-  const reset = html(resetPage);
-  const confirmEmail = html(confirmEmailPage);
-  const signIn = html(signInPage);
+/** What the pages show of the server. */
+export type PagesDeps = Pick<Deps, 'config'> & { users: Pick<Deps['users'], 'hasAdmin'> };
+
+/** The home page, the sign-in page and those that mails link to: they use the API as any client. */
+export const pages = (deps: PagesDeps) => {
+  const named = (template: string) => html(fill(template, { app_name: deps.config.appName }));
+  const verify = named(verifyPage);
+  const reset = named(resetPage);
+  const confirmEmail = named(confirmEmailPage);
+  const signIn = named(signInPage);
+  const robots = textAsset('text/plain; charset=utf-8', ROBOTS);
+  const favicon = asset('image/x-icon', () => Bun.file(faviconPath));
+  const home = createHome(deps);
   const assets = createAssets();
   return new Elysia({ name: 'hutch-pages' })
-    .get('/verify', ({ request }) => verify(request), { detail: { access: 'public', hide: true } })
-    .get('/reset', ({ request }) => reset(request), { detail: { access: 'public', hide: true } })
-    .get('/confirm-email', ({ request }) => confirmEmail(request), {
-      detail: { access: 'public', hide: true },
-    })
-    .get('/sign-in', ({ request }) => signIn(request), { detail: { access: 'public', hide: true } })
+    .get('/', ({ request }) => home(request), PUBLIC)
+    .get('/robots.txt', ({ request }) => robots(request), PUBLIC)
+    .get('/favicon.ico', ({ request }) => favicon(request), PUBLIC)
+    .get('/verify', ({ request }) => verify(request), PUBLIC)
+    .get('/reset', ({ request }) => reset(request), PUBLIC)
+    .get('/confirm-email', ({ request }) => confirmEmail(request), PUBLIC)
+    .get('/sign-in', ({ request }) => signIn(request), PUBLIC)
     .get(
       '/pages/*',
       ({ request, params }): Promise<Response> => {
@@ -56,14 +78,52 @@ export const pages = () => {
         if (!answer) throw new AppError('not_found', 'Not Found');
         return answer(request);
       },
-      { detail: { access: 'public', hide: true } },
+      PUBLIC,
     );
 };
 
+/** Serves `/`: a page for browsers, and links as JSON for programs. */
+function createHome({ config, users }: PagesDeps): Asset {
+  const vary = { vary: 'Accept' };
+  const page = (firstAdmin: string) =>
+    html(fill(homePage, { app_name: config.appName, version: VERSION }, firstAdmin), vary);
+  const usual = page('');
+  const withoutAdmin = page(fill(firstAdminPart, { command: firstAdminCommand() }));
+  const links = createAsset({
+    type: 'application/json',
+    headers: { ...vary, 'cache-control': 'no-cache' },
+    open: () => new Blob([JSON.stringify(linksOf(config.appName))]),
+  });
+  return async (request) => {
+    if (!prefersHtml(request.headers.get('accept'))) return links(request);
+    return ((await users.hasAdmin()) ? usual : withoutAdmin)(request);
+  };
+}
+
+function linksOf(name: string) {
+  return {
+    name,
+    version: VERSION,
+    api: '/api/v2',
+    openapi: '/openapi.json',
+    docs: '/docs',
+    sign_in: '/sign-in',
+    health: '/health/ready',
+  };
+}
+
+/** Replaces each {{name}} of a template by its escaped value, and {{first_admin}} by HTML. */
+function fill(template: string, values: Record<string, string>, firstAdmin = ''): string {
+  return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) =>
+    name === 'first_admin' ? firstAdmin : Bun.escapeHTML(values[name] ?? ''),
+  );
+}
+
 function createAssets() {
   return new Map([
-    ['pages.css', asset('text/css; charset=utf-8', style)],
-    ['icon.svg', asset('image/svg+xml', icon)],
+    ['pages.css', textAsset('text/css; charset=utf-8', style)],
+    ['home.css', textAsset('text/css; charset=utf-8', homeStyle)],
+    ['icon.svg', textAsset('image/svg+xml', icon)],
     ['shared.js', script(sharedScript)],
     ['verify.js', script(verifyScript)],
     ['reset.js', script(resetScript)],

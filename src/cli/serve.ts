@@ -1,6 +1,5 @@
-import { SETTINGS } from '../core/settings.ts';
+import { firstAdminCommand } from '../core/first-admin.ts';
 import { startServer } from '../server.ts';
-import { shellWord } from '../utils/shell.ts';
 import { type Command, configOf, openLog } from './command.ts';
 import { untilSignal } from './signals.ts';
 
@@ -24,7 +23,7 @@ HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
     const { url, deps } = server;
     log.info('Listening.', { url, docs: `${url}/docs` });
     if (!(await deps.users.hasAdmin())) {
-      log.info('There is no admin yet. Make one.', { command: adminCommand(config.dataDir) });
+      log.info('There is no admin yet. Make one.', { command: firstAdminCommand(config.dataDir) });
     }
     const signal = await untilSignal(invocation.abort);
     log.info('Stopping.', { signal });
@@ -36,10 +35,3 @@ HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
     return 0;
   },
 };
-
-/** The shell command that makes the first admin in `dataDir`. */
-function adminCommand(dataDir: string): string {
-  const hutch = Bun.isStandaloneExecutable ? 'hutch' : 'npx -y bun@1.4.5 run hutch';
-  const where = dataDir === SETTINGS.dataDir.default ? '' : ` --data-dir ${shellWord(dataDir)}`;
-  return `${hutch} admin create${where} --email you@example.com --username you`;
-}

@@ -32,6 +32,14 @@ export const text =
   () =>
   (value: string): Parsed<string> => ({ value });
 
+/** A name shown to people, without surrounding blanks. */
+export const name = (value: string): Parsed<string> => {
+  const trimmed = value.trim();
+  return trimmed !== '' && trimmed.length <= 60 && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(trimmed)
+    ? { value: trimmed }
+    : { problem: 'must be one line of 1 to 60 characters, none of them invisible' };
+};
+
 export const oneOf =
   <T extends string>(...choices: readonly T[]) =>
   (value: string): Parsed<T> =>

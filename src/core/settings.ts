@@ -3,7 +3,7 @@ import { ITEM_SETTINGS } from './item-settings.ts';
 import { LOG_LEVELS } from './log.ts';
 import { PROVIDER_SETTINGS } from './provider-settings.ts';
 import { QUOTA_SETTINGS } from './quota-settings.ts';
-import { hosts, oneOf, setting, text, wholeNumber } from './setting.ts';
+import { hosts, name, oneOf, setting, text, wholeNumber } from './setting.ts';
 import { SOURCE_SETTINGS } from './source-settings.ts';
 
 /** Every setting there is: the source of the flags, of --help and of .env.example. */
@@ -27,6 +27,12 @@ export const SETTINGS = {
     'auto',
     oneOf('auto', 'json', 'text'),
     'json, text, or auto: text on a terminal.',
+  ),
+  appName: setting(
+    'HUTCH_APP_NAME',
+    'Hutch',
+    name,
+    'Name that people see: in mails, on the pages, in authenticators and for passkeys.',
   ),
   ...ACCOUNT_SETTINGS,
   ...PROVIDER_SETTINGS,

@@ -25,6 +25,8 @@ export interface PasskeysDeps extends AdminFactorDeps {
   flows: AuthFlows;
   audit: Audit;
   notices: Notices;
+  /** `appName` is what browsers show. */
+  config: { appName: string };
   quotas: Quotas;
   /** The account of the caller; throws bad_credentials when the password is not its. */
   prove(caller: Identity, password: string): Promise<User>;
@@ -94,7 +96,7 @@ async function beginAdding(deps: PasskeysDeps, caller: Identity, password: strin
   const user = await deps.prove(caller, password);
   const known = deps.db.read.orm.select().from(passkeys).where(eq(passkeys.user_id, user.id));
   const options = await generateRegistrationOptions({
-    rpName: 'Hutch',
+    rpName: deps.config.appName,
     rpID: new URL(origin).hostname,
     userName: user.username,
     userID: new TextEncoder().encode(String(user.id)),

@@ -22,6 +22,8 @@ export interface TotpDeps {
   db: Db;
   audit: Audit;
   notices: Notices;
+  /** `appName` is what authenticator apps show. */
+  config: { appName: string };
   now(): Date;
 }
 
@@ -76,7 +78,10 @@ async function status({ db }: TotpDeps, user_id: number) {
   return { enabled: isOn, recovery_codes_left: left?.codes ?? 0 };
 }
 
-async function begin({ db, now }: TotpDeps, { id, username }: { id: number; username: string }) {
+async function begin(
+  { db, now, config }: TotpDeps,
+  { id, username }: { id: number; username: string },
+) {
   const secret = new Secret({ size: 20 });
   await db.write(async (tx) => {
     if ((await find(tx, id))?.confirmed_at) {
@@ -91,7 +96,9 @@ async function begin({ db, now }: TotpDeps, { id, username }: { id: number; user
     const set = { ...row, confirmed_at: null };
     await tx.orm.insert(totps).values(row).onConflictDoUpdate({ target: totps.user_id, set });
   });
-  const totp = new TOTP({ issuer: 'Hutch', label: username, secret, digits: DIGITS });
+  // A colon ends the issuer in the URI.
+  const issuer = config.appName.replaceAll(':', ' ');
+  const totp = new TOTP({ issuer, label: username, secret, digits: DIGITS });
   return { secret: secret.base32, uri: totp.toString() };
 }
 

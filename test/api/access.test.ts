@@ -25,6 +25,7 @@ function namesOf(...levels: Access[]): string[] {
 describe('the access of routes', () => {
   test('these are public and no others', () => {
     expect(namesOf('public')).toEqual([
+      'GET /',
       'GET /api/v1/items/',
       'GET /api/v1/items/:item_id',
       'GET /api/v1/items/popular',
@@ -34,11 +35,13 @@ describe('the access of routes', () => {
       'GET /confirm-email',
       'GET /docs',
       'GET /docs/*',
+      'GET /favicon.ico',
       'GET /health/live',
       'GET /health/ready',
       'GET /openapi.json',
       'GET /pages/*',
       'GET /reset',
+      'GET /robots.txt',
       'GET /sign-in',
       'GET /swagger',
       'GET /verify',

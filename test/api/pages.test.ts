@@ -1,21 +1,29 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia } from 'elysia';
 import { pages } from '../../src/api/pages.ts';
+import { loadConfig } from '../../src/core/config.ts';
+import { VERSION } from '../../src/core/version.ts';
 import { testApp } from '../support.ts';
 
 const app = new Elysia()
   .onError(({ code }) => new Response(String(code), { status: 404 }))
-  .use(pages());
+  .use(pages({ config: loadConfig({}, {}), users: { hasAdmin: async () => true } }));
 
+const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+/** Asks as a browser does that opens a page. */
 function request(path: string, init?: RequestInit): Promise<Response> {
-  return app.handle(new Request(`http://localhost${path}`, init));
+  const headers = { accept: BROWSER, ...init?.headers };
+  return app.handle(new Request(`http://localhost${path}`, { ...init, headers }));
 }
 
-const html = ['/verify', '/reset', '/confirm-email', '/sign-in'];
+const html = ['/', '/verify', '/reset', '/confirm-email', '/sign-in'];
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const assets: [path: string, type: string][] = [
   ['/pages/pages.css', 'text/css; charset=utf-8'],
+  ['/pages/home.css', 'text/css; charset=utf-8'],
   ['/pages/icon.svg', 'image/svg+xml'],
+  ['/favicon.ico', 'image/x-icon'],
   ['/pages/shared.js', JAVASCRIPT],
   ['/pages/verify.js', JAVASCRIPT],
   ['/pages/reset.js', JAVASCRIPT],
@@ -72,7 +80,8 @@ describe('the pages', () => {
     expect(text).not.toMatch(/<form(?![^>]* method="post")/);
   });
 
-  test.each(html)('every field of %s has a label, and what it says is told', async (path) => {
+  const forms = html.filter((path) => path !== '/');
+  test.each(forms)('every field of %s has a label, and what it says is told', async (path) => {
     const text = await (await request(path)).text();
     for (const [, id] of text.matchAll(/<input id="([^"]+)"/g)) {
       expect(text).toContain(`<label for="${id}">`);
@@ -139,4 +148,89 @@ describe('the pages', () => {
     expect(headers.get('x-frame-options')).toBe('DENY');
     expect((await t.request('POST', '/verify')).status).toBe(405);
   });
+});
+
+describe('the home page', () => {
+  async function home(accept?: string, own: Parameters<typeof testApp>[0] = {}) {
+    await using t = await testApp(own);
+    const response = await t.request(
+      'GET',
+      '/',
+      accept === undefined ? {} : { headers: { accept } },
+    );
+    return { response, text: await response.text() };
+  }
+
+  test.each([
+    BROWSER,
+    'text/html',
+    'TEXT/HTML;level=1, application/json;q=0.9',
+    'text/*, application/json;q=0.5',
+    'application/json; q=0, */*',
+  ])('is HTML for Accept: %s', async (accept) => {
+    const { response, text } = await home(accept);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(response.headers.get('vary')).toContain('Accept');
+    expect(text).toContain(`Hutch ${VERSION}`);
+    for (const link of ['/sign-in', '/docs', '/openapi.json']) {
+      expect(text).toContain(`href="${link}"`);
+    }
+  });
+
+  test.each([
+    undefined,
+    '',
+    '*/*',
+    'application/json',
+    'application/json, text/html',
+    'text/html;q=0.5, application/json',
+    'text/html;q=x',
+    ',;q=1,/',
+  ])('is JSON for Accept: %s', async (accept) => {
+    const { response, text } = await home(accept);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(response.headers.get('vary')).toContain('Accept');
+    expect(JSON.parse(text)).toEqual({
+      name: 'Hutch',
+      version: VERSION,
+      api: '/api/v2',
+      openapi: '/openapi.json',
+      docs: '/docs',
+      sign_in: '/sign-in',
+      health: '/health/ready',
+    });
+  });
+
+  test('says how to create the first admin, until there is one', async () => {
+    await using t = await testApp();
+    const open = async () => (await t.request('GET', '/', { headers: { accept: BROWSER } })).text();
+    expect(await open()).toContain('admin create --email you@example.com --username you');
+    await t.signUp('ada', 'admin');
+    expect(await open()).not.toContain('admin create');
+  });
+
+  test('shows no path of the machine', async () => {
+    await using t = await testApp();
+    const response = await t.request('GET', '/', { headers: { accept: BROWSER } });
+    expect(await response.text()).not.toContain(t.deps.config.dataDir);
+  });
+
+  test('and all others show the name of the app, escaped', async () => {
+    const appName = 'Fish & <b>Chips</b>';
+    await using t = await testApp({ config: { appName } });
+    for (const path of html) {
+      const text = await (await t.request('GET', path, { headers: { accept: BROWSER } })).text();
+      expect(text).toContain('Fish &amp; &lt;b&gt;Chips&lt;/b&gt;');
+      expect(text).not.toMatch(/<b>|\{\{|> ?Hutch ?</);
+    }
+    expect(await (await t.request('GET', '/')).json()).toMatchObject({ name: appName });
+  });
+});
+
+test('robots are sent away', async () => {
+  await using t = await testApp();
+  const response = await t.request('GET', '/robots.txt');
+  expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  expect(await response.text()).toBe('User-agent: *\nDisallow: /\n');
 });
