@@ -7,6 +7,7 @@ import { StartupError } from './core/exceptions.ts';
 import { trimWhenIdle } from './core/idle-memory.ts';
 import type { Log } from './core/log.ts';
 import { startWarnings } from './core/start-warnings.ts';
+import { reasonOf } from './utils/system-error.ts';
 
 /**
  * A stopping server goes on to answer for so long, so that clients close their connections by
@@ -77,6 +78,9 @@ function listen(config: Config, deps: Deps) {
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     });
   } catch (error) {
-    throw new StartupError(`Cannot listen on ${config.host}:${config.port}: ${String(error)}`);
+    const { host, port } = config;
+    const isPrivileged = port > 0 && port < 1024 && (error as { code?: string }).code === 'EACCES';
+    const hint = isPrivileged ? ' A port below 1024 needs root or CAP_NET_BIND_SERVICE.' : '';
+    throw new StartupError(`Cannot listen on ${host}:${port}: ${reasonOf(error)}.${hint}`);
   }
 }

@@ -3,6 +3,7 @@ import { StartupError } from '../core/exceptions.ts';
 import { newToken } from '../core/security.ts';
 import { accountProblems, passwordProblems } from '../utils/account.ts';
 import { fold } from '../utils/fold.ts';
+import { reasonOf } from '../utils/system-error.ts';
 import { accountLine, type FoundAccount } from './account-line.ts';
 import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
 
@@ -117,7 +118,7 @@ async function readPassword(path: string | undefined): Promise<string | undefine
   try {
     const text = await (path === '-' ? Bun.stdin : Bun.file(path)).text();
     return text.split(/\r?\n/)[0] ?? '';
-  } catch {
-    throw new UsageError(`--password-file cannot be read: ${path}.`);
+  } catch (error) {
+    throw new UsageError(`--password-file ${path} cannot be read: ${reasonOf(error)}.`);
   }
 }

@@ -15,11 +15,6 @@ export function formatOf({ flags, operand }: Invocation): 'jsonl' | 'csv' {
   return (flags['format'] ?? (isCsv ? 'csv' : 'jsonl')) as 'jsonl' | 'csv';
 }
 
-/** The FILE of the command; - is standard input or output. */
-export function fileOf({ operand = '-' }: Invocation): string {
-  return operand;
-}
-
 /**
  * The account with this email or username. One that may be a stranger's, because its address is
  * not verified, is shown on standard error. Throws StartupError.

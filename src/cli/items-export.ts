@@ -1,7 +1,8 @@
 import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { StartupError } from '../core/exceptions.ts';
-import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
-import { FORMAT_FLAG, fileOf, formatOf, ownerOf } from './item-files.ts';
+import { reasonOf } from '../utils/system-error.ts';
+import { type Command, operandOf, UsageError, withDeps } from './command.ts';
+import { FORMAT_FLAG, formatOf, ownerOf } from './item-files.ts';
 import { createProgress } from './progress.ts';
 
 export const itemsExport: Command = {
@@ -16,21 +17,16 @@ A file is written beside its name and put in place when it is whole. Works while
     owner: { value: 'account', help: 'Email or username of the account that owns the items.' },
   },
   settings: ['dataDir'],
-  run: async (invocation) => {
-    const format = formatOf(invocation);
-    const sink = await openSink(invocation);
-    const config = configOf(invocation);
-    const deps = openDeps(config);
-    try {
+  run: (invocation) =>
+    withDeps(invocation, async (deps) => {
       const { owner } = invocation.flags;
       const ownerId = owner === undefined ? undefined : (await ownerOf(deps, owner)).id;
-      const items = await writeAll(deps.itemExport.lines({ format, ownerId, filters: [] }), sink);
+      const sink = await openSink(operandOf(invocation));
+      const lines = deps.itemExport.lines({ format: formatOf(invocation), ownerId, filters: [] });
+      const items = await writeAll(lines, sink);
       if (!sink.isStandard) console.log(`Exported ${items}.`);
       return 0;
-    } finally {
-      await deps.close();
-    }
-  },
+    }),
 };
 
 type Part = { text: string; count: number };
@@ -43,8 +39,7 @@ interface Sink {
   abandon(): Promise<unknown>;
 }
 
-async function openSink(invocation: Invocation): Promise<Sink> {
-  const operand = fileOf(invocation);
+async function openSink(operand: string): Promise<Sink> {
   if (operand === '-') return standardOutput();
   // As itself: what is put in the place of a link would leave its file as it was.
   const target = await realpath(operand).catch(() => operand);
@@ -52,8 +47,8 @@ async function openSink(invocation: Invocation): Promise<Sink> {
   // A pipe or a device is written to; put in its place, a file would be the end of it.
   const path = found && !found.isFile() ? target : `${target}.part`;
   // Private items may be in it.
-  const file = await open(path, 'w', 0o600).catch(() => {
-    throw new UsageError(`FILE cannot be written: ${operand}.`);
+  const file = await open(path, 'w', 0o600).catch((error) => {
+    throw new UsageError(`${path} cannot be written: ${reasonOf(error)}.`);
   });
   return fileSink(file, path, target);
 }
@@ -90,27 +85,31 @@ function standardOutput(): Sink {
   };
 }
 
-/** Gives how many items there were. Throws StartupError when they cannot be written. */
+/** Returns how many items were written. Throws StartupError when they cannot be. */
 async function writeAll(parts: AsyncIterable<Part>, sink: Sink): Promise<number> {
   const progress = createProgress(process.stderr);
   const position = { bytes: 0, items: 0 };
-  for await (const { text, count } of parts) {
-    await orAbandon(sink, sink.write(text));
-    position.bytes += Buffer.byteLength(text);
-    position.items += count;
-    progress.show(position);
+  try {
+    for await (const { text, count } of parts) {
+      await orIncomplete(sink.write(text));
+      position.bytes += Buffer.byteLength(text);
+      position.items += count;
+      progress.show(position);
+    }
+    await orIncomplete(sink.finish());
+  } catch (error) {
+    await sink.abandon();
+    throw error;
   }
-  await orAbandon(sink, sink.finish());
   progress.end(position);
   return position.items;
 }
 
 /** A disk that is full, or a reader who has gone. */
-async function orAbandon(sink: Sink, work: Promise<unknown>): Promise<void> {
+async function orIncomplete(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    await sink.abandon();
-    throw new StartupError(`Not everything was written: ${(error as Error).message}.`);
+    throw new StartupError(`Not everything was written: ${reasonOf(error)}.`);
   }
 }

@@ -1,7 +1,8 @@
 import { createItemReader } from '../api/new-item.ts';
 import type { Deps } from '../core/deps.ts';
-import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
-import { FORMAT_FLAG, fileOf, formatOf, ownerOf } from './item-files.ts';
+import { type Command, operandOf, withDeps } from './command.ts';
+import { type Input, openInput } from './input.ts';
+import { FORMAT_FLAG, formatOf, ownerOf } from './item-files.ts';
 import { createProgress } from './progress.ts';
 
 /** Bad lines that are named; the others are counted. */
@@ -12,8 +13,8 @@ export const itemsImport: Command = {
   operand: 'FILE',
   summary: 'Import items from JSON Lines or CSV.',
   help: `Makes an item of each line, as POST /api/v2/items/import does: one JSON object a line, or CSV
-whose first row names the columns title, description, url, tags, data and visibility; - is
-standard input. Good lines are written some hundred at a time and bad ones are named: when it is
+whose first row names columns: title, description, url, tags, data and visibility. Cells are separated
+by commas, the tags in a cell by semicolons. FILE - is standard input. Good lines are written some hundred at a time and bad ones are named: when it is
 stopped, what was written stays. Ends with 1 when lines were bad. Works while a server runs.`,
   flags: {
     format: FORMAT_FLAG,
@@ -29,35 +30,21 @@ stopped, what was written stays. Ends with 1 when lines were bad. Works while a 
     const isDryRun = invocation.switches.has('dry-run');
     const format = formatOf(invocation);
     const { owner: login = '' } = invocation.flags;
-    const source = await openSource(invocation);
-    const config = configOf(invocation);
-    const deps = openDeps(config);
-    try {
+    const source = await openInput(operandOf(invocation));
+    return withDeps(invocation, async (deps) => {
       const owner = await ownerOf(deps, login);
       return report(await importAll(deps, owner, source, { format, isDryRun }));
-    } finally {
-      await deps.close();
-    }
+    });
   },
 };
 
 type Owner = Awaited<ReturnType<typeof ownerOf>>;
-type Source = Awaited<ReturnType<typeof openSource>>;
 type Report = Awaited<ReturnType<Deps['itemImport']['run']>>;
-
-async function openSource(invocation: Invocation) {
-  const operand = fileOf(invocation);
-  const file = operand === '-' ? Bun.stdin : Bun.file(operand);
-  if (operand !== '-' && !(await file.exists())) {
-    throw new UsageError(`FILE cannot be read: ${operand}.`);
-  }
-  return { stream: file.stream(), ...(operand !== '-' && { totalBytes: file.size }) };
-}
 
 async function importAll(
   { itemImport }: Deps,
   owner: Owner,
-  { stream, totalBytes }: Source,
+  { stream, totalBytes }: Input,
   options: { format: 'jsonl' | 'csv'; isDryRun: boolean },
 ): Promise<Report> {
   const progress = createProgress(process.stderr, totalBytes);

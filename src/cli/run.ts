@@ -1,8 +1,7 @@
 import { CommanderError } from 'commander';
-import { ConfigError } from '../core/config.ts';
-import { AppError, StartupError } from '../core/exceptions.ts';
 import { adminCreate } from './admin-create.ts';
-import { type Command, UsageError } from './command.ts';
+import type { Command } from './command.ts';
+import { reportFailure } from './failure.ts';
 import { healthcheck } from './healthcheck.ts';
 import { itemsExport } from './items-export.ts';
 import { itemsImport } from './items-import.ts';
@@ -44,7 +43,9 @@ const COMMANDS: readonly Command[] = [
 export async function run(args: string[], abort: (status: number) => void): Promise<number> {
   let status = 0;
   const program = createProgram(COMMANDS, async (command, input) => {
-    status = await command.run({ ...input, abort }).catch((error) => failed(command, error));
+    status = await command
+      .run({ ...input, abort })
+      .catch((error) => reportFailure(command.name, input, error));
   });
   try {
     const helpWords = helpWordsOf(args);
@@ -64,18 +65,4 @@ function helpWordsOf(args: readonly string[]): string[] | undefined {
   const words = args[0] === 'help' ? args.slice(1) : args;
   const end = words.findIndex((word) => word.startsWith('-'));
   return words.slice(0, end < 0 ? undefined : end);
-}
-
-function failed(command: Command, error: unknown): number {
-  if (error instanceof UsageError || error instanceof ConfigError) {
-    console.error(`${error.message}\n\nSee hutch ${command.name} --help.`);
-    return 2;
-  }
-  if (error instanceof StartupError || error instanceof AppError) {
-    const text = error instanceof AppError ? `${error.message}.` : error.message;
-    console.error(`hutch ${command.name}: ${text}`);
-    return 1;
-  }
-  console.error(`hutch ${command.name}:`, error);
-  return 1;
 }

@@ -8,6 +8,7 @@ import type { Log } from './log.ts';
 import { createLogMover, type LogState, TICK_MS } from './log-mover.ts';
 import { migrate } from './migrations.ts';
 import { portableTables, replaceTables } from './portable-schema.ts';
+import { opening } from './storage-error.ts';
 import {
   createWriter,
   type StorageFault,
@@ -143,6 +144,10 @@ function probe(writer: Writer): void {
  * connection of this process may be open. Throws StartupError.
  */
 export function prepareDb(path: string): string[] {
+  return opening(path, () => prepare(path));
+}
+
+function prepare(path: string): string[] {
   using client = connect(path);
   chmodSync(path, 0o600);
   const applied = migrate(client);
@@ -153,6 +158,10 @@ export function prepareDb(path: string): string[] {
 }
 
 function connect(path: string): Database {
+  return opening(path, () => configured(path));
+}
+
+function configured(path: string): Database {
   const client = new Database(path, { strict: true, create: true, readwrite: true });
   client.run(`PRAGMA busy_timeout = ${OPENING_PATIENCE_MS}`);
   const version = (client.query('select sqlite_version() as v').get() as { v: string }).v;

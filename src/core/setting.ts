@@ -40,6 +40,9 @@ export const name = (value: string): Parsed<string> => {
     : { problem: 'must be one line of 1 to 60 characters, none of them invisible' };
 };
 
+export const path = (value: string): Parsed<string> =>
+  value === '' ? { problem: 'must not be empty' } : { value };
+
 export const oneOf =
   <T extends string>(...choices: readonly T[]) =>
   (value: string): Parsed<T> =>

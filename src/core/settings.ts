@@ -3,7 +3,7 @@ import { ITEM_SETTINGS } from './item-settings.ts';
 import { LOG_LEVELS } from './log.ts';
 import { PROVIDER_SETTINGS } from './provider-settings.ts';
 import { QUOTA_SETTINGS } from './quota-settings.ts';
-import { hosts, name, oneOf, setting, text, wholeNumber } from './setting.ts';
+import { hosts, name, oneOf, path, setting, text, wholeNumber } from './setting.ts';
 import { SOURCE_SETTINGS } from './source-settings.ts';
 
 /** Every setting there is: the source of the flags, of --help and of .env.example. */
@@ -12,7 +12,7 @@ export const SETTINGS = {
   port: setting('HUTCH_PORT', 3000, wholeNumber(0, 65_535), 'Port; 0 takes a free one.', {
     flag: 'port',
   }),
-  dataDir: setting('HUTCH_DATA_DIR', './data', text(), 'Directory that holds hutch.db.', {
+  dataDir: setting('HUTCH_DATA_DIR', './data', path, 'Directory that holds hutch.db.', {
     flag: 'data-dir',
   }),
   logLevel: setting(

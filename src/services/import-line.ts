@@ -37,7 +37,7 @@ const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)
  * FastAPI template (hashed_password, is_superuser, full_name). Gives the account, or all that is
  * wrong with the line as sentences, which never show the hash.
  */
-export function readImportLine(line: string): ImportedAccount | string[] {
+export function readImportLine(line: Uint8Array): ImportedAccount | string[] {
   const fields = parseObject(line);
   if (typeof fields === 'string') return [fields];
   const problems: string[] = [];
@@ -46,15 +46,15 @@ export function readImportLine(line: string): ImportedAccount | string[] {
 }
 
 /** The object of a line, or a sentence that says why there is none. */
-function parseObject(line: string): Fields | string {
+function parseObject(line: Uint8Array): Fields | string {
   try {
-    const value = parseJson(Buffer.from(line));
+    const value = parseJson(line);
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isObject ? (value as Fields) : NO_OBJECT;
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     if (error.isFlaw) return `At ${error.path.join('.')}: ${error.message}.`;
-    return error.kind === 'bounds' ? `${error.message}.` : NO_OBJECT;
+    return error.kind === 'syntax' ? NO_OBJECT : `${error.message}.`;
   }
 }
 

@@ -1,5 +1,5 @@
 import { AppError, type Problem } from '../core/exceptions.ts';
-import { byteLines, withoutBom } from '../utils/byte-lines.ts';
+import { byteLines, isBlank, withoutBom } from '../utils/byte-lines.ts';
 import { csvRows, unguarded } from '../utils/csv.ts';
 import { JsonFault, parseJson } from '../utils/json-parse.ts';
 
@@ -69,17 +69,41 @@ function refuseBadColumns(columns: string[]): void {
   const problems: Problem[] = [];
   const refuse = (type: string, name: string, msg: string) =>
     problems.push({ type, loc: ['body', name.slice(0, 100)], msg });
+  const separator = foreignSeparator(columns);
+  if (separator) {
+    refuse('value_error', columns.join(','), `These are separated by ${separator}, not by commas`);
+    throw badColumns(problems);
+  }
   for (const [index, name] of columns.entries()) {
-    if (!(COLUMNS as readonly string[]).includes(name)) {
-      refuse('extra_forbidden', name, `Columns are ${COLUMNS.join(', ')}`);
+    if (!isColumn(name)) {
+      refuse('extra_forbidden', name, 'There is no such column');
     } else if (columns.indexOf(name) < index) {
       refuse('repeated', name, 'Input should be given once');
     }
   }
   if (!columns.includes('title')) refuse('missing', 'title', 'Field required');
-  if (problems.length > 0) {
-    throw new AppError('validation_failed', 'The first row is not valid', { problems });
-  }
+  if (problems.length > 0) throw badColumns(problems);
+}
+
+function badColumns(problems: Problem[]): AppError {
+  const message = `The first row must name columns, separated by commas: ${COLUMNS.join(', ')}`;
+  return new AppError('validation_failed', message, { problems });
+}
+
+function isColumn(name: string): boolean {
+  return (COLUMNS as readonly string[]).includes(name);
+}
+
+const FOREIGN_SEPARATORS = { ';': 'semicolons', '\t': 'tabs', '|': 'vertical bars' };
+
+/** Returns what the columns seem to be separated by in place of commas; undefined if they are not. */
+function foreignSeparator([first = '']: string[]): string | undefined {
+  const [, name] =
+    Object.entries(FOREIGN_SEPARATORS).find(([it]) => {
+      const parts = first.split(it);
+      return parts.length > 1 && parts.some((part) => isColumn(part.trim()));
+    }) ?? [];
+  return name;
 }
 
 function lineOf(line: number, cells: Uint8Array[], columns: string[]): ItemLine {
@@ -112,7 +136,6 @@ function cellValue(name: string, text: string): Read {
 
 type Read = { value: unknown } | { code: string; problem: string };
 
-const SPACE = 0x20;
 const NOT_UTF8 = 'Invalid UTF-8';
 // A mark at the start of a cell belongs to it.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -136,10 +159,6 @@ function parsed(bytes: Uint8Array, at?: string): Read {
     const code = error.isFlaw ? 'value_error' : 'json_invalid';
     return { code, problem: path === '' ? reason : `${path}: ${reason}` };
   }
-}
-
-function isBlank(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte <= SPACE);
 }
 
 function tooLong(line: number): LineFailure {

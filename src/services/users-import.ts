@@ -1,6 +1,7 @@
 import type { Db, Session } from '../core/db.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { type NewUser, type User, users } from '../models/index.ts';
+import { byteLines, isBlank, withoutBom } from '../utils/byte-lines.ts';
 import { fold } from '../utils/fold.ts';
 import { timeBudget } from '../utils/time-budget.ts';
 import { type Audit, SYSTEM } from './audit.ts';
@@ -11,6 +12,7 @@ import { userByEmail, userByUsername } from './user-queries.ts';
 /** How long one transaction may hold the writers of a server up. */
 const CHUNK_MS = 25;
 const MAX_USERNAME = 50;
+const MAX_LINE_BYTES = 65_536;
 
 export interface UsersImportDeps {
   db: Db;
@@ -44,8 +46,8 @@ export interface ImportCounts {
 
 /** Accounts from elsewhere, with the hashes of their passwords. */
 export const createUsersImport = (deps: UsersImportDeps) => ({
-  /** Judges every line of JSON, empty ones aside, and writes nothing. */
-  check: (text: string): Promise<CheckedImport> => check(deps.db.read, text),
+  /** Judges every line of JSON in `source`, empty ones aside, and writes nothing. */
+  check: (source: AsyncIterable<Uint8Array>): Promise<CheckedImport> => check(deps.db.read, source),
 
   /**
    * Makes the accounts that are not there yet, without a mail to anyone. Throws StartupError
@@ -68,13 +70,12 @@ export const createUsersImport = (deps: UsersImportDeps) => ({
   },
 });
 
-async function check(read: Session, text: string): Promise<CheckedImport> {
+async function check(read: Session, source: AsyncIterable<Uint8Array>): Promise<CheckedImport> {
   const result: CheckedImport = { accounts: [], bad: [], noAdmins: [] };
   const lines = new Map<string, number>();
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = index + 1;
-    if (raw.trim() === '') continue;
-    const account = readImportLine(raw);
+  for await (const { line, bytes } of byteLines(withoutBom(source), MAX_LINE_BYTES)) {
+    if (bytes && isBlank(bytes)) continue;
+    const account = bytes ? readImportLine(bytes) : [`It has more than ${MAX_LINE_BYTES} bytes.`];
     const reasons = Array.isArray(account) ? account : await conflicts(read, account, line, lines);
     if (Array.isArray(account) || reasons.length > 0) {
       result.bad.push({ line, reasons });

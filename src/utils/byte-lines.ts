@@ -9,6 +9,7 @@ export interface ByteLine {
 /** Lines of a piece are cut without a turn of the event loop, however many they are. */
 const PIECE_BYTES = 8192;
 const NEWLINE = 10;
+const SPACE = 0x20;
 const BOM = [0xef, 0xbb, 0xbf];
 
 /** Cuts a stream of bytes into lines and holds no more than one of them, of `maxBytes` at most. */
@@ -39,6 +40,11 @@ export async function* byteLines(
     add(chunk.subarray(start));
   }
   if (length > 0) yield take();
+}
+
+/** Whether there is nothing but blanks and control characters. */
+export function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte <= SPACE);
 }
 
 /** Drops the byte order mark that some programs put before UTF-8. */

@@ -16,6 +16,7 @@ const REASONS: Record<string, string> = {
   EPIPE: 'nobody reads it any more',
   EIO: 'the disk failed',
   EADDRINUSE: 'another program uses the address and port',
+  ENOTFOUND: 'there is no such host',
   EADDRNOTAVAIL: 'this machine does not have the address',
 };
 

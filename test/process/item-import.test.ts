@@ -166,11 +166,11 @@ describe('hutch items', () => {
     const ends = await Promise.all(wrong.map((args) => hutch(args)));
     expect(ends.map(({ status, stderr }) => `${status} ${stderr.split('\n')[0]}`)).toEqual([
       "2 Missing required argument 'FILE'",
-      '2 FILE cannot be read: /nowhere.csv.',
+      '2 /nowhere.csv cannot be read: no such file or directory.',
       "2 Required option '--owner <account>' not specified",
       "2 Option '--format <format>' argument 'xml' is invalid. Allowed choices are jsonl, csv.",
       "2 Too many arguments for 'import'. Expected 1 argument but got 2: -, 1.",
-      '2 FILE cannot be written: /nowhere/items.csv.',
+      '2 /nowhere/items.csv.part cannot be written: no such file or directory.',
       '1 hutch items import: There is no account nobody.',
     ]);
   }, 20_000);

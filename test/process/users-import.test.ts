@@ -81,7 +81,7 @@ Imported nothing: bad lines 2, good ones 1.
     expect(ends.map(({ status }) => status)).toEqual([2, 2, 2, 2]);
     expect(ends.map(({ stderr }) => stderr.split('\n')[0])).toEqual([
       "Missing required argument 'FILE.jsonl'",
-      'FILE.jsonl cannot be read: /nowhere.jsonl.',
+      '/nowhere.jsonl cannot be read: no such file or directory.',
       "Too many arguments for 'import'. Expected 1 argument but got 2: a.jsonl, b.jsonl.",
       "Too many arguments for 'import'. Expected 1 argument but got 2: a.jsonl, yes.",
     ]);

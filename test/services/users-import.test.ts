@@ -8,7 +8,8 @@ const bcrypt = (prefix: string) =>
   Bun.password.hashSync(PASSWORD, { algorithm: 'bcrypt', cost: 4 }).replace('$2b$', prefix);
 const HASH = bcrypt('$2b$');
 
-const lines = (...rows: object[]) => rows.map((row) => JSON.stringify(row)).join('\n');
+const streamOf = (text: string | Uint8Array<ArrayBuffer>) => new Blob([text]).stream();
+const lines = (...rows: object[]) => streamOf(rows.map((row) => JSON.stringify(row)).join('\n'));
 
 async function importAll(t: TestApp, ...rows: object[]) {
   const { accounts, bad } = await t.deps.usersImport.check(lines(...rows));
@@ -68,6 +69,23 @@ describe('an import', () => {
       });
     },
   );
+
+  test('names a line that is not UTF-8, and reads over a byte order mark', async () => {
+    await using t = await testApp();
+    const good = `{"email":"ada@example.com","password_hash":"${HASH}"}`;
+    const bad = `{"email":"l1@example.com","full_name":"Jos\xe9","password_hash":"${HASH}"}`;
+    const bytes = Buffer.concat([Buffer.from(`\ufeff${good}\n`), Buffer.from(bad, 'latin1')]);
+    expect(await t.deps.usersImport.check(streamOf(Uint8Array.from(bytes)))).toMatchObject({
+      accounts: [{ email: 'ada@example.com' }],
+      bad: [{ line: 2, reasons: ['Invalid UTF-8.'] }],
+    });
+  });
+
+  test('names a line that is too long', async () => {
+    await using t = await testApp();
+    const { bad } = await t.deps.usersImport.check(lines({ email: 'a'.repeat(70_000) }));
+    expect(bad).toEqual([{ line: 1, reasons: ['It has more than 65536 bytes.'] }]);
+  });
 
   test('takes what it is told of an account', async () => {
     await using t = await testApp({ now: () => new Date('2026-11-22T16:00:00Z') });
@@ -259,7 +277,7 @@ describe('an import', () => {
       JSON.stringify({ ...good, email: 'e@example.com', username: 'a\u0000b' }),
       JSON.stringify({ email: 'f@example.com' }),
     ].join('\r\n');
-    const { accounts, bad } = await t.deps.usersImport.check(text);
+    const { accounts, bad } = await t.deps.usersImport.check(streamOf(text));
     expect(accounts).toHaveLength(1);
     const noHash = 'The password hash is none of bcrypt, argon2id or argon2i.';
     const badName = 'The username must have 3 to 50 characters.';

@@ -1,5 +1,6 @@
 import { accountLine } from '../account-line.ts';
-import { type Command, configOf, type Invocation, openDeps, UsageError } from '../command.ts';
+import { type Command, operandOf, withDeps } from '../command.ts';
+import { openInput } from '../input.ts';
 
 /** Bad lines that are named; the others are counted. */
 const MAX_NAMED = 100;
@@ -19,11 +20,9 @@ is running.`,
   settings: ['dataDir'],
   run: async (invocation) => {
     const skipsBad = invocation.switches.has('skip-bad');
-    const text = await readOperand(invocation);
-    const config = configOf(invocation);
-    const deps = openDeps(config);
-    try {
-      const { accounts, bad, noAdmins } = await deps.usersImport.check(text);
+    const { stream } = await openInput(operandOf(invocation));
+    return withDeps(invocation, async ({ usersImport: service, now }) => {
+      const { accounts, bad, noAdmins } = await service.check(stream);
       for (const { line, reasons } of bad.slice(0, MAX_NAMED)) {
         console.error(`Line ${line}: ${reasons.join(' ')}`);
       }
@@ -33,23 +32,12 @@ is running.`,
         return 1;
       }
       for (const { line, user } of noAdmins.slice(0, MAX_NAMED)) {
-        const who = accountLine(user, deps.now());
+        const who = accountLine(user, now());
         console.error(`Line ${line}: The email is that of ${who}, which becomes no admin.`);
       }
-      const { imported, existing } = await deps.usersImport.write(accounts);
+      const { imported, existing } = await service.write(accounts);
       console.log(`Imported ${imported}, already there ${existing}, bad lines ${bad.length}.`);
       return 0;
-    } finally {
-      await deps.close();
-    }
+    });
   },
 };
-
-async function readOperand({ operand }: Invocation): Promise<string> {
-  if (operand === undefined) throw new UsageError('FILE.jsonl is needed.');
-  try {
-    return await (operand === '-' ? Bun.stdin : Bun.file(operand)).text();
-  } catch {
-    throw new UsageError(`FILE.jsonl cannot be read: ${operand}.`);
-  }
-}

@@ -1,0 +1,40 @@
+import { ConfigError, loadConfig } from '../core/config.ts';
+import { AppError, StartupError } from '../core/exceptions.ts';
+import { storageError } from '../core/storage-error.ts';
+import { isSystemError, reasonOf } from '../utils/system-error.ts';
+import { type Invocation, UsageError } from './command.ts';
+
+/**
+ * Prints why a command failed and returns its exit status: 2 for wrong use or settings, else 1. What
+ * an operator can put right is one sentence; only a fault of Hutch itself shows where it happened.
+ */
+export function reportFailure(
+  name: string,
+  { flags }: Pick<Invocation, 'flags'>,
+  error: unknown,
+): number {
+  if (error instanceof UsageError || error instanceof ConfigError) {
+    console.error(`${error.message}\n\nSee hutch ${name} --help.`);
+    return 2;
+  }
+  const sentence = sentenceOf(error, flags);
+  if (sentence === undefined) console.error(`hutch ${name}:`, error);
+  else console.error(`hutch ${name}: ${sentence}`);
+  return 1;
+}
+
+function sentenceOf(error: unknown, flags: Invocation['flags']): string | undefined {
+  if (error instanceof StartupError) return error.message;
+  const { dataDir } = loadConfig(flags);
+  const told = storageError(error, dataDir);
+  if (told instanceof AppError) return `${told.message}${detailsOf(told, dataDir)}.`;
+  if (!isSystemError(error)) return undefined;
+  return `${error.path ?? 'A file'} cannot be used: ${reasonOf(error)}.`;
+}
+
+/** Returns what belongs to a message: the values that were refused, or where the database is. */
+function detailsOf({ code, problems }: AppError, dataDir: string): string {
+  if (['storage_full', 'storage_failed', 'database_busy'].includes(code)) return ` in ${dataDir}`;
+  const refused = problems.map(({ loc, msg }) => `${loc.slice(1).join('.')}: ${msg}`);
+  return refused.length > 0 ? ` (${refused.join('; ')})` : '';
+}

@@ -1,0 +1,25 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { reasonOf } from '../utils/system-error.ts';
+import { UsageError } from './command.ts';
+
+/** Bytes that a command reads; their number where it is known. */
+export interface Input {
+  stream: AsyncIterable<Uint8Array>;
+  totalBytes?: number;
+}
+
+/** Opens the file at `path` for reading; - is standard input. Throws UsageError. */
+export async function openInput(path: string): Promise<Input> {
+  if (path === '-') return { stream: Bun.stdin.stream() };
+  try {
+    const found = await stat(path);
+    // Opening it to see whether that works would be seen by whoever writes to a pipe.
+    await access(path, constants.R_OK);
+    if (found.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    const file = Bun.file(path);
+    return { stream: file.stream(), ...(found.isFile() && { totalBytes: found.size }) };
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${reasonOf(error)}.`);
+  }
+}
