@@ -81,7 +81,7 @@ export async function withDeps(
   }
 }
 
-export function logOf(config: Config): Log {
+function logOf(config: Config): Log {
   return openLog(config).log;
 }
 

@@ -1,5 +1,7 @@
+import { contentCodings } from '../utils/content-coding.ts';
 import { type JsonBounds, JsonFault, parseForeignJson } from '../utils/json-parse.ts';
 import { isJsonType, isUtf8, mediaTypeOf } from '../utils/media-type.ts';
+import { asUtf8 } from '../utils/utf16.ts';
 import { type ByteRules, readBytes, tooLarge } from './http-bytes.ts';
 import { OutboundError } from './outbound-error.ts';
 
@@ -10,8 +12,8 @@ const BODILESS: ReadonlySet<number> = new Set([204, 205]);
 
 interface BodyRules extends ByteRules {
   readonly method: string;
-  /** Media types in lower case; where one is JSON, all of JSON are taken. */
-  readonly accept: readonly string[];
+  /** Media types in lower case; where one is JSON, all of JSON are taken. Undefined: JSON by its content. */
+  readonly accept: readonly string[] | undefined;
 }
 
 export interface Body {
@@ -37,7 +39,10 @@ export async function readBody(response: Response, rules: BodyRules): Promise<Bo
     const mediaType = acceptedType(response, rules);
     const isGzip = checkFraming(response, rules);
     const bytes = await readBytes(response, isGzip, rules);
-    const data = isJsonType(mediaType) ? parseJson(bytes, rules) : decodeUtf8(bytes, rules.host);
+    const data =
+      !rules.accept || isJsonType(mediaType)
+        ? parseJson(bytes, rules)
+        : decodeUtf8(bytes, rules.host);
     return { mediaType, data, bytes: bytes.length };
   } catch (error) {
     discard(response);
@@ -59,6 +64,7 @@ function isBodiless(response: Response, method: string): boolean {
 function acceptedType({ headers }: Response, { host, accept }: BodyRules): string {
   const header = headers.get('content-type');
   const type = mediaTypeOf(header);
+  if (!accept) return type || 'application/json';
   const takesJson = accept.some(isJsonType);
   const isTaken = accept.includes(type) || (takesJson && isJsonType(type));
   // A charset on JSON has no meaning (RFC 8259, 11); Apple, for one, sends a wrong one.
@@ -72,9 +78,9 @@ function acceptedType({ headers }: Response, { host, accept }: BodyRules): strin
 function checkFraming(response: Response, { host, maxBytes }: BodyRules): boolean {
   const { headers } = response;
   if (Number(headers.get('content-length') ?? 0) > maxBytes) throw tooLarge({ host, maxBytes });
-  const encoding = headers.get('content-encoding')?.trim().toLowerCase() || 'identity';
-  if (encoding === 'identity') return false;
-  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
+  const [coding, ...more] = contentCodings(headers.get('content-encoding'));
+  if (coding === undefined) return false;
+  if (coding === 'gzip' && more.length === 0) return true;
   if (!response.body) return false;
   throw new OutboundError('bad_encoding', `${host} used an encoding that was not asked for`);
 }
@@ -82,7 +88,7 @@ function checkFraming(response: Response, { host, maxBytes }: BodyRules): boolea
 function parseJson(bytes: Uint8Array, { host }: BodyRules): unknown {
   if (bytes.length === 0) throw new OutboundError('not_json', `${host} answered without a body`);
   try {
-    return parseForeignJson(bytes, BOUNDS);
+    return parseForeignJson(asUtf8(bytes), BOUNDS);
   } catch (cause) {
     throw notJson(cause, host);
   }

@@ -41,6 +41,8 @@ export interface Turn {
   readonly end: (reason: OutboundError) => void;
 }
 
+/** For JSON by its content: a host that knows no better label than text/plain answers as well. */
+const ANY_JSON = 'application/json, */*;q=0.5';
 // A name can have hundreds of addresses; a request is no port scan.
 const MAX_ADDRESSES_TRIED = 4;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -143,7 +145,7 @@ function dial(wire: Wire, hop: Hop, plan: Plan, address: string, signal: AbortSi
       'user-agent': wire.userAgent,
       ...hop.headers,
       host: target.host,
-      accept: plan.accept.join(', '),
+      accept: plan.accept?.join(', ') ?? ANY_JSON,
       'accept-encoding': 'gzip',
     },
     ...(body === undefined ? {} : { body }),

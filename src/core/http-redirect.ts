@@ -47,9 +47,19 @@ function becomesGet(method: OutboundMethod, status: number): boolean {
   return (status === 301 || status === 302) && method === 'POST';
 }
 
+/** The text of a header whose bytes fetch read as Latin-1: UTF-8 where they are, as browsers read it. */
+function fromHeaderBytes(value: string): string {
+  if (!/[\u0080-\u00ff]/.test(value)) return value;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return value;
+  }
+}
+
 function redirectTarget(location: string, from: Target, parse: (url: string) => Target): Target {
   try {
-    return parse(new URL(location, from.href).href);
+    return parse(new URL(fromHeaderBytes(location), from.href).href);
   } catch (cause) {
     const message = `${from.host} redirected to a URL that may not be called`;
     throw new OutboundError('bad_redirect', message, { cause });

@@ -27,7 +27,10 @@ export interface OutboundRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Sent as application/json unless `headers` name a type. Not with GET and HEAD. */
   readonly body?: string | undefined;
-  /** Media types that are taken; where one is JSON, all of JSON are. Default application/json. */
+  /**
+   * Media types that are taken; where one is JSON, all of JSON are. Default: JSON by its content,
+   * whatever its label, because hosts of raw files label it text/plain, or not at all.
+   */
   readonly accept?: readonly string[] | undefined;
   /** Statuses that are answers beside 200 to 299; their bodies are read. None of redirects. */
   readonly statuses?: readonly number[] | undefined;
@@ -79,7 +82,8 @@ export interface Plan {
   /** Names in lower case and in order. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
-  readonly accept: readonly string[];
+  /** Undefined: JSON by its content. */
+  readonly accept: readonly string[] | undefined;
   readonly statuses: readonly number[];
   readonly timeoutMs: number;
   readonly attemptMs: number;
@@ -131,7 +135,7 @@ export function planRequest(
     method,
     headers: checkedHeaders(request.headers ?? {}, body !== undefined),
     body,
-    accept: checkedTypes(request.accept ?? ['application/json']),
+    accept: request.accept && checkedTypes(request.accept),
     statuses: request.statuses ?? [],
     ...limitsOf(request, settings),
     breaker: request.breaker ?? settings.breaker,

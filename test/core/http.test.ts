@@ -27,7 +27,7 @@ describe('a call', () => {
     expect(await outboundFor().getJson(`${url}a?b=%20c#d`)).toEqual({
       url: '?b=%20c',
       headers: {
-        accept: 'application/json',
+        accept: 'application/json, */*;q=0.5',
         'accept-encoding': 'gzip',
         connection: 'keep-alive',
         host,
