@@ -12,7 +12,7 @@ import { framing, soundRequest } from './api/framing.ts';
 import { health } from './api/health.ts';
 import { host } from './api/host.ts';
 import { registerKinds } from './api/kinds.ts';
-import { openapi } from './api/openapi.ts';
+import { openapi } from './api/openapi/index.ts';
 import { pages } from './api/pages.ts';
 import { rateLimit } from './api/rate-limit.ts';
 import { requestId } from './api/request-id.ts';

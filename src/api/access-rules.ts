@@ -1,7 +1,7 @@
 import type { AnyElysia } from 'elysia';
 import { StartupError } from '../core/exceptions.ts';
 import type { Scope } from '../schemas/accounts.ts';
-import type { SentHeader } from './openapi-headers.ts';
+import type { SentHeader } from './openapi/headers.ts';
 
 /**
  * Who may call a route. `optional`: anyone, and a signed-in caller may see more; a wrong

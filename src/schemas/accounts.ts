@@ -92,7 +92,9 @@ const Session = t.Object(
 );
 
 export const Sessions = t.Object({ data: t.Array(Session) });
-export const SessionParams = t.Object({ session_id: IntegerText({ minimum: 1 }) });
+export const SessionParams = t.Object({
+  session_id: IntegerText({ minimum: 1, description: 'The id of a session of the account.' }),
+});
 export const EndedSessions = t.Object({ ended: Integer() });
 
 export const AccountUpdate = t.Object({ username }, { title: 'AccountUpdate' });
@@ -156,7 +158,9 @@ export const CreatedToken = t.Object(
   },
   { title: 'CreatedToken' },
 );
-export const TokenParams = t.Object({ token_id: IntegerText({ minimum: 1 }) });
+export const TokenParams = t.Object({
+  token_id: IntegerText({ minimum: 1, description: 'The id of a token of the account.' }),
+});
 
 export const AccountExport = t.Object({
   exported_at: Timestamp(),

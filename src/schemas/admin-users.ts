@@ -5,7 +5,9 @@ import { Choice, Flag, Integer, IntegerText, Text, Timestamp } from './kinds.ts'
 import { FilteredQuery, ListChoice } from './list-query.ts';
 
 const Role = Choice('Role', ['user', 'admin']);
-const limit = t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 50 }));
+const limit = t.Optional(
+  IntegerText({ minimum: 1, maximum: 100, default: 50, description: 'Entries per page, at most.' }),
+);
 const cursor = t.Optional(
   Text({
     minLength: 1,
@@ -54,7 +56,9 @@ export const Accounts = t.Object(
   { title: 'Accounts' },
 );
 
-export const AccountParams = t.Object({ user_id: IntegerText({ minimum: 1 }) });
+export const AccountParams = t.Object({
+  user_id: IntegerText({ minimum: 1, description: 'The id of an account.' }),
+});
 
 export const ACCOUNT_SORTS = [
   'id',
@@ -66,8 +70,12 @@ export const ACCOUNT_SORTS = [
 ] as const;
 
 const accounts = {
-  role: t.Optional(Role),
-  is_active: t.Optional(Choice('BooleanText', ['true', 'false'])),
+  role: t.Optional({ ...Role, description: 'Accounts of this role alone.' }),
+  is_active: t.Optional(
+    Choice('BooleanText', ['true', 'false'], {
+      description: 'true: accounts that may sign in. false: accounts that are disabled.',
+    }),
+  ),
   created_after: time('Made after this time.'),
   created_before: time('Made before this time.'),
   q: t.Optional(
@@ -78,9 +86,12 @@ const accounts = {
     }),
   ),
   sort: t.Optional(
-    ListChoice(ACCOUNT_SORTS, { title: 'AccountSort', description: 'Default: id.' }),
+    ListChoice(ACCOUNT_SORTS, {
+      title: 'AccountSort',
+      description: 'The order; `-` is descending. Default: id.',
+    }),
   ),
-  count: t.Optional(t.Literal('exact')),
+  count: t.Optional(t.Literal('exact', { description: 'Adds total.' })),
   limit,
   cursor,
 };
@@ -132,7 +143,14 @@ export const AuditEntries = t.Object(
 const acts = {
   actor_id: t.Optional(IntegerText({ minimum: 1, description: 'Who acted.' })),
   user_id: t.Optional(IntegerText({ minimum: 1, description: 'Whose account it was done to.' })),
-  action: t.Optional(Text({ minLength: 1, maxLength: 50, examples: ['session.refused'] })),
+  action: t.Optional(
+    Text({
+      minLength: 1,
+      maxLength: 50,
+      description: 'The kind of act.',
+      examples: ['session.refused'],
+    }),
+  ),
   from: time('At this time or later.'),
   until: time('Before this time.'),
   limit,

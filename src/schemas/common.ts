@@ -3,8 +3,17 @@ import { Integer, IntegerText } from './kinds.ts';
 
 /** v1's list window: the guide's skip and limit. */
 export const Window = t.Object({
-  skip: t.Optional(IntegerText({ minimum: 0, maximum: 2 ** 31 - 1, default: 0 })),
-  limit: t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 100 })),
+  skip: t.Optional(
+    IntegerText({
+      minimum: 0,
+      maximum: 2 ** 31 - 1,
+      default: 0,
+      description: 'Entries to leave out at the start.',
+    }),
+  ),
+  limit: t.Optional(
+    IntegerText({ minimum: 1, maximum: 100, default: 100, description: 'Entries, at most.' }),
+  ),
 });
 
 /** v1's error, as FastAPI's HTTPException gives it. */

@@ -79,4 +79,6 @@ export const OutsideIdentity = t.Object(
   { title: 'OutsideIdentity' },
 );
 export const OutsideIdentities = t.Object({ data: t.Array(OutsideIdentity) });
-export const IdentityParams = t.Object({ identity_id: IntegerText({ minimum: 1 }) });
+export const IdentityParams = t.Object({
+  identity_id: IntegerText({ minimum: 1, description: 'The id of a linked identity.' }),
+});

@@ -85,7 +85,14 @@ the public and as many of the own private, or at some 16,000 where each must be 
 total_is_capped then says that there are more.`,
     }),
   ),
-  limit: t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 50 })),
+  limit: t.Optional(
+    IntegerText({
+      minimum: 1,
+      maximum: 100,
+      default: 50,
+      description: 'Entries per page, at most.',
+    }),
+  ),
   cursor: t.Optional(
     Text({ minLength: 1, maxLength: 2048, description: 'The next_cursor of the page before.' }),
   ),

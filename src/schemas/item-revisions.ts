@@ -28,7 +28,14 @@ export const ItemRevisions = t.Object(
 );
 
 export const ItemRevisionsQuery = t.Object({
-  limit: t.Optional(IntegerText({ minimum: 1, maximum: 50, default: 20 })),
+  limit: t.Optional(
+    IntegerText({
+      minimum: 1,
+      maximum: 50,
+      default: 20,
+      description: 'Entries per page, at most.',
+    }),
+  ),
   cursor: t.Optional(
     Text({ minLength: 1, maxLength: 1024, description: 'The next_cursor of the page before.' }),
   ),

@@ -4,11 +4,18 @@ import { ITEM_FILTERS } from './filters.ts';
 import { Choice, Integer } from './kinds.ts';
 import { FilteredQuery } from './list-query.ts';
 
-const Format = Choice('ItemFormat', ['jsonl', 'csv']);
+const Format = Choice('ItemFormat', ['jsonl', 'csv'], {
+  description:
+    'jsonl: an item in JSON on each line. csv: a table whose first row names its columns.',
+});
 
 export const ImportQuery = t.Object({
   format: t.Optional(Format),
-  dry_run: t.Optional(Choice('BooleanText', ['true', 'false'])),
+  dry_run: t.Optional(
+    Choice('BooleanText', ['true', 'false'], {
+      description: 'true: checks the lines and writes nothing.',
+    }),
+  ),
 });
 
 export const ImportReport = t.Object(

@@ -10,7 +10,9 @@ export const ItemPopularQuery = t.Object({
         'What counts: the views of the last 24 hours, of the last 7 or 30 UTC days with today, or of all time.',
     }),
   ),
-  limit: t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 10 })),
+  limit: t.Optional(
+    IntegerText({ minimum: 1, maximum: 100, default: 10, description: 'Items, at most.' }),
+  ),
 });
 
 export const PopularItems = t.Object(

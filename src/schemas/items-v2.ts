@@ -97,7 +97,9 @@ export const ItemShown = shown as unknown as TUnsafe<
   Static<typeof ItemDocument> & { owner?: { id: number; username: string } }
 >;
 
-export const ItemIdParams = t.Object({ item_id: IntegerText({ minimum: 1 }) });
+export const ItemIdParams = t.Object({
+  item_id: IntegerText({ minimum: 1, description: 'The id of an item.' }),
+});
 
 const id = Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [7] });
 const if_match = t.Optional(

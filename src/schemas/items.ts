@@ -38,8 +38,10 @@ export const ItemPublic = t.Object(
 
 export const ItemsPublic = t.Array(ItemPublic);
 
-export const ItemParams = t.Object({ item_id: IntegerText() });
+export const ItemParams = t.Object({ item_id: IntegerText({ description: 'The id of an item.' }) });
 
 export const PopularQuery = t.Object({
-  limit: t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 10 })),
+  limit: t.Optional(
+    IntegerText({ minimum: 1, maximum: 100, default: 10, description: 'Items, at most.' }),
+  ),
 });

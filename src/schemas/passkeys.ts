@@ -38,4 +38,6 @@ export const Passkey = t.Object(
   { title: 'Passkey' },
 );
 export const Passkeys = t.Object({ data: t.Array(Passkey) });
-export const PasskeyParams = t.Object({ passkey_id: IntegerText({ minimum: 1 }) });
+export const PasskeyParams = t.Object({
+  passkey_id: IntegerText({ minimum: 1, description: 'The id of a passkey of the account.' }),
+});

@@ -75,5 +75,7 @@ export const SourceStats = t.Object(
 );
 
 export const SourceStatsQuery = t.Object({
-  hours: t.Optional(IntegerText({ minimum: 1, maximum: 720, default: 24 })),
+  hours: t.Optional(
+    IntegerText({ minimum: 1, maximum: 720, default: 24, description: 'Hours to look back on.' }),
+  ),
 });

@@ -176,10 +176,19 @@ export const SourceDefinitions = t.Object(
 );
 
 export const SourcesQuery = t.Object({
-  limit: t.Optional(IntegerText({ minimum: 1, maximum: 100, default: 50 })),
+  limit: t.Optional(
+    IntegerText({
+      minimum: 1,
+      maximum: 100,
+      default: 50,
+      description: 'Entries per page, at most.',
+    }),
+  ),
   cursor: t.Optional(
     Text({ minLength: 1, maxLength: 1024, description: 'The next_cursor of the page before.' }),
   ),
 });
 
-export const SourceName = t.Object({ name: Text({ minLength: 1, maxLength: 64 }) });
+export const SourceName = t.Object({
+  name: Text({ minLength: 1, maxLength: 64, description: 'The name of a source.' }),
+});

@@ -34,4 +34,6 @@ export const UserResponse = t.Object(
 
 export const UsersResponse = t.Array(UserResponse);
 
-export const UserParams = t.Object({ user_id: IntegerText() });
+export const UserParams = t.Object({
+  user_id: IntegerText({ description: 'The id of an account.' }),
+});

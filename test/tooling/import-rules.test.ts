@@ -36,6 +36,8 @@ const forbiddenImports: [file: string, source: string][] = [
   ['src/services/items.ts', value('@elysia/openapi')],
   ['src/api/auth.ts', value('../services/auth.ts')],
   ['src/api/auth.ts', value('../models/users.ts')],
+  ['src/api/openapi/headers.ts', value('../../services/auth.ts')],
+  ['src/api/openapi/headers.ts', value('../v2/items.ts')],
   ['src/api/auth.ts', value('./v1/items.ts')],
   ['src/api/auth.ts', value('drizzle-orm/sqlite-core')],
   ['src/api/auth.ts', "export { createDeps } from '../core/deps.ts';"],

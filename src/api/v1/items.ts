@@ -14,7 +14,7 @@ import { publicRoute, userRoute } from '../access-rules.ts';
 import { ITEM_BODY } from '../body-rules.ts';
 import { answerCached } from '../cached.ts';
 import { answerAsIs } from '../json.ts';
-import type { SentHeader } from '../openapi-headers.ts';
+import type { SentHeader } from '../openapi/headers.ts';
 import { createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 

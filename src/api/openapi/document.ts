@@ -1,25 +1,10 @@
-import { STATUS_CODES } from 'node:http';
-import type { Config } from '../core/config.ts';
-import { type Access, levelOf } from './access-rules.ts';
-import { answerTypes, bodyTypes } from './media-types.ts';
-import {
-  hasVersion,
-  RESPONSE_HEADERS,
-  type RouteFacts,
-  requestHeaders,
-  responseHeaders,
-  type SentHeader,
-} from './openapi-headers.ts';
-import { correctSchema, type Json, withKnownEnums } from './openapi-schema.ts';
-import {
-  ACCESS_TEXTS,
-  DESCRIPTION,
-  PARAMETER_TEXTS,
-  SECURITY,
-  SECURITY_SCHEMES,
-  scopeText,
-  TAGS,
-} from './openapi-texts.ts';
+import type { Config } from '../../core/config.ts';
+import { type Access, levelOf } from '../access-rules.ts';
+import { bodyTypes } from '../media-types.ts';
+import { hasVersion, RESPONSE_HEADERS, requestHeaders, type SentHeader } from './headers.ts';
+import { type Components, contentOf, correctResponses, type Responses } from './responses.ts';
+import { correctSchema, type Json, used, withKnownEnums } from './schema.ts';
+import { ACCESS_TEXTS, DESCRIPTION, SECURITY, SECURITY_SCHEMES, scopeText, TAGS } from './texts.ts';
 
 interface Parameter extends Json {
   in: string;
@@ -37,22 +22,12 @@ interface Operation extends Json {
   /** Headers that a route reads by itself. */
   'x-parameters'?: Parameter[];
   requestBody?: unknown;
-  responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
+  responses: Responses;
 }
 
 /** What the generator gives: right in what there is, wrong in how some of it is put. */
 export interface Generated {
   paths: Record<string, Record<string, Operation>>;
-}
-
-/** What the HTTP parser answers by itself: no route sees the request. */
-const FROM_PARSER = {
-  431: { description: 'The request line and headers exceed 16 KiB; the response has no body' },
-};
-
-interface Components {
-  schemas: Json;
-  responses: Json;
 }
 
 /** What the document says beside what is generated. */
@@ -81,6 +56,7 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
       }),
     );
   }
+  const known = withKnownEnums(corrected, schemas);
   const license = { name: 'MIT', identifier: 'MIT' };
   return {
     openapi: '3.1.2',
@@ -88,8 +64,13 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
     servers: [{ url: '/' }],
     tags: TAGS,
     security: SECURITY,
-    paths: withKnownEnums(corrected, schemas),
-    components: { securitySchemes: SECURITY_SCHEMES, headers: RESPONSE_HEADERS, ...components },
+    paths: known,
+    components: {
+      securitySchemes: SECURITY_SCHEMES,
+      headers: RESPONSE_HEADERS,
+      responses: components.responses,
+      schemas: used(schemas, [known, components.responses]),
+    },
   };
 }
 
@@ -130,7 +111,7 @@ function correctOperation(operation: Operation, route: string, components: Compo
     ...(parameters.length > 0 && {
       parameters: parameters.map((it) => correctParameter(it, components.schemas)),
     }),
-    responses: { ...correctResponses(responses, facts, components), ...FROM_PARSER },
+    responses: correctResponses(responses, facts, components),
   };
 }
 
@@ -140,8 +121,12 @@ function withOpenQuery(operation: Operation, query: unknown): Operation {
   if (!isOpen) return operation;
   const examples = [{ city: 'Paris' }];
   const schema = { type: 'object', additionalProperties: { type: 'string' }, examples };
+  const description = 'The parameters that the source defines, each under its own name.';
   const form = { name: 'parameters', in: 'query', required: false, style: 'form', explode: true };
-  return { ...operation, parameters: [...(operation.parameters ?? []), { ...form, schema }] };
+  return {
+    ...operation,
+    parameters: [...(operation.parameters ?? []), { ...form, description, schema }],
+  };
 }
 
 /** What has a default need not be given. */
@@ -149,7 +134,7 @@ function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   const required = rest.in === 'path' || (rest.required && !('default' in schema));
   const { 'x-style': style, 'x-explode': explode, description: own, ...bare } = schema;
   const spread = style !== undefined && { style, explode };
-  const description = rest['description'] ?? own ?? PARAMETER_TEXTS[rest.name];
+  const description = rest['description'] ?? own;
   return { ...rest, ...spread, description, required, schema: correctSchema(bare, schemas) };
 }
 
@@ -161,40 +146,4 @@ function correctBody(body: unknown, route: string, schemas: Json): Json {
     route.includes(' /api/v2/') && 'properties' in open && additionalProperties !== true;
   const own = isStrict ? { ...open, additionalProperties: false } : open;
   return { requestBody: { required: true, content: contentOf(bodyTypes(route), own, schemas) } };
-}
-
-function correctResponses(
-  responses: Operation['responses'],
-  route: RouteFacts,
-  { schemas, responses: shared }: Components,
-): Json {
-  const entries = Object.entries(responses).map(([status, { content }]) => {
-    const headers = responseHeaders(route, status);
-    const description = STATUS_CODES[status] ?? status;
-    if (status === '204') return [status, { description, headers }];
-    const schema = Object.values(content ?? {})[0]?.schema ?? {};
-    const isProblem = Number(status) >= 400 && isOfV2(route.path);
-    if (!isProblem) {
-      const types = answerTypes(`${route.method} ${route.path}`);
-      return [status, { description, headers, content: contentOf(types, schema, schemas) }];
-    }
-    const name = `Problem${status}`;
-    shared[name] ??= { description, headers, content: problemContent(schema, schemas) };
-    return [status, { $ref: `#/components/responses/${name}` }];
-  });
-  return Object.fromEntries(entries);
-}
-
-function isOfV2(path: string): boolean {
-  return path.startsWith('/api/v2/');
-}
-
-function problemContent({ examples, ...schema }: Json, schemas: Json): Json {
-  const [example] = (examples ?? []) as unknown[];
-  return { 'application/problem+json': { schema: correctSchema(schema, schemas), example } };
-}
-
-function contentOf(types: readonly string[], schema: unknown, schemas: Json): Json {
-  const corrected = correctSchema(schema, schemas);
-  return Object.fromEntries(types.map((type) => [type, { schema: corrected }]));
 }

@@ -26,19 +26,23 @@ export function correctSchema(schema: unknown, schemas: Json): unknown {
   const corrected = withFormat(
     withNull(
       withEnum(
-        withAnyName({
-          ...(type !== undefined && { type }),
-          ...mapValues(own, (value) => correctSchema(value, schemas)),
-          ...(format !== undefined && { format }),
-        }),
+        withAnyName(
+          withLists({
+            ...(type !== undefined && { type }),
+            ...mapValues(own, (value) => correctSchema(value, schemas)),
+            ...(format !== undefined && { format }),
+          }),
+        ),
       ),
       schemas,
     ),
   );
   if (typeof name === 'string') return enumReference(name, corrected, schemas);
   if (typeof own['title'] !== 'string') return corrected;
-  schemas[own['title']] ??= corrected;
-  return { $ref: `#/components/schemas/${own['title']}` };
+  const [single, isNullable] = [corrected['type']].flat();
+  schemas[own['title']] ??= isNullable ? { ...corrected, type: single } : corrected;
+  const reference = { $ref: `#/components/schemas/${own['title']}` };
+  return isNullable ? nullableOf(reference, schemas) : reference;
 }
 
 /** `part` of a document, with a reference wherever it lists the values of an enum of `schemas`. */
@@ -55,6 +59,21 @@ export function withKnownEnums(part: unknown, schemas: Json): unknown {
       : mapValues(value as Json, replace);
   };
   return replace(part);
+}
+
+/** Those of `schemas` that `parts` refer to, directly or through others. */
+export function used(schemas: Json, parts: unknown): Json {
+  const names = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const each of Object.values(value)) visit(each);
+    const name = nameIn(String('$ref' in value ? value.$ref : ''));
+    if (names.has(name) || !Object.hasOwn(schemas, name)) return;
+    names.add(name);
+    visit(schemas[name]);
+  };
+  visit(parts);
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => names.has(name)));
 }
 
 /** The enum is shared; its default and description belong to the place where it stands. */
@@ -76,6 +95,12 @@ function withAnyName({ patternProperties, ...schema }: Json): Json {
   return isAny ? { ...schema, additionalProperties: value } : { ...schema, patternProperties };
 }
 
+/** Java makes a set of unique items, and no set of what an enum has in common with it. */
+function withLists({ uniqueItems, ...schema }: Json): Json {
+  const isOfNames = typeof schema['items'] === 'object' && '$ref' in (schema['items'] ?? {});
+  return uniqueItems === undefined || isOfNames ? schema : { ...schema, uniqueItems };
+}
+
 /** A constant is an enum of one. */
 function withEnum({ const: constant, ...schema }: Json): Json {
   return constant === undefined ? schema : { ...schema, enum: [constant] };
@@ -83,28 +108,54 @@ function withEnum({ const: constant, ...schema }: Json): Json {
 
 /** No schema is null alone: generators know no such type, only one that is nullable. */
 function withNull({ anyOf, ...schema }: Json, schemas: Json): Json {
-  if (schema['type'] === 'null') return { ...schema, ...NULLABLE };
+  if (isNull(schema)) {
+    const { enum: _, ...described } = schema;
+    return { ...described, ...NULLABLE };
+  }
   if (!Array.isArray(anyOf)) return schema;
-  const others = anyOf.filter((it) => !isNull(it));
+  const others = anyOf.filter((it) => !isDeepStrictEqual(it, NULLABLE));
   if (others.length === anyOf.length) return { ...schema, anyOf };
-  const nullable = others.findIndex((it) => typeof resolved(it, schemas)['type'] === 'string');
-  const alternatives = others.map((it, index) => {
-    if (index !== nullable) return it;
-    const { title: _, ...inlined } = resolved(it, schemas);
-    return { ...inlined, type: [inlined['type'], 'null'] };
-  });
+  if (others.length === 0) return { ...schema, ...NULLABLE };
+  const typed = others.findIndex((it) => typeof resolved(it, schemas)['type'] === 'string');
+  const alternatives = others.map((it, index) =>
+    index === typed ? nullableOf(it, schemas) : (it as Json),
+  );
+  if (typed === -1) alternatives.push(NULLABLE);
   return alternatives.length === 1
     ? { ...alternatives[0], ...schema }
     : { ...schema, anyOf: alternatives };
 }
 
-function isNull(schema: Json): boolean {
-  return isDeepStrictEqual(schema, NULLABLE);
+/** Whether the schema allows null alone, in any of its spellings. */
+function isNull({ type, enum: values }: Json): boolean {
+  const types = [type].flat();
+  const isNullType = types.length === 1 && types[0] === 'null';
+  return (
+    isNullType || (Array.isArray(values) && values.length > 0 && values.every((it) => it === null))
+  );
+}
+
+/** The same schema, which allows null too; of one with a name, under a name of its own. */
+function nullableOf(schema: Json, schemas: Json): Json {
+  const { $ref, ...place } = schema;
+  const { title: _, enum: values, ...own } = resolved(schema, schemas);
+  const nullable = {
+    ...own,
+    type: [own['type'], 'null'],
+    ...(Array.isArray(values) && { enum: [...values, null] }),
+  };
+  if (typeof $ref !== 'string') return nullable;
+  const name = `Nullable${nameIn($ref)}`;
+  schemas[name] ??= nullable;
+  return { $ref: `#/components/schemas/${name}`, ...place };
 }
 
 function resolved(schema: Json, schemas: Json): Json {
-  const name = String(schema['$ref'] ?? '').replace('#/components/schemas/', '');
-  return (schemas[name] as Json | undefined) ?? schema;
+  return (schemas[nameIn(String(schema['$ref'] ?? ''))] as Json | undefined) ?? schema;
+}
+
+function nameIn(reference: string): string {
+  return reference.replace('#/components/schemas/', '');
 }
 
 /** Without a format an id would be 32 bits in Go, Java and Rust. */

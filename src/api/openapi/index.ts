@@ -1,8 +1,8 @@
 import { toOpenAPISchema } from '@elysia/openapi';
 import { type AnyElysia, Elysia } from 'elysia';
-import type { Config } from '../core/config.ts';
-import { VERSION } from '../core/version.ts';
-import { documentOf, type Generated } from './openapi-document.ts';
+import type { Config } from '../../core/config.ts';
+import { VERSION } from '../../core/version.ts';
+import { documentOf, type Generated } from './document.ts';
 
 export interface OpenapiOptions {
   /** The whole application, read when the document is first asked for. */

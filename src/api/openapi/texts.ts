@@ -1,4 +1,4 @@
-import type { Access } from './access-rules.ts';
+import type { Access } from '../access-rules.ts';
 
 export const DESCRIPTION = `Accounts, items, what is popular, and outside APIs, from one binary.
 
@@ -25,29 +25,6 @@ export const ACCESS_TEXTS: Record<Access, string> = {
   'sign-up': 'For anyone while registration is open, otherwise for admins.',
 };
 
-/** Parameters that mean the same wherever they stand. */
-export const PARAMETER_TEXTS: Record<string, string> = {
-  user_id: 'The id of the account.',
-  item_id: 'The id of the item.',
-  session_id: 'The id of the session.',
-  passkey_id: 'The id of the passkey.',
-  identity_id: 'The id of the linked account of a provider.',
-  token_id: 'The id of the token.',
-  name: 'The name of the source.',
-  parameters: 'The parameters that the source defines, each by its name.',
-  limit: 'At most so many results.',
-  skip: 'How many results to leave out at the start.',
-  role: 'Only accounts with this role.',
-  is_active: 'Only accounts that may sign in, or only those that may not.',
-  action: 'Only entries of this action.',
-  count: 'exact: the response has the total, up to 100,000.',
-  format: 'jsonl: one JSON object a line. csv: comma-separated values with a header.',
-  dry_run: 'true: nothing is written; the response tells what would be.',
-  hours: 'How many hours back from now.',
-  window: 'The time that counts.',
-  scope: 'Whose items.',
-};
-
 export const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', description: 'A token from signing in.' },
   cookie: {
@@ -70,6 +47,6 @@ export function scopeText(access: Access, scope: string | undefined): string {
   if (access === 'public') return '';
   if (scope === undefined) return 'Personal access tokens are refused.';
   return scope === '*'
-    ? 'A personal access token may have any scope.'
+    ? 'The source decides which scope a personal access token needs.'
     : `A personal access token needs the scope \`${scope}\`.`;
 }
