@@ -265,7 +265,11 @@ async function printed({ checker }: Project, type: Type | undefined): Promise<st
 /** Puts names in the place of the types that they stand for, the longest first. */
 function withNames(text: string, types: Map<string, string>): string {
   const byLength = [...types].sort(([, one], [, other]) => other.length - one.length);
-  return byLength.reduce((rest, [name, type]) => rest.replaceAll(anyIndent(type), name), text);
+  const named = byLength.reduce(
+    (rest, [name, type]) => rest.replaceAll(anyIndent(type), name),
+    text,
+  );
+  return named.replace(/\((\w+)\)\[\]/g, '$1[]');
 }
 
 function anyIndent(text: string): RegExp {

@@ -1,6 +1,6 @@
 import type { App } from '../app.ts';
 import type { Answer } from './answer.ts';
-import type { CallOptions, Upload } from './options.ts';
+import type { CallOptions } from './options.ts';
 
 /**
  * A Hutch server, typed: routes, bodies, responses and the errors of each status. A call rejects
@@ -70,11 +70,7 @@ type Call<
   : Nothing extends Query<R>
     ? unknown extends R['body']
       ? (body?: undefined, options?: CallOptions & Query<R>) => Promise<Answer<Res>>
-      : Nothing extends R['body']
-        ? R['body'] extends Upload
-          ? (body: R['body'], options?: CallOptions & Query<R>) => Promise<Answer<Res>>
-          : (body?: R['body'], options?: CallOptions & Query<R>) => Promise<Answer<Res>>
-        : (body: R['body'], options?: CallOptions & Query<R>) => Promise<Answer<Res>>
+      : (body: R['body'], options?: CallOptions & Query<R>) => Promise<Answer<Res>>
     : (body: R['body'], options: CallOptions & Query<R>) => Promise<Answer<Res>>;
 
 type Query<R extends Route> = unknown extends R['query']

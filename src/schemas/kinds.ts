@@ -118,7 +118,9 @@ export function Choice<const V extends string>(
  * a name with one holds would be refused without a reason, or not judged at all.
  */
 export function Dictionary<T extends TSchema>(value: T, options: ObjectOptions = {}) {
-  return Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), value, options);
+  const schema = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), value, options);
+  // Elysia would type the values of a body's record as unknown.
+  return Type.Unsafe<Record<string, Static<T>>>(schema);
 }
 
 /** true or false. */

@@ -11,6 +11,13 @@ import {
   run,
 } from './fresh-project.ts';
 
+interface Documented {
+  paths: Record<string, Record<string, { summary: string }>>;
+  components: {
+    schemas: Record<string, { properties?: Record<string, { description?: string }> }>;
+  };
+}
+
 const STRICT = JSON.stringify({
   compilerOptions: {
     target: 'es2023',
@@ -23,8 +30,8 @@ const STRICT = JSON.stringify({
   },
 });
 
-const START = `import { createClient } from 'hutch-client';
-const { v1 } = createClient('http://127.0.0.1:3000').api;
+const START = `import { createClient, HutchError, orThrow, pages, subscribe } from 'hutch-client';
+const { v1, v2 } = createClient('http://127.0.0.1:3000');
 `;
 
 const SAME = `import type { Client as Built } from '<built>';
@@ -76,6 +83,18 @@ export const wrong: string | undefined = error?.status === 422 ? error.value.det
 export const read = await v1.items({ item_id: 7 }).get();
 export const listed = await v1.items.popular.get({ query: { limit: 3 } });
 export const external = await v1.external.get({ query: { url: ['https://example.com'] } });
+export const imported = await v2.items.import.post(new File([], 'items.csv'));
+export const stream: ReadableStream<Uint8Array> = orThrow(await v2.items.export.get());
+export const item: string = (await orThrow(v2.items({ item_id: 7 }).get())).title ?? '';
+for await (const { title } of pages(v2.items, { query: { sort: '-id' } })) title?.trim();
+for await (const { event, data } of subscribe(v2.items.events)) {
+  if (event === 'popular') console.log(data.item_ids.length);
+}
+const failed = await v2.items({ item_id: 7 }).get();
+export const same: Response | null = failed.response;
+export const code: string | undefined = failed.error?.code;
+export const any: HutchError | null = failed.error;
+if (failed.error?.status === 0) console.log(failed.error.kind === 'aborted', failed.error.value.stack);
 `,
       'body.ts': `${START}await v1.items.post({ title: 'A warm hutch', descripton: '' });`,
       'missing.ts': `${START}await v1.users.post({ email: 'ada@example.com', username: 'ada' });`,
@@ -86,6 +105,16 @@ if (error?.status === 402) console.log(error.value);`,
       'query.ts': `${START}await v1.items.get({ query: { limit: 3, skipp: 1 } });`,
       'path.ts': `${START}await v1.itmes.get();`,
       'method.ts': `${START}await v1.items.patch({ title: '' });`,
+      'import.ts': `${START}await v2.items.import.post(42);`,
+      'stream.ts': `${START}orThrow(await v2.items.export.get()).split('');`,
+      'id.ts': `${START}await v2.items({ item_id: 'abc' }).get();`,
+      'delete.ts': `${START}await v2.items({ item_id: 7 }).delete({ force: true });`,
+      'header.ts': `${START}await v2.items.get({ headers: { 'x-key': 5 } });`,
+      'params.ts': `${START}await v2.sources.fetch.post({ calls: [{ source: 'a', params: 5 }] });`,
+      'absent.ts': `${START}const { response } = await v2.items.get();
+console.log(response.status);`,
+      'empty.ts': `${START}await v2.items({ item_id: 7 }).patch();`,
+      'paged.ts': `${START}for await (const { titel } of pages(v2.items)) console.log(titel);`,
     });
     expect(await compile(dir)).toEqual({
       'body.ts:3': 'TS2561',
@@ -95,11 +124,20 @@ if (error?.status === 402) console.log(error.value);`,
       'query.ts:3': 'TS2561',
       'path.ts:3': 'TS2551',
       'method.ts:3': 'TS2339',
+      'import.ts:3': 'TS2345',
+      'stream.ts:3': 'TS2339',
+      'id.ts:3': 'TS2322',
+      'delete.ts:3': 'TS2345',
+      'header.ts:3': 'TS2322',
+      'params.ts:3': 'TS2322',
+      'absent.ts:4': 'TS18047',
+      'empty.ts:3': 'TS2554',
+      'paged.ts:3': 'TS2339',
     });
   }, 60_000);
 
   test('refuses wrong fields, operators and sort keys of lists when it is compiled', async () => {
-    const start = `import { createClient } from 'hutch-client';
+    const start = `import { createClient, HutchError, orThrow, pages, subscribe } from 'hutch-client';
 const { items, users, 'audit-log': log } = createClient('http://127.0.0.1:3000').api.v2;
 const tag: string = 'wood';
 `;
@@ -138,6 +176,31 @@ await log.get({ query: { where: 'user_id is null' } });
     expect(files.toSorted()).toEqual(Object.keys(wrong).toSorted());
   }, 60_000);
 
+  test('carries the descriptions of routes and fields, and names nested types', async () => {
+    await using t = await testApp();
+    const document = await (await t.request('GET', '/openapi.json')).json();
+    const { paths, components } = document as Documented;
+    const types = await Bun.file(join(packed.folder, 'index.d.ts')).text();
+    // One line, however the comment is broken up.
+    const text = types.replace(/\s+(\* )?/g, ' ');
+    const summaries = Object.values(paths).flatMap((it) =>
+      Object.values(it).map(({ summary }) => summary),
+    );
+    const fields = Object.entries(components.schemas)
+      .filter(([name]) => types.includes(`\ntype ${name} = {`))
+      .flatMap(([, { properties = {} }]) => Object.values(properties));
+    const described = fields.flatMap(({ description }) => description ?? []);
+    expect(summaries.length).toBeGreaterThan(50);
+    expect(described.length).toBeGreaterThan(50);
+    const lacking = [...summaries, ...described].filter(
+      (it) => !text.includes(it.replace(/\s+/g, ' ')),
+    );
+    expect(lacking).toEqual([]);
+    expect(types.match(/^type Accounts = \{\n.*\n.*$/m)?.[0]).toBe(
+      'type Accounts = {\n  data: Account[];\n  page: Page;',
+    );
+  });
+
   test('its type is the one that src/client.ts has', async () => {
     const dir = await freshProject(packed, {
       'tsconfig.json': JSON.stringify({
@@ -167,11 +230,15 @@ await log.get({ query: { where: 'user_id is null' } });
       expect(lines).toEqual([
         'Signed in with a bearer token.',
         expect.stringMatching(/^Posted item \d+ at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\.$/),
-        'Read back: A warm hutch (views: 1).',
-        expect.stringMatching(/^Popular: A warm hutch \(views: \d+\)/),
-        'Item 0: Item 0 not found.',
+        'Read back: A warm hutch (straw).',
+        'Imported 2 items.',
+        'Own items: A warm hutch, Hay, Oats.',
+        'Exported 3 items.',
+        `Heard that item ${3 * index + 1} was created.`,
+        'Not there: Item 999999 not found.',
+        'Thrown: GET /api/v2/items/999999: 404 Item 999999 not found (not_found).',
       ]);
-      expect((await t.client.api.v1.items.get()).data).toHaveLength(index + 1);
+      expect((await t.client.v1.items.get()).data).toHaveLength(3 * (index + 1));
     }
     await server?.stop();
   }, 60_000);
