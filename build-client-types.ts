@@ -21,6 +21,9 @@ const PRINTED =
   NodeBuilderFlags.InTypeAlias |
   NodeBuilderFlags.UseAliasDefinedOutsideCurrentScope;
 
+/** Holds the types of problems by their status. */
+const PROBLEMS = 'src/api/v2/responses.ts';
+
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'];
 
 /** A declared function with its comment. */
@@ -28,7 +31,13 @@ const FUNCTION =
   /(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^export declare function (\w+)[\s\S]*?;\n(?=[^\s}]|$(?![\s\S]))/gm;
 
 const HELPERS = `/** The same body for each of several statuses. */
-type Each<Status extends number, Body> = { [S in Status]: Body };`;
+type Each<Status extends number, Body> = { [S in Status]: Body };
+
+/** The problems that v2 answers with these statuses. */
+type Problems<Status extends keyof ProblemByStatus> = Pick<ProblemByStatus, Status>;
+
+/** Any problem of v2. */
+type Problem = ProblemByStatus[keyof ProblemByStatus];`;
 
 interface Schema {
   $ref?: string;
@@ -76,13 +85,17 @@ export async function clientDeclarations(): Promise<string> {
     const [project] = snapshot.getProjects();
     if (!project) throw new Error('No tsconfig.json here.');
     await refuseErrors(project);
-    const types = new Map(await wireTypes(project));
+    const problems = await problemTypes(project);
+    const types = new Map([...(await wireTypes(project)), ...problems.map((it) => it.named)]);
     const printer = { project, document, types, names: await namesOf(project, types) };
     const routes = await routeTypes(printer);
     const exported = [...(await exportsOf(project, ENTRY)).map((it) => it.name), ...types.keys()];
-    const end = `export { ${exported.join(', ')} };`;
-    const all = [...own, HELPERS, ...wireDeclarations(printer), ...routes, end];
-    return `${indented(all.join('\n\n'))}\n`;
+    const end = `export { ${exported.join(', ')}, Problem };`;
+    const byStatus = problems.map(({ status, named: [name] }) => `${status}: ${name};`);
+    const statuses = `interface ProblemByStatus {\n${byStatus.join('\n')}\n}`;
+    const all = [...own, HELPERS, ...wireDeclarations(printer), statuses, ...routes, end];
+    const text = problems.reduce((rest, { code }) => rest.replaceAll(...code), all.join('\n\n'));
+    return `${indented(text)}\n`;
   } finally {
     await api.close();
   }
@@ -146,6 +159,30 @@ async function wireTypes(project: Project): Promise<[title: string, type: string
   // A text is a string under whatever title.
   const objects = found.filter(([, type]) => type.startsWith('{'));
   return objects.sort(([one], [other]) => one.localeCompare(other));
+}
+
+interface NamedProblem {
+  status: string;
+  named: [name: string, type: string];
+  /** The type of its codes, as it is printed in the type and as it is to be. */
+  code: [alias: string, union: string];
+}
+
+async function problemTypes(project: Project): Promise<NamedProblem[]> {
+  const { checker } = project;
+  const all = (await exportsOf(project, PROBLEMS)).find(({ name }) => name === 'ProblemSchemas');
+  const schemas = all && (await checker.getDeclaredTypeOfSymbol(all));
+  if (!schemas) throw new Error(`${PROBLEMS} has no ProblemSchemas.`);
+  return Promise.all(
+    (await checker.getPropertiesOfType(schemas)).map(async ({ name: status }) => {
+      const schema = await propertyType(project, schemas, status);
+      const problem = await propertyType(project, schema, 'static');
+      const text = await printed(project, problem);
+      const union = await printed(project, await propertyType(project, problem, 'code'));
+      const [alias = union] = /CodeOf<\d+>/.exec(text) ?? [];
+      return { status, named: [`Problem${status}`, text], code: [alias, union] };
+    }),
+  );
 }
 
 async function namesOf(project: Project, types: Map<string, string>) {
@@ -280,12 +317,17 @@ function anyIndent(text: string): RegExp {
 /** A status whose body has a named type. */
 const NAMED_STATUS = /\n\s*(\d{3}): (\w+);/g;
 
+/** How the statuses of one body are written, with a * for them. */
+function kindOfBody([, status, body]: RegExpMatchArray): string {
+  return body === `Problem${status}` ? 'Problems<*>' : `Each<*, ${body}>`;
+}
+
 /** Writes statuses whose bodies have the same named type together. */
 function grouped(text: string): string {
   return text.replace(/Answer<(\{[\s\S]*\})>>/, (_, object: string) => {
     const found = [...object.matchAll(NAMED_STATUS)];
-    const groups = [...Map.groupBy(found, ([, , body]) => body)].map(
-      ([body, of]) => `Each<${of.map(([, status]) => status).join(' | ')}, ${body}>`,
+    const groups = [...Map.groupBy(found, kindOfBody)].map(([kind, of]) =>
+      kind.replace('*', of.map(([, status]) => status).join(' | ')),
     );
     const rest = object.replace(NAMED_STATUS, '');
     return `Answer<${[...(/\d/.test(rest) ? [rest] : []), ...groups].join(' & ')}>>`;

@@ -24,9 +24,9 @@ type V2Status =
 type CodeOf<S extends V2Status> = {
   [C in ErrorCode]: (typeof ERROR_FORMS)[C]['v2'] extends S ? C : never;
 }[ErrorCode];
-type V2Errors<S extends V2Status> = {
-  [K in S]: ReturnType<typeof ProblemDetails<CodeOf<K>>>;
-};
+/** The schemas of problems by their status, which the client's package names. */
+export type ProblemSchemas = { [S in V2Status]: ReturnType<typeof ProblemDetails<CodeOf<S>>> };
+type V2Errors<S extends V2Status> = { [K in S]: ProblemSchemas[K] };
 
 const PROBLEMS = new Map(
   Object.entries(Object.groupBy(Object.entries(ERROR_FORMS), ([, { v2 }]) => String(v2))).map(
