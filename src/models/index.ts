@@ -30,6 +30,7 @@ export {
 } from './items.ts';
 export { type Mail, mails } from './mails.ts';
 export { rowCounts, SEGMENT_BITS } from './row-counts.ts';
+export { searchReindex } from './search-reindex.ts';
 export {
   type Passkey,
   passkeys,

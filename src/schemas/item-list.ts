@@ -8,10 +8,12 @@ import { FilteredQuery, Names } from './list-query.ts';
 const q = t.Optional(
   Text({
     maxLength: 10_000,
-    description: `Words that the title, the description or the tags hold, all of them, without case and
-accents; the last one of two letters or more may be the start of a word, from four letters on of the
-first 50 by alphabet. Punctuation says nothing, no word finds nothing, and of more than 32 words the first
-32 count. The most relevant have all words in the title, then the newest come first. Of a word that very many
+    description: `Words that the title, the description or the tags hold, all of them, without case and the accents
+of Latin and Greek; the last one of two letters or more may be the start of a word, from four letters on of the
+first 50 by alphabet. In Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese each pair of neighbouring letters
+is a word, so that any part of a text is found, also a single letter. Punctuation says nothing, no word finds
+nothing, and of more than 32 words the first 32 count. The most relevant have all words in the title, then the
+newest come first. Of a word that very many
 items hold, only the newest 20,000 are looked at for the title, and sorted by anything but relevance
 or -id only the newest 20,000 are listed; a page may then be short while has_more is true. Of the
 caller's own private items the newest 20,000 are searched.`,

@@ -11,6 +11,7 @@ import {
 import { mergePatch } from '../utils/merge-patch.ts';
 import { getBinned, getOwn } from './item-access.ts';
 import { type AnnouncementsDeps, announce } from './item-announcements.ts';
+import { indexWords } from './item-index.ts';
 import { columnsOf, type Item, type ItemFields, insertItem } from './item-rows.ts';
 import { type Quotas, textBytes } from './quotas.ts';
 import { dropOldRevisions } from './revision-rows.ts';
@@ -47,6 +48,7 @@ const fieldChanges = (deps: ItemChangesDeps) => ({
     await deps.quotas.admit(tx, owner, owner.id, { items: 1, bytes: textBytes(columns) });
     const row = { ...columns, owner_id: owner.id, now: deps.now().toISOString() };
     const item = { ...((await insertItem(tx, row))[0] as ItemRow), views: 0 };
+    await indexWords(tx, item);
     await announce(deps, tx, undefined, item);
     return item;
   },
@@ -127,6 +129,7 @@ async function change(
   await tx.orm.insert(itemRevisions).values(revision);
   await dropOldRevisions(tx, item.id, version - deps.maxRevisions);
   const changed = { ...item, ...values };
+  await indexWords(tx, changed, set);
   await announce(deps, tx, item, changed);
   return changed;
 }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Session } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
 import type { Pace } from '../core/fair-turns.ts';
-import type { Word } from '../utils/words.ts';
+import { indexedPart, type Word } from '../utils/words.ts';
 
 export interface SearchBounds {
   /** Of more matches, only so many of the newest are looked at for words in their titles. */
@@ -35,7 +35,7 @@ export async function planOf(options: SearchOptions): Promise<Plan> {
   const { session, words, pace, bounds } = options;
   const sized: { expression: string; size: number }[] = [];
   const last = words.at(-1) as Word;
-  const completions = isLongStart(last) ? await completionsOf(options, last.folded) : [];
+  const completions = isLongStart(last) ? await completionsOf(options, last.text) : [];
   const enough = Math.ceil(bounds.entries / (words.length + completions.length));
   for (const word of words) {
     const expression = expressionOf(word, completions);
@@ -59,14 +59,15 @@ function quoted(word: string): string {
   return `"${word}"`;
 }
 
-function expressionOf({ typed, folded, isStart }: Word, completions: readonly string[]): string {
-  if (!isStart) return quoted(typed);
-  if (!isLongStart({ folded, isStart })) return `${quoted(typed)}*`;
-  return `(${[typed, ...completions].map(quoted).join(' OR ')})`;
+function expressionOf({ text, isStart, isPart }: Word, completions: readonly string[]): string {
+  if (isPart) return quoted(indexedPart(text));
+  if (!isStart) return quoted(text);
+  if (!isLongStart({ text, isStart })) return `${quoted(text)}*`;
+  return `(${[text, ...completions].map(quoted).join(' OR ')})`;
 }
 
-function isLongStart({ folded, isStart }: Pick<Word, 'folded' | 'isStart'>): boolean {
-  return isStart && [...folded].length > INDEXED_START;
+function isLongStart({ text, isStart }: Pick<Word, 'text' | 'isStart'>): boolean {
+  return isStart && [...text].length > INDEXED_START;
 }
 
 /** The first words of the index that start with `start`: of each only its first entry is read. */

@@ -13,6 +13,7 @@ import { createItemChanges } from './item-changes.ts';
 import { createItemEvents } from './item-events.ts';
 import { createItemExport } from './item-export.ts';
 import { createItemImport } from './item-import.ts';
+import { createSearchReindex } from './item-index.ts';
 import { createItemList } from './item-list.ts';
 import { createItemPopular } from './item-popular.ts';
 import { createItemPurge } from './item-purge.ts';
@@ -64,6 +65,7 @@ export function createItemServices(base: ItemServicesDeps) {
     itemViewing: createItemViewing({ ...kit, viewers: viewersFor(config.viewWindowSeconds) }),
     chores: [
       createItemPurge(base),
+      createSearchReindex(base),
       createItemWindows(base),
       createEventRetention(base),
       createIdempotencyPurge(base),

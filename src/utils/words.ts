@@ -3,53 +3,140 @@ const MAX_WORDS = 32;
 /** A shorter word is not taken for the start of another one. */
 const MIN_START = 2;
 
-const LETTER = '[\\p{L}\\p{N}\\p{Co}]';
-const WORD = /[\p{L}\p{N}\p{Co}][\p{L}\p{M}\p{N}\p{Co}]*/gu;
+/**
+ * Scripts that write words without blanks between them, and Hangul, which joins particles to them.
+ * Their text is searched by pairs of neighbouring letters.
+ */
+const JOINED = `[\\p{scx=Han}\\p{scx=Hiragana}\\p{scx=Katakana}\\p{scx=Bopomofo}\\p{scx=Yi}\\p{scx=Hangul}\\p{scx=Thai}\\p{scx=Lao}\\p{scx=Khmer}\\p{scx=Myanmar}\\p{scx=Javanese}\\p{scx=Balinese}\\p{scx=Tai_Le}\\p{scx=New_Tai_Lue}\\p{scx=Tai_Tham}]`;
+const JOINED_LETTER = `[${JOINED}&&\\p{L}]`;
+const JOINED_RUN = new RegExp(`${JOINED_LETTER}[${JOINED}&&[\\p{L}\\p{M}]]*`, 'v');
+const JOINED_RUNS = new RegExp(JOINED_RUN, 'gv');
+const MARK = /\p{M}/u;
 
-/** A word as it was typed, and as words are compared. */
+const SPACED_LETTER = `[[\\p{L}\\p{N}\\p{Co}]--${JOINED}]`;
+const SPACED_WORD = new RegExp(`${SPACED_LETTER}[[\\p{L}\\p{M}\\p{N}\\p{Co}]--${JOINED}]*`, 'gv');
+
+/** Signs without meaning inside of a run: blanks of no width, joiners and variants of a glyph. */
+const INVISIBLE = new RegExp(
+  `(?<=${JOINED})[\\u00ad\\u200b-\\u200d\\u2060\\ufe00-\\ufe0f\\ufeff\\u{e0100}-\\u{e01ef}]+`,
+  'gv',
+);
+
+/** Accents of Latin and Greek letters, points of Arabic and Hebrew, and the two dots of Cyrillic io. */
+const ACCENTS =
+  /(?<=[\p{sc=Latin}\p{sc=Greek}][\u0300-\u036f]*)[\u0300-\u036f]|(?<=[еЕ])\u0308|[\u0640\u064b-\u065f\u0670\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]/gu;
+
+const ASCII = /^[\0-\x7f]*$/;
+/**
+ * Punctuation and the usual letters of Latin, Greek, Cyrillic, Hebrew and Arabic, which SQLite's
+ * unicode61 folds as `foldWords` does.
+ */
+const PLAIN =
+  /^[\0-\xa9\xab-\xb1\xb4-\xb8\xbb\xbf-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u01c3\u01cd-\u01df\u01e4-\u01ed\u01f0\u01f4-\u01fb\u0200-\u024f\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9\u0402-\u0450\u0452-\u045f\u05d0-\u05ea\u0621\u0627-\u063a\u0641-\u064a\u067e\u0686\u0698\u06a9\u06af\u06cc\u1e00-\u1e99\u1e9b-\u1eff\u2010-\u205e]*$/;
+
+/** A word of a query, folded. */
 export interface Word {
-  typed: string;
-  folded: string;
+  text: string;
   /** Whether it may be the start of a longer word. */
   isStart: boolean;
+  /** Whether it is a letter or a pair of them from a text without blanks, found anywhere in one. */
+  isPart: boolean;
 }
 
-/** A word without case and without the diacritics of a to z, as SQLite's unicode61 compares it. */
+/**
+ * A text as words are compared: compatible forms (NFKC) without case, without the accents of Latin
+ * and Greek letters and without the points of Arabic and Hebrew.
+ */
 export function foldWords(text: string): string {
-  const plain = isAscii(text)
-    ? text
-    : text
-        .normalize('NFD')
-        .replace(/([a-z])[\u0300-\u036f]+/gi, '$1')
-        .normalize('NFC');
-  return plain.toLowerCase();
+  if (ASCII.test(text)) return text.toLowerCase();
+  const plain = text.normalize('NFKD').replace(ACCENTS, '').normalize('NFC');
+  return lowerCase(plain.replace(INVISIBLE, ''));
 }
 
-/** The words of a text, each once. The last one may be a start, unless it is a single letter. */
-export function wordsIn(text: string): Word[] {
-  const typed = text.match(WORD) ?? [];
-  const last = typed.length - 1;
+/**
+ * The text that the search index reads in place of `text`; undefined where that is `text` itself.
+ * Of scripts without blanks it has each letter and each pair of neighbours as a word.
+ */
+export function indexedWords(text: string): string | undefined {
+  if (PLAIN.test(text)) return undefined;
+  const folded = foldWords(text);
+  if (JOINED_RUN.test(folded)) return folded.replace(JOINED_RUNS, indexedRun);
+  const asItIs = lowerCase(text);
+  const isSame = folded === asItIs || tokensOf(folded) === tokensOf(asItIs);
+  return isSame ? undefined : folded;
+}
+
+/** Each letter of a run and each pair of neighbours, with blanks around them. */
+function indexedRun(run: string): string {
+  const letters = [...run];
+  const hasMarks = MARK.test(run);
+  const words = hasMarks ? letters.map(indexedPart) : letters;
+  let text = ' ';
+  for (const [index, word] of words.entries()) {
+    if (!hasMarks || !MARK.test(letters[index] ?? '')) text += `${word} `;
+    if (index + 1 < words.length) text += `${word}${words[index + 1]} `;
+  }
+  return text;
+}
+
+/** A word as the index has it: a mark would end it there, so private characters stand for marks. */
+export function indexedPart(text: string): string {
+  return text.replace(/\p{M}/gu, (mark) =>
+    String.fromCodePoint(MARKS + (mark.codePointAt(0) ?? 0)),
+  );
+}
+
+/** Of the private use plane, whose characters SQLite takes for letters. */
+const MARKS = 0xf0000;
+
+/**
+ * The words of a query, each once. The last one may be the start of a longer word, unless it is a
+ * single letter. Of texts without blanks each pair of letters is a word, or their only letter.
+ */
+export function wordsIn(query: string): Word[] {
+  const folded = foldWords(query);
+  const found = [
+    ...Array.from(folded.matchAll(SPACED_WORD), ({ 0: text, index }) => ({
+      index,
+      words: [{ text, isStart: false, isPart: false }],
+    })),
+    ...Array.from(folded.matchAll(JOINED_RUNS), ({ 0: run, index }) => ({
+      index,
+      words: partsOf(run).map((text) => ({ text, isStart: false, isPart: true })),
+    })),
+  ].sort((a, b) => a.index - b.index);
   const words = new Map<string, Word>();
-  for (const [index, each] of typed.entries()) {
-    const folded = foldWords(each);
-    const isStart = index === last && [...folded].length >= MIN_START;
-    words.set(folded, { typed: each, folded, isStart });
+  for (const word of found.flatMap((it) => it.words)) words.set(word.text, word);
+  const last = found.at(-1)?.words.at(-1);
+  if (last && !last.isPart && [...last.text].length >= MIN_START) {
+    words.set(last.text, { ...last, isStart: true });
   }
   return [...words.values()].slice(0, MAX_WORDS);
 }
 
 /** Returns a check for a folded text: does it hold all the words? */
 export function holdsWords(words: readonly Word[]): (folded: string) => boolean {
-  const checks = words.map(({ folded: word, isStart }) => {
-    const pattern = new RegExp(`(?<!${LETTER})${word}${isStart ? '' : `(?!${LETTER})`}`, 'u');
-    return (folded: string) => folded.includes(word) && pattern.test(folded);
+  const checks = words.map(({ text, isStart, isPart }) => {
+    if (isPart) return (folded: string) => folded.includes(text);
+    const end = isStart ? '' : `(?!${SPACED_LETTER})`;
+    const pattern = new RegExp(`(?<!${SPACED_LETTER})${text}${end}`, 'v');
+    return (folded: string) => folded.includes(text) && pattern.test(folded);
   });
   return (folded) => checks.every((holds) => holds(folded));
 }
 
-function isAscii(text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
-    if (text.charCodeAt(index) > 127) return false;
-  }
-  return true;
+/** The pairs of neighbours in a run, or its only letter. */
+function partsOf(run: string): string[] {
+  const letters = [...run];
+  if (letters.length === 1) return letters;
+  return letters.slice(1).map((letter, index) => `${letters[index]}${letter}`);
+}
+
+/** The final sigma is no other letter. */
+function lowerCase(text: string): string {
+  return text.toLowerCase().replaceAll('ς', 'σ');
+}
+
+function tokensOf(folded: string): string {
+  return folded.replace(/[^\p{L}\p{N}\p{Co}]+/gu, ' ').trim();
 }

@@ -1,0 +1,94 @@
+import { and, desc, gt, lt, sql } from 'drizzle-orm';
+import type { Db } from '../core/db.ts';
+import { rowsOf } from '../core/dynamic-query.ts';
+import { prepare } from '../core/query.ts';
+import type { Tx } from '../core/writer.ts';
+import { type ItemRow, items, searchReindex } from '../models/index.ts';
+import { timeBudget } from '../utils/time-budget.ts';
+import { indexedWords } from '../utils/words.ts';
+import { type Chore, PIECE_MS } from './housekeeping.ts';
+import { isListed } from './item-rows.ts';
+
+/** The columns whose change makes a trigger index an item anew. */
+const INDEXED = ['title', 'description', 'tags', 'visibility', 'deleted_at'] as const;
+
+type Texts = Pick<ItemRow, 'id' | 'title' | 'description' | 'tags'>;
+
+/**
+ * Indexes the words of an item after a change of `columns`. A trigger has just indexed its texts as
+ * they are, if everyone may see it; texts that SQLite cuts into other words than ours are replaced.
+ */
+export async function indexWords(
+  tx: Tx,
+  item: Texts & Pick<ItemRow, 'visibility' | 'deleted_at'>,
+  columns: object = item,
+): Promise<void> {
+  const isPublic = item.visibility === 'public' && item.deleted_at === null;
+  if (isPublic && INDEXED.some((name) => name in columns)) await indexTexts(tx, item);
+}
+
+async function indexTexts(tx: Tx, { id, ...texts }: Texts): Promise<void> {
+  const [title, description, tags] = [texts.title, texts.description, texts.tags].map(indexedWords);
+  if (title === undefined && description === undefined && tags === undefined) return;
+  const row = [title ?? texts.title, description ?? texts.description, tags ?? texts.tags];
+  await rowsOf(tx, sql`delete from items_fts where rowid = ${id}`);
+  await rowsOf(
+    tx,
+    sql`insert into items_fts (rowid, title, description, tags) values (${id}, ${sql.join(row, sql`, `)})`,
+  );
+}
+
+const EVERY_MS = 3_600_000;
+/** Items read at once: of the largest, half a megabyte of text. */
+const ROWS = 20;
+
+const placeOf = prepare<Record<string, never>, { below_id: number }[]>((orm) =>
+  orm.select().from(searchReindex).where(gt(searchReindex.below_id, 0)),
+);
+
+const listedBelow = prepare<{ below_id: number }, Texts[]>((orm) =>
+  orm
+    .select({
+      id: items.id,
+      title: items.title,
+      description: items.description,
+      tags: items.tags,
+    })
+    .from(items)
+    .where(and(isListed, lt(items.id, sql.placeholder('below_id'))))
+    .orderBy(desc(items.id))
+    .limit(ROWS),
+);
+
+/**
+ * Indexes the items that stand below the place in search_reindex, the newest first, as this build
+ * does; a migration that changes what the index holds sets the place.
+ */
+export const createSearchReindex = ({ db }: { db: Db }): Chore => ({
+  name: 'search index',
+  everyMs: EVERY_MS,
+  run: async () => {
+    if ((await placeOf(db.read, {})).length === 0) return false;
+    return db.write(reindexSome);
+  },
+});
+
+/** Returns true when more is left. */
+async function reindexSome(tx: Tx): Promise<boolean> {
+  const hasTime = timeBudget(PIECE_MS);
+  const [place] = await placeOf(tx, {});
+  if (!place) return false;
+  for (let below_id = place.below_id; ; ) {
+    const rows = await listedBelow(tx, { below_id });
+    for (const row of rows) {
+      await indexTexts(tx, row);
+      below_id = row.id;
+      if (hasTime()) continue;
+      await tx.orm.update(searchReindex).set({ below_id });
+      return true;
+    }
+    if (rows.length === ROWS) continue;
+    await tx.orm.delete(searchReindex);
+    return false;
+  }
+}
