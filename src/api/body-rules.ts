@@ -1,6 +1,6 @@
 import type { AnyElysia } from 'elysia';
 import { JSON_BOUNDS, type JsonBounds } from '../utils/json-parse.ts';
-import { bodyTypes } from './media-types.ts';
+import { bodyTypes, PATCH_TYPES } from './media-types.ts';
 
 /** Most bytes of a body whose route declares nothing else: enough for any form of an account. */
 const MAX_BYTES = 16_384;
@@ -44,8 +44,10 @@ export interface BodySchema {
 
 /** How the body of a route is read. */
 export interface BodyRule {
-  /** Undefined for a route that has no body or streams it. */
-  mediaType: string | undefined;
+  /** Those that are read; none for a route without a body. */
+  mediaTypes: readonly string[];
+  /** The value of Accept-Patch (RFC 5789): of a PATCH, and of reading what it changes. */
+  acceptPatch: string | undefined;
   maxBytes: number;
   bounds: JsonBounds;
   /** Names the fields that are accepted; undefined in v1, which ignores unknown fields. */
@@ -55,12 +57,16 @@ export interface BodyRule {
 
 /** The rules of all routes of `app`, by `METHOD /path`. */
 export function bodyRules(app: AnyElysia, maxBytes: number): Map<string, BodyRule> {
+  const patched = new Set(
+    app.routes.flatMap(({ method, path }) => (method === 'PATCH' ? [path] : [])),
+  );
   return new Map(
     app.routes.map(({ method, path, hooks }) => {
       const name = `${method} ${path}`;
       const declared: BodyDeclaration = hooks.detail?.body ?? {};
       const rule = {
-        mediaType: hooks.body === undefined ? undefined : bodyTypes(name)[0],
+        mediaTypes: hooks.body === undefined ? [] : bodyTypes(name),
+        acceptPatch: patched.has(path) ? PATCH_TYPES.join(', ') : undefined,
         maxBytes: Math.min(declared.maxBytes ?? MAX_BYTES, maxBytes),
         bounds: { ...JSON_BOUNDS, ...(declared.maxNodes && { maxNodes: declared.maxNodes }) },
         fields: path.startsWith('/api/v2/') ? (hooks.body as BodySchema) : undefined,

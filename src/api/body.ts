@@ -22,10 +22,12 @@ export const body = ({ config }: Pick<Deps, 'config'>, app: () => AnyElysia) => 
     .onParse({ as: 'global' }, leaveUnread)
     .onTransform({ as: 'global' }, (context): void | Promise<void> => {
       const rule = ruleFor(context.request.method, context.route);
-      if (!rule || rule.isStreamed) return;
+      if (!rule) return;
+      if (rule.acceptPatch) context.set.headers['accept-patch'] = rule.acceptPatch;
+      if (rule.isStreamed) return;
       refuseFraming(context.request.headers, rule.maxBytes, allowsChunks);
-      if (rule.mediaType === undefined) return;
-      return readBody(context.request, rule, rule.mediaType).then((value) => {
+      if (rule.mediaTypes.length === 0) return;
+      return readBody(context.request, rule).then((value) => {
         context.body = value;
       });
     });
@@ -41,22 +43,22 @@ function refuseFraming(headers: Headers, maxBytes: number, allowsChunks: boolean
   if (!allowsChunks && isChunked(headers)) throw lengthRequired('Chunked bodies are not supported');
 }
 
-async function readBody(request: Request, rule: BodyRule, mediaType: string): Promise<object> {
-  checkType(request.headers, mediaType);
+async function readBody(request: Request, rule: BodyRule): Promise<object> {
+  const mediaType = takenType(request.headers, rule.mediaTypes);
   const bytes = await readBytes(request, rule.maxBytes);
   if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
-  const isJson = mediaType === 'application/json';
-  const value = isJson ? readJson(bytes, rule.bounds) : readForm(bytes);
+  const value = await readAs(mediaType, { bytes, bounds: rule.bounds, headers: request.headers });
   if (rule.fields) refuseShape(value, rule.fields);
   return value;
 }
 
-function checkType(headers: Headers, expected: string): void {
+/** The media type of the body. Throws unsupported_media_type unless it is one of `expected`. */
+function takenType(headers: Headers, expected: readonly string[]): string {
   const [type = '', ...parameters] = (headers.get('content-type') ?? '').split(';');
   const isUtf8 = parameters.every((it) => !/^\s*charset=(?!"?utf-?8"?\s*$)/i.test(it));
-  const isExpected = type.trim().toLowerCase() === expected;
-  if (isExpected && isUtf8 && !headers.has('content-encoding')) return;
-  throw new AppError('unsupported_media_type', `The body must be ${expected}`);
+  const name = type.trim().toLowerCase();
+  if (expected.includes(name) && isUtf8 && !headers.has('content-encoding')) return name;
+  throw new AppError('unsupported_media_type', `The body must be ${expected.join(' or ')}`);
 }
 
 /** Throws malformed_body when the body ends early, as when its sender has gone. */
@@ -80,6 +82,19 @@ async function readChunks({ body }: Request, maxBytes: number): Promise<Uint8Arr
   return Buffer.concat(chunks);
 }
 
+interface Read {
+  bytes: Uint8Array;
+  bounds: JsonBounds;
+  headers: Headers;
+}
+
+function readAs(mediaType: string, { bytes, bounds, headers }: Read): object | Promise<object> {
+  if (mediaType === 'multipart/form-data') return readMultipart(bytes, headers);
+  return mediaType === 'application/x-www-form-urlencoded'
+    ? readForm(bytes)
+    : readJson(bytes, bounds);
+}
+
 function readJson(bytes: Uint8Array, bounds: JsonBounds): object {
   const value = parse(bytes, bounds);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
@@ -99,9 +114,33 @@ function parse(bytes: Uint8Array, bounds: JsonBounds): unknown {
 
 /** A name given twice keeps its last value, as in the guide's framework. */
 function readForm(bytes: Uint8Array): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(decode(bytes)));
+}
+
+/** As `readForm`, of multipart/form-data. A file is not a text, and refused by its name. */
+async function readMultipart(bytes: Uint8Array, headers: Headers): Promise<object> {
+  // The parser would replace invalid UTF-8.
+  decode(bytes);
+  const fields = await parseMultipart(bytes, headers.get('content-type') ?? '');
+  const file = fields.find(([, value]) => typeof value !== 'string');
+  if (file) {
+    throw invalid('string_type', 'Input should be a valid string', [file[0].slice(0, 100)]);
+  }
+  return Object.fromEntries(fields);
+}
+
+async function parseMultipart(bytes: Uint8Array, type: string): Promise<[string, unknown][]> {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return Object.fromEntries(new URLSearchParams(text));
+    const form = await new Response(bytes, { headers: { 'content-type': type } }).formData();
+    return [...form.entries()];
+  } catch {
+    throw malformed('Invalid multipart form');
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw malformed('Invalid UTF-8');
   }

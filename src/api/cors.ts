@@ -14,6 +14,7 @@ const EXPOSED = [
   'Location',
   'Link',
   'ETag',
+  'Accept-Patch',
   'Idempotency-Replayed',
 ].join(', ');
 const REQUEST_HEADERS = [

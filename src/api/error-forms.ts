@@ -1,4 +1,5 @@
 import type { AppError, ErrorCode } from '../core/exceptions.ts';
+import { PATCH_TYPES } from './media-types.ts';
 
 interface Form {
   /** Statuses of v1 and v2: v1's are FastAPI's, v2's are what we would choose. */
@@ -103,6 +104,7 @@ export function errorHeaders(error: AppError): Record<string, string> {
   return {
     ...(error.code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
     ...(error.allow.length > 0 && { allow: error.allow.join(', ') }),
+    ...(error.allow.includes('PATCH') && { 'accept-patch': PATCH_TYPES.join(', ') }),
     ...(error.retryAfterSeconds && { 'retry-after': String(error.retryAfterSeconds) }),
   };
 }

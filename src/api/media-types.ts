@@ -4,9 +4,15 @@ export const ITEM_MEDIA = {
   csv: ['text/csv'],
 } as const;
 
-/** The routes whose body is no JSON. Of several types the route reads the body by itself. */
+/** JSON as a change of some fields (RFC 7396): each PATCH of v2 reads both alike. */
+export const PATCH_TYPES = ['application/json', 'application/merge-patch+json'] as const;
+
+/** FastAPI reads both as a form. */
+const FORM_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data'] as const;
+
+/** The routes whose body is not JSON. */
 const BODIES: Record<string, readonly string[]> = {
-  'POST /api/v1/login/access-token': ['application/x-www-form-urlencoded'],
+  'POST /api/v1/login/access-token': FORM_TYPES,
   'POST /api/v2/auth/identities/return': ['application/x-www-form-urlencoded'],
   'POST /api/v2/items/import': [...ITEM_MEDIA.jsonl, ...ITEM_MEDIA.csv],
 };
@@ -21,7 +27,7 @@ const JSON_TYPES = ['application/json'] as const;
 
 /** The media types of a route's body, `METHOD /path`. */
 export function bodyTypes(route: string): readonly string[] {
-  return BODIES[route] ?? JSON_TYPES;
+  return BODIES[route] ?? (route.startsWith('PATCH ') ? PATCH_TYPES : JSON_TYPES);
 }
 
 /** The media types of what a route answers. */

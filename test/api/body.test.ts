@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { testApp } from '../support.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
+const PATCHED = 'application/json, application/merge-patch+json';
 const path = '/api/v1/users/';
 const account = { email: 'ada@example.com', username: 'ada', password: 'password123' };
 
@@ -13,6 +14,44 @@ async function send(
   const answer = await t.request('POST', path, { ...(body !== undefined && { body }), headers });
   return { status: answer.status, body: await answer.json() };
 }
+
+describe('a change by PATCH', () => {
+  const paths = ['/api/v2/users/me', '/api/v2/items/1', '/api/v2/sources/any'];
+
+  test.each(['application/json', 'application/merge-patch+json'])('is read as %s', async (type) => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const body = JSON.stringify({ username: 'grace' });
+    const headers = { 'content-type': type };
+    const answer = await t.request('PATCH', '/api/v2/users/me', { body, headers, token });
+    expect([answer.status, answer.headers.get('accept-patch')]).toEqual([200, PATCHED]);
+  });
+
+  test.each(paths)('of %s refuses other types and names those that it reads', async (path) => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada', 'admin');
+    const headers = { 'content-type': 'application/json-patch+json' };
+    const answer = await t.request('PATCH', path, { body: '[]', headers, token });
+    expect([answer.status, answer.headers.get('accept-patch')]).toEqual([415, PATCHED]);
+  });
+
+  test.each(paths)('is named with the methods of %s', async (path) => {
+    await using t = await testApp();
+    const { headers } = await t.request('OPTIONS', path);
+    expect([headers.get('allow')?.includes('PATCH'), headers.get('accept-patch')]).toEqual([
+      true,
+      PATCHED,
+    ]);
+  });
+
+  test('is named where the resource is read, and nowhere else', async () => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const own = await t.request('GET', '/api/v2/users/me', { token });
+    const list = await t.request('GET', '/api/v2/items', { token });
+    expect([own, list].map(({ headers }) => headers.get('accept-patch'))).toEqual([PATCHED, null]);
+  });
+});
 
 describe('the media type', () => {
   test.each([

@@ -27,6 +27,7 @@ describe('a listed origin', () => {
       'Location',
       'Link',
       'ETag',
+      'Accept-Patch',
       'Idempotency-Replayed',
     ]);
   });

@@ -121,15 +121,18 @@ describe('the document', () => {
     }
   });
 
-  test('takes JSON alone, but forms for signing in and lines for an import', async () => {
+  test('takes JSON, changes as merge patches too, forms for signing in and lines for an import', async () => {
     const types = (await operations()).flatMap(({ operationId, requestBody }) =>
       requestBody ? [`${operationId} ${Object.keys(requestBody.content).join()}`] : [],
     );
     const forms = types.filter((it) => !it.endsWith(' application/json'));
     expect(forms.toSorted()).toEqual([
-      'createAccessToken application/x-www-form-urlencoded',
+      'createAccessToken application/x-www-form-urlencoded,multipart/form-data',
       'importItems application/x-ndjson,application/jsonl,text/csv',
       'returnFromProvider application/x-www-form-urlencoded',
+      ...['updateAccount', 'updateAccountUsage', 'updateItemV2', 'updateMe', 'updateSource'].map(
+        (id) => `${id} application/json,application/merge-patch+json`,
+      ),
     ]);
     expect(types.length).toBeGreaterThan(4);
   });

@@ -46,13 +46,17 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
   const { schemas } = components;
   const corrected: Json = {};
   for (const [path, operations] of Object.entries(paths)) {
+    const isPatched = 'patch' in operations;
     corrected[path] = Object.fromEntries(
       Object.entries(operations).map(([method, operation]) => {
         const route = `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`;
         const body = correctBody(bodyOf(route), route, schemas);
         const security = securityOf(operation.access, registration);
         const known = withOpenQuery(operation, queryOf(route));
-        return [method, { ...correctOperation(known, route, components), ...security, ...body }];
+        return [
+          method,
+          { ...correctOperation(known, route, components, isPatched), ...security, ...body },
+        ];
       }),
     );
   }
@@ -81,7 +85,12 @@ function securityOf(access: Access, registration: Config['registration']) {
   return level === 'optional' ? { security: [{}, ...SECURITY] } : {};
 }
 
-function correctOperation(operation: Operation, route: string, components: Components) {
+function correctOperation(
+  operation: Operation,
+  route: string,
+  components: Components,
+  isPatched: boolean,
+) {
   const { parameters: given = [], 'x-parameters': own = [], ...declared } = operation;
   const {
     access,
@@ -99,6 +108,7 @@ function correctOperation(operation: Operation, route: string, components: Compo
     path,
     statuses: Object.keys(responses),
     sends,
+    isPatched,
     takesKey: own.some(({ name }) => name === 'Idempotency-Key'),
     hasVersion: (status: string) => hasVersion(responses[status]),
   };

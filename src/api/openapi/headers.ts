@@ -1,3 +1,4 @@
+import { PATCH_TYPES } from '../media-types.ts';
 import type { Json } from './schema.ts';
 
 export type SentHeader = keyof typeof RESPONSE_HEADERS;
@@ -33,6 +34,7 @@ export const RESPONSE_HEADERS = {
   ),
   Location: text('The path of what was created.', '/api/v2/items/7'),
   ETag: text('Names the version, for If-Match and If-None-Match.', '"v3"'),
+  'Accept-Patch': text('The media types that PATCH reads.', PATCH_TYPES.join(', ')),
   'Idempotency-Replayed': text(
     'true when the response is that of an earlier request with this key.',
     'true',
@@ -50,13 +52,15 @@ export interface RouteFacts {
   /** Headers that the route sends by itself when it succeeds. */
   sends: readonly SentHeader[];
   takesKey: boolean;
+  /** Whether the path has a PATCH. */
+  isPatched: boolean;
   /** Whether a response shows a resource with a version. */
   hasVersion(status: string): boolean;
 }
 
 /** The headers that a response of `route` may have, as references to the components. */
 export function responseHeaders(route: RouteFacts, status: string): Json {
-  const { method, path, sends, takesKey, hasVersion } = route;
+  const { method, path, sends, takesKey, isPatched, hasVersion } = route;
   const isApi = path.startsWith('/api/');
   const isSuccess = status.startsWith('2');
   const when: Partial<Record<SentHeader, boolean>> = {
@@ -67,6 +71,7 @@ export function responseHeaders(route: RouteFacts, status: string): Json {
     Link: path.startsWith('/api/v1/'),
     Location: isApi && ['201', '303'].includes(status),
     ETag: status === '304' || (isSuccess && method !== 'DELETE' && hasVersion(status)),
+    'Accept-Patch': isPatched && (isSuccess || status === '415'),
     'Idempotency-Replayed': takesKey && isSuccess,
   };
   const own = isSuccess ? sends : [];

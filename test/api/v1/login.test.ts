@@ -8,6 +8,15 @@ function signIn(t: TestApp, username: string, password: string) {
   return t.request('POST', '/api/v1/login/access-token', { body });
 }
 
+function part(name: string, value: string, more = ''): string {
+  const head = `Content-Disposition: form-data; name="${name}"${more}`;
+  return `--x\r\n${head}\r\n\r\n${value}\r\n--x--\r\n`;
+}
+
+function filePart(name: string, value: string): string {
+  return part(name, value, '; filename="a.txt"');
+}
+
 describe('POST /login/access-token', () => {
   test.each(['ada', 'ADA', 'ada@example.com', 'Ada@Example.COM'])('signs in %s', async (name) => {
     await using t = await testApp();
@@ -44,6 +53,30 @@ describe('POST /login/access-token', () => {
     await using t = await testApp();
     const answer = await t.json('POST', '/api/v1/login/access-token', { username: 'ada' });
     expect(answer.status).toBe(415);
+  });
+
+  test('a multipart form is read as well', async () => {
+    await using t = await testApp();
+    await t.signUp('ada');
+    const body = new FormData();
+    body.append('username', 'ada');
+    body.append('password', PASSWORD);
+    const { status } = await t.request('POST', '/api/v1/login/access-token', { body });
+    expect(status).toBe(200);
+  });
+
+  test.each([
+    ['a file', 'multipart/form-data; boundary=x', filePart('username', 'ada'), 422],
+    ['invalid UTF-8', 'multipart/form-data; boundary=x', part('username', '\xff'), 422],
+    ['no boundary', 'multipart/form-data', part('username', 'ada'), 422],
+    ['a form that is cut', 'multipart/form-data; boundary=x', '--x\r\nContent-Dis', 422],
+  ])('a multipart form with %s is refused', async (_name, type, text, status) => {
+    await using t = await testApp();
+    const answer = await t.request('POST', '/api/v1/login/access-token', {
+      body: Buffer.from(text, 'latin1'),
+      headers: { 'content-type': type },
+    });
+    expect(answer.status).toBe(status);
   });
 
   test('names the fields that are missing', async () => {
