@@ -33,7 +33,10 @@ for (const version of ['v1', 'v2'] as const) {
   const isSame = Bun.deepEquals(was, JSON.parse(text));
   for (const it of breaks) console.error(`${version} breaks: ${it}`);
   if (isAccepting) await fileOf(version).write(text);
-  else if (!isSame) console.error(`${version} differs from its promise: bun run contract:accept`);
+  else if (!isSame)
+    console.error(
+      `${version} differs from test/contract/${version}.json: record it by bun run contract:accept`,
+    );
   isKept &&= isAccepting || isSame;
 }
 if (isKept) console.log(isAccepting ? 'Accepted.' : 'The contract is kept.');

@@ -1,0 +1,24 @@
+/**
+ * Generates the migration NAME from src/models, then adds what drizzle-kit cannot say: that tables are
+ * STRICT and, of those with a key of several columns, that the key is the table (WITHOUT ROWID).
+ */
+const folder = import.meta.dir;
+const [name = ''] = Bun.argv.slice(2);
+
+if (!/^[a-z][a-z0-9_]*$/.test(name)) {
+  console.error('Usage: bun run db:generate NAME, such as notes or notes_color');
+  process.exit(2);
+}
+const command = ['drizzle-kit', 'generate', '--name', name];
+const { exitCode } = Bun.spawnSync(command, { stdout: 'inherit', stderr: 'inherit' });
+if (exitCode !== 0) process.exit(exitCode);
+
+for (const path of new Bun.Glob('*.sql').scanSync(folder)) {
+  const file = Bun.file(`${folder}/${path}`);
+  const text = await file.text();
+  const marked = text.replace(
+    /^\tPRIMARY KEY\(.*\)(,\n.*)*\n\);$/gm,
+    (end) => `${end.slice(0, -1)} STRICT, WITHOUT ROWID;`,
+  );
+  await file.write(marked.replace(/^\);$/gm, ') STRICT;'));
+}
