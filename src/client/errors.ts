@@ -31,8 +31,6 @@ export class HutchError<
   readonly value: Value;
   /** The code of the problem, such as `not_found`; undefined where `value` is no problem. */
   readonly code: Code;
-  /** The value, if it is an RFC 9457 problem. */
-  readonly problem: ProblemLike | undefined;
   /** Null when no response arrived. */
   readonly response: Response | null;
 
@@ -44,13 +42,16 @@ export class HutchError<
     response: Response | null;
   }) {
     super(given.message, given.value instanceof Error ? { cause: given.value } : undefined);
-    const problem = isProblem(given.value) ? given.value : undefined;
     this.kind = given.kind;
     this.status = given.status;
     this.value = given.value;
-    this.code = problem?.code as Code;
-    this.problem = problem;
     this.response = given.response;
+    this.code = this.problem?.code as Code;
+  }
+
+  /** The value, if it is an RFC 9457 problem. */
+  get problem(): ProblemLike | undefined {
+    return isProblem(this.value) ? this.value : undefined;
   }
 }
 

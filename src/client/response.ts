@@ -41,7 +41,10 @@ async function errorValue(response: Response, type: string): Promise<unknown> {
 async function successData(response: Response, type: string, call: string): Promise<unknown> {
   if (response.status === 204 || response.status === 205 || call.startsWith('HEAD ')) return null;
   if (JSON_TYPE.test(type)) return JSON.parse(await response.text());
+  // As a proxy or a captive portal sends it; the API has no pages.
+  if (type === 'text/html') throw new TypeError('a page instead of data');
+  if (type === '') return (await response.text()) || null;
   const stream = response.body ?? new Blob().stream();
   if (type === 'text/event-stream') return readEvents(stream);
-  return type === '' || type === 'text/plain' || type === 'text/html' ? response.text() : stream;
+  return type === 'text/plain' ? response.text() : stream;
 }

@@ -48,7 +48,7 @@ export async function* subscribe<R extends EventRoute>(
     const lost = yield* follow(route, at, options) as AsyncGenerator<EventOf<R>, Lost, unknown>;
     if (options.signal?.aborted) return;
     options.onDisconnect?.(lost.error);
-    await sleep(lost.waitMs ?? delayMs(at, options), options.signal);
+    await sleep(Math.max(lost.waitMs ?? 0, delayMs(at, options)), options.signal);
     at.failures++;
   }
 }

@@ -44,6 +44,14 @@ describe('a response that is not what it says', () => {
     expect(response?.status).toBe(200);
   });
 
+  test('a page with a success status is no success either', async () => {
+    const headers = { 'content-type': 'text/html; charset=utf-8' };
+    const { error } = await answering('<html>Log in to the network</html>', {
+      headers,
+    }).items.get();
+    expect([error?.kind, error?.status]).toEqual(['broken', 0]);
+  });
+
   test('a body that ends early is no success either', async () => {
     const body = new ReadableStream({
       start: (controller) => controller.enqueue(new TextEncoder().encode('{"data"')),
