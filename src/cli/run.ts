@@ -10,6 +10,7 @@ import { openapi } from './openapi.ts';
 import { createProgram, showHelp } from './program.ts';
 import { serve } from './serve.ts';
 import { settings } from './settings.ts';
+import { endOnSignal } from './signals.ts';
 import { sourcesRekey } from './sources-rekey.ts';
 import { usageVerify } from './usage-verify.ts';
 import { usersImport } from './users/import.ts';
@@ -43,6 +44,8 @@ const COMMANDS: readonly Command[] = [
 export async function run(args: string[], abort: (status: number) => void): Promise<number> {
   let status = 0;
   const program = createProgram(COMMANDS, async (command, input) => {
+    // The server listens for itself, and stops in order.
+    if (command !== serve) endOnSignal(command.name, abort);
     status = await command
       .run({ ...input, abort })
       .catch((error) => reportFailure(command.name, input, error));

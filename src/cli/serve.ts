@@ -10,8 +10,9 @@ export const serve: Command = {
   name: 'serve',
   summary: 'Serve the API.',
   help: `Opens the database in the data directory (made if absent), migrates it, listens, and stops
-on SIGINT or SIGTERM: requests under way are finished, for at most HUTCH_SHUTDOWN_SECONDS; a
-second signal ends it at once. Every setting is listed in .env.example. The first admin is made
+on SIGINT, SIGTERM or SIGQUIT: requests under way are finished, for at most
+HUTCH_SHUTDOWN_SECONDS; a second signal ends it at once. SIGHUP stops it when it runs on a terminal;
+elsewhere SIGHUP, SIGUSR1 and SIGUSR2 are logged and change nothing. Every setting is listed in .env.example. The first admin is made
 at start from HUTCH_ADMIN_EMAIL, HUTCH_ADMIN_USERNAME and HUTCH_ADMIN_PASSWORD (or
 HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
   flags: {},
@@ -19,13 +20,14 @@ HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
   run: async (invocation) => {
     const config = configOf(invocation);
     const { log, flush } = openLog(config);
+    const stopped = untilSignal(invocation.abort, log);
     const server = await startServer(config, log);
     const { url, deps } = server;
     log.info('Listening.', { url, docs: `${url}/docs` });
     if (!(await deps.users.hasAdmin())) {
       log.info('There is no admin yet. Make one.', { command: firstAdminCommand(config.dataDir) });
     }
-    const signal = await untilSignal(invocation.abort);
+    const signal = await stopped;
     log.info('Stopping.', { signal });
     await server.stop();
     log.info('Stopped.');

@@ -1,13 +1,53 @@
-/** Resolves at the first SIGINT or SIGTERM; a second one calls `abort`. */
-export function untilSignal(abort: (status: number) => void): Promise<string> {
-  return new Promise((resolve) => {
-    let seen = false;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (seen) abort(130);
-        seen = true;
-        resolve(signal);
-      });
-    }
-  });
+import { constants } from 'node:os';
+import type { Log } from '../core/log.ts';
+
+/** What service managers, terminals and containers send to end a program. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
+/** What tools for log rotation and reloads send. There is nothing to reopen or to reload. */
+const HARMLESS = ['SIGUSR1', 'SIGUSR2'] as const;
+
+/**
+ * Listens for signals from now on, so that none is lost while the server starts: as process 1 of a
+ * container it would not even end by those that it does not listen for. Returns a promise of the
+ * first of SIGINT, SIGTERM and SIGQUIT; a second one calls `abort`. SIGHUP counts with them on a
+ * terminal, whose end it tells of; elsewhere it is logged, as SIGUSR1 and SIGUSR2 are.
+ */
+export function untilSignal(abort: (status: number) => void, log: Log): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (isStopping) abort(statusOf(signal));
+    isStopping = true;
+    resolve(signal);
+  };
+  const note = (signal: NodeJS.Signals) => {
+    const msg = 'Nothing to reload: restart to change settings; the log goes to standard output.';
+    log.info(msg, { signal });
+  };
+  for (const signal of ENDING) process.on(signal, stop);
+  for (const signal of HARMLESS) process.on(signal, note);
+  process.on('SIGHUP', isOnTerminal() ? stop : note);
+  return promise;
+}
+
+/**
+ * Ends a command at the first SIGINT, SIGTERM or SIGQUIT, with one line and the status of a shell.
+ * Transactions under way are rolled back, and what was committed stays. SIGHUP keeps its default,
+ * which nohup changes.
+ */
+export function endOnSignal(name: string, abort: (status: number) => void): void {
+  for (const signal of ENDING) {
+    process.on(signal, () => {
+      console.error(`hutch ${name}: stopped by ${signal}.`);
+      abort(statusOf(signal));
+    });
+  }
+}
+
+function statusOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
+
+function isOnTerminal(): boolean {
+  return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
 }

@@ -1,0 +1,161 @@
+import { Database } from 'bun:sqlite';
+import { describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { tempDir } from '../support.ts';
+import { ADMIN, COMMAND, freePort, type RunningHutch, serve } from './hutch.ts';
+
+const env = { PATH: process.env['PATH'] ?? '', HUTCH_LOG_FORMAT: 'json' };
+const messages = ({ lines }: RunningHutch) => lines.map(({ message }) => message);
+
+/** Starts a command without waiting for what it says. */
+function start(args: string[], more: Record<string, string> = {}) {
+  return Bun.spawn([...COMMAND, ...args], {
+    env: { ...env, ...more },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+}
+
+async function isLive(url: string): Promise<boolean> {
+  return (await fetch(`${url}/health/live`)).status === 200;
+}
+
+describe('a server', () => {
+  test.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)(
+    'stops in order at %s',
+    async (signal) => {
+      const dir = tempDir();
+      await using server = await serve(dir);
+      server.kill(signal);
+      expect(await server.exited).toBe(0);
+      expect(messages(server)).toContain('Stopped.');
+      expect(existsSync(join(dir, 'hutch.db-wal'))).toBe(false);
+    },
+    30_000,
+  );
+
+  test.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE', 'SIGWINCH'] as const)(
+    'goes on at %s when it is not on a terminal',
+    async (signal) => {
+      await using server = await serve(tempDir());
+      server.kill(signal);
+      for (let count = 0; count < 5; count++) expect(await isLive(server.url)).toBe(true);
+      expect(server.hasEnded()).toBe(false);
+    },
+    30_000,
+  );
+
+  test.each(['SIGHUP', 'SIGUSR1'] as const)(
+    'logs %s, which has nothing to do',
+    async (signal) => {
+      await using server = await serve(tempDir());
+      server.kill(signal);
+      const noted = () => server.lines.filter((line) => line['signal'] === signal);
+      while (noted().length === 0) await Bun.sleep(10);
+      expect(String(noted()[0]?.['message'])).toContain('restart');
+    },
+    30_000,
+  );
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)(
+    'ends at once at a second %s, with the status of a shell',
+    async (signal, status) => {
+      await using server = await serve(tempDir(), { env: { HUTCH_SHUTDOWN_SECONDS: '300' } });
+      server.kill(signal);
+      while (!messages(server).includes('Stopping.')) await Bun.sleep(5);
+      server.kill(signal);
+      expect(await server.exited).toBe(status);
+    },
+    30_000,
+  );
+
+  test('waits while it is suspended, and goes on afterwards', async () => {
+    await using server = await serve(tempDir());
+    server.kill('SIGTSTP');
+    const answer = isLive(server.url);
+    server.kill('SIGCONT');
+    expect(await answer).toBe(true);
+  }, 30_000);
+
+  test('stops at the end of its terminal', async () => {
+    let screen = '';
+    const child = Bun.spawn([...COMMAND, 'serve', '--port', '0', '--data-dir', tempDir()], {
+      env,
+      terminal: {
+        data: (_, data) => {
+          screen += new TextDecoder().decode(data);
+        },
+      },
+    });
+    while (!screen.includes('Listening.')) await Bun.sleep(10);
+    child.kill('SIGHUP');
+    expect(await child.exited).toBe(0);
+    child.terminal?.close();
+  }, 30_000);
+
+  test('that is told to stop while it migrates ends soon, with a database that is whole', async () => {
+    for (const delayMs of [100, 200, 300, 400]) {
+      const dir = tempDir();
+      const child = start(['serve', '--port', '0', '--data-dir', dir]);
+      await Bun.sleep(delayMs);
+      child.kill('SIGTERM');
+      await child.exited;
+      await using server = await serve(dir);
+      expect(await isLive(server.url)).toBe(true);
+      await server.stop();
+      using db = new Database(join(dir, 'hutch.db'));
+      expect(db.query('pragma integrity_check').values()).toEqual([['ok']]);
+    }
+  }, 60_000);
+
+  test('goes on without standard streams, and writes nothing of its log into the database', async () => {
+    const dir = tempDir();
+    const port = String(freePort());
+    const command = [...COMMAND, 'serve', '--port', port, '--data-dir', dir].join(' ');
+    const child = Bun.spawn(['sh', '-c', `exec ${command} <&- >&- 2>&-`], { env });
+    const answers = () => isLive(`http://127.0.0.1:${port}`).catch(() => false);
+    while (!(await answers())) await Bun.sleep(50);
+    child.kill('SIGTERM');
+    expect(await child.exited).toBe(0);
+    using db = new Database(join(dir, 'hutch.db'));
+    expect(db.query('pragma integrity_check').values()).toEqual([['ok']]);
+  }, 30_000);
+});
+
+describe('a command', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGQUIT', 131],
+  ] as const)(
+    'ends at %s with one line, and keeps what it has committed',
+    async (signal, status) => {
+      const dir = tempDir();
+      {
+        await using server = await serve(dir, { env: ADMIN.env });
+        await server.stop();
+      }
+      const fifo = join(dir, 'items.jsonl');
+      expect(await Bun.spawn(['mkfifo', fifo]).exited).toBe(0);
+      const child = start(['items', 'import', fifo, '--owner', ADMIN.username, '--data-dir', dir]);
+      // It never ends, because the writer holds the pipe open; that it could open it says that it is read.
+      const shell = `exec 3>"${fifo}"; echo open; echo '{"title":"x"}' >&3; exec sleep 60`;
+      const writer = Bun.spawn(['sh', '-c', shell], { stdout: 'pipe' });
+      await writer.stdout.getReader().read();
+      child.kill(signal);
+      const [said, ended] = await Promise.all([child.stderr.text(), child.exited]);
+      writer.kill();
+      await writer.exited;
+      expect(ended).toBe(status);
+      expect(said).toContain(`hutch items import: stopped by ${signal}.`);
+      using db = new Database(join(dir, 'hutch.db'));
+      expect(db.query('pragma integrity_check').values()).toEqual([['ok']]);
+    },
+    30_000,
+  );
+});
