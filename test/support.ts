@@ -9,6 +9,7 @@ import { createLog, type LogLevel } from '../src/core/log.ts';
 import { createPasswordHasher } from '../src/core/security.ts';
 import type { Role } from '../src/models/index.ts';
 import { SYSTEM } from '../src/services/audit.ts';
+import { expectDeclaredCode } from './declared-codes.ts';
 import { type LeaksOf, leaks, textSent, watched } from './leaks.ts';
 
 export const PASSWORD = 'password123';
@@ -64,7 +65,11 @@ export async function testApp(options: TestAppOptions = {}) {
     const answer = await app.handle(request);
     // A stream of events has no end to wait for.
     if (answer.headers.get('content-type') === 'text/event-stream') return answer;
-    own.answer(answer.headers, await answer.clone().text(), `${request.method} ${request.url}`);
+    const text = await answer.clone().text();
+    own.answer(answer.headers, text, `${request.method} ${request.url}`);
+    if (answer.headers.get('content-type') === 'application/problem+json' && text !== '') {
+      expectDeclaredCode(app, request, answer.status, text);
+    }
     return answer;
   };
   const clientFor = (token?: string) =>

@@ -1,57 +1,6 @@
 import { t } from 'elysia';
 import { Choice, Integer, Timestamp } from './kinds.ts';
 
-const QUOTAS = [
-  'items',
-  'bytes',
-  'idempotency_keys',
-  'idempotency_bytes',
-  'tokens',
-  'passkeys',
-  'audit_entries',
-] as const;
-
-/** v2's error with a status: an RFC 9457 problem, with one of the codes that the status has. */
-export function ProblemDetails<const C extends string>(
-  status: number,
-  codes: readonly C[],
-  title: string,
-) {
-  const [code] = codes;
-  const example = {
-    type: 'about:blank',
-    title,
-    status,
-    detail: title,
-    instance: '/api/v2',
-    code,
-    request_id: '019a0000-0000-7000-8000-000000000000',
-  };
-  return t.Object(
-    {
-      type: t.String({ description: 'Always about:blank: the code tells problems apart.' }),
-      title: t.String({ description: 'What the code means.' }),
-      status: Integer({ description: 'The HTTP status.' }),
-      detail: t.String({ description: 'What happened, for people.' }),
-      instance: t.String({ description: 'The path of the request.' }),
-      code: Choice(`Problem${status}Code`, codes, { description: 'Stable, for programs.' }),
-      request_id: t.String({ description: 'The X-Request-Id of the response.' }),
-      errors: t.Optional(
-        t.Array(t.Object({ path: t.String(), code: t.String(), message: t.String() }), {
-          description: 'What is wrong with each field.',
-        }),
-      ),
-      quota: t.Optional(
-        t.Object(
-          { name: Choice('QuotaName', QUOTAS), limit: Integer(), used: Integer() },
-          { description: 'With the code quota_exceeded: the quota, and what is used of it.' },
-        ),
-      ),
-    },
-    { title: `Problem${status}`, examples: [example] },
-  );
-}
-
 export const Version = t.Object(
   {
     name: t.String({ examples: ['hutch'] }),

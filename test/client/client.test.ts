@@ -176,3 +176,21 @@ describe('createClient', () => {
 function authorization(request: Request): string | null {
   return request.headers.get('authorization');
 }
+
+describe('the code of a problem', () => {
+  test('is one of those that its route declares for the status', async () => {
+    await using t = await testApp();
+    const { error } = await t.client.v2.auth.login.post({ login: 'nobody', password: PASSWORD });
+    if (error?.status !== 401) throw new Error(`Not 401: ${error?.message}`);
+    // A code that is missing here, or one too many, fails the type check.
+    switch (error.value.code) {
+      case 'bad_credentials':
+        break;
+      case 'second_factor_required':
+        throw new Error('There is no such account');
+      default:
+        error.value.code satisfies never;
+    }
+    expect(error.code).toBe('bad_credentials');
+  });
+});

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { ERROR_FORMS } from '../../src/api/error-forms.ts';
+import type { ErrorCode } from '../../src/core/exceptions.ts';
 import { testApp } from '../support.ts';
 
 interface Operation {
@@ -14,9 +16,7 @@ interface Operation {
 }
 
 async function operations() {
-  await using t = await testApp();
-  const document = await (await t.request('GET', '/openapi.json')).json();
-  const { paths } = document as { paths: Record<string, Record<string, Operation>> };
+  const { paths } = await readDocument();
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, it]) => ({
       name: `${method.toUpperCase()} ${path}`,
@@ -25,19 +25,31 @@ async function operations() {
   );
 }
 
-interface Components {
-  responses: Record<
-    string,
-    { content: Record<'application/problem+json', { example: { status: number; code: string } }> }
-  >;
-  schemas: Record<string, { enum?: string[] }>;
+interface Document {
+  tags: { name: string; description: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: {
+    headers: Record<string, object>;
+    responses: Record<string, { content: Record<'application/problem+json', ProblemContent> }>;
+    examples: Record<string, { value: object }>;
+    schemas: Record<string, { enum?: ErrorCode[] }>;
+  };
+}
+
+interface ProblemContent {
+  schema: object;
+  examples: Record<string, object>;
+}
+
+async function readDocument(): Promise<Document> {
+  await using t = await testApp();
+  return (await (await t.request('GET', '/openapi.json')).json()) as Document;
 }
 
 type Schema = Record<string, unknown>;
 
 async function schemas(): Promise<Schema[]> {
-  await using t = await testApp();
-  return schemasIn(await (await t.request('GET', '/openapi.json')).json());
+  return schemasIn(await readDocument());
 }
 
 function schemasIn(value: unknown): Schema[] {
@@ -139,7 +151,7 @@ describe('the document', () => {
 
   test('says of v2 that its errors are problems', async () => {
     const stats = (await operations()).find(({ operationId }) => operationId === 'getStats');
-    expect(stats?.responses['403']).toEqual({ $ref: '#/components/responses/Problem403' });
+    expect(stats?.responses['429']).toEqual({ $ref: '#/components/responses/Problem429' });
   });
 
   test('has no schema that is only null', async () => {
@@ -165,13 +177,7 @@ describe('the document', () => {
   });
 
   test('describes every operation, parameter, tag and header', async () => {
-    await using t = await testApp();
-    const document = await (await t.request('GET', '/openapi.json')).json();
-    const { paths, tags, components } = document as {
-      paths: Record<string, Record<string, Operation>>;
-      tags: object[];
-      components: { headers: object };
-    };
+    const { paths, tags, components } = await readDocument();
     const all = Object.values(paths).flatMap((methods) => Object.values(methods));
     const parameters = all.flatMap((it) => it.parameters ?? []);
     expect(parameters.length).toBeGreaterThan(50);
@@ -181,23 +187,42 @@ describe('the document', () => {
     }
   });
 
-  test('has an example of each problem, with a code of its status', async () => {
-    await using t = await testApp();
-    const document = await (await t.request('GET', '/openapi.json')).json();
-    const { responses, schemas: named } = (document as { components: Components }).components;
+  test('has an example of its own for each code of a problem', async () => {
+    const { responses, schemas: named, examples } = (await readDocument()).components;
     const problems = Object.entries(responses);
     expect(problems.length).toBeGreaterThan(10);
     for (const [name, { content }] of problems) {
-      const { status, code } = content['application/problem+json'].example;
-      expect(name).toBe(`Problem${status}`);
-      expect(named[`${name}Code`]?.enum).toContain(code);
+      const { examples: own, schema } = content['application/problem+json'];
+      const codes = named[`${name}Code`]?.enum ?? [];
+      expect(schema).toEqual({ $ref: `#/components/schemas/${name}` });
+      expect(Object.keys(own)).toEqual(codes);
+      for (const code of codes) {
+        const { v2: status, title } = ERROR_FORMS[code];
+        expect(name).toStartWith(`Problem${status}`);
+        expect(examples[code]?.value).toMatchObject({ code, status, title });
+      }
     }
   });
 
+  test('lists the codes of each operation and status', async () => {
+    const { paths, components } = await readDocument();
+    const codes = (path: string, method: string, status: number) => {
+      const { $ref = '' } = paths[path]?.[method]?.responses[status] ?? {};
+      return components.schemas[`${$ref.split('/').at(-1)}Code`]?.enum;
+    };
+    expect(codes('/api/v2/auth/login', 'post', 401)).toEqual([
+      'bad_credentials',
+      'second_factor_required',
+    ]);
+    expect(codes('/api/v2/system/version', 'get', 400)).toEqual([
+      'malformed_request',
+      'invalid_query',
+    ]);
+    expect(codes('/api/v2/items/{item_id}', 'patch', 412)).toEqual(['version_mismatch']);
+  });
+
   test('names every enum of more than one value, and has no constants beside enums', async () => {
-    await using t = await testApp();
-    const document = await (await t.request('GET', '/openapi.json')).json();
-    const { components, ...rest } = document as { components: { schemas: object } };
+    const { components, ...rest } = await readDocument();
     const named = Object.values(components.schemas);
     expect(named.filter((it) => 'enum' in it).length).toBeGreaterThan(10);
     const inner = [...named.flatMap((it) => Object.values(it)), rest].flatMap(schemasIn);

@@ -42,7 +42,7 @@ export interface Facts {
 /** The published document: the one place where the generated one is put right. */
 export function documentOf({ paths }: Generated, facts: Facts): Json {
   const { version, registration, bodyOf, queryOf } = facts;
-  const components = { schemas: {} as Json, responses: {} as Json };
+  const components: Components = { schemas: {}, responses: {}, examples: {} };
   const { schemas } = components;
   const corrected: Json = {};
   for (const [path, operations] of Object.entries(paths)) {
@@ -73,6 +73,7 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
       securitySchemes: SECURITY_SCHEMES,
       headers: RESPONSE_HEADERS,
       responses: components.responses,
+      examples: components.examples,
       schemas: used(schemas, [known, components.responses]),
     },
   };

@@ -66,7 +66,7 @@ export function responseHeaders(route: RouteFacts, status: string): Json {
   const when: Partial<Record<SentHeader, boolean>> = {
     RateLimit: path.startsWith('/api/v2/'),
     'RateLimit-Policy': path.startsWith('/api/v2/'),
-    'Retry-After': ['429', '503'].includes(status),
+    'Retry-After': ['429', '503'].includes(status) || (takesKey && status === '409'),
     'WWW-Authenticate': status === '401',
     Link: path.startsWith('/api/v1/'),
     Location: isApi && ['201', '303'].includes(status),

@@ -17,13 +17,20 @@ const FROM_PARSER = {
 export interface Components {
   schemas: Json;
   responses: Json;
+  /** Of problems, by code. */
+  examples: Record<string, { summary: string; value: ProblemExample }>;
+}
+
+interface ProblemExample {
+  code: string;
+  title: string;
 }
 
 /** The responses of an operation as the document declares them; problems are shared. */
 export function correctResponses(
   responses: Responses,
   route: RouteFacts,
-  { schemas, responses: shared }: Components,
+  components: Components,
 ): Json {
   const entries = Object.entries(responses).map(([status, { content }]) => {
     const headers = responseHeaders(route, status);
@@ -33,10 +40,15 @@ export function correctResponses(
     const isProblem = Number(status) >= 400 && isOfV2(route.path);
     if (!isProblem) {
       const types = answerTypes(`${route.method} ${route.path}`);
-      return [status, { description, headers, content: contentOf(types, schema, schemas) }];
+      const content = contentOf(types, schema, components.schemas);
+      return [status, { description, headers, content }];
     }
-    const name = `Problem${status}`;
-    shared[name] ??= { description, headers, content: problemContent(schema, schemas) };
+    const name = String(schema['title']);
+    components.responses[name] ??= {
+      description,
+      headers,
+      content: problemContent(schema, components),
+    };
     return [status, { $ref: `#/components/responses/${name}` }];
   });
   return { ...Object.fromEntries(entries), ...FROM_PARSER };
@@ -46,9 +58,16 @@ function isOfV2(path: string): boolean {
   return path.startsWith('/api/v2/');
 }
 
-function problemContent({ examples, ...schema }: Json, schemas: Json): Json {
-  const [example] = (examples ?? []) as unknown[];
-  return { 'application/problem+json': { schema: correctSchema(schema, schemas), example } };
+/** A problem with an example for each of its codes, which is shared. */
+function problemContent({ examples = [], ...schema }: Json, components: Components): Json {
+  const own = (examples as ProblemExample[]).map((value) => {
+    components.examples[value.code] ??= { summary: value.title, value };
+    return [value.code, { $ref: `#/components/examples/${value.code}` }];
+  });
+  const corrected = correctSchema(schema, components.schemas);
+  return {
+    'application/problem+json': { schema: corrected, examples: Object.fromEntries(own) },
+  };
 }
 
 /** The same schema for each of `types`. */

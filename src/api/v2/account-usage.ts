@@ -5,14 +5,14 @@ import { AccountParams } from '../../schemas/admin-users.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute, userRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2Errors } from './responses.ts';
+import { ADMIN, SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
 
 /** What accounts use of their quotas. */
 export const accountUsage = (deps: Pick<Deps, 'accountUsage' | 'adminUsage' | 'config'>) => {
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/users', tags: ['users'] })
     .get('/me/usage', ({ request }) => deps.accountUsage.get(callerOf(request)), {
-      response: { 200: Usage, ...v2Errors(401, 403) },
+      response: { 200: Usage, ...v2Errors(...SIGNED_IN) },
       detail: userRoute('users:read', 'getMyUsage', 'Read what the own account uses of its quotas'),
     })
     .get(
@@ -20,7 +20,7 @@ export const accountUsage = (deps: Pick<Deps, 'accountUsage' | 'adminUsage' | 'c
       ({ params, request }) => deps.adminUsage.get(callerOf(request), params.user_id),
       {
         params: AccountParams,
-        response: { 200: Usage, ...v2Errors(401, 403, 404, 422) },
+        response: { 200: Usage, ...v2Errors(...ADMIN, 'not_found', 'validation_failed') },
         detail: adminRoute(
           'getAccountUsage',
           'Read what an account uses of its quotas, as an admin',
@@ -36,7 +36,7 @@ export const accountUsage = (deps: Pick<Deps, 'accountUsage' | 'adminUsage' | 'c
       {
         params: AccountParams,
         body: UsagePatch,
-        response: { 200: Usage, ...v2BodyErrors(401, 403, 404) },
+        response: { 200: Usage, ...v2BodyErrors(...ADMIN, 'not_found') },
         detail: adminRoute('updateAccountUsage', 'Give an account limits of its own, as an admin'),
       },
     );

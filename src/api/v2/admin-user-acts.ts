@@ -5,7 +5,17 @@ import { Account, AccountParams, AccountPatch } from '../../schemas/admin-users.
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2WriteErrors } from './responses.ts';
+import { ADMIN, v2BodyErrors, v2WriteErrors } from './responses.ts';
+
+const UPDATE_ACCOUNT_ERRORS = v2BodyErrors(
+  ...ADMIN,
+  'not_found',
+  'conflict',
+  'email_taken',
+  'username_taken',
+);
+const DELETE_ACCOUNT_ERRORS = v2WriteErrors(...ADMIN, 'not_found', 'conflict', 'validation_failed');
+const END_ACCOUNT_SESSIONS_ERRORS = v2WriteErrors(...ADMIN, 'not_found', 'validation_failed');
 
 /** What admins do to an account. */
 export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
@@ -21,7 +31,7 @@ export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       {
         params: AccountParams,
         body: AccountPatch,
-        response: { 200: Account, ...v2BodyErrors(401, 403, 404, 409) },
+        response: { 200: Account, ...UPDATE_ACCOUNT_ERRORS },
         detail: adminRoute('updateAccount', 'Change an account, as an admin'),
       },
     )
@@ -34,7 +44,7 @@ export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       },
       {
         params: AccountParams,
-        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 409, 422) },
+        response: { 204: NoContent, ...DELETE_ACCOUNT_ERRORS },
         detail: adminRoute('deleteAccount', 'Delete an account and all of its data, as an admin'),
       },
     )
@@ -46,7 +56,7 @@ export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       },
       {
         params: AccountParams,
-        response: { 200: EndedSessions, ...v2WriteErrors(401, 403, 404, 422) },
+        response: { 200: EndedSessions, ...END_ACCOUNT_SESSIONS_ERRORS },
         detail: adminRoute(
           'endAccountSessions',
           'End all sessions and tokens of an account, as an admin',

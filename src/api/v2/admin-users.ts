@@ -15,7 +15,7 @@ import { adminRoute } from '../access-rules.ts';
 import { queryTime } from '../query-time.ts';
 import { createVia } from '../via.ts';
 import { choiceOf, filtersOf, givenIn, refuse } from './list-query.ts';
-import { v2BodyErrors, v2Errors } from './responses.ts';
+import { ADMIN, v2BodyErrors, v2Errors } from './responses.ts';
 
 /** Accounts as admins find, read and make them. */
 export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
@@ -39,7 +39,7 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       },
       {
         query: AccountsQuery,
-        response: { 200: Accounts, ...v2Errors(400, 401, 403, 422, 503) },
+        response: { 200: Accounts, ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed') },
         detail: {
           ...adminRoute('listAccounts', 'List accounts, as an admin'),
           'x-parameters': filterParameters(ACCOUNT_FILTERS),
@@ -56,13 +56,16 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       },
       {
         body: AccountCreate,
-        response: { 201: Account, ...v2BodyErrors(401, 403, 409) },
+        response: {
+          201: Account,
+          ...v2BodyErrors(...ADMIN, 'email_taken', 'username_taken', 'weak_password'),
+        },
         detail: adminRoute('createAccount', 'Create an account, as an admin'),
       },
     )
     .get('/:user_id', ({ request, params }) => service.get(callerOf(request), params.user_id), {
       params: AccountParams,
-      response: { 200: Account, ...v2Errors(401, 403, 404, 422) },
+      response: { 200: Account, ...v2Errors(...ADMIN, 'not_found', 'validation_failed') },
       detail: adminRoute('getAccount', 'Read an account, as an admin'),
     });
 };

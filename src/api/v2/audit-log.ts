@@ -7,7 +7,7 @@ import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { queryTime } from '../query-time.ts';
 import { filtersOf, givenIn, refuse } from './list-query.ts';
-import { v2Errors } from './responses.ts';
+import { ADMIN, v2Errors } from './responses.ts';
 
 export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
   new Elysia({ prefix: '/audit-log', tags: ['system'] }).get(
@@ -25,7 +25,7 @@ export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
     },
     {
       query: AuditQuery,
-      response: { 200: AuditEntries, ...v2Errors(400, 401, 403, 422, 503) },
+      response: { 200: AuditEntries, ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed') },
       detail: {
         ...adminRoute('listAuditLog', 'Read the audit log, the newest act first'),
         'x-parameters': filterParameters(AUDIT_FILTERS),

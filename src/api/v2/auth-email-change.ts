@@ -5,7 +5,7 @@ import { Accepted, EmailChange, EmailChangeConfirmation } from '../../schemas/au
 import { callerOf } from '../access.ts';
 import { publicRoute, sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 /** Changing the address of an account: asked for by its owner, confirmed from the new address. */
 export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
@@ -21,7 +21,10 @@ export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       },
       {
         body: EmailChange,
-        response: { 202: Accepted, ...v2BodyErrors(401, 403, 404, 409, 429) },
+        response: {
+          202: Accepted,
+          ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict', 'not_found'),
+        },
         detail: sessionRoute('askEmailChange', 'Ask to change the own email address'),
       },
     )
@@ -33,7 +36,10 @@ export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       },
       {
         body: EmailChangeConfirmation,
-        response: { 204: NoContent, ...v2BodyErrors(401, 409, 429) },
+        response: {
+          204: NoContent,
+          ...v2BodyErrors('bad_credentials', 'conflict', 'email_taken', 'invalid_action_token'),
+        },
         detail: publicRoute('confirmEmailChange', 'Confirm a new email address'),
       },
     );

@@ -4,7 +4,7 @@ import { Accepted, EmailConfirmation, EmailConfirmed } from '../../schemas/auth-
 import { callerOf } from '../access.ts';
 import { publicRoute, sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2WriteErrors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** Proving the address of an account. */
 export const authEmail = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
@@ -20,7 +20,7 @@ export const authEmail = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
         });
       },
       {
-        response: { 202: Accepted, ...v2WriteErrors(401, 403, 429) },
+        response: { 202: Accepted, ...v2WriteErrors(...SIGNED_IN) },
         detail: sessionRoute('askVerification', 'Ask for a mail to confirm the address'),
       },
     )
@@ -29,7 +29,10 @@ export const authEmail = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       ({ body, request, server, set }) => emailFlows.verify(body, viaOf({ request, server, set })),
       {
         body: EmailConfirmation,
-        response: { 200: EmailConfirmed, ...v2BodyErrors(401, 429) },
+        response: {
+          200: EmailConfirmed,
+          ...v2BodyErrors('bad_credentials', 'invalid_action_token'),
+        },
         detail: publicRoute('confirmVerification', 'Confirm the address'),
       },
     );

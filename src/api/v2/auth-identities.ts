@@ -13,7 +13,28 @@ import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
 import { returnTo } from '../redirect-uri.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+
+const BEGIN_IDENTITY_ERRORS = v2BodyErrors(
+  ...SIGNED_IN,
+  'bad_credentials',
+  'not_found',
+  'conflict',
+  'upstream_failed',
+);
+const LINK_IDENTITY_ERRORS = v2BodyErrors(
+  ...SIGNED_IN,
+  'bad_credentials',
+  'conflict',
+  'invalid_action_token',
+  'upstream_failed',
+);
+const UNLINK_IDENTITY_ERRORS = v2WriteErrors(
+  ...SIGNED_IN,
+  'not_found',
+  'conflict',
+  'validation_failed',
+);
 
 /** The accounts at outside providers that sign in to one's own. */
 export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
@@ -21,7 +42,7 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/auth/identities', tags: ['auth'] })
     .get('', ({ request }) => identities.list(callerOf(request)), {
-      response: { 200: OutsideIdentities, ...v2Errors(401, 403) },
+      response: { 200: OutsideIdentities, ...v2Errors(...SIGNED_IN) },
       detail: sessionRoute('listIdentities', 'List the own linked identities'),
     })
     .post(
@@ -32,7 +53,7 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
       },
       {
         body: IdentityLinkAsk,
-        response: { 200: IdentityOptions, ...v2BodyErrors(401, 403, 404, 409, 502) },
+        response: { 200: IdentityOptions, ...BEGIN_IDENTITY_ERRORS },
         detail: sessionRoute('beginIdentity', 'Begin to link an identity'),
       },
     )
@@ -46,7 +67,7 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
       },
       {
         body: IdentityCreate,
-        response: { 201: OutsideIdentity, ...v2BodyErrors(401, 403, 409, 502) },
+        response: { 201: OutsideIdentity, ...LINK_IDENTITY_ERRORS },
         detail: sessionRoute('linkIdentity', 'Link the identity that came back'),
       },
     )
@@ -59,7 +80,7 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
       },
       {
         params: IdentityParams,
-        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 409, 422) },
+        response: { 204: NoContent, ...UNLINK_IDENTITY_ERRORS },
         detail: sessionRoute('unlinkIdentity', 'Unlink an own identity'),
       },
     );

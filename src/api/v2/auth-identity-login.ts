@@ -15,6 +15,20 @@ import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
+const BEGIN_IDENTITY_LOGIN_ERRORS = v2BodyErrors('not_found', 'conflict', 'upstream_failed');
+const LOGIN_BY_IDENTITY_ERRORS = v2BodyErrors(
+  'bad_credentials',
+  'csrf_refused',
+  'inactive_user',
+  'email_unverified',
+  'forbidden',
+  'conflict',
+  'email_taken',
+  'username_taken',
+  'invalid_action_token',
+  'upstream_failed',
+);
+
 /** Signing in by an outside provider: two steps, as by a passkey. */
 export const authIdentityLogin = (
   deps: Pick<Deps, 'auth' | 'identities' | 'config' | 'limits'>,
@@ -33,7 +47,7 @@ export const authIdentityLogin = (
         identities.beginSignIn({ provider, ...returnTo(config, request, redirect_uri) }),
       {
         body: IdentityAsk,
-        response: { 200: IdentityOptions, ...v2BodyErrors(404, 409, 502) },
+        response: { 200: IdentityOptions, ...BEGIN_IDENTITY_LOGIN_ERRORS },
         detail: publicRoute('beginIdentityLogin', 'Begin to sign in by a provider'),
       },
     )
@@ -49,7 +63,7 @@ export const authIdentityLogin = (
       },
       {
         body: IdentityLogin,
-        response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 409, 502) },
+        response: { 200: OpenedSession, ...LOGIN_BY_IDENTITY_ERRORS },
         detail: publicRoute('loginByIdentity', 'Open a session by a provider'),
       },
     )
@@ -61,7 +75,7 @@ export const authIdentityLogin = (
       },
       {
         body: IdentityReturn,
-        response: { 303: NoContent, ...v2BodyErrors() },
+        response: { 303: NoContent, ...v2BodyErrors('invalid_action_token') },
         detail: publicRoute('returnFromProvider', "Take a provider's form and go on"),
       },
     );

@@ -9,13 +9,22 @@ import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
 
+const LOGIN_BY_PASSKEY_ERRORS = v2BodyErrors(
+  'bad_credentials',
+  'csrf_refused',
+  'inactive_user',
+  'email_unverified',
+  'conflict',
+  'invalid_action_token',
+);
+
 export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'>) => {
   const { auth, passkeys, config } = deps;
   const viaOf = createVia(deps);
   const cookie = createSessionCookie(deps);
   return new Elysia({ prefix: '/auth/passkeys/login', tags: ['auth'] })
     .post('/options', ({ request }) => passkeys.beginSignIn(ownOrigin(config, request)), {
-      response: { 200: PasskeyOptions, ...v2WriteErrors(409, 429) },
+      response: { 200: PasskeyOptions, ...v2WriteErrors('conflict') },
       detail: publicRoute('beginPasskeyLogin', 'Begin to sign in by a passkey'),
     })
     .post(
@@ -29,7 +38,7 @@ export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'
       },
       {
         body: PasskeyLogin,
-        response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 409, 429) },
+        response: { 200: OpenedSession, ...LOGIN_BY_PASSKEY_ERRORS },
         detail: {
           ...publicRoute('loginByPasskey', 'Open a session by a passkey'),
           body: PASSKEY_BODY,

@@ -14,14 +14,25 @@ import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
 import { PASSKEY_BODY } from '../body-rules.ts';
 import { ownOrigin } from '../own-origin.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+
+const LIST_PASSKEYS_ERRORS = v2Errors(...SIGNED_IN);
+
+const BEGIN_PASSKEY_ERRORS = v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict');
+const ADD_PASSKEY_ERRORS = v2BodyErrors(
+  ...SIGNED_IN,
+  'conflict',
+  'quota_exceeded',
+  'invalid_action_token',
+);
+const REMOVE_PASSKEY_ERRORS = v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed');
 
 export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
   const { passkeys, config } = deps;
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/auth/passkeys', tags: ['auth'] })
     .get('', ({ request }) => passkeys.list(callerOf(request)), {
-      response: { 200: Passkeys, ...v2Errors(401, 403) },
+      response: { 200: Passkeys, ...LIST_PASSKEYS_ERRORS },
       detail: beforeSecondFactor(sessionRoute('listPasskeys', 'List the own passkeys')),
     })
     .post(
@@ -30,7 +41,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
         passkeys.beginAdding(callerOf(request), body.password, ownOrigin(config, request)),
       {
         body: PasswordProof,
-        response: { 200: PasskeyOptions, ...v2BodyErrors(401, 403, 409, 429) },
+        response: { 200: PasskeyOptions, ...BEGIN_PASSKEY_ERRORS },
         detail: beforeSecondFactor(sessionRoute('beginPasskey', 'Begin to add a passkey')),
       },
     )
@@ -45,7 +56,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       },
       {
         body: PasskeyCreate,
-        response: { 201: Passkey, ...v2BodyErrors(401, 403, 409) },
+        response: { 201: Passkey, ...ADD_PASSKEY_ERRORS },
         detail: {
           ...beforeSecondFactor(
             sessionRoute('addPasskey', 'Add the passkey that the browser made'),
@@ -63,7 +74,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       },
       {
         params: PasskeyParams,
-        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 422) },
+        response: { 204: NoContent, ...REMOVE_PASSKEY_ERRORS },
         detail: sessionRoute('removePasskey', 'Remove an own passkey'),
       },
     );

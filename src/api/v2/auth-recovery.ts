@@ -23,7 +23,7 @@ export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       },
       {
         body: ForgottenPassword,
-        response: { 202: Accepted, ...v2BodyErrors(429) },
+        response: { 202: Accepted, ...v2BodyErrors() },
         detail: publicRoute('forgotPassword', 'Ask for a mail to reset the password'),
       },
     )
@@ -36,7 +36,7 @@ export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
       },
       {
         body: PasswordReset,
-        response: { 204: NoContent, ...v2BodyErrors() },
+        response: { 204: NoContent, ...v2BodyErrors('invalid_action_token', 'weak_password') },
         detail: publicRoute('resetPassword', 'Set a new password, with a mailed token'),
       },
     );

@@ -5,7 +5,7 @@ import { PasswordProof, RecoveryCodes, SecondFactorProof } from '../../schemas/t
 import { callerOf } from '../access.ts';
 import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 /** Proving the second factor in a session, and the codes that stand in for a lost authenticator. */
 export const authSecondFactor = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
@@ -20,7 +20,7 @@ export const authSecondFactor = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
       },
       {
         body: SecondFactorProof,
-        response: { 204: NoContent, ...v2BodyErrors(401, 403, 409, 429) },
+        response: { 204: NoContent, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
         detail: beforeSecondFactor(
           sessionRoute('proveSecondFactor', 'Prove the second factor in this session'),
         ),
@@ -32,7 +32,10 @@ export const authSecondFactor = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
         twoFactor.renewCodes(callerOf(request), body.password, viaOf({ request, server, set })),
       {
         body: PasswordProof,
-        response: { 200: RecoveryCodes, ...v2BodyErrors(401, 403, 409) },
+        response: {
+          200: RecoveryCodes,
+          ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict'),
+        },
         detail: sessionRoute('renewRecoveryCodes', 'Make new recovery codes'),
       },
     );

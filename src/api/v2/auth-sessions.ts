@@ -5,7 +5,7 @@ import { callerOf, maybeCallerOf } from '../access.ts';
 import { beforeSecondFactor, optionalRoute, sessionRoute } from '../access-rules.ts';
 import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
-import { v2Errors, v2WriteErrors } from './responses.ts';
+import { SIGNED_IN, v2Errors, v2WriteErrors } from './responses.ts';
 
 export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
   const { auth: service } = deps;
@@ -21,14 +21,14 @@ export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
         set.status = 204;
       },
       {
-        response: { 204: NoContent, ...v2WriteErrors(401, 403) },
+        response: { 204: NoContent, ...v2WriteErrors(...SIGNED_IN) },
         detail: beforeSecondFactor(
           optionalRoute(undefined, 'logout', 'End this session, if it has not ended'),
         ),
       },
     )
     .get('/sessions', ({ request }) => service.listSessions(callerOf(request)), {
-      response: { 200: Sessions, ...v2Errors(401, 403) },
+      response: { 200: Sessions, ...v2Errors(...SIGNED_IN) },
       detail: sessionRoute('listSessions', 'List the own sessions'),
     })
     .delete(
@@ -36,7 +36,7 @@ export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
       ({ request, server, set }) =>
         service.endOtherSessions(callerOf(request), viaOf({ request, server, set })),
       {
-        response: { 200: EndedSessions, ...v2WriteErrors(401, 403) },
+        response: { 200: EndedSessions, ...v2WriteErrors(...SIGNED_IN) },
         detail: sessionRoute('endOtherSessions', 'End the other own sessions'),
       },
     )
@@ -49,7 +49,10 @@ export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
       },
       {
         params: SessionParams,
-        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 422) },
+        response: {
+          204: NoContent,
+          ...v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed'),
+        },
         detail: sessionRoute('endSession', 'End an own session'),
       },
     );

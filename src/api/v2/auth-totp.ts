@@ -11,19 +11,19 @@ import {
 import { callerOf } from '../access.ts';
 import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2Errors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
 
 export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
   const { twoFactor } = deps;
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/auth', tags: ['auth'] })
     .get('/totp', ({ request }) => twoFactor.status(callerOf(request)), {
-      response: { 200: TotpStatus, ...v2Errors(401, 403) },
+      response: { 200: TotpStatus, ...v2Errors(...SIGNED_IN) },
       detail: beforeSecondFactor(sessionRoute('getTotp', 'Whether an authenticator is on')),
     })
     .post('/totp', ({ body, request }) => twoFactor.begin(callerOf(request), body.password), {
       body: PasswordProof,
-      response: { 200: TotpSetup, ...v2BodyErrors(401, 403, 409) },
+      response: { 200: TotpSetup, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
       detail: beforeSecondFactor(sessionRoute('beginTotp', 'Begin to set up an authenticator')),
     })
     .post(
@@ -32,7 +32,10 @@ export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
         twoFactor.confirm(callerOf(request), body.code, viaOf({ request, server, set })),
       {
         body: TotpConfirm,
-        response: { 200: RecoveryCodes, ...v2BodyErrors(401, 403, 409, 429) },
+        response: {
+          200: RecoveryCodes,
+          ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict'),
+        },
         detail: beforeSecondFactor(
           sessionRoute('confirmTotp', 'Turn the authenticator on by a first code'),
         ),
@@ -47,7 +50,7 @@ export const authTotp = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
       },
       {
         body: PasswordProof,
-        response: { 204: NoContent, ...v2BodyErrors(401, 403, 409) },
+        response: { 204: NoContent, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
         detail: sessionRoute('disableTotp', 'Turn the authenticator off'),
       },
     );

@@ -6,7 +6,16 @@ import { publicRoute, signUpRoute } from '../access-rules.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { createProofs, createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors } from './responses.ts';
+import { ADMIN, v2BodyErrors } from './responses.ts';
+
+const REGISTER_ERRORS = v2BodyErrors(...ADMIN, 'email_taken', 'username_taken', 'weak_password');
+const LOGIN_ERRORS = v2BodyErrors(
+  'bad_credentials',
+  'second_factor_required',
+  'csrf_refused',
+  'inactive_user',
+  'email_unverified',
+);
 
 const TOLD_BY_MAIL = 'A mail is on its way: it says how to go on.';
 
@@ -30,7 +39,7 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
       },
       {
         body: Register,
-        response: { 201: OpenedSession, 202: Accepted, ...v2BodyErrors(401, 403, 409, 429) },
+        response: { 201: OpenedSession, 202: Accepted, ...REGISTER_ERRORS },
         detail: signUpRoute('register', 'Create an account and sign it in'),
       },
     )
@@ -46,7 +55,7 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
       },
       {
         body: Login,
-        response: { 200: OpenedSession, ...v2BodyErrors(401, 403, 429) },
+        response: { 200: OpenedSession, ...LOGIN_ERRORS },
         detail: publicRoute('login', 'Open a session'),
       },
     );

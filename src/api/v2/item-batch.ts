@@ -6,7 +6,7 @@ import { userRoute } from '../access-rules.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
 import { withDefaults } from '../new-item.ts';
 
-import { v2BodyErrors } from './responses.ts';
+import { KEYED, SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 type Results = (typeof ItemBatchResults.static)['results'];
 type Operation = (typeof ItemBatch.static)['operations'][number];
@@ -25,7 +25,10 @@ export const itemBatch = ({
       ),
     {
       body: ItemBatch,
-      response: { 200: ItemBatchResults, ...v2BodyErrors(401, 403, 409) },
+      response: {
+        200: ItemBatchResults,
+        ...v2BodyErrors(...SIGNED_IN, ...KEYED, 'batch_failed', 'inactive_user'),
+      },
       detail: {
         ...userRoute('items:write', 'batchItems', 'Create, change and delete items, all or none'),
         description:

@@ -6,7 +6,22 @@ import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
 import { createOnce, takesKey } from '../idempotency.ts';
 import { restoredItem } from './item-document.ts';
-import { v2WriteErrors } from './responses.ts';
+import { KEYED, SIGNED_IN, v2WriteErrors } from './responses.ts';
+
+const ERASE_ITEM_ERRORS = v2WriteErrors(
+  ...SIGNED_IN,
+  'forbidden',
+  'not_found',
+  'validation_failed',
+);
+const RESTORE_ITEM_ERRORS = v2WriteErrors(
+  ...SIGNED_IN,
+  ...KEYED,
+  'forbidden',
+  'not_found',
+  'inactive_user',
+  'validation_failed',
+);
 
 /** What is done to an item that is in the bin. */
 export const itemBin = ({ items: service, idempotency }: Pick<Deps, 'items' | 'idempotency'>) => {
@@ -20,7 +35,7 @@ export const itemBin = ({ items: service, idempotency }: Pick<Deps, 'items' | 'i
       },
       {
         params: ItemIdParams,
-        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 422) },
+        response: { 204: NoContent, ...ERASE_ITEM_ERRORS },
         detail: userRoute('items:write', 'eraseItem', 'Delete an own item in the bin for good'),
       },
     )
@@ -32,7 +47,7 @@ export const itemBin = ({ items: service, idempotency }: Pick<Deps, 'items' | 'i
         ),
       {
         params: ItemIdParams,
-        response: { 200: ItemDocument, ...v2WriteErrors(401, 403, 404, 409, 422) },
+        response: { 200: ItemDocument, ...RESTORE_ITEM_ERRORS },
         detail: {
           ...userRoute('items:write', 'restoreItem', 'Take an own item out of the bin'),
           ...takesKey,

@@ -7,7 +7,23 @@ import { userRoute } from '../access-rules.ts';
 import { ITEM_BODY } from '../body-rules.ts';
 import { matchedVersions, tell } from '../etag.ts';
 import { shownItem } from './item-document.ts';
-import { v2BodyErrors, v2WriteErrors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2WriteErrors } from './responses.ts';
+
+const UPDATE_ITEM_ERRORS = v2BodyErrors(
+  ...SIGNED_IN,
+  'forbidden',
+  'not_found',
+  'version_mismatch',
+  'quota_exceeded',
+  'inactive_user',
+);
+const DELETE_ITEM_ERRORS = v2WriteErrors(
+  ...SIGNED_IN,
+  'forbidden',
+  'not_found',
+  'version_mismatch',
+  'validation_failed',
+);
 
 /** What is done to an item that is there. */
 export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
@@ -23,7 +39,7 @@ export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
       {
         params: ItemIdParams,
         body: ItemPatch,
-        response: { 200: ItemDocument, ...v2BodyErrors(401, 403, 404, 412) },
+        response: { 200: ItemDocument, ...UPDATE_ITEM_ERRORS },
         detail: {
           ...userRoute('items:write', 'updateItemV2', 'Change an own item (RFC 7396)'),
           body: ITEM_BODY,
@@ -39,7 +55,7 @@ export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
       },
       {
         params: ItemIdParams,
-        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 412, 422) },
+        response: { 204: NoContent, ...DELETE_ITEM_ERRORS },
         detail: userRoute('items:write', 'deleteItemV2', 'Put an own item into the bin'),
       },
     );

@@ -7,7 +7,7 @@ import { optionalRoute } from '../access-rules.ts';
 import { createClientNetwork } from '../client-network.ts';
 import { type EventStream, openEventStream } from '../event-stream.ts';
 import { frameOf, HEARTBEAT, openingFrame } from './item-event-frames.ts';
-import { v2Errors } from './responses.ts';
+import { SIGNED_IN, v2Errors } from './responses.ts';
 
 /** What a route knows of the connection behind its request. */
 interface Behind {
@@ -38,7 +38,7 @@ export const itemEvents = (deps: Listened) => {
     },
     {
       query: ItemEventsQuery,
-      response: { 200: ItemEventStream, ...v2Errors(400, 401, 403, 422) },
+      response: { 200: ItemEventStream, ...v2Errors(...SIGNED_IN, 'validation_failed') },
       detail: {
         ...optionalRoute('items:read', 'listenToItems', 'Listen to items (server-sent events)'),
         description:

@@ -10,7 +10,7 @@ import { createClientNetwork } from '../client-network.ts';
 import { answerJson } from '../json.ts';
 import { itemWriter } from './item-document.ts';
 import { filtersOf, givenIn, refuse, shownIn, sortOf } from './list-query.ts';
-import { v2Errors } from './responses.ts';
+import { SIGNED_IN, v2Errors } from './responses.ts';
 
 /** The list of items: what it takes is read from the URL, for its filters have no fixed names. */
 export const itemList = ({ itemList: service, config }: Pick<Deps, 'itemList' | 'config'>) => {
@@ -37,7 +37,7 @@ export const itemList = ({ itemList: service, config }: Pick<Deps, 'itemList' | 
     },
     {
       query: ItemsQuery,
-      response: { 200: ItemList, ...v2Errors(400, 401, 403, 422, 503) },
+      response: { 200: ItemList, ...v2Errors(...SIGNED_IN, 'invalid_cursor', 'validation_failed') },
       detail: {
         ...optionalRoute('items:read', 'listItemsV2', 'List, filter, sort and search items'),
         'x-parameters': filterParameters(ITEM_FILTERS),

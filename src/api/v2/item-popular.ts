@@ -15,7 +15,7 @@ export const itemPopular = ({ popular }: Pick<Deps, 'popular'>) =>
     },
     {
       query: ItemPopularQuery,
-      response: { 200: PopularItems, ...v2Errors(400, 422) },
+      response: { 200: PopularItems, ...v2Errors('validation_failed') },
       detail: {
         ...publicRoute('listPopularItemsV2', 'List the most viewed items'),
         sends: ['X-Cache', 'Age'],

@@ -6,7 +6,23 @@ import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
 import { matchedVersions, tell } from '../etag.ts';
 import { shownItem } from './item-document.ts';
-import { v2BodyErrors, v2Errors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
+
+const LIST_ITEM_REVISIONS_ERRORS = v2Errors(
+  ...SIGNED_IN,
+  'forbidden',
+  'not_found',
+  'invalid_cursor',
+  'validation_failed',
+);
+const REVERT_ITEM_ERRORS = v2BodyErrors(
+  ...SIGNED_IN,
+  'forbidden',
+  'not_found',
+  'version_mismatch',
+  'quota_exceeded',
+  'inactive_user',
+);
 
 export const itemRevisions = ({ itemRevisions: service }: Pick<Deps, 'itemRevisions'>) =>
   new Elysia({ prefix: '/items', tags: ['items'] })
@@ -19,7 +35,7 @@ export const itemRevisions = ({ itemRevisions: service }: Pick<Deps, 'itemRevisi
       {
         params: ItemIdParams,
         query: ItemRevisionsQuery,
-        response: { 200: ItemRevisions, ...v2Errors(400, 401, 403, 404, 422) },
+        response: { 200: ItemRevisions, ...LIST_ITEM_REVISIONS_ERRORS },
         detail: userRoute(
           'items:read',
           'listItemRevisions',
@@ -40,7 +56,7 @@ export const itemRevisions = ({ itemRevisions: service }: Pick<Deps, 'itemRevisi
       {
         params: ItemIdParams,
         body: ItemRevert,
-        response: { 201: ItemDocument, ...v2BodyErrors(401, 403, 404, 412) },
+        response: { 201: ItemDocument, ...REVERT_ITEM_ERRORS },
         detail: userRoute('items:write', 'revertItem', 'Make of an own item what it was'),
       },
     );

@@ -4,7 +4,7 @@ import { ItemStats, ItemStatsQuery } from '../../schemas/item-views.ts';
 import { ItemIdParams } from '../../schemas/items-v2.ts';
 import { maybeCallerOf } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
-import { v2Errors } from './responses.ts';
+import { SIGNED_IN, v2Errors } from './responses.ts';
 
 export const itemStats = ({ itemStats: service }: Pick<Deps, 'itemStats'>) =>
   new Elysia({ prefix: '/items', tags: ['items'] }).get(
@@ -14,7 +14,7 @@ export const itemStats = ({ itemStats: service }: Pick<Deps, 'itemStats'>) =>
     {
       params: ItemIdParams,
       query: ItemStatsQuery,
-      response: { 200: ItemStats, ...v2Errors(400, 401, 403, 404, 422) },
+      response: { 200: ItemStats, ...v2Errors(...SIGNED_IN, 'not_found', 'validation_failed') },
       detail: optionalRoute(
         'items:read',
         'getItemStats',

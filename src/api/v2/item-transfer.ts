@@ -14,7 +14,9 @@ import { userRoute } from '../access-rules.ts';
 import { incoming, outgoing } from '../item-stream.ts';
 import { createItemReader } from '../new-item.ts';
 import { filtersOf, givenIn, refuse } from './list-query.ts';
-import { v2BodyErrors, v2Errors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
+
+const IMPORT_ITEMS_ERRORS = v2BodyErrors(...SIGNED_IN, 'quota_exceeded', 'inactive_user');
 
 /** Items by the million, as lines. */
 export const itemTransfer = ({
@@ -42,7 +44,7 @@ export const itemTransfer = ({
       {
         body: ItemUpload,
         query: ImportQuery,
-        response: { 200: ImportReport, ...v2BodyErrors(401, 403) },
+        response: { 200: ImportReport, ...IMPORT_ITEMS_ERRORS },
         detail: {
           ...userRoute('items:write', 'importItems', 'Make an item of each line'),
           body: { isStreamed: true },
@@ -63,7 +65,7 @@ export const itemTransfer = ({
       },
       {
         query: ExportQuery,
-        response: { 200: ItemLines, ...v2Errors(400, 401, 403, 422) },
+        response: { 200: ItemLines, ...v2Errors(...SIGNED_IN, 'validation_failed') },
         detail: {
           ...userRoute('items:read', 'exportItems', 'All items as lines, for an import'),
           'x-parameters': filterParameters(ITEM_FILTERS),

@@ -5,7 +5,7 @@ import { ItemIdParams } from '../../schemas/items-v2.ts';
 import { maybeCallerOf } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
-import { v2WriteErrors } from './responses.ts';
+import { SIGNED_IN, v2WriteErrors } from './responses.ts';
 
 export const itemViews = ({ itemViewing, config }: Pick<Deps, 'itemViewing' | 'config'>) => {
   const via = createVia({ config });
@@ -18,7 +18,10 @@ export const itemViews = ({ itemViewing, config }: Pick<Deps, 'itemViewing' | 'c
     },
     {
       params: ItemIdParams,
-      response: { 200: ItemViewed, ...v2WriteErrors(401, 403, 404, 422) },
+      response: {
+        200: ItemViewed,
+        ...v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed'),
+      },
       detail: optionalRoute(
         'items:read',
         'viewItem',

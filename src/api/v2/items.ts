@@ -12,7 +12,11 @@ import { answerJson } from '../json.ts';
 import { withDefaults } from '../new-item.ts';
 import { createdItem, itemWriter } from './item-document.ts';
 import { givenIn, refuse, type Shown, shownIn } from './list-query.ts';
-import { v2BodyErrors, v2Errors } from './responses.ts';
+import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
+
+const CREATE_ITEM_ERRORS = v2BodyErrors(...SIGNED_IN, ...KEYED, 'inactive_user');
+
+const GET_ITEM_ERRORS = v2Errors(...SIGNED_IN, 'not_found', 'validation_failed');
 
 type Served = Pick<Deps, 'items' | 'itemList' | 'idempotency'>;
 
@@ -29,7 +33,7 @@ export const items = ({ items: service, itemList, idempotency }: Served) => {
       },
       {
         body: ItemNew,
-        response: { 201: ItemDocument, ...v2BodyErrors(401, 403, 409) },
+        response: { 201: ItemDocument, ...CREATE_ITEM_ERRORS },
         detail: {
           ...userRoute('items:write', 'createItemV2', 'Create an item'),
           ...takesKey,
@@ -61,7 +65,7 @@ export const items = ({ items: service, itemList, idempotency }: Served) => {
       {
         params: ItemIdParams,
         query: ItemQuery,
-        response: { 200: ItemShown, 304: NoContent, ...v2Errors(400, 401, 403, 404, 422) },
+        response: { 200: ItemShown, 304: NoContent, ...GET_ITEM_ERRORS },
         detail: optionalRoute('items:read', 'getItemV2', 'Read an item; this counts no view'),
       },
     );

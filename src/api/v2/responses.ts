@@ -1,61 +1,100 @@
 import type { ErrorCode } from '../../core/exceptions.ts';
-import { ProblemDetails } from '../../schemas/system.ts';
+import { type ProblemDetails, problemDetails } from '../../schemas/problems.ts';
 import { ERROR_FORMS } from '../error-forms.ts';
 
-type V2Status =
-  | 400
-  | 401
-  | 403
-  | 404
-  | 409
-  | 411
-  | 412
-  | 413
-  | 415
-  | 421
-  | 422
-  | 429
-  | 500
-  | 502
-  | 503
-  | 504
-  | 507;
-/** The codes that v2 answers with a status. */
-type CodeOf<S extends V2Status> = {
-  [C in ErrorCode]: (typeof ERROR_FORMS)[C]['v2'] extends S ? C : never;
-}[ErrorCode];
-/** The schemas of problems by their status, which the client's package names. */
-export type ProblemSchemas = { [S in V2Status]: ReturnType<typeof ProblemDetails<CodeOf<S>>> };
-type V2Errors<S extends V2Status> = { [K in S]: ProblemSchemas[K] };
+/** The codes of v2 by their status. */
+type CodesByStatus = {
+  [C in ErrorCode as (typeof ERROR_FORMS)[C]['v2']]: C;
+};
+type StatusOf<C extends ErrorCode> = (typeof ERROR_FORMS)[C]['v2'];
+type V2Errors<C extends ErrorCode> = {
+  [S in StatusOf<C>]: ProblemDetails<Extract<C, CodesByStatus[S]>>;
+};
 
-const PROBLEMS = new Map(
-  Object.entries(Object.groupBy(Object.entries(ERROR_FORMS), ([, { v2 }]) => String(v2))).map(
-    ([status, forms = []]) => {
-      const [[, { title }] = ['', { title: '' }]] = forms;
-      const codes = forms.map(([code]) => code);
-      return [Number(status), ProblemDetails(Number(status), codes, title)];
-    },
-  ),
-);
+/** A route that asks who calls refuses with these. */
+export const SIGNED_IN = [
+  'unauthenticated',
+  'csrf_refused',
+  'insufficient_scope',
+  'second_factor_missing',
+] as const;
+
+/** A route for admins refuses with these. */
+export const ADMIN = [...SIGNED_IN, 'forbidden'] as const;
+
+/** A route that takes an Idempotency-Key refuses with these: stored responses have a quota. */
+export const KEYED = ['idempotency_mismatch', 'idempotency_running', 'quota_exceeded'] as const;
 
 /** Any route can get a wrong query or body, for another host, or too often, and can fail or be busy. */
-const OF_ALL = [400, 411, 413, 421, 429, 500, 503] as const;
-type OfAll = (typeof OF_ALL)[number];
+const OF_ALL = [
+  'malformed_request',
+  'invalid_query',
+  'length_required',
+  'payload_too_large',
+  'misdirected_request',
+  'too_many_requests',
+  'internal',
+  'overloaded',
+  'database_busy',
+  'storage_failed',
+] as const;
+const OF_WRITES = ['storage_full'] as const;
+const OF_BODIES = ['malformed_body', 'unsupported_media_type', 'validation_failed'] as const;
 
-/** The schemas of the problems that a v2 route can answer, beside those of all. */
-export function v2Errors<const S extends V2Status = never>(...statuses: S[]): V2Errors<S | OfAll> {
-  const entries = [...statuses, ...OF_ALL].map((status) => [status, PROBLEMS.get(status)]);
-  return Object.fromEntries(entries) as V2Errors<S | OfAll>;
+type OfAll = (typeof OF_ALL)[number];
+type OfWrites = (typeof OF_WRITES)[number];
+type OfBodies = (typeof OF_BODIES)[number];
+
+/** The schemas of the problems that a v2 route can answer: those with `codes` and those of all. */
+export function v2Errors<const C extends ErrorCode = never>(...codes: C[]): V2Errors<C | OfAll> {
+  const all = [...new Set<ErrorCode>([...OF_ALL, ...codes])];
+  const byStatus = Object.groupBy(all, (code) => ERROR_FORMS[code].v2);
+  const entries = Object.entries(byStatus).map(([status, own = []]) => [
+    status,
+    problemOf(Number(status), own),
+  ]);
+  return Object.fromEntries(entries) as V2Errors<C | OfAll>;
 }
 
-/** The problems of a v2 route that writes, beside its own. */
-export const v2WriteErrors = <const S extends V2Status = never>(...statuses: S[]) => ({
-  ...v2Errors(...statuses),
-  ...v2Errors(507),
-});
+/** The problems of a v2 route that writes: those with `codes` and those of all that write. */
+export function v2WriteErrors<const C extends ErrorCode = never>(...codes: C[]) {
+  return v2Errors<C | OfWrites>(...OF_WRITES, ...codes);
+}
 
-/** The problems of a v2 route that reads a body and writes, beside its own. */
-export const v2BodyErrors = <const S extends V2Status = never>(...statuses: S[]) => ({
-  ...v2WriteErrors(...statuses),
-  ...v2Errors(415, 422),
-});
+/** The problems of a v2 route that reads a body and writes: those with `codes` and those of all such. */
+export function v2BodyErrors<const C extends ErrorCode = never>(...codes: C[]) {
+  return v2WriteErrors<C | OfBodies>(...OF_BODIES, ...codes);
+}
+
+const problems = new Map<string, ProblemDetails>();
+
+/** One schema for all routes with the same codes. */
+function problemOf(status: number, codes: ErrorCode[]): ProblemDetails {
+  const name = nameOf(status, codes);
+  const known = problems.get(name);
+  if (known) return known;
+  const titles = codes.map((code): [string, string] => [code, ERROR_FORMS[code].title]);
+  const problem = problemDetails(name, status, titles);
+  problems.set(name, problem);
+  return problem;
+}
+
+/**
+ * Its name in the document, which the codes decide: the status, if there are only the usual codes or
+ * but one; `Problem400And…` with the names of those beside the usual; otherwise the names of all.
+ */
+function nameOf(status: number, codes: ErrorCode[]): string {
+  const usual = Object.entries(ERROR_FORMS).filter(([, { v2 }]) => v2 === status);
+  const base = USUAL.filter((code) => ERROR_FORMS[code].v2 === status);
+  const hasUsual = base.length > 0 && base.every((code) => codes.includes(code));
+  const others = (hasUsual ? codes.filter((code) => !USUAL.includes(code)) : codes).toSorted();
+  if (usual.length === 1 || others.length === 0) return `Problem${status}`;
+  return `Problem${status}${hasUsual ? 'And' : ''}${others.map(pascal).join('')}`;
+}
+
+/** The codes that most routes with their status have. */
+const USUAL: ErrorCode[] = [...OF_ALL, ...SIGNED_IN, 'conflict', 'validation_failed'];
+
+function pascal(code: ErrorCode): string {
+  return code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

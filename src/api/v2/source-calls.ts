@@ -9,7 +9,17 @@ import { SOURCE_BODY } from '../body-rules.ts';
 import { createExternalLimit } from '../rate-limit.ts';
 import { answerSource } from '../source-answer.ts';
 import { sentQuery } from '../strict-query.ts';
-import { v2BodyErrors, v2Errors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
+
+const CALL_SOURCE_ERRORS = v2Errors(
+  ...SIGNED_IN,
+  'not_found',
+  'validation_failed',
+  'upstream_failed',
+  'upstream_timeout',
+  'circuit_open',
+  'secrets_unreadable',
+);
 
 type CallDeps = Pick<Deps, 'sourceCalls' | 'sourceFetch' | 'config' | 'limits'>;
 
@@ -35,7 +45,7 @@ export const sourceCalls = (deps: CallDeps) => {
       {
         params: SourceName,
         query: OpenQuery,
-        response: { 200: SourceData, ...v2Errors(401, 403, 404, 422, 502, 504) },
+        response: { 200: SourceData, ...CALL_SOURCE_ERRORS },
         detail: {
           ...optionalRoute(
             '*',
@@ -56,7 +66,7 @@ export const sourceCalls = (deps: CallDeps) => {
       },
       {
         body: SourceFetch,
-        response: { 200: SourceResults, ...v2BodyErrors(401, 403) },
+        response: { 200: SourceResults, ...v2BodyErrors(...SIGNED_IN) },
         detail: {
           ...userRoute('external:read', 'fetchSources', 'Call several sources or URLs at once'),
           description: 'Each call has its own result.',

@@ -7,7 +7,22 @@ import { adminRoute } from '../access-rules.ts';
 import { SOURCE_BODY } from '../body-rules.ts';
 import { isKnown, matchedVersions, notModified, tell } from '../etag.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+import { ADMIN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+
+const GET_SOURCE_ERRORS = v2Errors(...ADMIN, 'not_found', 'validation_failed');
+const UPDATE_SOURCE_ERRORS = v2BodyErrors(
+  ...ADMIN,
+  'not_found',
+  'conflict',
+  'version_mismatch',
+  'secrets_unreadable',
+);
+const DELETE_SOURCE_ERRORS = v2WriteErrors(
+  ...ADMIN,
+  'not_found',
+  'version_mismatch',
+  'validation_failed',
+);
 
 /** One source, as admins see and change it. */
 export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
@@ -26,7 +41,7 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
       },
       {
         params: SourceName,
-        response: { 200: SourceDefinition, 304: NoContent, ...v2Errors(401, 403, 404, 422) },
+        response: { 200: SourceDefinition, 304: NoContent, ...GET_SOURCE_ERRORS },
         detail: adminRoute('getSource', 'Read the definition of a source'),
       },
     )
@@ -42,7 +57,7 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
       {
         params: SourceName,
         body: SourcePatch,
-        response: { 200: SourceDefinition, ...v2BodyErrors(401, 403, 404, 409, 412) },
+        response: { 200: SourceDefinition, ...UPDATE_SOURCE_ERRORS },
         detail: { ...adminRoute('updateSource', 'Change a source (RFC 7396)'), body: SOURCE_BODY },
       },
     )
@@ -55,7 +70,7 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
       },
       {
         params: SourceName,
-        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 412, 422) },
+        response: { 204: NoContent, ...DELETE_SOURCE_ERRORS },
         detail: adminRoute('deleteSource', 'Delete a source and its statistics'),
       },
     );

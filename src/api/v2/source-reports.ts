@@ -10,7 +10,7 @@ import { SourceName } from '../../schemas/sources.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { SOURCE_BODY } from '../body-rules.ts';
-import { v2BodyErrors, v2WriteErrors } from './responses.ts';
+import { ADMIN, v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** What admins are told of a source: what it would send, and how its calls went. */
 export const sourceReports = ({ sources, sourceStats }: Pick<Deps, 'sources' | 'sourceStats'>) =>
@@ -22,7 +22,10 @@ export const sourceReports = ({ sources, sourceStats }: Pick<Deps, 'sources' | '
       {
         params: SourceName,
         body: DryRun,
-        response: { 200: DryRunRequest, ...v2BodyErrors(401, 403, 404) },
+        response: {
+          200: DryRunRequest,
+          ...v2BodyErrors(...ADMIN, 'not_found', 'secrets_unreadable'),
+        },
         detail: {
           ...adminRoute(
             'dryRunSource',
@@ -40,7 +43,10 @@ export const sourceReports = ({ sources, sourceStats }: Pick<Deps, 'sources' | '
         params: SourceName,
         query: SourceStatsQuery,
         // What is not yet written is, before it is read.
-        response: { 200: SourceStats, ...v2WriteErrors(401, 403, 404, 422) },
+        response: {
+          200: SourceStats,
+          ...v2WriteErrors(...ADMIN, 'not_found', 'validation_failed'),
+        },
         detail: adminRoute('getSourceStats', 'Read how the calls of a source went'),
       },
     );

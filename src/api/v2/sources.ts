@@ -11,7 +11,7 @@ import { adminRoute } from '../access-rules.ts';
 import { SOURCE_BODY } from '../body-rules.ts';
 import { tell } from '../etag.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2Errors } from './responses.ts';
+import { ADMIN, v2BodyErrors, v2Errors } from './responses.ts';
 
 /** The outside APIs, as admins find and define them. */
 export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
@@ -20,7 +20,10 @@ export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
   return new Elysia({ prefix: '/sources', tags: ['sources'] })
     .get('', ({ request, query }) => service.list(callerOf(request), query), {
       query: SourcesQuery,
-      response: { 200: SourceDefinitions, ...v2Errors(401, 403, 422) },
+      response: {
+        200: SourceDefinitions,
+        ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed'),
+      },
       detail: adminRoute('listSources', 'List the definitions of sources by name'),
     })
     .post(
@@ -34,7 +37,10 @@ export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
       },
       {
         body: SourceNew,
-        response: { 201: SourceDefinition, ...v2BodyErrors(401, 403, 409) },
+        response: {
+          201: SourceDefinition,
+          ...v2BodyErrors(...ADMIN, 'conflict', 'secrets_unreadable'),
+        },
         detail: {
           ...adminRoute('createSource', 'Define an outside API to be called'),
           body: SOURCE_BODY,

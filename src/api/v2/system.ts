@@ -3,7 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { Stats, Version } from '../../schemas/system.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute, publicRoute } from '../access-rules.ts';
-import { v2Errors } from './responses.ts';
+import { ADMIN, v2Errors } from './responses.ts';
 
 /** This server itself. */
 export const system = ({ version, systemStats }: Pick<Deps, 'version' | 'systemStats'>) =>
@@ -13,6 +13,6 @@ export const system = ({ version, systemStats }: Pick<Deps, 'version' | 'systemS
       detail: publicRoute('getVersion', 'Name and version of this server'),
     })
     .get('/stats', ({ request }) => systemStats.read(callerOf(request)), {
-      response: { 200: Stats, ...v2Errors(401, 403) },
+      response: { 200: Stats, ...v2Errors(...ADMIN) },
       detail: adminRoute('getStats', 'Counters of the cache and the database'),
     });

@@ -10,14 +10,23 @@ import {
 import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+
+const CREATE_TOKEN_ERRORS = v2BodyErrors(
+  ...SIGNED_IN,
+  'forbidden',
+  'bad_credentials',
+  'proof_required',
+  'quota_exceeded',
+);
+const DELETE_TOKEN_ERRORS = v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed');
 
 export const tokens = (deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'config'>) => {
   const { accessTokens, ownTokens } = deps;
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/tokens', tags: ['tokens'] })
     .get('', async ({ request }) => ({ data: await accessTokens.list(callerOf(request).id) }), {
-      response: { 200: Tokens, ...v2Errors(401, 403) },
+      response: { 200: Tokens, ...v2Errors(...SIGNED_IN) },
       detail: sessionRoute('listTokens', 'List the own personal access tokens'),
     })
     .post(
@@ -30,7 +39,7 @@ export const tokens = (deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'config'>
       },
       {
         body: TokenCreate,
-        response: { 201: CreatedToken, ...v2BodyErrors(401, 403) },
+        response: { 201: CreatedToken, ...CREATE_TOKEN_ERRORS },
         detail: sessionRoute('createToken', 'Make a token, which is shown this once'),
       },
     )
@@ -43,7 +52,7 @@ export const tokens = (deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'config'>
       },
       {
         params: TokenParams,
-        response: { 204: NoContent, ...v2WriteErrors(401, 403, 404, 422) },
+        response: { 204: NoContent, ...DELETE_TOKEN_ERRORS },
         detail: sessionRoute('deleteToken', 'Delete an own token'),
       },
     );

@@ -5,7 +5,7 @@ import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
 import { createDeviceCookie } from '../device-cookie.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 /** What of the own account asks for the current password. */
 export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
@@ -25,7 +25,10 @@ export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
       },
       {
         body: PasswordChange,
-        response: { 204: NoContent, ...v2BodyErrors(401, 403, 429) },
+        response: {
+          204: NoContent,
+          ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'weak_password'),
+        },
         detail: sessionRoute(
           'changePassword',
           'Change the own password and end the other sessions',
@@ -41,7 +44,7 @@ export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
       },
       {
         body: AccountDeletion,
-        response: { 204: NoContent, ...v2BodyErrors(401, 403, 409, 429) },
+        response: { 204: NoContent, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
         detail: {
           ...sessionRoute('deleteMe', 'Delete the own account and all of its data'),
           description:

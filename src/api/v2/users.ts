@@ -5,14 +5,14 @@ import { callerOf } from '../access.ts';
 import { beforeSecondFactor, sessionRoute, userRoute } from '../access-rules.ts';
 import { textStream } from '../text-stream.ts';
 import { createVia } from '../via.ts';
-import { v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
 export const users = (deps: Pick<Deps, 'account' | 'accountExport' | 'config'>) => {
   const { account, accountExport } = deps;
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/users/me', tags: ['users'] })
     .get('', ({ request }) => account.get(callerOf(request)), {
-      response: { 200: OwnAccount, ...v2Errors(401, 403) },
+      response: { 200: OwnAccount, ...v2Errors(...SIGNED_IN) },
       detail: beforeSecondFactor(userRoute('users:read', 'getMe', 'Read the own account')),
     })
     .patch(
@@ -21,7 +21,10 @@ export const users = (deps: Pick<Deps, 'account' | 'accountExport' | 'config'>) 
         account.rename(callerOf(request), body.username, viaOf({ request, server, set })),
       {
         body: AccountUpdate,
-        response: { 200: OwnAccount, ...v2BodyErrors(401, 403, 409) },
+        response: {
+          200: OwnAccount,
+          ...v2BodyErrors(...SIGNED_IN, 'username_taken', 'quota_exceeded'),
+        },
         detail: sessionRoute('updateMe', 'Change the own username'),
       },
     )
@@ -33,7 +36,7 @@ export const users = (deps: Pick<Deps, 'account' | 'accountExport' | 'config'>) 
         return textStream<AccountExport>(parts, set, { 'content-type': 'application/json' });
       },
       {
-        response: { 200: AccountExport, ...v2WriteErrors(401, 403) },
+        response: { 200: AccountExport, ...v2WriteErrors(...SIGNED_IN, 'quota_exceeded') },
         detail: {
           ...sessionRoute('exportMe', 'Take all own data along'),
           description:

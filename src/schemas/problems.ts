@@ -1,0 +1,105 @@
+import type { TUnsafe } from '@sinclair/typebox';
+import { t } from 'elysia';
+import { Choice, Integer } from './kinds.ts';
+
+const QUOTAS = [
+  'items',
+  'bytes',
+  'idempotency_keys',
+  'idempotency_bytes',
+  'tokens',
+  'passkeys',
+  'audit_entries',
+] as const;
+
+const refused = t.Object(
+  {
+    path: t.String({ description: 'Where the value stands, as body.title.' }),
+    code: t.String({ description: 'Why it is refused, as string_too_short.' }),
+    message: t.String({ description: 'The same, for people.' }),
+  },
+  { title: 'ProblemField' },
+);
+
+const quota = t.Object(
+  { name: Choice('QuotaName', QUOTAS), limit: Integer(), used: Integer() },
+  {
+    title: 'ProblemQuota',
+    description: 'With the code quota_exceeded: what is used of the quota.',
+  },
+);
+
+const fields = t.Object({
+  type: t.String({ description: 'Always about:blank: the code tells problems apart.' }),
+  title: t.String({ description: 'What the code means.' }),
+  status: Integer({ minimum: 400, maximum: 599, description: 'The HTTP status.' }),
+  detail: t.String({ description: 'What happened, for people.' }),
+  instance: t.String({ description: 'The path of the request.' }),
+  request_id: t.String({ description: 'The X-Request-Id of the response.' }),
+  errors: t.Optional(t.Array(refused, { description: 'Each refused value.' })),
+  quota: t.Optional(quota),
+});
+
+type Fields = typeof fields.static;
+
+/** An RFC 9457 problem of v2 with one of some codes. */
+export interface Problem<Code extends string = string> extends Fields {
+  /** Stable, for programs. */
+  code: Code;
+}
+
+export type ProblemDetails<Code extends string = string> = TUnsafe<Problem<Code>>;
+
+/**
+ * The schema of a problem with a status and one of some codes, each with its title. It has an example
+ * for each code.
+ */
+export function problemDetails(
+  name: string,
+  status: number,
+  titles: [code: string, title: string][],
+): ProblemDetails {
+  const codes = titles.map(([code]) => code);
+  const code = Choice(`${name}Code`, codes, { description: 'Stable, for programs.' });
+  const examples = titles.map(([each, title]) => exampleOf(status, each, title));
+  const schema = t.Object({ ...fields.properties, code }, { title: name, examples });
+  return t.Unsafe<Problem>(schema);
+}
+
+/** Where a code is most at home; the others can come from anywhere. */
+const PLACES: Record<string, string> = {
+  bad_credentials: '/api/v2/auth/login',
+  second_factor_required: '/api/v2/auth/login',
+  email_taken: '/api/v2/auth/register',
+  username_taken: '/api/v2/auth/register',
+  weak_password: '/api/v2/auth/register',
+  invalid_action_token: '/api/v2/auth/password/reset',
+  upstream_failed: '/api/v2/sources/weather',
+  upstream_timeout: '/api/v2/sources/weather',
+  circuit_open: '/api/v2/sources/weather',
+  secrets_unreadable: '/api/v2/sources/weather',
+};
+
+function exampleOf(status: number, code: string, title: string): Problem {
+  return {
+    type: 'about:blank',
+    title,
+    status,
+    detail: title,
+    instance: PLACES[code] ?? '/api/v2/items/7',
+    code,
+    request_id: '019a0000-0000-7000-8000-000000000000',
+    ...(code === 'quota_exceeded' && {
+      quota: { name: 'items' as const, limit: 100_000, used: 100_000 },
+    }),
+    ...(code === 'validation_failed' && {
+      errors: [
+        {
+          path: 'body.title',
+          code: 'string_too_short',
+          message: 'String should have at least 1 character',
+        },
+      ],
+    }),
+  };
+}
