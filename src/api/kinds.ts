@@ -10,7 +10,7 @@ import type {
 } from '../schemas/kinds.ts';
 import { isEmail } from '../utils/email.ts';
 import { isDeeperThan } from '../utils/json-depth.ts';
-import { codePoints, isStorable } from '../utils/text.ts';
+import { codePoints, isStorable, tidy } from '../utils/text.ts';
 
 /** pydantic 2's name for why a value was refused, with its message. */
 export interface Refusal {
@@ -44,7 +44,10 @@ export function refusalOf(schema: object, value: unknown): Refusal | undefined {
   return REFUSALS[kind]?.(schema as never, value);
 }
 
-function refuseText({ minLength = 0, maxLength, format }: TextOptions, value: unknown) {
+function refuseText(schema: TextOptions, given: unknown) {
+  const { minLength = 0, maxLength, format, elysiaMeta } = schema;
+  const isTidied = format === 'email' || elysiaMeta === 'name';
+  const value = isTidied && typeof given === 'string' ? tidy(given) : given;
   if (typeof value !== 'string') {
     return { type: 'string_type', msg: 'Input should be a valid string' };
   }

@@ -2,7 +2,7 @@ import type { Deps } from '../core/deps.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { newToken } from '../core/security.ts';
 import { accountProblems, passwordProblems } from '../utils/account.ts';
-import { fold } from '../utils/fold.ts';
+import { nameKey } from '../utils/email.ts';
 import { reasonOf } from '../utils/system-error.ts';
 import { accountLine, type FoundAccount } from './account-line.ts';
 import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
@@ -52,7 +52,7 @@ or second factor.`,
 async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, isAsked: boolean) {
   const { id, email } = user;
   const { username = user.username } = invocation.flags;
-  const isRenamed = fold(username) !== fold(user.username);
+  const isRenamed = nameKey(username) !== nameKey(user.username);
   const line = accountLine(user, deps.now());
   if (user.role === 'admin' && user.is_active && !isAsked) {
     if (isRenamed) throw new StartupError(`The email is that of ${line}, with another username.`);

@@ -1,8 +1,12 @@
 import type { Database } from 'bun:sqlite';
+import { renewAccountKeys } from './account-keys.ts';
 import { isBusy, LOCK_PATIENCE_MS } from './busy.ts';
 import { embeddedMigrations } from './embedded-migrations.ts' with { type: 'macro' };
 import type { Migration } from './embedded-migrations.ts';
 import { StartupError } from './exceptions.ts';
+
+/** What a step does beside its SQL, in the same transaction. */
+const CODE: Record<string, (client: Database) => void> = { '0016_account_keys': renewAccountKeys };
 
 /** The steps that this build knows, oldest first. */
 export const KNOWN_MIGRATIONS: Migration[] = embeddedMigrations();
@@ -37,6 +41,7 @@ function applyMissing(client: Database, migrations: Migration[]): string[] {
   const missing = missingMigrations(client, migrations);
   for (const { tag, sql } of missing) {
     client.run(sql);
+    CODE[tag]?.(client);
     client.run('INSERT INTO hutch_migrations VALUES (?, ?)', [tag, hash(sql)]);
   }
   // It reads every row that points anywhere: a start that changes nothing must not wait for it.

@@ -2,7 +2,7 @@ import { t } from 'elysia';
 import { Choice, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
 import { SecondFactorCode } from './totp.ts';
 
-const username = Text({ minLength: 3, maxLength: 50, examples: ['ada'] });
+const username = Text({ minLength: 3, maxLength: 50, elysiaMeta: 'name', examples: ['ada'] });
 const password = Text({ minLength: 8, maxLength: 128, examples: ['straw-and-carrots'] });
 /** A password that was set under any rule. */
 const givenPassword = Text({ minLength: 1, maxLength: 128, examples: ['straw-and-carrots'] });

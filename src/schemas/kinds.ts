@@ -13,6 +13,8 @@ export interface TextOptions {
   minLength?: number;
   maxLength: number;
   format?: 'email' | 'uri';
+  /** A name is judged as it is stored: without the blanks around it. */
+  elysiaMeta?: 'name';
   pattern?: string;
   default?: string | null;
   description?: string;

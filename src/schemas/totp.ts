@@ -3,8 +3,8 @@ import { Integer, Text } from './kinds.ts';
 
 const code = Text({
   minLength: 6,
-  maxLength: 40,
-  description: 'From the authenticator, or a recovery code.',
+  maxLength: 80,
+  description: 'From the authenticator, or a recovery code. Blanks and dashes do not matter.',
   examples: ['123456'],
 });
 

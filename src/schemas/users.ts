@@ -3,7 +3,7 @@ import { Flag, Integer, IntegerText, Text, Timestamp } from './kinds.ts';
 
 const names = {
   email: Text({ minLength: 3, maxLength: 254, format: 'email', examples: ['ada@example.com'] }),
-  username: Text({ minLength: 3, maxLength: 50, examples: ['ada'] }),
+  username: Text({ minLength: 3, maxLength: 50, elysiaMeta: 'name', examples: ['ada'] }),
 };
 
 /** The guide's UserBase: what a caller says of an account. */

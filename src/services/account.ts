@@ -3,7 +3,8 @@ import type { Session as DbSession } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type User, users } from '../models/index.ts';
-import { fold } from '../utils/fold.ts';
+import { nameKey } from '../utils/email.ts';
+import { tidy } from '../utils/text.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { AccountRemoval } from './account-removal.ts';
 import type { Audit, Via } from './audit.ts';
@@ -75,10 +76,11 @@ async function userOf(session: DbSession, id: number): Promise<User> {
 }
 
 async function rename({ db, audit, now }: AccountDeps, { id }: Identity, name: string, via: Via) {
-  const set = { username: name, username_key: fold(name), updated_at: now().toISOString() };
+  const username = tidy(name);
+  const set = { username, username_key: nameKey(username), updated_at: now().toISOString() };
   try {
     return await db.write(async (tx) => {
-      refuseForeignAddress({ email: (await userOf(tx, id)).email, username: name });
+      refuseForeignAddress({ email: (await userOf(tx, id)).email, username });
       const [user] = await tx.orm.update(users).set(set).where(eq(users.id, id)).returning();
       const details = { fields: ['username'] };
       await audit.record(tx, { action: 'user.updated', actor_id: id, user_id: id, via, details });

@@ -5,7 +5,8 @@ import { AppError } from '../core/exceptions.ts';
 import type { FairTurns } from '../core/fair-turns.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type NewUser, type Role, type User, users } from '../models/index.ts';
-import { fold } from '../utils/fold.ts';
+import { nameKey } from '../utils/email.ts';
+import { tidy } from '../utils/text.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { type AccountRemoval, refuseLastAdmin } from './account-removal.ts';
@@ -139,11 +140,12 @@ async function getUser(session: Session, id: number): Promise<User> {
 }
 
 function changedColumns(old: User, changes: AccountChanges, at: string): Partial<NewUser> {
-  const { username, email_verified, is_active, role } = changes;
+  const { email_verified, is_active, role } = changes;
+  const username = changes.username === undefined ? undefined : tidy(changes.username);
   const isVerified = old.email_verified_at !== null;
   return {
     ...(username !== undefined &&
-      username !== old.username && { username, username_key: fold(username) }),
+      username !== old.username && { username, username_key: nameKey(username) }),
     ...(email_verified !== undefined &&
       email_verified !== isVerified && { email_verified_at: email_verified ? at : null }),
     ...(is_active !== undefined && is_active !== old.is_active && { is_active }),

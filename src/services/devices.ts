@@ -5,7 +5,7 @@ import type { Session as DbSession } from '../core/db.ts';
 import { prepare } from '../core/query.ts';
 import { hashToken, newToken } from '../core/security.ts';
 import { type User, users } from '../models/index.ts';
-import { fold } from '../utils/fold.ts';
+import { nameKey } from '../utils/email.ts';
 import type { Sessions } from './sessions.ts';
 import { accountBucket, accountNetworkBucket, type Guesser, sessionBucket } from './throttle.ts';
 
@@ -73,7 +73,7 @@ export const createDevices = ({ sessions, now }: DevicesDeps) => ({
     if (bucket !== undefined) return { bucket, address: null };
     const network = address && networkOf(address);
     const isKnown = network !== null && (await sessions.areFrom(user?.id ?? 0, network));
-    if (!user) return { bucket: `login:${hashToken(fold(login))}`, address };
+    if (!user) return { bucket: `login:${hashToken(nameKey(login))}`, address };
     return {
       bucket: isKnown ? accountNetworkBucket(user.id, network) : accountBucket(user.id),
       address,

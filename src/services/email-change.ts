@@ -4,7 +4,8 @@ import { uniqueViolation } from '../core/storage-error.ts';
 import type { Tx } from '../core/writer.ts';
 import { type ActionToken, users } from '../models/index.ts';
 import { isUsernameFor } from '../utils/account.ts';
-import { fold } from '../utils/fold.ts';
+import { emailKey } from '../utils/email.ts';
+import { tidy } from '../utils/text.ts';
 import { invalidActionToken } from './action-tokens.ts';
 import type { Via } from './audit.ts';
 import type { Identity } from './auth.ts';
@@ -21,9 +22,10 @@ import { sessionBucket } from './throttle.ts';
 export async function askEmailChange(
   deps: EmailFlowDeps,
   { id, session_id = 0 }: Identity,
-  { new_email, password }: { new_email: string; password: string },
+  { new_email: given, password }: { new_email: string; password: string },
   via: Via,
 ): Promise<void> {
+  const new_email = tidy(given);
   const user = await findUser(deps.db.read, id);
   if (!user) throw new AppError('not_found', 'User not found');
   const refusal = wrongPassword().message;
@@ -78,7 +80,7 @@ async function changeEmail(
   if (proved !== user.password_hash) throw wrongPassword();
   if (!isUsernameFor(email, user.username)) throw usernameIsAddress();
   const at = now().toISOString();
-  const set = { email, email_key: fold(email), email_verified_at: at, updated_at: at };
+  const set = { email, email_key: emailKey(email), email_verified_at: at, updated_at: at };
   await tx.orm.update(users).set(set).where(eq(users.id, user_id));
   // They were sent to the old address.
   await actionTokens.revoke(tx, user_id, ['verify_email', 'reset_password']);

@@ -15,7 +15,7 @@ import {
   type User,
   users,
 } from '../models/index.ts';
-import { fold } from '../utils/fold.ts';
+import { emailKey } from '../utils/email.ts';
 import type { AccessChanges } from './access-changes.ts';
 import { type ActionTokens, invalidActionToken } from './action-tokens.ts';
 import type { Audit } from './audit.ts';
@@ -54,7 +54,7 @@ export async function findUser(session: DbSession, id: number): Promise<User | u
 /** The account of a spent token, if it still has the address that the token was sent to. */
 export async function userOfToken(tx: DbSession, token: ActionToken): Promise<User> {
   const user = await findUser(tx, token.user_id);
-  if (user?.email_key !== fold(token.email)) throw invalidActionToken();
+  if (user?.email_key !== emailKey(token.email)) throw invalidActionToken();
   return user;
 }
 

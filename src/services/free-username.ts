@@ -1,6 +1,6 @@
 import type { Session } from '../core/db.ts';
 import type { Tx } from '../core/writer.ts';
-import { fold } from '../utils/fold.ts';
+import { nameKey } from '../utils/email.ts';
 import { codePoints } from '../utils/text.ts';
 import { userByUsername } from './user-queries.ts';
 
@@ -35,7 +35,7 @@ function cleaned(name: string): string {
 }
 
 export async function isUsernameTaken(tx: Session, name: string): Promise<boolean> {
-  return (await userByUsername(tx, { key: fold(name) })).length > 0;
+  return (await userByUsername(tx, { key: nameKey(name) })).length > 0;
 }
 
 function sixDigits(): string {

@@ -3,8 +3,8 @@ import type { Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
 import { identities, totps, type User, users } from '../models/index.ts';
-import { isEmail } from '../utils/email.ts';
-import { fold } from '../utils/fold.ts';
+import { emailKey, isEmail } from '../utils/email.ts';
+import { tidy } from '../utils/text.ts';
 import type { Via } from './audit.ts';
 import { emailUnverified } from './auth.ts';
 import { type EmailFlowDeps, endWaysIn, findUser } from './email-flow-deps.ts';
@@ -92,7 +92,7 @@ async function settle(
 ): Promise<User> {
   const linked = await findLinked(tx, outsider);
   if (linked) return settleLinked(deps, tx, active(linked), outsider, via);
-  const [owner] = await userByEmail(tx, { key: fold(emailOf(outsider)) });
+  const [owner] = await userByEmail(tx, { key: emailKey(emailOf(outsider)) });
   if (!owner) return create(deps, tx, outsider, via);
   if (!outsider.is_email_verified) throw emailTaken();
   const user = await proved(deps, tx, active(owner), via);
@@ -109,7 +109,7 @@ async function settleLinked(
   { email, is_email_verified }: Outsider,
   via: Via,
 ): Promise<User> {
-  const isProof = is_email_verified && email !== null && fold(email) === user.email_key;
+  const isProof = is_email_verified && email !== null && emailKey(email) === user.email_key;
   if (!isProof || user.email_verified_at !== null) return user;
   return markVerified(deps, tx, user, { kept: true }, via);
 }
@@ -172,7 +172,7 @@ function active(user: User): User {
 }
 
 function emailOf({ email }: Outsider): string {
-  if (email !== null && isEmail(email)) return email;
+  if (email !== null && isEmail(email)) return tidy(email);
   throw new AppError('conflict', 'The provider gave no email address: sign up, then link it');
 }
 

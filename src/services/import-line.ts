@@ -2,7 +2,7 @@ import type { Role } from '../models/index.ts';
 import { isUsernameFor, USERNAME_RULE } from '../utils/account.ts';
 import { isEmail } from '../utils/email.ts';
 import { JsonFault, parseJson } from '../utils/json-parse.ts';
-import { codePoints, isStorable } from '../utils/text.ts';
+import { codePoints, isStorable, tidy } from '../utils/text.ts';
 import { timeOf } from '../utils/time.ts';
 
 /** An account as a line of an import tells it. */
@@ -68,7 +68,7 @@ function accountOf(fields: Fields, report: (problem: string) => void): ImportedA
   const username = usernameOf(fields, report);
   if (username !== undefined && !isUsernameFor(String(email), username)) report(USERNAME_RULE);
   return {
-    email: String(email),
+    email: tidy(String(email)),
     username,
     suggestion: suggestionOf(fields),
     password_hash: String(hash),
@@ -103,17 +103,20 @@ function readFlag(value: unknown, fallback: boolean, report: () => void): boolea
 
 function usernameOf(fields: Fields, report: (problem: string) => void): string | undefined {
   const given = pick(fields, 'username');
-  if (given === undefined || isUsername(given)) return given;
+  if (given === undefined) return undefined;
+  const name = typeof given === 'string' ? tidy(given) : given;
+  if (isUsername(name)) return name;
   report('The username must have 3 to 50 characters.');
   return undefined;
 }
 
 /** The full name if it could be a username, else the email up to its @. */
 function suggestionOf(fields: Fields): string {
-  const name = pick(fields, 'full_name');
+  const given = pick(fields, 'full_name');
+  const name = typeof given === 'string' ? tidy(given) : given;
   return isUsername(name) && isUsernameFor('', name)
     ? name
-    : String(fields['email'])
+    : tidy(String(fields['email']))
         .replace(/@[^@]*$/, '')
         .padEnd(3, '_');
 }

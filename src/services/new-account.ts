@@ -3,7 +3,8 @@ import { uniqueViolation } from '../core/storage-error.ts';
 import type { Tx } from '../core/writer.ts';
 import type { NewUser, Role, User } from '../models/index.ts';
 import { isUsernameFor, USERNAME_RULE } from '../utils/account.ts';
-import { fold } from '../utils/fold.ts';
+import { emailKey, nameKey } from '../utils/email.ts';
+import { tidy } from '../utils/text.ts';
 import type { Audit, Via } from './audit.ts';
 import { insertUser } from './user-queries.ts';
 
@@ -55,9 +56,11 @@ export function newUser(
   password_hash: string | null,
   now: Date,
 ): NewUser {
-  const { email, username, is_active = true } = account;
+  const { is_active = true } = account;
+  const email = tidy(account.email);
+  const username = tidy(account.username);
   const created_at = now.toISOString();
-  const keys = { email_key: fold(email), username_key: fold(username) };
+  const keys = { email_key: emailKey(email), username_key: nameKey(username) };
   return {
     email,
     username,

@@ -2,7 +2,8 @@ import { and, eq } from 'drizzle-orm';
 import { AppError, StartupError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
 import { type User, users as usersTable } from '../models/index.ts';
-import { fold } from '../utils/fold.ts';
+import { nameKey } from '../utils/email.ts';
+import { tidy } from '../utils/text.ts';
 import { type ActionTokens, PURPOSES } from './action-tokens.ts';
 import { type Audit, SYSTEM } from './audit.ts';
 import { type EmailFlowDeps, endWaysIn } from './email-flow-deps.ts';
@@ -81,12 +82,13 @@ function logNoEffect({ log }: OperatorAdminsDeps, user: User, setting: string): 
 async function promote(
   deps: OperatorAdminsDeps,
   { id, email, email_key }: User,
-  { password, username }: Promotion,
+  { password, username: given }: Promotion,
 ): Promise<User> {
   const { db, passwords, throttle, audit, actionTokens, notices, now } = deps;
+  const username = given === undefined ? undefined : tidy(given);
   if (username !== undefined) refuseForeignAddress({ email, username });
   const password_hash = await passwords.hash(password);
-  const renamed = username !== undefined && { username, username_key: fold(username) };
+  const renamed = username !== undefined && { username, username_key: nameKey(username) };
   const write = db.write(async (tx) => {
     const set = {
       ...renamed,

@@ -1,5 +1,6 @@
 import { isCommonPassword } from '../core/common-passwords.ts';
 import { AppError } from '../core/exceptions.ts';
+import { emailKey, nameKey } from '../utils/email.ts';
 import { fold } from '../utils/fold.ts';
 
 /** Whose password it is to be. */
@@ -14,8 +15,8 @@ export interface PasswordOwner {
  */
 export function weaknessOf(password: string, owner: PasswordOwner): string | undefined {
   if (isCommonPassword(password)) return 'The password is one of the most common.';
-  const email = fold(owner.email);
-  const names = [email, email.slice(0, email.lastIndexOf('@')), fold(owner.username)];
+  const email = emailKey(owner.email);
+  const names = [email, email.slice(0, email.lastIndexOf('@')), nameKey(owner.username)];
   return names.includes(fold(password))
     ? 'The password must not be the email or the username.'
     : undefined;

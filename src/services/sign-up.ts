@@ -1,6 +1,7 @@
 import type { OutgoingMail } from '../core/mail.ts';
 import type { Tx } from '../core/writer.ts';
 import type { User } from '../models/index.ts';
+import { tidy } from '../utils/text.ts';
 import type { Via } from './audit.ts';
 import type { EmailFlowDeps } from './email-flow-deps.ts';
 import { sendFirstVerification, sendVerification } from './email-verification.ts';
@@ -53,6 +54,6 @@ async function queueAnswer(
   if (owner?.email_verified_at === null) return sendVerification(deps, tx, owner);
   const mail: OutgoingMail = owner
     ? deps.templates.alreadySignedUp(owner.email, owner.username)
-    : deps.templates.usernameTaken(email, username);
+    : deps.templates.usernameTaken(tidy(email), tidy(username));
   await deps.mails.enqueue(tx, mail);
 }

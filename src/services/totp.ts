@@ -4,6 +4,7 @@ import type { Db, Session as DbSession } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { hashToken } from '../core/security.ts';
 import { recoveryCodes, totps } from '../models/index.ts';
+import { fold } from '../utils/fold.ts';
 import type { Audit, Via } from './audit.ts';
 import type { Identity } from './auth.ts';
 import type { Notices } from './notices.ts';
@@ -109,7 +110,7 @@ async function confirm(deps: TotpDeps, caller: TotpCaller, code: string, via: Vi
     const row = await find(tx, user_id);
     if (!row || row.confirmed_at)
       throw new AppError('conflict', 'No authenticator is being set up');
-    if (!(await takeStep(deps, tx, user_id, row.secret, code))) throw wrongCode();
+    if (!(await takeStep(deps, tx, user_id, row.secret, plainCode(code)))) throw wrongCode();
     const set = { confirmed_at: now().toISOString() };
     await tx.orm.update(totps).set(set).where(eq(totps.user_id, user_id));
     await audit.record(tx, { action: 'totp.enabled', actor_id: user_id, user_id, via });
@@ -134,11 +135,12 @@ async function requireCode(deps: TotpDeps, user_id: number, code: string | undef
   const row = await find(deps.db.read, user_id);
   if (!row?.confirmed_at) return false;
   if (!code) throw new AppError('second_factor_required', 'A code is needed too');
+  const plain = plainCode(code);
   await deps.db.write(async (tx) => {
-    if (await takeStep(deps, tx, user_id, row.secret, code)) return;
+    if (await takeStep(deps, tx, user_id, row.secret, plain)) return;
     const isIt = and(
       eq(recoveryCodes.user_id, user_id),
-      eq(recoveryCodes.code_hash, hashToken(code.toLowerCase())),
+      eq(recoveryCodes.code_hash, hashToken(grouped(plain))),
     );
     const [spent] = await tx.orm.delete(recoveryCodes).where(isIt).returning();
     if (!spent) throw wrongCode();
@@ -179,7 +181,16 @@ async function makeCodes({ audit }: TotpDeps, tx: DbSession, user_id: number, vi
 function newCode(): string {
   const values = crypto.getRandomValues(new Uint32Array(28));
   const text = [...values].map((value) => ALPHABET[value % ALPHABET.length]).join('');
-  return text.replace(/.{7}(?=.)/g, '$&-');
+  return grouped(text);
+}
+
+function grouped(code: string): string {
+  return code.replace(/.{7}(?=.)/g, '$&-');
+}
+
+/** A code as it is compared: apps and people group it with blanks or dashes. */
+function plainCode(code: string): string {
+  return fold(code).replace(/[\s\p{Pd}\p{Cf}\u2212]/gu, '');
 }
 
 async function find({ orm }: DbSession, user_id: number) {

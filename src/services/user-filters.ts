@@ -1,7 +1,7 @@
 import { and, eq, gt, gte, inArray, lt, or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { type Role, users } from '../models/index.ts';
-import { fold } from '../utils/fold.ts';
+import { emailKey, nameKey } from '../utils/email.ts';
 import { type Condition, compare, listed } from './conditions.ts';
 import { isKept } from './removed-accounts.ts';
 import type { UserSort } from './user-order.ts';
@@ -75,11 +75,12 @@ const COLUMNS: Record<AccountField, SQLWrapper> = {
 function conditionOf({ field, op, values }: Condition<AccountField>): SQL {
   const isName = field === 'username' || field === 'email';
   if (!isName || op === 'like') return compare(COLUMNS[field], op, values);
-  const key = field === 'username' ? users.username_key : users.email_key;
+  const [key, keyOf] =
+    field === 'username' ? [users.username_key, nameKey] : [users.email_key, emailKey];
   return compare(
     key,
     op,
-    values.map((value) => fold(String(value))),
+    values.map((value) => keyOf(String(value))),
   );
 }
 
@@ -113,7 +114,7 @@ export interface Names {
 /** How the username or the email begins: by ids, where these are few. */
 export async function namesLike(orm: Orm, q: string | undefined): Promise<Names | undefined> {
   if (q === undefined) return undefined;
-  const prefix = fold(q);
+  const prefix = nameKey(q);
   const { id, username_key, email_key } = users;
   const starts = (key: typeof username_key | typeof email_key) =>
     and(gte(key, prefix), lt(key, prefix + LAST_CHARACTER)) as SQL;

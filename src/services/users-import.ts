@@ -2,7 +2,7 @@ import type { Db, Session } from '../core/db.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { type NewUser, type User, users } from '../models/index.ts';
 import { byteLines, isBlank, withoutBom } from '../utils/byte-lines.ts';
-import { fold } from '../utils/fold.ts';
+import { emailKey, nameKey } from '../utils/email.ts';
 import { timeBudget } from '../utils/time-budget.ts';
 import { type Audit, SYSTEM } from './audit.ts';
 import { isUsernameTaken, numbered } from './free-username.ts';
@@ -56,7 +56,7 @@ export const createUsersImport = (deps: UsersImportDeps) => ({
    */
   write: async (accounts: readonly ImportedAccount[]): Promise<ImportCounts> => {
     const given = accounts.flatMap(({ username }) =>
-      username === undefined ? [] : fold(username),
+      username === undefined ? [] : nameKey(username),
     );
     const reserved = new Set(given);
     const counts = { imported: 0, existing: 0 };
@@ -83,7 +83,7 @@ async function check(read: Session, source: AsyncIterable<Uint8Array>): Promise<
     }
     result.accounts.push(account);
     if (account.role !== 'admin') continue;
-    const [user] = await userByEmail(read, { key: fold(account.email) });
+    const [user] = await userByEmail(read, { key: emailKey(account.email) });
     if (user?.role === 'user') result.noAdmins.push({ line, user });
   }
   return result;
@@ -97,18 +97,18 @@ async function conflicts(
   lines: Map<string, number>,
 ): Promise<string[]> {
   const reasons: string[] = [];
-  const isFirst = (kind: string, value: string) => {
-    const key = `${kind} ${fold(value)}`;
+  const isFirst = (kind: 'email' | 'username', value: string) => {
+    const key = `${kind} ${kind === 'email' ? emailKey(value) : nameKey(value)}`;
     const earlier = lines.get(key);
     if (earlier === undefined) lines.set(key, line);
     else reasons.push(`The ${kind} is that of line ${earlier}.`);
   };
   isFirst('email', email);
   // An account that is there already is left as it is: its names are no matter.
-  const isThere = (await userByEmail(read, { key: fold(email) })).length > 0;
+  const isThere = (await userByEmail(read, { key: emailKey(email) })).length > 0;
   if (username === undefined || isThere) return reasons;
   isFirst('username', username);
-  const taken = await userByUsername(read, { key: fold(username) });
+  const taken = await userByUsername(read, { key: nameKey(username) });
   if (taken.length > 0) reasons.push('The username is taken.');
   return reasons;
 }
@@ -126,7 +126,7 @@ function writeSome(
     const hasTime = timeBudget(CHUNK_MS);
     for (let index = start; index < accounts.length && hasTime(); index++) {
       const account = accounts[index] as ImportedAccount;
-      const known = await userByEmail(tx, { key: fold(account.email) });
+      const known = await userByEmail(tx, { key: emailKey(account.email) });
       if (known.length > 0) {
         counts.existing++;
         continue;
@@ -153,7 +153,8 @@ async function freeUsername(
     throw new StartupError(`The username of ${email} was taken meanwhile.`);
   }
   let name = [...suggestion].slice(0, MAX_USERNAME).join('');
-  while (reserved.has(fold(name)) || (await isUsernameTaken(tx, name))) name = numbered(suggestion);
+  while (reserved.has(nameKey(name)) || (await isUsernameTaken(tx, name)))
+    name = numbered(suggestion);
   return name;
 }
 
@@ -161,9 +162,9 @@ function rowOf(account: ImportedAccount, username: string, at: string) {
   const { email, password_hash, is_active, role, email_verified, created_at = at } = account;
   return {
     email,
-    email_key: fold(email),
+    email_key: emailKey(email),
     username,
-    username_key: fold(username),
+    username_key: nameKey(username),
     password_hash,
     email_verified_at: email_verified ? at : null,
     is_active,

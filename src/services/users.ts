@@ -5,7 +5,7 @@ import type { FairTurns } from '../core/fair-turns.ts';
 import type { PasswordHasher } from '../core/security.ts';
 import type { Tx } from '../core/writer.ts';
 import { type Role, type User, users } from '../models/index.ts';
-import { fold } from '../utils/fold.ts';
+import { emailKey, nameKey } from '../utils/email.ts';
 import { type Audit, SYSTEM, type Via } from './audit.ts';
 import { type Caller, requireAdmin } from './caller.ts';
 import {
@@ -74,15 +74,18 @@ function userReads({ db, turns }: UsersDeps) {
     },
 
     findByEmail: async (email: string): Promise<User | undefined> =>
-      first(await userByEmail(db.read, { key: fold(email) })),
+      first(await userByEmail(db.read, { key: emailKey(email) })),
 
     /**
      * The account with this email or username. A login with an @ is an email and nothing else: a
      * username that was chosen before usernames were refused to be addresses is not looked at.
      */
     findByLogin: async (login: string): Promise<User | undefined> => {
-      const key = fold(login);
-      return first(await (key.includes('@') ? userByEmail : userByUsername)(db.read, { key }));
+      const isEmail = nameKey(login).includes('@');
+      const rows = isEmail
+        ? userByEmail(db.read, { key: emailKey(login) })
+        : userByUsername(db.read, { key: nameKey(login) });
+      return first(await rows);
     },
 
     hasAdmin: async (): Promise<boolean> => {
@@ -134,8 +137,8 @@ function userWrites({ db, passwords, audit, quotas, now }: UsersDeps) {
 
 /** Spares a hash for a name that is taken; the unique index has the last word. */
 async function refuseTaken(db: Db, { email, username }: NewAccount): Promise<void> {
-  if (first(await userByEmail(db.read, { key: fold(email) }))) throw emailTaken();
-  if (first(await userByUsername(db.read, { key: fold(username) }))) throw usernameTaken();
+  if (first(await userByEmail(db.read, { key: emailKey(email) }))) throw emailTaken();
+  if (first(await userByUsername(db.read, { key: nameKey(username) }))) throw usernameTaken();
 }
 
 function first<T>(rows: T[]): T | undefined {

@@ -1,15 +1,13 @@
-import { isEmail } from './email.ts';
-import { fold } from './fold.ts';
-import { codePoints } from './text.ts';
+import { emailKey, isEmail, nameKey } from './email.ts';
+import { codePoints, tidy } from './text.ts';
 
 /**
  * Whether the account with `email` may have `username`. A username with an @ reads as an address,
  * so it must be the account's own one: no username ever equals the address of another account.
- * Both are compared as `fold` has them.
+ * Both are compared by `emailKey`.
  */
 export function isUsernameFor(email: string, username: string): boolean {
-  const key = fold(username);
-  return !key.includes('@') || key === fold(email);
+  return !nameKey(username).includes('@') || emailKey(username) === emailKey(email);
 }
 
 export const USERNAME_RULE = 'A username with an @ must be the email address of its account.';
@@ -23,7 +21,7 @@ export function accountProblems(account: {
   const { email, username, password } = account;
   return [
     ...(isEmail(email) ? [] : ['The email is not a valid address.']),
-    ...(inRange(username, 3, 50) ? [] : ['The username must have 3 to 50 characters.']),
+    ...(inRange(tidy(username), 3, 50) ? [] : ['The username must have 3 to 50 characters.']),
     ...(isUsernameFor(email, username) ? [] : [USERNAME_RULE]),
     ...passwordProblems(password),
   ];

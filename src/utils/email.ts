@@ -1,5 +1,6 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { fold } from './fold.ts';
+import { tidy } from './text.ts';
 
 /** RFC 5321 limits. */
 const MAX_EMAIL = 254;
@@ -11,9 +12,11 @@ const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
 
 /**
  * Whether `text` is an address that mail could go to: dot-atom (RFC 5322) at a domain with a
- * dot. What NFKC would change is refused, so that no two spellings look like one address.
+ * dot. Blanks around it and its form in Unicode do not matter: `tidy` makes it what is stored.
+ * What NFKC would change is refused, so that no two spellings look like one address.
  */
-export function isEmail(text: string): boolean {
+export function isEmail(given: string): boolean {
+  const text = tidy(given);
   if (text.length > MAX_EMAIL || text !== text.normalize('NFKC')) return false;
   const at = text.lastIndexOf('@');
   const local = text.slice(0, at);
@@ -29,12 +32,29 @@ export function isEmail(text: string): boolean {
 }
 
 /**
- * A key that the spellings of one mailbox share: case, the two forms of an international domain, a
- * tag after `+` and dots before the @. Providers differ in the latter two; where they are part of
+ * The key of an address, by which accounts are told apart: blanks around it, case, the spelling in
+ * Unicode and the two forms of an international domain do not matter.
+ */
+export function emailKey(email: string): string {
+  const key = fold(email.trim());
+  const at = key.lastIndexOf('@');
+  const domain = key.slice(at + 1);
+  return `${key.slice(0, at + 1)}${domainToUnicode(domain) || domain}`;
+}
+
+/** The key of a username: as `emailKey`, also for one that is no address. */
+export function nameKey(username: string): string {
+  const key = fold(username.trim());
+  return key.includes('@') ? emailKey(key) : key;
+}
+
+/**
+ * A key that the spellings of one mailbox share: what `emailKey` does, a tag after `+` and dots
+ * before the @. Providers differ in the latter two; where they are part of
  * the name, some mailboxes share a key. It is for limits, never for identity.
  */
 export function mailboxOf(email: string): string {
-  const key = fold(email);
+  const key = emailKey(email);
   const at = key.lastIndexOf('@');
   const local = key.slice(0, at);
   const name = local.replace(/(?<=.)\+.*$/s, '').replaceAll('.', '');

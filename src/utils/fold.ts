@@ -1,4 +1,4 @@
-/** The form in which emails and usernames are compared: NFKC, lower case. */
+/** The form in which texts are compared: NFKC, lower case. */
 export function fold(text: string): string {
   return text.normalize('NFKC').toLowerCase();
 }

@@ -5,6 +5,11 @@ export function codePoints(text: string): number {
   return count;
 }
 
+/** A name or an address as it is stored: in NFC, without the blanks around it. */
+export function tidy(text: string): string {
+  return text.trim().normalize('NFC');
+}
+
 /** False for text that some store would change or cut: with NUL or half of a surrogate pair. */
 export function isStorable(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();

@@ -58,6 +58,25 @@ describe('migrate', () => {
     expect(migrate(client, [first, { ...second, sql: orphans }])).toEqual([]);
   });
 
+  test('gives accounts the keys of today, unless another one has them', () => {
+    using client = new Database(':memory:');
+    const index = KNOWN_MIGRATIONS.findIndex(({ tag }) => tag.endsWith('_account_keys'));
+    migrate(client, KNOWN_MIGRATIONS.slice(0, index));
+    const insert = client.query(
+      `insert into users (email, email_key, username, username_key, is_active, role,
+         created_at, updated_at) values (?1, ?1, ?2, ?2, 1, 'user', '', '')`,
+    );
+    insert.run('a@xn--bcher-kva.example', ' ada ');
+    insert.run('b@xn--bcher-kva.example', 'ben');
+    insert.run('b@bücher.example', ' ben');
+    migrate(client, KNOWN_MIGRATIONS);
+    expect(client.query('select email_key, username, username_key from users').values()).toEqual([
+      ['a@bücher.example', 'ada', 'ada'],
+      ['b@xn--bcher-kva.example', 'ben', 'ben'],
+      ['b@bücher.example', ' ben', ' ben'],
+    ]);
+  });
+
   test('gives tokens that never ended an end, an admin’s a nearer one', () => {
     using client = new Database(':memory:');
     const index = KNOWN_MIGRATIONS.findIndex(({ tag }) => tag.endsWith('_token_expiry'));

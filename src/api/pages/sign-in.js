@@ -32,7 +32,7 @@ async function begin() {
 
 async function signIn({ code, ...credentials }) {
   try {
-    const body = { ...credentials, ...(code && { code: code.trim() }), transport: 'cookie' };
+    const body = { ...credentials, ...(code && { code }), transport: 'cookie' };
     welcome(await call('POST', '/auth/login', body));
   } catch (error) {
     if (error.code !== 'second_factor_required') throw error;

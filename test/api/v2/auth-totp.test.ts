@@ -50,6 +50,45 @@ describe('an authenticator', () => {
     expect((await t.request('POST', '/api/v1/login/access-token', { body })).status).toBe(400);
   });
 
+  test.each<[string, (code: string) => string]>([
+    ['a blank between', (code) => `${code.slice(0, 3)} ${code.slice(3)}`],
+    ['a dash between', (code) => `${code.slice(0, 3)}-${code.slice(3)}`],
+    ['blanks around it', (code) => ` ${code}\n`],
+    ['a no-break space between', (code) => `${code.slice(0, 3)}\u00a0${code.slice(3)}`],
+    ['full-width digits', (code) => code.replace(/\d/g, (it) => String.fromCharCode(0xff10 + +it))],
+  ])('a code with %s is accepted', async (_name, spell) => {
+    await using t = await withTotp();
+    t.clock.now += STEP_MS;
+    expect((await login(t, spell(t.code()))).status).toBe(200);
+  });
+
+  test.each<[string, (code: string) => string]>([
+    ['no dashes', (code) => code.replaceAll('-', '')],
+    ['blanks for dashes', (code) => code.replaceAll('-', ' ')],
+    ['long dashes', (code) => code.replaceAll('-', ' \u2013 ')],
+    ['blanks around it', (code) => ` ${code} \n`],
+    ['capital letters', (code) => code.toUpperCase()],
+  ])('a recovery code with %s is accepted, once', async (_name, spell) => {
+    await using t = await withTotp();
+    const code = spell(t.codes[0] ?? '');
+    const statuses = [(await login(t, code)).status, (await login(t, code)).status];
+    expect(statuses).toEqual([200, 401]);
+  });
+
+  test('a code with a blank between confirms it, and proves a second factor', async () => {
+    await using t = await testApp();
+    const { client } = await t.signUp('ada');
+    const begun = await client.api.v2.auth.totp.post({ password: PASSWORD });
+    const totp = new TOTP({ secret: Secret.fromBase32(begun.data?.secret ?? '') });
+    const spaced = (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`;
+    const confirmed = await client.api.v2.auth.totp.confirm.post({ code: spaced(totp.generate()) });
+    const [code = ''] = confirmed.data?.recovery_codes ?? [];
+    const proved = await client.api.v2.auth['second-factor'].post({
+      code: code.replaceAll('-', ' '),
+    });
+    expect([confirmed.status, proved.status]).toEqual([200, 204]);
+  });
+
   test('a code works once, and a clock may be one step off', async () => {
     await using t = await withTotp();
     expect((await login(t, t.code())).status).toBe(401);
