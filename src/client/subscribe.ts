@@ -48,7 +48,7 @@ export async function* subscribe<R extends EventRoute>(
     const lost = yield* follow(route, at, options) as AsyncGenerator<EventOf<R>, Lost, unknown>;
     if (options.signal?.aborted) return;
     options.onDisconnect?.(lost.error);
-    await sleep(Math.max(lost.waitMs ?? 0, delayMs(at, options)), options.signal);
+    await sleep(delayMs(at, options, lost.waitMs), options.signal);
     at.failures++;
   }
 }
@@ -113,9 +113,13 @@ function lostBy({ error, headers }: AnyAnswer): Lost {
   return { error, waitMs: retryAfterMs(headers) };
 }
 
-/** Between half and all of the wait, which doubles with each connection that brought nothing. */
-function delayMs({ failures, retryMs }: Position, options: SubscribeOptions): number {
+/**
+ * What the server asks to wait, but at least between half and all of a wait that doubles with each
+ * connection that brought nothing; and never more than the longest wait.
+ */
+function delayMs(at: Position, options: SubscribeOptions, askedMs = 0): number {
   const { minDelayMs, maxDelayMs } = { ...DEFAULTS, ...options };
-  const first = options.minDelayMs ?? retryMs ?? minDelayMs;
-  return Math.min(first * 2 ** failures, maxDelayMs) * (0.5 + Math.random() / 2);
+  const first = options.minDelayMs ?? at.retryMs ?? minDelayMs;
+  const backoffMs = first * 2 ** at.failures * (0.5 + Math.random() / 2);
+  return Math.min(Math.max(askedMs, backoffMs), maxDelayMs);
 }

@@ -79,7 +79,7 @@ export function createEventHub<E, M>(options: EventHubOptions<E, M>): EventHub<E
       void tellLater();
     },
     join: (listener, key) => {
-      if (isStopped) throw overloaded();
+      if (isStopped) throw refusal('overloaded', 'The server is stopping', 1);
       const release = places.take(key, listeners.size);
       listeners.add(listener);
       return () => {
@@ -178,10 +178,12 @@ function createPlaces({ maxListeners, maxPerKey }: { maxListeners: number; maxPe
   const taken = new Map<string, number>();
   return {
     take: (key: string | null, size: number): (() => void) => {
-      if (size >= maxListeners) throw overloaded();
+      if (size >= maxListeners) throw refusal('overloaded', 'Too many listen already');
       if (key === null) return () => {};
       const count = taken.get(key) ?? 0;
-      if (count >= maxPerKey) throw tooMany();
+      if (count >= maxPerKey) {
+        throw refusal('too_many_requests', 'Too many listen from this address');
+      }
       taken.set(key, count + 1);
       return () => {
         const left = (taken.get(key) ?? 0) - 1;
@@ -192,12 +194,10 @@ function createPlaces({ maxListeners, maxPerKey }: { maxListeners: number; maxPe
   };
 }
 
-function overloaded(): AppError {
-  const options = { retryAfterSeconds: RETRY_AFTER_SECONDS };
-  return new AppError('overloaded', 'Too many listen already', options);
-}
-
-function tooMany(): AppError {
-  const options = { retryAfterSeconds: RETRY_AFTER_SECONDS };
-  return new AppError('too_many_requests', 'Too many listen from this address', options);
+function refusal(
+  code: 'overloaded' | 'too_many_requests',
+  text: string,
+  retryAfterSeconds = RETRY_AFTER_SECONDS,
+): AppError {
+  return new AppError(code, text, { retryAfterSeconds });
 }

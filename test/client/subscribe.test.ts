@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { createClient, type HutchError, subscribe } from '../../src/client.ts';
 
-type Connection = number | 'lost' | string[];
+type Connection = number | 'lost' | string[] | [status: number, retryAfter: string];
 
 /** A server whose connections are scripted; the last one stays open. */
 function scripted(connections: Connection[]) {
@@ -11,10 +11,14 @@ function scripted(connections: Connection[]) {
     const step = connections.shift();
     if (step === 'lost') throw new TypeError('fetch failed');
     if (typeof step === 'number') return Response.json({}, { status: step });
+    const [status, retryAfter] = step ?? [];
+    if (typeof status === 'number') {
+      return Response.json({}, { status, headers: { 'retry-after': `${retryAfter}` } });
+    }
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         const encoder = new TextEncoder();
-        for (const part of step ?? []) controller.enqueue(encoder.encode(part));
+        for (const part of step ?? []) controller.enqueue(encoder.encode(String(part)));
         if (step) controller.close();
         else signal.addEventListener('abort', () => controller.error(signal.reason));
       },
@@ -67,6 +71,11 @@ describe('a subscription', () => {
     const server = scripted(['lost', 503, 502, 429, [created(1)], [created(2)]]);
     expect(await take(2, server, { onDisconnect })).toEqual([1, 2]);
     expect(lost).toEqual([0, 503, 502, 429, undefined]);
+  });
+
+  test('waits as long as Retry-After says, up to the longest wait', async () => {
+    const server = scripted([[503, '3600'], [created(1)]]);
+    expect(await take(1, server)).toEqual([1]);
   });
 
   test.each([400, 401, 403, 404, 422])('throws %i, which would stay', async (status) => {
