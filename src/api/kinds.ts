@@ -80,9 +80,9 @@ function refuseUrl(value: string): Refusal | undefined {
     : { type: 'url_scheme', msg: "URL scheme should be 'http' or 'https'" };
 }
 
-/** `1e3`, `0x10`, ` 1` and what exceeds 2^53 - 1 are no integers here. */
+/** Blanks around it do not matter; `1e3`, `0x10` and what exceeds 2^53 - 1 are no integers here. */
 function refuseIntegerText({ minimum, maximum }: IntegerOptions, value: unknown) {
-  const isText = typeof value === 'string' && /^-?\d{1,400}$/.test(value);
+  const isText = typeof value === 'string' && /^ *-?\d{1,400} *$/.test(value);
   if (!isText && !Number.isInteger(value)) {
     const msg = 'Input should be a valid integer, unable to parse string as an integer';
     return { type: 'int_parsing', msg };

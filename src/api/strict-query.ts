@@ -1,5 +1,4 @@
 import { type TSchema, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import { AppError, type Problem } from '../core/exceptions.ts';
 import { urlQuery } from '../utils/url.ts';
 
@@ -13,9 +12,9 @@ interface QuerySchema {
 }
 
 /**
- * For a route with this schema of its query, or none: gives what throws invalid_query, 400, for a
- * parameter that it does not know, one that is given twice and is no list, and a sort that is
- * none of its sorts. A route whose schema is open reads its query by itself.
+ * Returns a check for a route with this query schema: throws invalid_query, 400, for a parameter that
+ * the schema does not know and for one that is given twice and is no list. Undefined for an open
+ * schema, whose route reads its query itself.
  */
 export function strictQuery(schema: QuerySchema | undefined) {
   if (schema?.additionalProperties === true) return undefined;
@@ -40,7 +39,7 @@ export function sentQuery(url: string): URLSearchParams {
 }
 
 /** Parameters that an answer names: no more, or it could be larger than the URL. */
-const MAX_NAMED = 100;
+export const MAX_NAMED = 100;
 
 /** Of a parameter whose name is not known here. */
 const ANY = Type.String();
@@ -50,9 +49,6 @@ function problemOf(known: TSchema | undefined, name: string, values: string[]): 
   if (!known) return [{ type: 'extra_forbidden', loc, msg: 'Extra inputs are not permitted' }];
   if (values.length > 1 && known['type'] !== 'array' && known['x-type'] !== 'array') {
     return [{ type: 'repeated', loc, msg: 'Input should be given once' }];
-  }
-  if (name === 'sort' && !Value.Check(known, values[0])) {
-    return [{ type: 'literal_error', loc, msg: 'Input should be a sort of this list' }];
   }
   return [];
 }

@@ -85,12 +85,33 @@ describe('a query of v2', () => {
   test('names no more than 100 of its unknown parameters', async () => {
     await using t = await testApp();
     const query = Array.from({ length: 150 }, (_, index) => `p${index}=`).join('&');
-    const answer = await t.request('GET', `/api/v2/system/version?${query}`);
-    expect(((await answer.json()) as Problem).errors).toHaveLength(100);
+    for (const path of ['/api/v2/system/version', '/api/v2/items']) {
+      const answer = await t.request('GET', `${path}?${query}`);
+      expect(((await answer.json()) as Problem).errors).toHaveLength(100);
+    }
   });
 });
 
 test('v1 ignores parameters that it does not know', async () => {
   await using t = await testApp();
   expect((await t.request('GET', '/api/v1/items/?nonsense=1')).status).toBe(200);
+});
+
+test('blanks around numbers, names and times of a query do not matter', async () => {
+  await using t = await testApp();
+  const { token } = await t.signUp('root', 'admin');
+  for (const path of [
+    '/api/v1/items/?skip=%200&limit=10%20',
+    '/api/v1/items/popular?limit=%2010',
+    '/api/v2/items?limit=%2010%20&count=%20exact&sort=%20-views%20,%20title&fields=%20title',
+    '/api/v2/items/popular?window=%20week%20',
+    '/api/v2/items/export?format=csv%20&scope=%20listed',
+    '/api/v2/users?role=%20admin&is_active=true%20&sort=%20id&q=%20root%20&created_after=%202020-01-01',
+    '/api/v2/audit-log?user_id=%201&action=%20user.created&from=2020-01-01%20',
+  ]) {
+    const answer = await t.request('GET', path, { token });
+    expect([path, answer.status]).toEqual([path, 200]);
+    const plain = await t.request('GET', path.replaceAll('%20', ''), { token });
+    expect([path, await answer.text()]).toEqual([path, await plain.text()]);
+  }
 });

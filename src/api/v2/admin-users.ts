@@ -31,7 +31,7 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
         const sort = choiceOf(given, 'sort', ACCOUNT_SORTS);
         refuse(given);
         return service.list(caller, {
-          ...{ role, q, filters, sort, count, limit, cursor },
+          ...{ role, q: q?.trim(), filters, sort, count, limit, cursor },
           is_active: query.is_active && query.is_active === 'true',
           created_after: queryTime(query, 'created_after'),
           created_before: queryTime(query, 'created_before'),

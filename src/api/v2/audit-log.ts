@@ -18,7 +18,7 @@ export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
       const filters = filtersOf(given, AUDIT_FILTERS, caller.id);
       refuse(given);
       return service.list(caller, {
-        ...{ actor_id, user_id, action, filters, limit, cursor },
+        ...{ actor_id, user_id, action: action?.trim(), filters, limit, cursor },
         from: queryTime(query, 'from'),
         until: queryTime(query, 'until'),
       });

@@ -4,7 +4,7 @@ import { type FilterFields, MAX_FILTERS } from '../../schemas/filters.ts';
 import { ITEM_SORTS, type ItemSort } from '../../schemas/item-list.ts';
 import { ITEM_FIELDS, type ItemField } from '../../schemas/items-v2.ts';
 import type { Refusal } from '../kinds.ts';
-import { sentQuery } from '../strict-query.ts';
+import { MAX_NAMED, sentQuery } from '../strict-query.ts';
 import { type Condition, isRefused, readCondition, sentAsText, sentByName } from './filters.ts';
 
 type Sort = NonNullable<Parameters<Deps['itemList']['list']>[1]['sort']>;
@@ -49,7 +49,8 @@ export function givenIn(url: string, { properties }: QuerySchema): Given {
 /** Throws invalid_query, 400, if there are problems. */
 export function refuse({ problems }: Given): void {
   if (problems.length === 0) return;
-  throw new AppError('invalid_query', 'The query is not one of this route', { problems });
+  const named = problems.slice(0, MAX_NAMED);
+  throw new AppError('invalid_query', 'The query is not one of this route', { problems: named });
 }
 
 /** The conditions of a list: each `filter[field][op]=value` and each `where=field op value`. */
@@ -91,7 +92,7 @@ export function choiceOf<Name extends string>(
   parameter: string,
   known: readonly Name[],
 ): Name | undefined {
-  const value = given.values.get(parameter);
+  const value = given.values.get(parameter)?.trim();
   const found = known.find((it) => it === value);
   if (value !== undefined && !found) note(given, parameter, noneOf(value, known));
   return found;

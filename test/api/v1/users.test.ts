@@ -170,7 +170,7 @@ describe('GET /users/', () => {
     ]);
   });
 
-  test.each(['1e1', '0x10', '%201', '1.0', 'Infinity', 'NaN', '', '１'])(
+  test.each(['1e1', '0x10', '1%201', '1.0', 'Infinity', 'NaN', '', '１'])(
     'int_parsing for a limit of %p',
     async (limit) => {
       await using t = await testApp();
