@@ -119,6 +119,13 @@ describe('the document', () => {
     ]);
   });
 
+  test('has no parameter with a default beside a reference', async () => {
+    const parameters = (await operations()).flatMap((each) => each.parameters ?? []);
+    const references = parameters.filter(({ schema }) => '$ref' in (schema ?? {}));
+    expect(references).not.toBeEmpty();
+    expect(references.filter(({ schema }) => 'default' in (schema ?? {}))).toEqual([]);
+  });
+
   test('has no integer that is also a text', async () => {
     expect(JSON.stringify(await operations())).not.toContain('"format":"integer"');
   });

@@ -146,7 +146,17 @@ function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   const { 'x-style': style, 'x-explode': explode, description: own, ...bare } = schema;
   const spread = style !== undefined && { style, explode };
   const description = rest['description'] ?? own;
-  return { ...rest, ...spread, description, required, schema: correctSchema(bare, schemas) };
+  const corrected = withDefaultInComponent(correctSchema(bare, schemas) as Json, schemas);
+  return { ...rest, ...spread, description, required, schema: corrected };
+}
+
+/** Moves the default of a reference to what it refers to: the Rust generator misreads it beside one. */
+function withDefaultInComponent(schema: Json, schemas: Json): Json {
+  const { default: value, ...reference } = schema;
+  const name = String(reference['$ref'] ?? '').replace('#/components/schemas/', '');
+  if (value === undefined || !(name in schemas)) return schema;
+  schemas[name] = { ...(schemas[name] as Json), default: value };
+  return reference;
 }
 
 /** The media types that are read. v1 ignores fields that it does not know, v2 does not. */
