@@ -9,6 +9,7 @@ process.env['BINARY'] ??= 'dist/hutch';
 /** Loaded when they are run: each reads which binary to start. */
 const CAMPAIGNS: Record<string, () => Promise<Campaign>> = {
   faults: async () => (await import('./faults.ts')).faults,
+  field: async () => (await import('./field.ts')).field,
   hostile: async () => (await import('./hostile.ts')).hostile,
   kill9: async () => (await import('./kill9.ts')).kill9,
   power: async () => (await import('./power.ts')).power,
