@@ -11,7 +11,7 @@ const UNITS = [
 ] as const;
 
 /**
- * One line by which an operator knows an account, as `"ada" (id 7; made 3 minutes ago; …)`. Its
+ * One line by which an operator knows an account, as `"ada" (id 7; created 3 minutes ago; …)`. Its
  * owner chose the names, so nothing in them can change what a terminal shows of the rest.
  */
 export function accountLine(user: FoundAccount, now: Date): string {
@@ -19,7 +19,7 @@ export function accountLine(user: FoundAccount, now: Date): string {
   const facts = [
     `id ${id}`,
     `email ${email}, ${email_verified_at === null ? 'not verified' : 'verified'}`,
-    `made ${ageOf(now.getTime() - Date.parse(created_at))}`,
+    `created ${ageOf(now.getTime() - Date.parse(created_at))}`,
     `role ${role}`,
     ...(is_active ? [] : ['deactivated']),
   ];

@@ -7,19 +7,18 @@ import { reasonOf } from '../utils/system-error.ts';
 import { accountLine, type FoundAccount } from './account-line.ts';
 import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
 
-const WARNING = `Anyone can sign up with any email, so the account may be somebody else's. As an admin it gets a
-new password, and all that opens it now ends: password, sessions, tokens, passkeys, authenticator,
-linked sign-ins and mailed links.`;
+const WARNING = `Anyone can sign up with any email, so the account may belong to somebody else. Making it an admin sets
+a new password and ends everything that opens it now: password, sessions, tokens, passkeys,
+authenticator, linked sign-ins and mailed links.`;
 
 export const adminCreate: Command = {
   name: 'admin create',
   summary: 'Create an admin, or make an existing account one.',
-  help: `Works while a server is running on the same data directory. The password is read from
---password-file (- is standard input); without it one is made up and printed once. When an
-account with the email exists it is shown, and becomes an active admin only when you say so: on a
-terminal you are asked, elsewhere --promote is needed. It gets the new password, and all that
-opened it before ends. With --promote this is also the way back in for an admin without password
-or second factor.`,
+  help: `The password is the first line of --password-file; without that option one is generated and printed
+once. If an account with the email exists, it is shown and made an active admin only when you agree: on a
+terminal you are asked, elsewhere give --promote. It then gets the new password, and everything that
+opened it before ends. This is also the way back in for an admin who lost the password or the second
+factor. Works while a server is running.`,
   flags: {
     email: { value: 'email', help: 'Email of the admin.', isRequired: true },
     username: {
@@ -30,7 +29,7 @@ or second factor.`,
       value: 'file',
       help: 'File whose first line is the password; - reads standard input.',
     },
-    promote: { help: 'Make an existing account an admin without a question.' },
+    promote: { help: 'Make an existing account an admin without asking.' },
   },
   settings: ['dataDir'],
   run: async (invocation) => {
@@ -55,11 +54,12 @@ async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, i
   const isRenamed = nameKey(username) !== nameKey(user.username);
   const line = accountLine(user, deps.now());
   if (user.role === 'admin' && user.is_active && !isAsked) {
-    if (isRenamed) throw new StartupError(`The email is that of ${line}, with another username.`);
+    if (isRenamed)
+      throw new StartupError(`The email belongs to ${line}, which has another username.`);
     console.log(`${line} is an admin already. Nothing was changed.`);
     return;
   }
-  const notes = [`The email is that of ${line}.`, WARNING];
+  const notes = [`The email belongs to ${line}.`, WARNING];
   if (isRenamed) notes.push(`Its username becomes ${JSON.stringify(username)}.`);
   if (!isAsked) confirmOnTerminal(notes.join('\n'), invocation);
   const password = await newPassword(invocation);
@@ -71,7 +71,9 @@ async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, i
   const changes = { password: password.text, ...(isRenamed && { username }) };
   await deps.operatorAdmins.promote(user, changes);
   const renamed = isRenamed ? ` Its username is ${JSON.stringify(username)} now.` : '';
-  console.log(`Account ${id} is an admin. All that opened it before has ended.${renamed}`);
+  console.log(
+    `Account ${id} is an admin now. Everything that opened it before has ended.${renamed}`,
+  );
   if (password.isMadeUp) console.log(`Password: ${password.text}`);
 }
 
@@ -79,7 +81,7 @@ async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, i
 function confirmOnTerminal(notes: string, { flags }: Invocation): void {
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY && flags['password-file'] !== '-';
   if (!isTerminal) {
-    const hint = 'Nothing was changed. If the account is yours, give --promote.';
+    const hint = 'Nothing was changed. If the account is yours, repeat the command with --promote.';
     throw new StartupError(`${notes}\n${hint}`);
   }
   console.log(notes);
@@ -94,10 +96,10 @@ async function createNew(deps: Deps, email: string, invocation: Invocation): Pro
   refuseProblems([...accountProblems(account), deps.weaknessOf(password.text, account)]);
   const holder = await deps.users.findByLogin(username);
   if (holder) {
-    throw new StartupError(`The username is that of ${accountLine(holder, deps.now())}.`);
+    throw new StartupError(`The username belongs to ${accountLine(holder, deps.now())}.`);
   }
   const { id } = await deps.users.create(account, { role: 'admin' });
-  console.log(`Made the admin ${username} (id ${id}).`);
+  console.log(`Created the admin ${username} (id ${id}).`);
   if (password.isMadeUp) console.log(`Password: ${password.text}`);
 }
 

@@ -5,8 +5,8 @@ const TIMEOUT_MS = 3000;
 export const healthcheck: Command = {
   name: 'healthcheck',
   summary: 'Ask a running server whether it is ready.',
-  help: `Calls /health/ready at the configured host and port, or at --url, and exits with 0 when it
-answers 200 within 3 seconds, else with 1. Made for HEALTHCHECK in a container.`,
+  help: `Calls /health/ready at the configured host and port, or at --url, and exits with 0 if it
+responds 200 within 3 seconds, otherwise with 1. For HEALTHCHECK in a container.`,
   flags: { url: { value: 'url', help: 'Base URL of the server, instead of host and port.' } },
   settings: ['host', 'port'],
   run: async (invocation) => {

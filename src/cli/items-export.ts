@@ -9,9 +9,10 @@ export const itemsExport: Command = {
   name: 'items export',
   operand: 'FILE',
   summary: 'Export items as JSON Lines or CSV.',
-  help: `Writes what hutch items import reads, by id and without those in the bin; - is standard output.
-With --owner all items of that account, the private ones too, else those that everyone may see.
-A file is written beside its name and put in place when it is whole. Works while a server runs.`,
+  help: `Writes what hutch items import reads, ordered by id, without items in the bin. FILE - is standard
+output. With --owner it exports all items of that account, private ones too; otherwise those that
+everyone may see. A file is written beside its name and renamed when it is complete. Works while a
+server is running.`,
   flags: {
     format: FORMAT_FLAG,
     owner: { value: 'account', help: 'Email or username of the account that owns the items.' },

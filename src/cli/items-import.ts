@@ -12,10 +12,11 @@ export const itemsImport: Command = {
   name: 'items import',
   operand: 'FILE',
   summary: 'Import items from JSON Lines or CSV.',
-  help: `Makes an item of each line, as POST /api/v2/items/import does: one JSON object a line, or CSV
-whose first row names columns: title, description, url, tags, data and visibility. Cells are separated
-by commas, the tags in a cell by semicolons. FILE - is standard input. Good lines are written some hundred at a time and bad ones are named: when it is
-stopped, what was written stays. Ends with 1 when lines were bad. Works while a server runs.`,
+  help: `Creates an item from each line, as POST /api/v2/items/import does: one JSON object per line, or CSV
+whose first row names columns: title, description, url, tags, data and visibility. Cells are
+separated by commas, the tags in a cell by semicolons (;). FILE - is standard input. Good lines are
+written some hundred at a time and bad ones are named; what was written stays if the command is
+stopped. The status is 1 if lines were bad. Works while a server is running.`,
   flags: {
     format: FORMAT_FLAG,
     owner: {

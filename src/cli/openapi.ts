@@ -10,8 +10,8 @@ import type { Command } from './command.ts';
 export const openapi: Command = {
   name: 'openapi',
   summary: 'Print the OpenAPI 3.1 document.',
-  help: `Prints what a server would answer at /openapi.json, without one running. Settings that
-change the API, such as HUTCH_REGISTRATION, are honoured; the data directory is not touched.`,
+  help: `Prints what a server would send at /openapi.json; no server is needed. Settings that
+change the API, such as HUTCH_REGISTRATION, apply; the data directory is not touched.`,
   flags: {},
   settings: [],
   run: async () => {

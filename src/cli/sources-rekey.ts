@@ -3,11 +3,11 @@ import { type Command, configOf, openDeps, UsageError } from './command.ts';
 export const sourcesRekey: Command = {
   name: 'sources rekey',
   summary: 'Encrypt the secrets of sources with a new key.',
-  help: `Set HUTCH_SECRETS_KEY to the new key, and HUTCH_SECRETS_KEY_OLD to the one before; without the
-latter, secrets of data/secrets.key are read by that file. Each secret is opened by the key that
-sealed it and sealed by the new one; no version changes. Servers that know both keys go on
-meanwhile. Ends with 1 and names the sources whose secrets no key here opens: those are left as
-they are. Afterwards the old key can be forgotten.`,
+  help: `Set HUTCH_SECRETS_KEY to the new key and HUTCH_SECRETS_KEY_OLD to the previous one; without the
+latter, the key in data/secrets.key is used. Each secret is decrypted with the key that
+encrypted it and encrypted with the new one; no version changes. Servers that know both keys
+keep working meanwhile. If no known key opens the secrets of a source, they stay as they are, the
+source is named, and the status is 1. Afterwards the old key is not needed any more.`,
   flags: {},
   settings: ['dataDir'],
   run: async (invocation) => {
@@ -17,9 +17,9 @@ they are. Afterwards the old key can be forgotten.`,
     try {
       const { resealed, unreadable } = await deps.sourceRekey.run();
       for (const name of unreadable) {
-        console.error(`No key here opens the secrets of the source ${name}.`);
+        console.error(`No known key opens the secrets of the source ${name}.`);
       }
-      console.log(`Sources sealed anew: ${resealed.length}, unreadable: ${unreadable.length}.`);
+      console.log(`Sources encrypted: ${resealed.length}, unreadable: ${unreadable.length}.`);
       return unreadable.length > 0 ? 1 : 0;
     } finally {
       await deps.close();

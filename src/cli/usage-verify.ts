@@ -3,9 +3,9 @@ import { type Command, configOf, openDeps } from './command.ts';
 export const usageVerify: Command = {
   name: 'usage verify',
   summary: 'Compare the counted usage of accounts with what is stored.',
-  help: `What an account stores is counted with each write, for its quotas. This counts everything anew
-and names the accounts whose count differs, each with what is missing from it. Ends with 1 when
-there are any and --repair was not given. Works while a server is running.`,
+  help: `Each write counts what its account stores, for the quotas. This command counts everything again
+and names the accounts whose count differs, with the difference. The status is 1 if there are
+any, unless --repair is given. Works while a server is running.`,
   flags: { repair: { help: 'Correct the counts.' } },
   settings: ['dataDir'],
   run: async (invocation) => {
@@ -17,7 +17,7 @@ there are any and --repair was not given. Works while a server is running.`,
         console.error(`Account ${user_id}: ${JSON.stringify(missing)}`);
       }
       if (isRepair) await deps.usageCheck.repair(drifts);
-      console.log(`Accounts that differ: ${drifts.length}${isRepair ? ', put right.' : '.'}`);
+      console.log(`Accounts that differ: ${drifts.length}${isRepair ? ', corrected.' : '.'}`);
       return drifts.length > 0 && !isRepair ? 1 : 0;
     } finally {
       await deps.close();

@@ -101,7 +101,7 @@ async function conflicts(
     const key = `${kind} ${kind === 'email' ? emailKey(value) : nameKey(value)}`;
     const earlier = lines.get(key);
     if (earlier === undefined) lines.set(key, line);
-    else reasons.push(`The ${kind} is that of line ${earlier}.`);
+    else reasons.push(`Line ${earlier} has the same ${kind}.`);
   };
   isFirst('email', email);
   // An account that is there already is left as it is: its names are no matter.

@@ -76,7 +76,7 @@ describe('README.md', () => {
     const file = join(tempDir(), 'example.ts');
     await Bun.write(file, `const token = '${token}';\n${code}`);
     expect(plain(await outputOf(process.execPath, file))).toBe(plain(comments.join('\n')));
-  });
+  }, 20_000);
 });
 
 test('each promise of docs/reliability.md links to a test', () => {

@@ -30,7 +30,7 @@ describe('admin create, where somebody else has signed up with the address', () 
     expect(status).toBe(1);
     expect(stdout).toBe('');
     expect(stderr).toContain(
-      '"ops-support" (id 1; email root@example.com, not verified; made less',
+      '"ops-support" (id 1; email root@example.com, not verified; created less',
     );
     expect(stderr).toContain('--promote');
     expect(await isAdmin()).toBe(false);
@@ -153,7 +153,7 @@ test('a username that another account has is named with that account', async () 
   await using _ = server;
   const { stderr, status } = await hutch(create('--email', EMAIL, '--username', 'ops-support'));
   expect(status).toBe(1);
-  expect(stderr).toContain('The username is that of "ops-support" (id 1; email stranger@');
+  expect(stderr).toContain('The username belongs to "ops-support" (id 1; email stranger@');
 }, 20_000);
 
 describe('the settings of the first admin', () => {

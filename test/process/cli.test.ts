@@ -1,10 +1,13 @@
 import { Database } from 'bun:sqlite';
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../package.json';
 import { tempDir } from '../support.ts';
 import { hutch, isBinary, serve } from './hutch.ts';
+
+// Each test starts processes, which takes seconds on a busy machine.
+setDefaultTimeout(20_000);
 
 /** 32 bytes, as HUTCH_SECRETS_KEY takes them. */
 const SECRETS_KEY = Buffer.from('straw-and-carrots-straw-and-carr').toString('base64');

@@ -40,11 +40,11 @@ test('secrets are sealed anew, from a key of the settings to another', async () 
   const both = { HUTCH_SECRETS_KEY: NEW_KEY, HUTCH_SECRETS_KEY_OLD: KEY };
   expect(await callWith(dir, up, both)).toBe(200);
   expect(await rekey(dir, both)).toEqual({
-    stdout: 'Sources sealed anew: 1, unreadable: 0.\n',
+    stdout: 'Sources encrypted: 1, unreadable: 0.\n',
     stderr: '',
     status: 0,
   });
-  expect((await rekey(dir, both)).stdout).toBe('Sources sealed anew: 0, unreadable: 0.\n');
+  expect((await rekey(dir, both)).stdout).toBe('Sources encrypted: 0, unreadable: 0.\n');
   expect(await callWith(dir, up, { HUTCH_SECRETS_KEY: NEW_KEY })).toBe(200);
   expect(await callWith(dir, up, { HUTCH_SECRETS_KEY: KEY })).toBe(503);
 }, 60_000);
@@ -64,8 +64,8 @@ test('what no key opens is named and left as it is', async () => {
   await sealedSource(dir, up, { HUTCH_SECRETS_KEY: KEY });
   const before = definitionIn(dir);
   expect(await rekey(dir, { HUTCH_SECRETS_KEY: NEW_KEY })).toEqual({
-    stdout: 'Sources sealed anew: 0, unreadable: 1.\n',
-    stderr: 'No key here opens the secrets of the source up.\n',
+    stdout: 'Sources encrypted: 0, unreadable: 1.\n',
+    stderr: 'No known key opens the secrets of the source up.\n',
     status: 1,
   });
   expect(definitionIn(dir)).toEqual(before);

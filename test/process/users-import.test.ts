@@ -52,7 +52,7 @@ describe('users import', () => {
       status: 0,
     });
     expect(stderr).toMatch(
-      /^Line 2: The email is that of "bob" \(id 1; .*, which becomes no admin\.$/m,
+      /^Line 2: The email belongs to "bob" \(id 1; .*, who is not made an admin\.$/m,
     );
   }, 20_000);
 

@@ -285,7 +285,7 @@ describe('an import', () => {
       { line: 3, reasons: ['It is not a JSON object.'] },
       { line: 4, reasons: ['It is not a JSON object.'] },
       { line: 5, reasons: ['The email is not a valid address.', noHash] },
-      { line: 6, reasons: ['The email is that of line 1.'] },
+      { line: 6, reasons: ['Line 1 has the same email.'] },
       { line: 7, reasons: ['The username is taken.'] },
       { line: 8, reasons: [badName, 'is_active must be true or false.'] },
       { line: 9, reasons: ['The role must be user or admin.', 'created_at is not a time.'] },

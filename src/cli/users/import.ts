@@ -9,14 +9,14 @@ export const usersImport: Command = {
   name: 'users import',
   operand: 'FILE.jsonl',
   summary: 'Import accounts with their password hashes.',
-  help: `Reads one JSON object a line: {email, username?, password_hash, is_active?, role?,
-created_at?, email_verified?}, also under the names of PocketBase (passwordHash, verified,
-created) and of the FastAPI template (hashed_password, is_superuser, full_name); - is standard
-input. Hashes are bcrypt, argon2id or argon2i, and are renewed when their owners sign in. Every
-line is checked first: nothing is imported if one is bad, unless --skip-bad. An account whose
-email is registered is left as it is, and named if its line is for an admin. Works while a server
-is running.`,
-  flags: { 'skip-bad': { help: 'Import the good lines though others are bad.' } },
+  help: `Reads one JSON object per line: {email, username?, password_hash, is_active?, role?,
+created_at?, email_verified?}, also with the names of PocketBase (passwordHash, verified,
+created) and of the FastAPI template (hashed_password, is_superuser, full_name). FILE - is standard
+input. Hashes are bcrypt, argon2id or argon2i, and are renewed when their owners sign in. All
+lines are checked first: if one is bad, nothing is imported unless --skip-bad is given. An account
+whose email is registered stays as it is, and is named if its line is for an admin. Works while a
+server is running.`,
+  flags: { 'skip-bad': { help: 'Import the good lines even if others are bad.' } },
   settings: ['dataDir'],
   run: async (invocation) => {
     const skipsBad = invocation.switches.has('skip-bad');
@@ -33,7 +33,7 @@ is running.`,
       }
       for (const { line, user } of noAdmins.slice(0, MAX_NAMED)) {
         const who = accountLine(user, now());
-        console.error(`Line ${line}: The email is that of ${who}, which becomes no admin.`);
+        console.error(`Line ${line}: The email belongs to ${who}, who is not made an admin.`);
       }
       const { imported, existing } = await service.write(accounts);
       console.log(`Imported ${imported}, already there ${existing}, bad lines ${bad.length}.`);
