@@ -55,7 +55,7 @@ export const createApp = (deps: Deps) => {
     .use(access(deps, whole))
     .use(body(deps, whole))
     .use(health(deps))
-    .use(docs())
+    .use(docs(deps))
     .use(pages(deps))
     .use(openapi({ app: whole, registration: deps.config.registration }))
     .use(v1(deps))

@@ -7,6 +7,7 @@ import { firstAdminCommand } from '../core/first-admin.ts';
 import { VERSION } from '../core/version.ts';
 import { prefersHtml } from '../utils/media-type.ts';
 import { type Asset, createAsset } from './asset.ts';
+import { fill } from './page-template.ts';
 import confirmEmailPage from './pages/confirm-email.htm' with { type: 'text' };
 import confirmEmailScript from './pages/confirm-email.js' with { type: 'text' };
 import faviconPath from './pages/favicon.ico' with { type: 'file' };
@@ -110,13 +111,6 @@ function linksOf(name: string) {
     sign_in: '/sign-in',
     health: '/health/ready',
   };
-}
-
-/** Replaces each {{name}} of a template by its escaped value, and {{first_admin}} by HTML. */
-function fill(template: string, values: Record<string, string>, firstAdmin = ''): string {
-  return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) =>
-    name === 'first_admin' ? firstAdmin : Bun.escapeHTML(values[name] ?? ''),
-  );
 }
 
 function createAssets() {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia } from 'elysia';
 import { docs } from '../../src/api/docs.ts';
+import { loadConfig } from '../../src/core/config.ts';
 
 const app = new Elysia()
   .onError(({ code }) => new Response(String(code), { status: 404 }))
-  .use(docs());
+  .use(docs({ config: loadConfig({}, {}) }));
 
 function request(path: string, init?: RequestInit): Promise<Response> {
   return app.handle(new Request(`http://localhost${path}`, init));
@@ -15,7 +16,7 @@ const assets: [path: string, type: string][] = [
   ['/docs/swagger-ui.css', 'text/css; charset=utf-8'],
   ['/docs/swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
   ['/docs/swagger-initializer.js', 'text/javascript; charset=utf-8'],
-  ['/docs/favicon.png', 'image/png'],
+  ['/docs/theme.js', 'text/javascript; charset=utf-8'],
 ];
 const everything = [...pages, ...assets.map(([path]) => path)];
 
@@ -37,7 +38,9 @@ describe('docs', () => {
   test('the page names only what this server serves', async () => {
     const html = await (await request('/docs')).text();
     const links = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? '');
-    expect(links.toSorted()).toEqual(assets.map(([path]) => path).toSorted());
+    expect(links.toSorted()).toEqual(
+      [...assets.map(([path]) => path), '/pages/icon.svg'].toSorted(),
+    );
   });
 
   test('the page has no inline script and no inline style', async () => {

@@ -2,6 +2,7 @@ import { toOpenAPISchema } from '@elysia/openapi';
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Config } from '../../core/config.ts';
 import { VERSION } from '../../core/version.ts';
+import { type Asset, createAsset } from '../asset.ts';
 import { documentOf, type Generated } from './document.ts';
 
 export interface OpenapiOptions {
@@ -12,17 +13,21 @@ export interface OpenapiOptions {
 
 /** Serves the OpenAPI 3.1 document at /openapi.json, made once. */
 export const openapi = (options: OpenapiOptions) => {
-  let text: string | undefined;
+  let serve: Asset | undefined;
   return new Elysia({ name: 'hutch-openapi' }).get(
     '/openapi.json',
-    ({ set }) => {
-      text ??= JSON.stringify(openapiDocument(options));
-      set.headers['content-type'] = 'application/json';
-      return text;
+    ({ request }): Promise<Response> => {
+      serve ??= createDocument(options);
+      return serve(request);
     },
     { detail: { access: 'public', hide: true } },
   );
 };
+
+function createDocument(options: OpenapiOptions): Asset {
+  const document = new Blob([JSON.stringify(openapiDocument(options))]);
+  return createAsset({ type: 'application/json', headers: {}, open: () => document });
+}
 
 /** The document of the application, corrected so that it says what the server does. */
 function openapiDocument({ app, registration }: OpenapiOptions): Record<string, unknown> {
