@@ -1,5 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { networks, oneOf, origins, publicUrl, setting, text, wholeNumber } from './setting.ts';
+import {
+  mailbox,
+  networks,
+  oneOf,
+  origins,
+  publicUrl,
+  setting,
+  text,
+  wholeNumber,
+} from './setting.ts';
 
 /** The settings of accounts, sign-in, limits and mail. */
 export const ACCOUNT_SETTINGS = {
@@ -131,7 +140,12 @@ export const ACCOUNT_SETTINGS = {
     'Where mail is handed in, as smtp://user:password@mail.example.com:587; none: data/outbox.',
     { secret: true },
   ),
-  mailFrom: setting('HUTCH_MAIL_FROM', 'Hutch <hutch@localhost>', text(), 'Sender of mails.'),
+  mailFrom: setting(
+    'HUTCH_MAIL_FROM',
+    'hutch@localhost',
+    mailbox,
+    'Sender of mails: an address, or Name <address>; the name is else HUTCH_APP_NAME.',
+  ),
   hashConcurrency: setting(
     'HUTCH_HASH_CONCURRENCY',
     availableParallelism(),

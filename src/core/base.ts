@@ -23,9 +23,9 @@ export interface DepsOptions {
 /** What services are made from. Opens and migrates the database. Throws StartupError. */
 export function openBase(config: Config, options: DepsOptions) {
   const { log, now = () => new Date(), passwords, isCommand = false } = options;
-  const { smtpUrl, mailFrom: from, dataDir } = config;
+  const { smtpUrl, mailFrom: from, appName, dataDir } = config;
   const lookup = createLookup();
-  const mailer = createMailer({ smtpUrl, from, dataDir, log, lookup });
+  const mailer = createMailer({ smtpUrl, from, appName, dataDir, log, lookup });
   const path = databasePath(config.dataDir);
   const applied = prepareDb(path);
   const db = openDb(path, { log, isCommand });

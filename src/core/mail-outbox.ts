@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLink } from './data-dir.ts';
 import type { Log } from './log.ts';
-import type { Mailer } from './mail.ts';
+import type { Mailer, MailHeaders } from './mail.ts';
 
 export interface OutboxOptions {
-  from: string;
+  envelope: MailHeaders;
   dataDir: string;
   log: Log;
   now?(): Date;
@@ -18,7 +18,7 @@ export interface OutboxOptions {
  * and the subject alone.
  */
 export function createOutbox({
-  from,
+  envelope,
   dataDir,
   log,
   now = () => new Date(),
@@ -31,7 +31,7 @@ export function createOutbox({
       const options = { streamTransport: true, buffer: true, newline: 'windows' } as const;
       const transport = createTransport(options);
       const { message } = await transport.sendMail({
-        from,
+        ...envelope,
         to: { name: '', address: to },
         subject,
         alternatives: [part('text/plain', text), part('text/html', html)],

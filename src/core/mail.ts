@@ -1,8 +1,11 @@
+import type SMTPPool from 'nodemailer/lib/smtp-pool';
+import { parseMailbox } from '../utils/email.ts';
 import { isLoopbackHost } from '../utils/loopback.ts';
 import { StartupError } from './exceptions.ts';
 import type { Log } from './log.ts';
 import type { Lookup } from './lookup.ts';
 import { createOutbox } from './mail-outbox.ts';
+import { isFinal, MailRefused, needsUtf8, requireUtf8 } from './mail-refused.ts';
 import { createMailSockets } from './mail-sockets.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -19,7 +22,10 @@ export interface OutgoingMail {
 
 /** Hands mail over. Not a queue: services/mails.ts is. */
 export interface Mailer {
-  /** Resolves once the mail is in other hands; rejects with why it is not. */
+  /**
+   * Resolves once the mail is in other hands; rejects with why it is not, with MailRefused if
+   * another attempt cannot help.
+   */
   send(mail: OutgoingMail): Promise<void>;
   /** Ends all connections; a mail that is under way rejects. */
   close(): void;
@@ -31,7 +37,9 @@ export interface MailerOptions {
    * that is not this machine must offer TLS, unless the URL ends with ?requireTLS=false.
    */
   smtpUrl: string;
+  /** One mailbox; `appName` is its name if it has none. */
   from: string;
+  appName: string;
   dataDir: string;
   log: Log;
   /** Finds the addresses of the server; it may be private. */
@@ -40,11 +48,29 @@ export interface MailerOptions {
 }
 
 /** Mail by SMTP, or without a server as files. Throws StartupError for a URL that is not SMTP. */
-export function createMailer({ smtpUrl, lookup, ...options }: MailerOptions): Mailer {
-  return smtpUrl === '' ? createOutbox(options) : createSmtp(smtpUrl, options.from, lookup);
+export function createMailer(options: MailerOptions): Mailer {
+  const { smtpUrl, lookup, from, appName, ...rest } = options;
+  const envelope = headersOf(from, appName);
+  return smtpUrl === ''
+    ? createOutbox({ ...rest, envelope })
+    : createSmtp(smtpUrl, envelope, lookup);
 }
 
-function createSmtp(url: string, from: string, lookup: Lookup): Mailer {
+/** What every mail has: who sent it, and that a program did (RFC 3834 5). */
+export type MailHeaders = ReturnType<typeof headersOf>;
+
+function headersOf(from: string, appName: string) {
+  const mailbox = parseMailbox(from);
+  if (!mailbox) throw new StartupError('HUTCH_MAIL_FROM must be one address');
+  const { name, address } = mailbox;
+  return {
+    // As objects: texts would be read as lists of addresses.
+    from: { name: name || appName, address },
+    headers: { 'Auto-Submitted': 'auto-generated' },
+  };
+}
+
+function createSmtp(url: string, envelope: MailHeaders, lookup: Lookup): Mailer {
   // The URL holds a password: it is not in the message.
   if (!/^smtps?:$/.test(URL.parse(url)?.protocol ?? '')) {
     throw new StartupError('HUTCH_SMTP_URL must be smtp://… or smtps://…');
@@ -54,8 +80,13 @@ function createSmtp(url: string, from: string, lookup: Lookup): Mailer {
   return {
     send: async ({ to, ...mail }) => {
       transport ??= openTransport(url, sockets);
-      // As an object: a text would be read as a list of addresses.
-      await (await transport).sendMail({ from, to: { name: '', address: to }, ...mail });
+      const opened = await transport;
+      const addresses = [to, envelope.from.address];
+      if (addresses.some(needsUtf8)) await requireUtf8(opened.transporter as SMTPPool);
+      const recipient = { name: '', address: to };
+      await opened.sendMail({ ...envelope, to: recipient, ...mail }).catch((error: Error) => {
+        throw isFinal(error) ? new MailRefused(error.message, { cause: error }) : error;
+      });
     },
     close: () => {
       void transport?.then((it) => it.close());

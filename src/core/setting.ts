@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { parseMailbox } from '../utils/email.ts';
 import { isSafeUrl } from '../utils/loopback.ts';
 
 /** What a text means as a setting, or why it is none. */
@@ -42,6 +43,12 @@ export const name = (value: string): Parsed<string> => {
 
 export const path = (value: string): Parsed<string> =>
   value === '' ? { problem: 'must not be empty' } : { value };
+
+/** One mailbox (RFC 5322 3.4): an address, or a display name and <address>. */
+export const mailbox = (value: string): Parsed<string> =>
+  parseMailbox(value) === undefined
+    ? { problem: 'must be one address, as hutch@example.com or Hutch <hutch@example.com>' }
+    : { value: value.trim() };
 
 export const oneOf =
   <T extends string>(...choices: readonly T[]) =>

@@ -1,29 +1,8 @@
 import type { OutgoingMail } from '../core/mail.ts';
 import type { AuditAction } from './audit.ts';
 
-/** Where a link leads, and which request spends its token. */
-interface Action {
-  page: string;
-  path: string;
-  /** What goes into the body beside the token. */
-  more?: Record<string, string>;
-}
-
-const VERIFY: Action = {
-  page: '/verify',
-  path: '/api/v2/auth/verification/confirm',
-  more: { password: 'YOUR PASSWORD' },
-};
-const RESET: Action = {
-  page: '/reset',
-  path: '/api/v2/auth/password/reset',
-  more: { new_password: 'YOUR NEW PASSWORD' },
-};
-const CHANGE_EMAIL: Action = {
-  page: '/confirm-email',
-  path: '/api/v2/auth/email/confirm',
-  more: { password: 'YOUR PASSWORD' },
-};
+/** The pages that spend the token of a link. */
+const PAGES = { verify: '/verify', reset: '/reset', changeEmail: '/confirm-email' };
 
 /** The acts that are told by mail, and its subject. */
 const ACTS = {
@@ -52,67 +31,78 @@ export function linkBase(config: { publicUrl: string; host: string; port: number
 
 /** Returns the link at which a reset token is spent. */
 export function resetLink(base: string, token: string): string {
-  return `${base}${RESET.page}#token=${token}`;
+  return linkTo(base, PAGES.reset, token);
+}
+
+/** What mails say of the service. */
+export interface MailSettings {
+  appName: string;
+  /** The base URL of links. */
+  base(): string;
 }
 
 /**
  * The mails. A token stands after `#`, which no server, proxy or scanner gets to see, and only
  * a POST spends it: what merely opens links uses none of them up.
  */
-export const createMailTemplates = (base: () => string) => ({ ...actions(base), ...NOTICES });
+export const createMailTemplates = (settings: MailSettings) => ({
+  ...actions(settings),
+  ...notices(settings),
+});
 
-const actions = (base: () => string) => ({
+const actions = ({ appName, base }: MailSettings) => ({
   verify: (to: string, username: string, token: string): OutgoingMail =>
-    compose(to, 'Confirm your email address', [
-      `The account ${named(username)} was made with this address. Confirm that it is yours within 24 hours.`,
-      ...spend(base(), VERIFY, token),
-      'With your password all stays as it is. Without it, everything that was set up before the address was confirmed ends, the password too, and you choose a new one.',
+    compose(appName, to, 'Confirm your email address', [
+      `The account ${named(username)} at ${appName} was made with this address. To confirm that it is yours, open this link within 24 hours:`,
+      ...link(base(), PAGES.verify, token),
+      'Enter the password of the account there, and everything stays as it is. If you do not know the password, everything that was set up before you confirm ends, the password too, and you choose a new one.',
       'If you did not make this account, ignore this mail.',
     ]),
 
   reset: (to: string, username: string, token: string): OutgoingMail =>
-    compose(to, 'Reset your password', [
-      `Somebody asked to reset the password of the account ${named(username)}. Set a new one within 30 minutes; it signs the account out everywhere.`,
-      ...spend(base(), RESET, token),
+    compose(appName, to, 'Reset your password', [
+      `Somebody asked to reset the password of the account ${named(username)} at ${appName}. To choose a new one, open this link within 30 minutes:`,
+      ...link(base(), PAGES.reset, token),
+      'A new password signs the account out everywhere.',
       'If that was not you, ignore this mail: nothing has changed.',
     ]),
 
   changeEmail: (to: string, username: string, token: string): OutgoingMail =>
-    compose(to, 'Confirm your new email address', [
-      `The account ${named(username)} wants to use this address. Confirm it within 24 hours, with the password of that account.`,
-      ...spend(base(), CHANGE_EMAIL, token),
+    compose(appName, to, 'Confirm your new email address', [
+      `The account ${named(username)} at ${appName} wants to use this address. To confirm it, open this link within 24 hours and enter the password of the account:`,
+      ...link(base(), PAGES.changeEmail, token),
       'If that is not your account, ignore this mail: nothing has changed.',
     ]),
 });
 
-const NOTICES = {
+const notices = ({ appName }: MailSettings) => ({
   emailChanged: (to: string, username: string): OutgoingMail =>
-    compose(to, 'Your email address was changed', [
-      `The account ${named(username)} now uses another address; this one no longer belongs to it.`,
-      'If that was not you, tell the operator of this service at once.',
+    compose(appName, to, 'Your email address was changed', [
+      `The account ${named(username)} at ${appName} now uses another address; this one no longer belongs to it.`,
+      `If that was not you, tell the operator of ${appName} at once.`,
     ]),
 
-  /** Of an act on the account that its owner should know of, should it not be his own. */
+  /** Tells the owner of an account of an act on it, in case somebody else did it. */
   notice: (to: string, username: string, act: NoticedAct): OutgoingMail =>
-    compose(to, ACTS[act], [
-      `${ACTS[act]}. It is the account ${named(username)}.`,
-      'If that was not you, reset your password at once, and tell the operator of this service.',
+    compose(appName, to, ACTS[act], [
+      `${ACTS[act]}. It is the account ${named(username)} at ${appName}.`,
+      `If that was not you, reset your password at once, and tell the operator of ${appName}.`,
     ]),
 
   alreadySignedUp: (to: string, username: string): OutgoingMail =>
-    compose(to, 'You already have an account', [
-      `Somebody tried to sign up with this address, which the account ${named(username)} uses already.`,
-      'If that was you, sign in, or ask for a new password if it is forgotten. Else ignore this mail: nothing has changed.',
+    compose(appName, to, 'You already have an account', [
+      `Somebody tried to sign up at ${appName} with this address, which the account ${named(username)} uses already.`,
+      'If that was you, sign in, or ask for a new password if you forgot it. Otherwise ignore this mail: nothing has changed.',
     ]),
 
   usernameTaken: (to: string, username: string): OutgoingMail =>
-    compose(to, 'Choose another username', [
-      `No account was made for this address: the username ${named(username)} is taken. Sign up again with another one.`,
+    compose(appName, to, 'Choose another username', [
+      `No account was made at ${appName} for this address: the username ${named(username)} is taken. Sign up again with another one.`,
       'If you did not sign up, ignore this mail.',
     ]),
-};
+});
 
-/** A name that whoever signs up chose, so that no mail program makes a link of it. */
+/** A username without what mail programs turn into a link: whoever signs up chose it. */
 function named(username: string): string {
   return username.replaceAll(/[.:/@\\]/g, '·');
 }
@@ -120,36 +110,37 @@ function named(username: string): string {
 interface Link {
   link: string;
 }
-interface Code {
-  code: string;
-}
-type Paragraph = string | Link | Code;
+type Paragraph = string | Link;
 
-function spend(base: string, { page, path, more = {} }: Action, token: string): Paragraph[] {
-  const body = JSON.stringify({ token, ...more });
+function linkTo(base: string, page: string, token: string): string {
+  return `${base}${page}#token=${token}`;
+}
+
+function link(base: string, page: string, token: string): Paragraph[] {
   return [
-    { link: `${base}${page}#token=${token}` },
-    'Where no page opens, send this request:',
-    { code: `curl -X POST ${base}${path} -H 'content-type: application/json' -d '${body}'` },
-    'The token alone:',
-    { code: token },
+    { link: linkTo(base, page, token) },
+    'If the link does not open, copy it into the address bar of your browser.',
   ];
 }
 
-function compose(to: string, subject: string, paragraphs: Paragraph[]): OutgoingMail {
-  const text = `${paragraphs.map(asText).join('\n\n')}\n`;
-  const html = `<!doctype html>\n<html lang="en"><body>\n${paragraphs.map(asHtml).join('\n')}\n</body></html>\n`;
+function compose(
+  appName: string,
+  to: string,
+  subject: string,
+  paragraphs: Paragraph[],
+): OutgoingMail {
+  const all = [...paragraphs, appName];
+  const text = `${all.map(asText).join('\n\n')}\n`;
+  const html = `<!doctype html>\n<html lang="en"><body>\n${all.map(asHtml).join('\n')}\n</body></html>\n`;
   return { to, subject, text, html };
 }
 
 function asText(paragraph: Paragraph): string {
-  if (typeof paragraph === 'string') return paragraph;
-  return 'link' in paragraph ? paragraph.link : paragraph.code;
+  return typeof paragraph === 'string' ? paragraph : paragraph.link;
 }
 
 function asHtml(paragraph: Paragraph): string {
   if (typeof paragraph === 'string') return `<p>${Bun.escapeHTML(paragraph)}</p>`;
-  if ('code' in paragraph) return `<pre>${Bun.escapeHTML(paragraph.code)}</pre>`;
   const link = Bun.escapeHTML(paragraph.link);
   return `<p><a href="${link}">${link}</a></p>`;
 }

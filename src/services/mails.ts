@@ -2,6 +2,7 @@ import { and, asc, eq, lt, lte, min } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import type { Mailer, OutgoingMail } from '../core/mail.ts';
+import { MailRefused } from '../core/mail-refused.ts';
 import type { Tx } from '../core/writer.ts';
 import { type Mail, mails } from '../models/index.ts';
 import { jitteredDelayMs } from '../utils/backoff.ts';
@@ -149,7 +150,7 @@ async function sendOne(deps: MailsDeps, worker: Worker, mail: Mail): Promise<voi
 async function noteFailure(deps: MailsDeps, { id, attempts: before }: Mail, error: unknown) {
   const { db, log, now, random = Math.random } = deps;
   const attempts = before + 1;
-  const isGivenUp = attempts >= MAX_ATTEMPTS;
+  const isGivenUp = attempts >= MAX_ATTEMPTS || error instanceof MailRefused;
   const last_error = (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR);
   const range = { retry: before, baseMs: MIN_WAIT_MS, maxMs: MAX_WAIT_MS / 2 };
   // Half of it is sure and half by chance: 10 attempts are never spent within minutes.
@@ -159,7 +160,8 @@ async function noteFailure(deps: MailsDeps, { id, attempts: before }: Mail, erro
   // What is given up is kept for the operator to see, but not the link in it.
   const body = isGivenUp ? { text: '', html: '' } : {};
   await db.write(async ({ orm }) => {
-    const set = { attempts, next_attempt_at, last_error, ...body };
+    const spent = isGivenUp ? MAX_ATTEMPTS : attempts;
+    const set = { attempts: spent, next_attempt_at, last_error, ...body };
     await orm.update(mails).set(set).where(eq(mails.id, id));
   });
   if (isGivenUp) log.error('A mail was given up.', { id, attempts, reason: last_error });

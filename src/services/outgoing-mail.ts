@@ -4,7 +4,13 @@ import { createMails, type MailsDeps } from './mails.ts';
 import { createNotices } from './notices.ts';
 
 export interface OutgoingMailDeps extends MailsDeps {
-  config: { publicUrl: string; host: string; rateLimit: 'on' | 'off'; limitMails: number };
+  config: {
+    appName: string;
+    publicUrl: string;
+    host: string;
+    rateLimit: 'on' | 'off';
+    limitMails: number;
+  };
   /** The port that links lead to. */
   listening: { port: number };
 }
@@ -13,7 +19,10 @@ export interface OutgoingMailDeps extends MailsDeps {
 export function createOutgoingMail(deps: OutgoingMailDeps) {
   const { config, listening } = deps;
   const mails = createMails(deps);
-  const templates = createMailTemplates(() => linkBase({ ...config, ...listening }));
+  const templates = createMailTemplates({
+    appName: config.appName,
+    base: () => linkBase({ ...config, ...listening }),
+  });
   const limits = config.rateLimit === 'on' ? createMailLimits(config.limitMails) : noMailLimits;
   return { mails, templates, limits, notices: createNotices({ mails, templates, limits }) };
 }

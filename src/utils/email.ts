@@ -17,6 +17,31 @@ const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
  */
 export function isEmail(given: string): boolean {
   const text = tidy(given);
+  return isAddress(text) && text.slice(text.lastIndexOf('@')).includes('.');
+}
+
+/** An address and the name that mail programs show for it. */
+export interface Mailbox {
+  /** Empty for none. */
+  name: string;
+  address: string;
+}
+
+/**
+ * Reads one mailbox, as `ada@example.com`, `Ada <ada@example.com>` or `"Ada, B." <ada@example.com>`.
+ * The domain may be a single word, as localhost. Returns undefined for anything else, a list too.
+ */
+export function parseMailbox(text: string): Mailbox | undefined {
+  const trimmed = text.trim();
+  if (isAddress(trimmed)) return { name: '', address: trimmed };
+  const [, quoted, plain, address = ''] =
+    /^(?:"((?:[^"\\\p{Cc}]|\\["\\])*)"|([^"<>()[\]\\,;:@\p{Cc}]*))\s*<([^<>]*)>$/u.exec(trimmed) ??
+    [];
+  if (!isAddress(address)) return undefined;
+  return { name: (quoted?.replaceAll(/\\(.)/g, '$1') ?? plain ?? '').trim(), address };
+}
+
+function isAddress(text: string): boolean {
   if (text.length > MAX_EMAIL || text !== text.normalize('NFKC')) return false;
   const at = text.lastIndexOf('@');
   const local = text.slice(0, at);
@@ -25,7 +50,6 @@ export function isEmail(given: string): boolean {
     at > 0 &&
     local.length <= MAX_LOCAL &&
     local.split('.').every((atom) => ATOM.test(atom)) &&
-    labels.length > 1 &&
     labels.every((label) => label.length <= MAX_LABEL && LABEL.test(label)) &&
     !/^\d+$/.test(labels.at(-1) ?? '')
   );

@@ -120,7 +120,7 @@ describe.skipIf(!(await hasBrowser()))('the docs page in Chromium', () => {
     expect(asked).toEqual([]);
     expect(errors).toEqual([]);
     await page.context().close();
-  }, 300_000);
+  }, 600_000);
 
   test('the sections are closed at first, those of items come first, and a word filters them', async () => {
     const { page } = await visit(browser);

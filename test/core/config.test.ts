@@ -42,6 +42,43 @@ describe('loadConfig', () => {
     ]);
   });
 
+  test.each([
+    'hutch@localhost',
+    'Hutch <hutch@example.com>',
+    '"Hutch, Inc. \\"H\\"" <hutch@example.com>',
+    'Kaninchenstall Müller <post@müller.example>',
+    '<hutch@example.com>',
+  ])('%p is a sender of mails', (sender) => {
+    expect(problems({ HUTCH_MAIL_FROM: sender })).toEqual([]);
+  });
+
+  test.each([
+    'nonsense',
+    'Hutch',
+    'a@example.com, b@example.com',
+    'A <a@example.com>, B <b@example.com>',
+    'Group: a@example.com;',
+    'Hutch <>',
+    'Hutch <hutch>',
+    'Hutch, Inc. <hutch@example.com>',
+    'Hutch <hutch@example.com> x',
+    'Hutch hutch@example.com',
+    '"Hutch <hutch@example.com>',
+    'hutch@exa mple.com',
+    'Hutch\r\nBcc: <eve@example.com>',
+  ])('%p is no sender of mails', (sender) => {
+    expect(problems({ HUTCH_MAIL_FROM: sender })).toEqual([
+      'HUTCH_MAIL_FROM must be one address, as hutch@example.com or Hutch <hutch@example.com>.',
+    ]);
+  });
+
+  test('the name of the app is one line that can be seen', () => {
+    expect(loadConfig({}, { HUTCH_APP_NAME: ' Warren & Co ' }).appName).toBe('Warren & Co');
+    for (const name of [' ', 'a\nb', 'a\u0000', 'a\u202eb', 'x'.repeat(61)]) {
+      expect(problems({ HUTCH_APP_NAME: name })).toHaveLength(1);
+    }
+  });
+
   test.each(['-1', '1.5', '0x10', ' 3', '1e3', 'x'])('%p is no port', (port) => {
     expect(problems({ HUTCH_PORT: port })).toHaveLength(1);
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createLog } from '../../src/core/log.ts';
 import { createLookup } from '../../src/core/lookup.ts';
 import { createMailer } from '../../src/core/mail.ts';
+import { MailRefused } from '../../src/core/mail-refused.ts';
 import { smtpServer } from '../smtp.ts';
 import { tempDir } from '../support.ts';
 
@@ -16,7 +17,7 @@ const MAIL = {
 };
 const NOW = new Date('2026-11-22T16:00:00.000Z');
 
-function mailer(smtpUrl: string) {
+function mailer(smtpUrl: string, from = FROM) {
   const dataDir = tempDir();
   const lines: string[] = [];
   const now = () => NOW;
@@ -27,7 +28,11 @@ function mailer(smtpUrl: string) {
     now,
   });
   const lookup = createLookup();
-  return { ...createMailer({ smtpUrl, from: FROM, dataDir, log, lookup, now }), dataDir, lines };
+  return {
+    ...createMailer({ smtpUrl, from, appName: 'Warren', dataDir, log, lookup, now }),
+    dataDir,
+    lines,
+  };
 }
 
 test('mail is handed to the SMTP server, with the login of the URL', async () => {
@@ -142,7 +147,7 @@ test('a server that starts again writes over no file', async () => {
   await first.send(MAIL);
   const { dataDir, lines } = first;
   const log = createLog({ level: 'error', format: 'json', write: () => {}, now: () => NOW });
-  const own = { smtpUrl: '', from: FROM, dataDir, log, lookup: createLookup() };
+  const own = { smtpUrl: '', from: FROM, appName: 'Warren', dataDir, log, lookup: createLookup() };
   const again = createMailer({ ...own, now: () => NOW });
   await again.send({ ...MAIL, text: 'other' });
   expect(readdirSync(join(dataDir, 'outbox'))).toHaveLength(2);
@@ -153,4 +158,88 @@ test('a URL that is not SMTP ends the start, and is not repeated', () => {
   const make = () => mailer('https://me:pa55word@mail.example.com');
   expect(make).toThrow(/^HUTCH_SMTP_URL must be/);
   expect(make).not.toThrow(/pa55word/);
+});
+
+test('a mail says that a program sent it, and in whose name', async () => {
+  await using smtp = await smtpServer();
+  const senders = [
+    ['hutch@example.com', 'From: Warren <hutch@example.com>'],
+    ['"Hay, Straw" <hutch@example.com>', 'From: "Hay, Straw" <hutch@example.com>'],
+    ['Müller <hutch@example.com>', 'From: =?UTF-8?Q?M=C3=BCller?= <hutch@example.com>'],
+  ] as const;
+  for (const [from, header] of senders) {
+    const { send, close } = mailer(smtp.url, from);
+    await send(MAIL);
+    close();
+    const { raw = '', from: sender } = smtp.received.at(-1) ?? {};
+    expect(sender).toBe('hutch@example.com');
+    expect(raw).toContain(`\r\n${header}\r\n`);
+    expect(raw).toContain('Auto-Submitted: auto-generated\r\n');
+  }
+  const { send, dataDir } = mailer('');
+  await send(MAIL);
+  const [name = ''] = readdirSync(join(dataDir, 'outbox'));
+  const written = readFileSync(join(dataDir, 'outbox', name), 'utf8');
+  expect(written).toContain('From: Hutch <hutch@example.com>');
+  expect(written).toContain('Auto-Submitted: auto-generated');
+});
+
+const refusing = (responseCode: number) => (_: unknown, _session: unknown, done: Done) =>
+  done(Object.assign(new Error('no'), { responseCode }));
+type Done = (error?: Error | null) => void;
+
+test.each([
+  ['onMailFrom', 550, true],
+  ['onMailFrom', 530, false],
+  ['onRcptTo', 550, true],
+  ['onRcptTo', 554, true],
+  ['onRcptTo', 450, false],
+  ['onConnect', 554, false],
+] as const)(
+  'a server that replies in %s with %d refuses for good: %p',
+  async (hook, code, isFinal) => {
+    const refuse = refusing(code);
+    const onConnect = (session: unknown, done: Done) => refuse(undefined, session, done);
+    await using smtp = await smtpServer(hook === 'onConnect' ? { onConnect } : { [hook]: refuse });
+    const { send, close } = mailer(smtp.url);
+    const error = await send(MAIL).catch((it) => it);
+    close();
+    expect(error).toBeInstanceOf(Error);
+    expect(error instanceof MailRefused).toBe(isFinal);
+  },
+);
+
+test('a refused message is refused for good, a refused login is not', async () => {
+  const take = () => {
+    throw Object.assign(new Error('spam'), { responseCode: 554 });
+  };
+  await using smtp = await smtpServer({ take });
+  const first = mailer(smtp.url);
+  expect(await first.send(MAIL).catch((it) => it)).toBeInstanceOf(MailRefused);
+  first.close();
+  await using closed = await smtpServer({
+    authOptional: false,
+    onAuth: (_auth, _session, done) => done(new Error('no')),
+  });
+  const second = mailer(`smtp://me:pw@127.0.0.1:${closed.port}`);
+  expect(await second.send(MAIL).catch((it) => it)).not.toBeInstanceOf(MailRefused);
+  second.close();
+});
+
+test('an address beyond ASCII goes to servers with SMTPUTF8 and to no other', async () => {
+  for (const hideSMTPUTF8 of [false, true]) {
+    await using smtp = await smtpServer({ hideSMTPUTF8 });
+    const { send, close } = mailer(smtp.url);
+    const sent = send({ ...MAIL, to: 'jos\u00e9@example.com' });
+    if (hideSMTPUTF8) {
+      const error = await sent.catch((it) => it);
+      expect(error).toBeInstanceOf(MailRefused);
+      expect(String(error)).toContain('SMTPUTF8');
+    } else await sent;
+    expect(smtp.received).toHaveLength(hideSMTPUTF8 ? 0 : 1);
+    // The domain has a form in ASCII.
+    await send({ ...MAIL, to: 'jose@m\u00fcller.example' });
+    expect(smtp.received.at(-1)?.raw).toContain('To: jose@xn--mller-kva.example');
+    close();
+  }
 });

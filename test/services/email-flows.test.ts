@@ -406,16 +406,21 @@ test('a token is in its mail alone: not in the tables, not in the log', async ()
   }
 });
 
-test('a mail says the link, the token alone and the request, and escapes what people chose', async () => {
-  await using t = await testApp({ config: { publicUrl: 'https://api.example.com' } });
+test('a mail names the app, holds a link and no command, and escapes what people chose', async () => {
+  const config = { publicUrl: 'https://api.example.com', appName: 'Warren & Co' };
+  await using t = await testApp({ config });
   const username = '<b>see evil.com/x';
   const email = 'ada@example.com';
   await t.deps.emailFlows.signUp({ email, username, password: NEW_PASSWORD }, SYSTEM);
   const [mail] = await queued(t);
   const token = tokenIn(String(mail?.text));
   expect(mail?.text).toContain(`\nhttps://api.example.com/verify#token=${token}\n`);
-  expect(mail?.text).toContain(`\n${token}\n`);
-  expect(mail?.text).toContain('curl -X POST https://api.example.com/api/v2/auth/verification/');
+  expect(mail?.text).toContain('If the link does not open, copy it');
+  expect(mail?.text).toContain('at Warren & Co');
+  expect(mail?.text).toContain('everything that was set up before you confirm ends');
+  expect(mail?.text.split(token)).toHaveLength(2);
+  expect(`${mail?.text}${mail?.html}`).not.toMatch(/curl|POST|\/api\/|Hutch/);
+  expect(mail?.html).toContain('Warren &amp; Co');
   expect(mail?.html).toContain('&lt;b&gt;see evil·com·x');
   expect(mail?.html).not.toContain('<b>');
 });

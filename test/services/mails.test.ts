@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { createLookup } from '../../src/core/lookup.ts';
 import { createMailer, type Mailer, type OutgoingMail } from '../../src/core/mail.ts';
+import { MailRefused } from '../../src/core/mail-refused.ts';
 import { MAX_ATTEMPTS } from '../../src/services/mail-backlog.ts';
 import { createMails } from '../../src/services/mails.ts';
 import { type Queued, queued, smtpServer } from '../smtp.ts';
@@ -101,7 +102,7 @@ test('a real server that refuses and then accepts is tried again a minute later'
   });
   const { log, config } = t.deps;
   const lookup = createLookup();
-  const own = { smtpUrl: smtp.url, from: 'a@example.com', log, lookup };
+  const own = { smtpUrl: smtp.url, from: 'a@example.com', appName: 'Hutch', log, lookup };
   const mailer = createMailer({ ...config, ...own });
   const queue = queueOf(t, mailer);
   queue.mails.start();
@@ -232,4 +233,16 @@ test('what waited before the start is sent after it; nothing is after the stop',
   await queue.mails.stop();
   await queue.enqueue();
   expect(sent).toHaveLength(1);
+});
+
+test('a mail that is refused for good is given up at once, without its link', async () => {
+  await using t = await testApp();
+  const refused = stub(() => Promise.reject(new MailRefused('550 no such user')));
+  const queue = queueOf(t, refused);
+  await queue.enqueue();
+  await queue.mails.sendDue();
+  expect(await rows(t)).toMatchObject([
+    { attempts: MAX_ATTEMPTS, text: '', html: '', last_error: '550 no such user' },
+  ]);
+  expect(t.logLines.join('')).toMatch(/"A mail was given up\.".*"attempts":1,.*550 no such user/);
 });
