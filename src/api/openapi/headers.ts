@@ -39,7 +39,10 @@ export const RESPONSE_HEADERS = {
     'true when the response is that of an earlier request with this key.',
     'true',
   ),
-  'X-Cache': text('HIT, MISS or STALE: where the response comes from.', 'HIT'),
+  'X-Cache': text(
+    'How the cache served it: hit, miss or stale; of a source also revalidated or off.',
+    'hit',
+  ),
   Age: seconds('For how many seconds the response has been cached.'),
   'X-Source-Status': text('The HTTP status with which the source answered.', '200'),
 };
@@ -66,7 +69,7 @@ export function responseHeaders(route: RouteFacts, status: string): Json {
   const when: Partial<Record<SentHeader, boolean>> = {
     RateLimit: path.startsWith('/api/v2/'),
     'RateLimit-Policy': path.startsWith('/api/v2/'),
-    'Retry-After': ['429', '503'].includes(status) || (takesKey && status === '409'),
+    'Retry-After': isApi && (['429', '503'].includes(status) || (takesKey && status === '409')),
     'WWW-Authenticate': status === '401',
     Link: path.startsWith('/api/v1/'),
     Location: isApi && ['201', '303'].includes(status),
