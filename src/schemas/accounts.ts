@@ -165,7 +165,13 @@ export const TokenParams = t.Object({
 export const AccountExport = t.Object({
   exported_at: Timestamp(),
   account: OwnAccount,
+  authenticator: t.Union([
+    t.Object({ created_at: Timestamp(), confirmed_at: t.Union([Timestamp(), t.Null()]) }),
+    t.Null(),
+  ]),
+  usage: t.Union([t.Record(t.String(), t.Any()), t.Null()]),
   items: t.Array(t.Record(t.String(), t.Any())),
+  revisions: t.Array(t.Record(t.String(), t.Any())),
   identities: t.Array(t.Record(t.String(), t.Any())),
   passkeys: t.Array(t.Record(t.String(), t.Any())),
   sessions: t.Array(t.Record(t.String(), t.Any())),
