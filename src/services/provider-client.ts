@@ -28,8 +28,11 @@ export interface Tokens {
 export interface ProviderClient {
   readonly id: string;
   authorizationUrl(endpoint: string, asking: Asking): URL;
-  /** Throws bad_credentials for a code that is refused, and upstream_failed. */
-  exchange(endpoint: string, answering: Answering): Promise<Tokens>;
+  /**
+   * Spends a code. `authMethods` are those that the provider lists, if it lists any. Throws
+   * bad_credentials for a code that is refused, and upstream_failed.
+   */
+  exchange(endpoint: string, answering: Answering, authMethods?: unknown): Promise<Tokens>;
 }
 
 export interface ClientOptions {
@@ -41,7 +44,6 @@ export interface ClientOptions {
 
 /** A client with a secret that uses PKCE (RFC 7636). */
 export function pkceClient({ calls, id, secret, scopes }: ClientOptions): ProviderClient {
-  const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
   return {
     id,
     authorizationUrl: (endpoint, { state, verifier, redirect_uri }) =>
@@ -51,11 +53,29 @@ export function pkceClient({ calls, id, secret, scopes }: ClientOptions): Provid
         code_challenge: Bun.SHA256.hash(verifier, 'base64url'),
         scope: scopes.join(' '),
       }),
-    exchange: (endpoint, { code, verifier: code_verifier, redirect_uri }) => {
+    exchange: (endpoint, { code, verifier: code_verifier, redirect_uri }, authMethods) => {
       const form = { grant_type: 'authorization_code', code, redirect_uri, code_verifier };
-      return exchange(calls, endpoint, form, { authorization });
+      return wantsSecretInBody(authMethods)
+        ? exchange(calls, endpoint, { ...form, client_id: id, client_secret: secret })
+        : exchange(calls, endpoint, form, { authorization: basic(id, secret) });
     },
   };
+}
+
+/** RFC 6749 2.3.1: both parts are form-encoded before they are joined. */
+function basic(id: string, secret: string): string {
+  const pair = [id, secret].map(formEncoded).join(':');
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+function formEncoded(text: string): string {
+  return encodeURIComponent(text).replaceAll('%20', '+');
+}
+
+/** Basic is the default of discovery, and every OAuth server must support it. */
+function wantsSecretInBody(methods: unknown): boolean {
+  if (!Array.isArray(methods)) return false;
+  return methods.includes('client_secret_post') && !methods.includes('client_secret_basic');
 }
 
 export interface AppleOptions {

@@ -33,6 +33,7 @@ interface Discovery {
   token_endpoint: string;
   jwks_uri: string;
   userinfo_endpoint?: string;
+  token_endpoint_auth_methods_supported?: unknown;
 }
 
 type Known = Discovery & { keys: JWTVerifyGetKey };
@@ -51,7 +52,8 @@ export function oidc(options: OidcOptions) {
     },
     finish: async (answering: Answering): Promise<OutsideProfile> => {
       const provider = await known();
-      const tokens = await options.client.exchange(provider.token_endpoint, answering);
+      const { token_endpoint, token_endpoint_auth_methods_supported: methods } = provider;
+      const tokens = await options.client.exchange(token_endpoint, answering, methods);
       const claims = await verify(options, provider, tokens.idToken, answering.nonce);
       return profileOf(options, await withEmail(options, provider, claims, tokens.accessToken));
     },

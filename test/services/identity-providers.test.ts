@@ -227,3 +227,47 @@ test('a provider that hangs is given up after ten seconds', async () => {
     jest.useRealTimers();
   }
 });
+
+describe('the credentials of a client', () => {
+  const ENDPOINTS = {
+    issuer: ENV.HUTCH_OIDC_ISSUER,
+    authorize: 'https://id.example.com/authorize',
+    token: 'https://id.example.com/token',
+  };
+  const SECRETS = { HUTCH_OIDC_CLIENT_ID: 'urn:app', HUTCH_OIDC_CLIENT_SECRET: 'a+b%2Fc d\u00e9' };
+
+  /** What the token endpoint is sent, where discovery lists these methods. */
+  async function sent(methods: unknown) {
+    using script = scriptFetch();
+    await scriptOpenid(script, ENDPOINTS, () => 'none');
+    script.json(`GET ${ENDPOINTS.issuer}/.well-known/openid-configuration`, {
+      ...{ issuer: ENDPOINTS.issuer, authorization_endpoint: ENDPOINTS.authorize },
+      ...{ token_endpoint: ENDPOINTS.token, jwks_uri: `${ENDPOINTS.issuer}/keys` },
+      token_endpoint_auth_methods_supported: methods,
+    });
+    await provider('oidc', SECRETS)
+      .finish(answering)
+      .catch(() => {});
+    const call = script.calls.find(({ name }) => name === `POST ${ENDPOINTS.token}`);
+    return { authorization: call?.authorization, secret: call?.body.get('client_secret') };
+  }
+
+  test.each([
+    undefined,
+    [],
+    'client_secret_post',
+    ['client_secret_basic'],
+    ['client_secret_post', 'client_secret_basic'],
+    ['private_key_jwt'],
+  ])('are form-encoded in Basic where %p is listed', async (methods) => {
+    const pair = btoa('urn%3Aapp:a%2Bb%252Fc+d%C3%A9');
+    expect(await sent(methods)).toEqual({ authorization: `Basic ${pair}`, secret: null });
+  });
+
+  test('are in the body where only that is listed', async () => {
+    expect(await sent(['client_secret_post', 'private_key_jwt'])).toEqual({
+      authorization: null,
+      secret: 'a+b%2Fc d\u00e9',
+    });
+  });
+});

@@ -4,7 +4,7 @@ import { OpenedSession } from '../../schemas/accounts.ts';
 import { PasskeyLogin, PasskeyOptions } from '../../schemas/passkeys.ts';
 import { publicRoute } from '../access-rules.ts';
 import { PASSKEY_BODY } from '../body-rules.ts';
-import { ownOrigin } from '../own-origin.ts';
+import { passkeyOrigin } from '../own-origin.ts';
 import { createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
@@ -23,7 +23,7 @@ export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'
   const viaOf = createVia(deps);
   const cookie = createSessionCookie(deps);
   return new Elysia({ prefix: '/auth/passkeys/login', tags: ['auth'] })
-    .post('/options', ({ request }) => passkeys.beginSignIn(ownOrigin(config, request)), {
+    .post('/options', ({ request }) => passkeys.beginSignIn(passkeyOrigin(config, request)), {
       response: { 200: PasskeyOptions, ...v2WriteErrors('conflict') },
       detail: publicRoute('beginPasskeyLogin', 'Begin to sign in by a passkey'),
     })
@@ -31,7 +31,7 @@ export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'
       '',
       async ({ body: { transport, ...answer }, request, server, set }) => {
         const replaced = cookie.admit(transport, request);
-        const user = await passkeys.verify(answer, ownOrigin(config, request));
+        const user = await passkeys.verify(answer, passkeyOrigin(config, request));
         const via = viaOf({ request, server, set });
         const opened = await auth.open(user, via, { secondFactor: true, replaced });
         return cookie.deliver(opened, transport, { request, set });

@@ -12,7 +12,7 @@ import { PasswordProof } from '../../schemas/totp.ts';
 import { callerOf } from '../access.ts';
 import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
 import { PASSKEY_BODY } from '../body-rules.ts';
-import { ownOrigin } from '../own-origin.ts';
+import { passkeyOrigin } from '../own-origin.ts';
 import { createVia } from '../via.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
@@ -38,7 +38,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
     .post(
       '/options',
       ({ body, request }) =>
-        passkeys.beginAdding(callerOf(request), body.password, ownOrigin(config, request)),
+        passkeys.beginAdding(callerOf(request), body.password, passkeyOrigin(config, request)),
       {
         body: PasswordProof,
         response: { 200: PasskeyOptions, ...BEGIN_PASSKEY_ERRORS },
@@ -49,7 +49,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       '',
       async ({ body, request, server, set }) => {
         const via = viaOf({ request, server, set });
-        const origin = ownOrigin(config, request);
+        const origin = passkeyOrigin(config, request);
         const passkey = await passkeys.add(callerOf(request), body, origin, via);
         set.headers['location'] = '/api/v2/auth/passkeys';
         return status(201, passkey);

@@ -63,3 +63,26 @@ describe('a passkey', () => {
     expect(error?.value).toMatchObject({ code: 'bad_credentials' });
   });
 });
+
+test.each(['http://192.0.2.10', 'https://192.0.2.10:8443', 'http://[2001:db8::1]', 'http://127.1'])(
+  'conflict where the public URL is an address: %s',
+  async (url) => {
+    await using t = await testApp({ config: { publicUrl: new URL(url).origin } });
+    const ada = await t.signUp('ada');
+    const host = new URL(url).host;
+    const headers = { host, 'content-type': 'application/json' };
+    const calls = [
+      t.request('POST', '/api/v2/auth/passkeys/options', {
+        ...{ token: ada.token, headers, body: JSON.stringify({ password: PASSWORD }) },
+      }),
+      t.request('POST', '/api/v2/auth/passkeys/login/options', { headers: { host } }),
+    ];
+    for (const response of await Promise.all(calls)) {
+      expect(response.status).toBe(409);
+      expect(await response.json()).toMatchObject({
+        code: 'conflict',
+        detail: 'Passkeys need a domain name: HUTCH_PUBLIC_URL is an IP address',
+      });
+    }
+  },
+);
