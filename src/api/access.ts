@@ -180,7 +180,7 @@ function createIdentify(auth: Deps['auth'], cookie: SessionCookie): Identify {
   return async (request) => {
     const header = request.headers.get('authorization');
     const fromCookie = header === null ? cookie.read(request) : undefined;
-    const token = fromCookie ?? header?.match(/^bearer ([\w-]{1,256})$/i)?.[1];
+    const token = fromCookie ?? header?.match(/^bearer +([\w-]{1,256})$/i)?.[1];
     const caller = token && (await auth.identify(token));
     if (!caller && fromCookie) return undefined;
     if (!caller) {

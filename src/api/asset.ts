@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { partsOf } from '../utils/header-grammar.ts';
 
 export interface AssetOptions {
   /** Its content-type. */
@@ -70,6 +71,6 @@ function acceptsGzip(header: string | null): boolean {
 }
 
 function isFresh(ifNoneMatch: string | null, etag: string): boolean {
-  const tags = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  const tags = partsOf(ifNoneMatch, ',').map((tag) => tag.replace(/^W\//, ''));
   return tags.includes(etag) || tags.includes('*');
 }

@@ -2,6 +2,7 @@ import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type JsonBounds, JsonFault, parseJson } from '../utils/json-parse.ts';
+import { isIdentity, isUtf8, mediaTypeOf } from '../utils/media-type.ts';
 import { type BodyRule, bodyRules } from './body-rules.ts';
 import { refuseShape } from './body-shape.ts';
 import { declaredBytes, isChunked, lengthRequired } from './framing.ts';
@@ -54,10 +55,10 @@ async function readBody(request: Request, rule: BodyRule): Promise<object> {
 
 /** The media type of the body. Throws unsupported_media_type unless it is one of `expected`. */
 function takenType(headers: Headers, expected: readonly string[]): string {
-  const [type = '', ...parameters] = (headers.get('content-type') ?? '').split(';');
-  const isUtf8 = parameters.every((it) => !/^\s*charset=(?!"?utf-?8"?\s*$)/i.test(it));
-  const name = type.trim().toLowerCase();
-  if (expected.includes(name) && isUtf8 && !headers.has('content-encoding')) return name;
+  const header = headers.get('content-type');
+  const name = mediaTypeOf(header);
+  const isPlain = isUtf8(header) && isIdentity(headers.get('content-encoding'));
+  if (expected.includes(name) && isPlain) return name;
   throw new AppError('unsupported_media_type', `The body must be ${expected.join(' or ')}`);
 }
 

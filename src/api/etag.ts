@@ -1,3 +1,5 @@
+import { partsOf } from '../utils/header-grammar.ts';
+
 interface Answer {
   status?: number | string;
   headers: Record<string, string | number>;
@@ -17,7 +19,7 @@ export function tell(
 
 /** Whether the caller holds this version already, by If-None-Match (RFC 9110, 13.1.2). */
 export function isKnown(version: number, request: Request, beside?: string | undefined): boolean {
-  const tags = tagsOf(request.headers.get('if-none-match'));
+  const tags = partsOf(request.headers.get('if-none-match'), ',');
   return tags.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etagOf(version, beside));
 }
 
@@ -28,7 +30,7 @@ export function isKnown(version: number, request: Request, beside?: string | und
 export function matchedVersions(request: Request): number[] | undefined {
   const header = request.headers.get('if-match');
   if (header === null) return undefined;
-  const tags = tagsOf(header);
+  const tags = partsOf(header, ',');
   if (tags.includes('*')) return undefined;
   return tags
     .flatMap((tag) => tag.match(/^"v(\d{1,15})(?:-[0-9a-f]{16})?"$/)?.[1] ?? [])
@@ -44,8 +46,4 @@ export function notModified<T>(set: Answer): T {
 function etagOf(version: number, beside?: string | undefined): string {
   if (beside === undefined) return `"v${version}"`;
   return `"v${version}-${Bun.SHA256.hash(beside, 'hex').slice(0, 16)}"`;
-}
-
-function tagsOf(header: string | null): string[] {
-  return header?.split(',').map((tag) => tag.trim()) ?? [];
 }

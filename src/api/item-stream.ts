@@ -1,5 +1,6 @@
 import type { Server } from 'bun';
 import { AppError } from '../core/exceptions.ts';
+import { isIdentity, isUtf8, mediaTypeOf } from '../utils/media-type.ts';
 import { ITEM_MEDIA } from './media-types.ts';
 import { type ResponseSet, textStream } from './text-stream.ts';
 
@@ -32,13 +33,12 @@ export function incoming(
   format: Format | undefined,
   { maxBytes, connection }: IncomingOptions,
 ): Incoming {
-  const [type = '', ...parameters] = (request.headers.get('content-type') ?? '').split(';');
-  const name = type.trim().toLowerCase();
+  const header = request.headers.get('content-type');
+  const name = mediaTypeOf(header);
   const found = (Object.keys(ITEM_MEDIA) as Format[]).find((it) =>
     (ITEM_MEDIA[it] as readonly string[]).includes(name),
   );
-  const isUtf8 = parameters.every((it) => !/^\s*charset=(?!"?utf-?8"?\s*$)/i.test(it));
-  const isPlain = isUtf8 && !request.headers.has('content-encoding');
+  const isPlain = isUtf8(header) && isIdentity(request.headers.get('content-encoding'));
   if (!found || !isPlain || (format !== undefined && format !== found)) {
     const types = format ? ITEM_MEDIA[format] : Object.values(ITEM_MEDIA).flat();
     throw new AppError('unsupported_media_type', `The body must be ${types.join(' or ')}`);

@@ -88,7 +88,7 @@ export const createProofs = ({ config }: Pick<Deps, 'config'>) => {
   const cookie = createSessionCookie({ config });
   const device = createDeviceCookie({ config });
   return (request: Request, device_token?: string): string[] => {
-    const bearer = request.headers.get('authorization')?.match(/^bearer ([\w-]{43})$/i)?.[1];
+    const bearer = request.headers.get('authorization')?.match(/^bearer +([\w-]{43})$/i)?.[1];
     const proofs = [device_token, ...device.read(request), cookie.read(request), bearer];
     return proofs.filter((it) => it !== undefined);
   };

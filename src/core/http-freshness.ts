@@ -1,4 +1,5 @@
 import CachePolicy from 'http-cache-semantics';
+import { partsOf, unquoted } from '../utils/header-grammar.ts';
 import { parseHttpDateMs } from '../utils/http-date.ts';
 import type { OutboundCaching, Plan } from './http-request.ts';
 
@@ -19,8 +20,8 @@ export interface Freshness {
 
 // What caching needs of an answer, 304 included; the rest may be large or secret.
 const KEPT = ['age', 'cache-control', 'date', 'etag', 'expires', 'last-modified', 'pragma', 'vary'];
-const NEVER_STALE = /(^|,)\s*(must-revalidate|no-cache)\b/;
-const NEVER_STALE_SHARED = /(^|,)\s*proxy-revalidate\b/;
+const NEVER_STALE = /^(must-revalidate|no-cache)\b/;
+const NEVER_STALE_SHARED = /^proxy-revalidate\b/;
 
 /** The headers of an answer that are kept with it. */
 export function keptHeaders(headers: Headers): KeptHeaders {
@@ -84,17 +85,20 @@ export function isSameVersion(kept: KeptHeaders, confirmed: KeptHeaders): boolea
 }
 
 function staleness(cacheControl: string, isShared: boolean, staleMs: number | undefined) {
-  const mayNot =
-    NEVER_STALE.test(cacheControl) || (isShared && NEVER_STALE_SHARED.test(cacheControl));
+  const directives = partsOf(cacheControl, ',');
+  const mayNot = directives.some(
+    (it) => NEVER_STALE.test(it) || (isShared && NEVER_STALE_SHARED.test(it)),
+  );
   if (mayNot) return { whileRevalidatingMs: 0, ifErrorMs: 0 };
   return {
-    whileRevalidatingMs: staleMs ?? secondsOf(cacheControl, 'stale-while-revalidate') * 1_000,
-    ifErrorMs: staleMs ?? secondsOf(cacheControl, 'stale-if-error') * 1_000,
+    whileRevalidatingMs: staleMs ?? secondsOf(directives, 'stale-while-revalidate') * 1_000,
+    ifErrorMs: staleMs ?? secondsOf(directives, 'stale-if-error') * 1_000,
   };
 }
 
-function secondsOf(cacheControl: string, directive: string): number {
-  return Number(new RegExp(`(?:^|,)\\s*${directive}="?(\\d{1,9})`).exec(cacheControl)?.[1] ?? 0);
+function secondsOf(directives: readonly string[], name: string): number {
+  const value = directives.find((it) => it.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  return Number(/^\d{1,9}/.exec(unquoted(value))?.[0] ?? 0);
 }
 
 function strip(etag: string): string {

@@ -1,3 +1,5 @@
+import { partsOf, unquoted } from './header-grammar.ts';
+
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.-]+\+)?json$/;
 
 /** The type of a Content-Type header in lower case, without parameters; empty for none. */
@@ -12,13 +14,19 @@ export function isJsonType(type: string): boolean {
 
 /** Whether a Content-Type header names no charset, or utf-8. */
 export function isUtf8(header: string | null): boolean {
-  const [, ...parameters] = (header ?? '').toLowerCase().split(';');
+  const [, ...parameters] = partsOf(header, ';');
   return parameters.every(isHarmless);
 }
 
+/** Whether a Content-Encoding header names no coding, or identity alone. */
+export function isIdentity(header: string | null): boolean {
+  return partsOf(header, ',').every((coding) => coding.toLowerCase() === 'identity');
+}
+
 function isHarmless(parameter: string): boolean {
-  const [name = '', value = ''] = parameter.split('=');
-  return name.trim() !== 'charset' || /^"?utf-?8"?$/.test(value.trim());
+  const at = parameter.indexOf('=');
+  const [name, value] = [parameter.slice(0, at), unquoted(parameter.slice(at + 1))];
+  return name.trim().toLowerCase() !== 'charset' || /^utf-?8$/i.test(value.trim());
 }
 
 /**
@@ -26,7 +34,7 @@ function isHarmless(parameter: string): boolean {
  * open a page. Most programs accept anything or JSON, and do not.
  */
 export function prefersHtml(accept: string | null): boolean {
-  const ranges = (accept ?? '').toLowerCase().split(',').map(readRange);
+  const ranges = partsOf(accept?.toLowerCase() ?? null, ',').map(readRange);
   return weightOf('text/html', ranges) > weightOf('application/json', ranges);
 }
 
@@ -36,7 +44,7 @@ interface MediaRange {
 }
 
 function readRange(text: string): MediaRange {
-  const [type = '', ...parameters] = text.split(';').map((part) => part.trim());
+  const [type = '', ...parameters] = partsOf(text, ';');
   const weight = parameters.find((it) => it.startsWith('q='))?.slice(2) ?? '1';
   return { type, weight: /^[01](?:\.\d{0,3})?$/.test(weight) ? Number(weight) : 0 };
 }

@@ -154,6 +154,9 @@ describe('changing', () => {
     ['nothing that could be a tag', 'rubbish', 412],
     ['the version among others', '"v7", "v1"', 200],
     ['any', '*', 200],
+    ['any in an empty list', ' ,* ,', 200],
+    ['a tag that contains commas and a star', '"v7,*,v8"', 412],
+    ['a tag that contains the version', '"x,"v1""', 412],
   ])('with If-Match of %s answers as it must', async (_, tag, status) => {
     await using it = await withAda();
     const answer = await it.t.request('PATCH', `/api/v2/items/${it.id}`, {

@@ -1,0 +1,32 @@
+/**
+ * The parts of a header between separators, trimmed, without empty ones (RFC 9110, 5.6.1). A
+ * separator in a quoted string parts nothing.
+ */
+export function partsOf(header: string | null, separator: ',' | ';'): string[] {
+  if (header === null) return [];
+  const parts = header.includes('"') ? splitUnquoted(header, separator) : header.split(separator);
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+/** The text of a token or a quoted string (RFC 9110, 5.6.4). */
+export function unquoted(value: string): string {
+  const text = value.trim();
+  return /^"(?:[^"\\]|\\.)*"$/.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text;
+}
+
+function splitUnquoted(header: string, separator: string): string[] {
+  const parts = [''];
+  let isQuoted = false;
+  for (let index = 0; index < header.length; index += 1) {
+    const char = header[index] ?? '';
+    if (char === '"') isQuoted = !isQuoted;
+    if (char === separator && !isQuoted) parts.push('');
+    else parts[parts.length - 1] += char;
+    // What follows a backslash in a quoted string stands for itself.
+    if (char === '\\' && isQuoted) {
+      index += 1;
+      parts[parts.length - 1] += header[index] ?? '';
+    }
+  }
+  return parts;
+}
