@@ -21,8 +21,7 @@ const PRINTED =
   NodeBuilderFlags.InTypeAlias |
   NodeBuilderFlags.UseAliasDefinedOutsideCurrentScope;
 
-/** Holds the types of problems by their status. */
-const PROBLEMS = 'src/api/v2/responses.ts';
+const PROBLEMS = 'src/schemas/problems.ts';
 
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'];
 
@@ -31,13 +30,7 @@ const FUNCTION =
   /(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^export declare function (\w+)[\s\S]*?;\n(?=[^\s}]|$(?![\s\S]))/gm;
 
 const HELPERS = `/** The same body for each of several statuses. */
-type Each<Status extends number, Body> = { [S in Status]: Body };
-
-/** The problems that v2 answers with these statuses. */
-type Problems<Status extends keyof ProblemByStatus> = Pick<ProblemByStatus, Status>;
-
-/** Any problem of v2. */
-type Problem = ProblemByStatus[keyof ProblemByStatus];`;
+type Each<Status extends number, Body> = { [S in Status]: Body };`;
 
 interface Schema {
   $ref?: string;
@@ -85,17 +78,14 @@ export async function clientDeclarations(): Promise<string> {
     const [project] = snapshot.getProjects();
     if (!project) throw new Error('No tsconfig.json here.');
     await refuseErrors(project);
-    const problems = await problemTypes(project);
-    const types = new Map([...(await wireTypes(project)), ...problems.map((it) => it.named)]);
+    const types = new Map(await wireTypes(project));
     const printer = { project, document, types, names: await namesOf(project, types) };
     const routes = await routeTypes(printer);
     const exported = [...(await exportsOf(project, ENTRY)).map((it) => it.name), ...types.keys()];
     const end = `export { ${exported.join(', ')}, Problem };`;
-    const byStatus = problems.map(({ status, named: [name] }) => `${status}: ${name};`);
-    const statuses = `interface ProblemByStatus {\n${byStatus.join('\n')}\n}`;
-    const all = [...own, HELPERS, ...wireDeclarations(printer), statuses, ...routes, end];
-    const text = problems.reduce((rest, { code }) => rest.replaceAll(...code), all.join('\n\n'));
-    return `${indented(text)}\n`;
+    const problem = await problemDeclaration(printer);
+    const all = [...own, HELPERS, problem, ...wireDeclarations(printer), ...routes, end];
+    return `${indented(all.join('\n\n'))}\n`;
   } finally {
     await api.close();
   }
@@ -161,28 +151,23 @@ async function wireTypes(project: Project): Promise<[title: string, type: string
   return objects.sort(([one], [other]) => one.localeCompare(other));
 }
 
-interface NamedProblem {
-  status: string;
-  named: [name: string, type: string];
-  /** The type of its codes, as it is printed in the type and as it is to be. */
-  code: [alias: string, union: string];
-}
-
-async function problemTypes(project: Project): Promise<NamedProblem[]> {
+/** The interface of problems, which is generic and so no wire type with a schema of its own. */
+async function problemDeclaration({ project, document }: Printer): Promise<string> {
   const { checker } = project;
-  const all = (await exportsOf(project, PROBLEMS)).find(({ name }) => name === 'ProblemSchemas');
-  const schemas = all && (await checker.getDeclaredTypeOfSymbol(all));
-  if (!schemas) throw new Error(`${PROBLEMS} has no ProblemSchemas.`);
-  return Promise.all(
-    (await checker.getPropertiesOfType(schemas)).map(async ({ name: status }) => {
-      const schema = await propertyType(project, schemas, status);
-      const problem = await propertyType(project, schema, 'static');
-      const text = await printed(project, problem);
-      const union = await printed(project, await propertyType(project, problem, 'code'));
-      const [alias = union] = /CodeOf<\d+>/.exec(text) ?? [];
-      return { status, named: [`Problem${status}`, text], code: [alias, union] };
+  const symbol = (await exportsOf(project, PROBLEMS)).find(({ name }) => name === 'Problem');
+  const type = symbol && (await checker.getDeclaredTypeOfSymbol(symbol));
+  if (!type) throw new Error(`${PROBLEMS} has no Problem.`);
+  const lines = await Promise.all(
+    (await checker.getPropertiesOfType(type)).map(async ({ name, flags }) => {
+      const mark = flags & SymbolFlags.Optional ? '?' : '';
+      const text = await printed(project, await propertyType(project, type, name));
+      return `${name}${mark}: ${text.replace(/ \| undefined$/, '')};`;
     }),
   );
+  const schemas = Object.values(document.components.schemas);
+  const schema = schemas.find((it) => it.properties?.['request_id'] && it.properties['code']) ?? {};
+  const body = documented(`{\n${lines.join('\n')}\n}`, schema, document);
+  return `/** An RFC 9457 problem of v2 with one of some codes. */\ninterface Problem<Code extends string = string> ${body}`;
 }
 
 async function namesOf(project: Project, types: Map<string, string>) {
@@ -317,17 +302,12 @@ function anyIndent(text: string): RegExp {
 /** A status whose body has a named type. */
 const NAMED_STATUS = /\n\s*(\d{3}): (\w+);/g;
 
-/** How the statuses of one body are written, with a * for them. */
-function kindOfBody([, status, body]: RegExpMatchArray): string {
-  return body === `Problem${status}` ? 'Problems<*>' : `Each<*, ${body}>`;
-}
-
 /** Writes statuses whose bodies have the same named type together. */
 function grouped(text: string): string {
   return text.replace(/Answer<(\{[\s\S]*\})>>/, (_, object: string) => {
     const found = [...object.matchAll(NAMED_STATUS)];
-    const groups = [...Map.groupBy(found, kindOfBody)].map(([kind, of]) =>
-      kind.replace('*', of.map(([, status]) => status).join(' | ')),
+    const groups = [...Map.groupBy(found, ([, , body]) => body)].map(
+      ([body, of]) => `Each<${of.map(([, status]) => status).join(' | ')}, ${body}>`,
     );
     const rest = object.replace(NAMED_STATUS, '');
     return `Answer<${[...(/\d/.test(rest) ? [rest] : []), ...groups].join(' & ')}>>`;
