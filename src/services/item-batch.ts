@@ -1,14 +1,11 @@
 import type { Db } from '../core/db.ts';
 import { AppError, type ErrorCode, type Problem } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
-import { turns } from '../utils/turns.ts';
+import { createPace } from '../utils/pace.ts';
 import type { OnWritten } from './idempotency.ts';
 import type { ItemChanges } from './item-changes.ts';
 import type { Item, ItemFields } from './item-rows.ts';
 import type { Caller } from './users.ts';
-
-/** Operations between two turns of the event loop: some 5 ms of creating. */
-const TURN = 20;
 
 export interface ItemBatchDeps {
   db: Db;
@@ -43,6 +40,7 @@ export const createItemBatch = ({ db, changes }: ItemBatchDeps) => ({
     db.write(async (tx) => {
       const results: BatchResult[] = [];
       const problems: Problem[] = [];
+      const pace = createPace();
       for (const [position, operation] of operations.entries()) {
         try {
           const { id, version } = await apply(changes, tx, caller, operation);
@@ -51,7 +49,7 @@ export const createItemBatch = ({ db, changes }: ItemBatchDeps) => ({
           problems.push(...problemsAt(position, error));
         }
         // Readers have a connection of their own and see nothing of this; writers wait in line.
-        if (position % TURN === TURN - 1) await turns(1);
+        await pace();
       }
       if (problems.length > 0) throw batchFailed(problems);
       await onWritten?.(tx, results);

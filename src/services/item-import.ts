@@ -1,7 +1,6 @@
 import type { Db } from '../core/db.ts';
 import { AppError, type Problem } from '../core/exceptions.ts';
 import { createPace } from '../utils/pace.ts';
-import { turns } from '../utils/turns.ts';
 import type { ItemChanges } from './item-changes.ts';
 import { type ItemFormat, itemLines, type LineFailure } from './item-lines.ts';
 import type { ItemFields } from './item-rows.ts';
@@ -10,8 +9,6 @@ import type { Caller } from './users.ts';
 /** Items and bytes of one transaction: bounds how long other writers wait. */
 const CHUNK = 200;
 const CHUNK_BYTES = 1_048_576;
-/** Items written between two turns of the event loop. */
-const TURN = 20;
 /** Failures that are named; the others are counted. */
 const MAX_NAMED = 1000;
 
@@ -125,6 +122,7 @@ async function writeAll(
 ): Promise<Written> {
   if (all.length === 0) return { created: 0 };
   return db.write(async (tx) => {
+    const pace = createPace();
     for (const [created, fields] of all.entries()) {
       try {
         await changes.create(tx, owner, fields);
@@ -133,7 +131,7 @@ async function writeAll(
         if (error instanceof AppError) return { created, refusal: error };
         throw error;
       }
-      if (created % TURN === TURN - 1) await turns(1);
+      await pace();
     }
     return { created: all.length };
   });
