@@ -62,6 +62,9 @@ function toProblem(error: ValueError, loc: Problem['loc']): Problem {
   }
   const refusal = refusalOf(error.schema, error.value);
   if (refusal) return { ...refusal, loc };
+  if (error.type === ValueErrorType.Literal) {
+    return { type: 'literal_error', loc, msg: `Input should be '${error.schema['const']}'` };
+  }
   return { type: 'value_error', loc, msg: error.message };
 }
 

@@ -1,0 +1,44 @@
+import { expect, test } from 'bun:test';
+import { testApp } from '../support.ts';
+
+interface Choice {
+  enum?: string[];
+  $ref?: string;
+  items?: Choice;
+}
+interface Operation {
+  parameters?: { name: string; in: string; schema: Choice }[];
+}
+interface Problem {
+  errors: { message: string }[];
+}
+
+test('a parameter that is no choice of its list is refused with all that are', async () => {
+  await using t = await testApp();
+  const { token } = await t.signUp('root', 'admin');
+  const document = await (await t.request('GET', '/openapi.json')).json();
+  const { paths, components } = document as {
+    paths: Record<string, Record<string, Operation>>;
+    components: { schemas: Record<string, Choice> };
+  };
+  const valuesOf = ({ items, $ref, enum: own }: Choice): string[] =>
+    items
+      ? valuesOf(items)
+      : (own ?? components.schemas[$ref?.split('/').at(-1) ?? '']?.enum ?? []);
+  const choices = Object.entries(paths).flatMap(([path, { get }]) =>
+    (get?.parameters ?? []).flatMap(({ name, in: where, schema }) => {
+      const values = where === 'query' ? valuesOf(schema) : [];
+      return values.length > 0 ? [{ path, name, values }] : [];
+    }),
+  );
+  expect(choices.length).toBeGreaterThan(10);
+  for (const { path, name, values } of choices) {
+    const target = `${path.replace(/\{\w+\}/g, '1')}?${encodeURIComponent(name)}=x`;
+    const answer = await t.request('GET', target, { token });
+    const { errors } = (await answer.json()) as Problem;
+    const message = errors.map((it) => it.message).join(' ');
+    // Relevance is an order of searches alone.
+    const missing = values.filter((it) => !message.includes(it) && !it.endsWith('relevance'));
+    expect({ target, message, missing }).toEqual({ target, message, missing: [] });
+  }
+});
