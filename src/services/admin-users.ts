@@ -4,6 +4,7 @@ import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { FairTurns } from '../core/fair-turns.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
+import type { Tx } from '../core/writer.ts';
 import { type NewUser, type Role, type User, users } from '../models/index.ts';
 import { nameKey } from '../utils/email.ts';
 import { tidy } from '../utils/text.ts';
@@ -12,6 +13,7 @@ import type { AccessTokens } from './access-tokens.ts';
 import { type AccountRemoval, refuseLastAdmin } from './account-removal.ts';
 import type { Audit, AuditAction, AuditRecord, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
+import type { OnWritten } from './idempotency.ts';
 import { type NewAccount, refuseForeignAddress, usernameTaken } from './new-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
@@ -54,14 +56,20 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
     get: async (_caller: Caller, id: number): Promise<Account> =>
       account(await getUser(deps.db.read, id)),
 
-    /** Throws weak_password, email_taken, username_taken, overloaded. */
+    /**
+     * Creates an account; `onWritten` runs in the same transaction. Throws weak_password, email_taken,
+     * username_taken, overloaded.
+     */
     create: async (
       caller: Caller,
       { role = 'user', ...values }: NewAccount & { role?: Role | undefined },
       via: Via,
+      onWritten?: OnWritten<Account>,
     ): Promise<Account> => {
       refuseWeak(values.password, values);
-      return account(await deps.users.create(values, { role, actor_id: caller.id, via }));
+      const onCreated = (tx: Tx, user: User) => onWritten?.(tx, account(user)) ?? Promise.resolve();
+      const by = { role, actor_id: caller.id, via, onCreated };
+      return account(await deps.users.create(values, by));
     },
 
     /**

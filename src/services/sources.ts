@@ -9,6 +9,7 @@ import { type SourceRow, sources } from '../models/index.ts';
 import { type Page, pageOf } from '../utils/page.ts';
 import type { Audit, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
+import type { OnWritten } from './idempotency.ts';
 import type { CheckOptions } from './source-check.ts';
 import {
   columnsOf,
@@ -56,9 +57,12 @@ export const createSources = (deps: SourcesDeps) =>
     get: async (_caller: Caller, name: string): Promise<ShownSource> =>
       shownSource(await getSource(deps.db.read, name)),
 
-    /** Throws validation_failed, and conflict for a name that is taken. */
-    create: (caller: Caller, source: NewSource, via: Via): Promise<ShownSource> =>
-      create(deps, caller, source, via),
+    /**
+     * Creates a source; `onWritten` runs in the same transaction. Throws validation_failed, and
+     * conflict for a name that is taken.
+     */
+    create: (caller: Caller, source: NewSource, via: Via, onWritten?: OnWritten<ShownSource>) =>
+      create(deps, caller, source, { via, onWritten }),
 
     /** Throws not_found, version_mismatch, validation_failed, conflict. */
     update: (caller: Caller, name: string, changes: SourceChanges, via: Via, ifMatch?: IfMatch) =>
@@ -81,17 +85,18 @@ export const createSources = (deps: SourcesDeps) =>
       _caller: Caller,
       name: string,
       parameters: Record<string, unknown>,
-    ): Promise<SourceRequest> => {
-      const source = await getSource(deps.db.read, name);
-      try {
-        return requestOf({ ...source, ...maskedFields(source) }, { parameters, spelling: 'json' });
-      } catch (error) {
-        if (!(error instanceof ParameterError)) throw error;
-        const problems = error.wrong.map((it) => ({ ...it, loc: ['body', 'params', it.name] }));
-        throw new AppError('validation_failed', error.message, { problems });
-      }
-    },
+    ): Promise<SourceRequest> => dryRun(await getSource(deps.db.read, name), parameters),
   });
+
+function dryRun(source: Source, parameters: Record<string, unknown>): SourceRequest {
+  try {
+    return requestOf({ ...source, ...maskedFields(source) }, { parameters, spelling: 'json' });
+  } catch (error) {
+    if (!(error instanceof ParameterError)) throw error;
+    const problems = error.wrong.map((it) => ({ ...it, loc: ['body', 'params', it.name] }));
+    throw new AppError('validation_failed', error.message, { problems });
+  }
+}
 
 async function listSources(
   { db, cursors }: SourcesDeps,
@@ -111,7 +116,12 @@ async function listSources(
   return { data: data.map((row) => shownSource(sourceOf(row))), page };
 }
 
-async function create(deps: SourcesDeps, caller: Caller, given: NewSource, via: Via) {
+async function create(
+  deps: SourcesDeps,
+  caller: Caller,
+  given: NewSource,
+  { via, onWritten }: { via: Via; onWritten: OnWritten<ShownSource> | undefined },
+) {
   const { name, ...changes } = given;
   const fields = await editedFields(deps, { ...BLANK, name }, changes);
   const at = deps.now().toISOString();
@@ -122,7 +132,9 @@ async function create(deps: SourcesDeps, caller: Caller, given: NewSource, via: 
       const details = { source: name, fields: Object.keys(changes) };
       const who = { actor_id: caller.id, user_id: null };
       await deps.audit.record(tx, { action: 'source.created', ...who, via, details });
-      return shownSource(sourceOf(row as SourceRow));
+      const shown = shownSource(sourceOf(row as SourceRow));
+      await onWritten?.(tx, shown);
+      return shown;
     });
   } catch (error) {
     if (uniqueViolation(error) !== 'sources.name') throw error;

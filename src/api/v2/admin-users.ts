@@ -12,55 +12,49 @@ import { ACCOUNT_FILTERS } from '../../schemas/filters.ts';
 import { filterParameters } from '../../schemas/list-query.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
+import { createOnce, takesKey } from '../idempotency.ts';
 import { queryTime } from '../query-time.ts';
 import { createVia } from '../via.ts';
 import { choiceOf, filtersOf, givenIn, refuse } from './list-query.ts';
-import { ADMIN, v2BodyErrors, v2Errors } from './responses.ts';
+import { ADMIN, KEYED, v2BodyErrors, v2Errors } from './responses.ts';
 
 /** Accounts as admins find, read and make them. */
-export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
+export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'idempotency' | 'config'>) => {
   const { adminUsers: service } = deps;
+  const once = createOnce(deps.idempotency);
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/users', tags: ['users'] })
-    .get(
-      '',
-      ({ request, query: { role, q, count, limit, cursor, ...query } }) => {
-        const caller = callerOf(request);
-        const given = givenIn(request.url, AccountsQuery);
-        const filters = filtersOf(given, ACCOUNT_FILTERS, caller.id);
-        const sort = choiceOf(given, 'sort', ACCOUNT_SORTS);
-        refuse(given);
-        return service.list(caller, {
-          ...{ role, q: q?.trim(), filters, sort, count, limit, cursor },
-          is_active: query.is_active && query.is_active === 'true',
-          created_after: queryTime(query, 'created_after'),
-          created_before: queryTime(query, 'created_before'),
-        });
+    .get('', ({ request, query }) => service.list(callerOf(request), listQueryOf(request, query)), {
+      query: AccountsQuery,
+      response: { 200: Accounts, ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed') },
+      detail: {
+        ...adminRoute('listAccounts', 'List accounts, as an admin'),
+        'x-parameters': filterParameters(ACCOUNT_FILTERS),
       },
-      {
-        query: AccountsQuery,
-        response: { 200: Accounts, ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed') },
-        detail: {
-          ...adminRoute('listAccounts', 'List accounts, as an admin'),
-          'x-parameters': filterParameters(ACCOUNT_FILTERS),
-        },
-      },
-    )
+    })
     .post(
       '',
       async ({ body, request, server, set }) => {
         const via = viaOf({ request, server, set });
-        const account = await service.create(callerOf(request), body, via);
-        set.headers['location'] = `/api/v2/users/${account.id}`;
+        // Not the password: a fast hash of it must not be stored.
+        const { password: _, ...known } = body;
+        const account = await once({ request, body: known, set }, created, (onWritten) =>
+          service.create(callerOf(request), body, via, onWritten),
+        );
         return status(201, account);
       },
       {
         body: AccountCreate,
         response: {
           201: Account,
-          ...v2BodyErrors(...ADMIN, 'email_taken', 'username_taken', 'weak_password'),
+          ...v2BodyErrors(...ADMIN, ...KEYED, 'email_taken', 'username_taken', 'weak_password'),
         },
-        detail: adminRoute('createAccount', 'Create an account, as an admin'),
+        detail: {
+          ...adminRoute('createAccount', 'Create an account, as an admin'),
+          ...takesKey,
+          description:
+            'A repeat by Idempotency-Key that differs only in the password is the same request.',
+        },
       },
     )
     .get('/:user_id', ({ request, params }) => service.get(callerOf(request), params.user_id), {
@@ -69,3 +63,21 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
       detail: adminRoute('getAccount', 'Read an account, as an admin'),
     });
 };
+
+function created(account: typeof Account.static) {
+  return { status: 201, location: `/api/v2/users/${account.id}`, body: account };
+}
+
+function listQueryOf(request: Request, query: typeof AccountsQuery.static) {
+  const { role, q, count, limit, cursor, is_active } = query;
+  const given = givenIn(request.url, AccountsQuery);
+  const filters = filtersOf(given, ACCOUNT_FILTERS, callerOf(request).id);
+  const sort = choiceOf(given, 'sort', ACCOUNT_SORTS);
+  refuse(given);
+  return {
+    ...{ role, q, filters, sort, count, limit, cursor },
+    is_active: is_active && is_active === 'true',
+    created_after: queryTime(query, 'created_after'),
+    created_before: queryTime(query, 'created_before'),
+  };
+}

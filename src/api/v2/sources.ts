@@ -9,13 +9,14 @@ import {
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { SOURCE_BODY } from '../body-rules.ts';
-import { tell } from '../etag.ts';
+import { createOnce, takesKey } from '../idempotency.ts';
 import { createVia } from '../via.ts';
-import { ADMIN, v2BodyErrors, v2Errors } from './responses.ts';
+import { ADMIN, KEYED, v2BodyErrors, v2Errors } from './responses.ts';
 
 /** The outside APIs, as admins find and define them. */
-export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
+export const sources = (deps: Pick<Deps, 'sources' | 'idempotency' | 'config'>) => {
   const { sources: service } = deps;
+  const once = createOnce(deps.idempotency);
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/sources', tags: ['sources'] })
     .get('', ({ request, query }) => service.list(callerOf(request), query), {
@@ -30,21 +31,38 @@ export const sources = (deps: Pick<Deps, 'sources' | 'config'>) => {
       '',
       async ({ body, request, server, set }) => {
         const via = viaOf({ request, server, set });
-        const source = await service.create(callerOf(request), body, via);
-        set.headers['location'] = `/api/v2/sources/${source.name}/definition`;
-        tell(source.version, set);
+        const source = await once(
+          { request, body: withoutSecrets(body), set },
+          created,
+          (onWritten) => service.create(callerOf(request), body, via, onWritten),
+        );
         return status(201, source);
       },
       {
         body: SourceNew,
         response: {
           201: SourceDefinition,
-          ...v2BodyErrors(...ADMIN, 'conflict', 'secrets_unreadable'),
+          ...v2BodyErrors(...ADMIN, ...KEYED, 'conflict', 'secrets_unreadable'),
         },
         detail: {
           ...adminRoute('createSource', 'Define an outside API to be called'),
+          ...takesKey,
+          description:
+            'A repeat by Idempotency-Key that differs only in secrets is the same request.',
           body: SOURCE_BODY,
         },
       },
     );
 };
+
+function created(source: typeof SourceDefinition.static) {
+  const location = `/api/v2/sources/${source.name}/definition`;
+  return { status: 201, location, body: source };
+}
+
+/** The body as it is compared with a repeat: a fast hash of a secret must not be stored. */
+function withoutSecrets({ query, headers, ...rest }: typeof SourceNew.static) {
+  const namesOf = (fields: object = {}) =>
+    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? value : null]);
+  return { ...rest, query: namesOf(query), headers: namesOf(headers) };
+}
