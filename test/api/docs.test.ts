@@ -85,6 +85,29 @@ describe('docs', () => {
     expect(await response.text()).toBe('');
   });
 
+  test('texts are compressed for those that accept gzip, with an etag of their own', async () => {
+    const path = '/docs/swagger-ui-bundle.js';
+    const plain = await request(path);
+    const size = (await plain.bytes()).length;
+    for (const coding of ['gzip', 'br, gzip;q=0.5', 'GZIP']) {
+      const packed = await request(path, { headers: { 'accept-encoding': coding } });
+      expect(packed.headers.get('content-encoding')).toBe('gzip');
+      expect(packed.headers.get('vary')).toBe('Accept-Encoding');
+      const bytes = await packed.arrayBuffer();
+      expect(bytes.byteLength).toBeLessThan(size / 3);
+      expect(Bun.gunzipSync(bytes).length).toBe(size);
+      const etag = packed.headers.get('etag') ?? '';
+      expect(etag).not.toBe(plain.headers.get('etag') ?? '');
+      const headers = { 'accept-encoding': coding, 'if-none-match': etag };
+      expect((await request(path, { headers })).status).toBe(304);
+    }
+    for (const coding of ['', 'br', 'gzip;q=0', 'gzip; q=0.000', 'x-gzipped']) {
+      const response = await request(path, { headers: { 'accept-encoding': coding } });
+      expect(response.headers.get('content-encoding')).toBeNull();
+      expect(response.headers.get('vary')).toBe('Accept-Encoding');
+    }
+  });
+
   test('not_found for a file that is not there', async () => {
     expect(await (await request('/docs/package.json')).text()).toBe('not_found');
   });

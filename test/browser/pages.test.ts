@@ -262,7 +262,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     await signUp('heidi');
     await on('/sign-in', async (page) => {
       await page.getByLabel('Password', { exact: true }).waitFor();
-      await page.keyboard.press('Tab');
+      expect(await page.evaluate('document.activeElement.id')).toBe('login');
       await page.keyboard.type('heidi');
       await page.keyboard.press('Tab');
       await page.keyboard.type(PASSWORD);

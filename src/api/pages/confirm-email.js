@@ -1,7 +1,7 @@
-import { byId, call, goOn, onSubmit, takeToken, tell } from './shared.js';
+import { call, goOn, onSubmit, show, takeToken, tell } from './shared.js';
 
 const token = takeToken();
-if (token) byId('step-proof').hidden = false;
+if (token) show('step-proof');
 
 onSubmit('step-proof', async ({ password }) => {
   await call('POST', '/auth/email/confirm', { token, password });

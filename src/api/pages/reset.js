@@ -1,7 +1,7 @@
-import { byId, call, goOn, onSubmit, takeToken, tell } from './shared.js';
+import { call, goOn, onSubmit, show, takeToken, tell } from './shared.js';
 
 const token = takeToken();
-if (token) byId('step-password').hidden = false;
+if (token) show('step-password');
 
 onSubmit('step-password', async ({ new_password }) => {
   await call('POST', '/auth/password/reset', { token, new_password });

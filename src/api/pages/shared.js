@@ -45,8 +45,14 @@ export function tell(text, kind = '') {
 /** Hides the step `from` and shows `to`, with the focus in its first field or on the title. */
 export function goOn(from, to) {
   byId(from).hidden = true;
-  byId(to).hidden = false;
-  (byId(to).querySelector('input:enabled') ?? document.querySelector('h1')).focus();
+  show(to);
+}
+
+/** Shows a step, with the focus in its first field or on the title. */
+export function show(step) {
+  byId(step).hidden = false;
+  const field = byId(step).querySelector('input:enabled');
+  (field ?? document.querySelector('h1')).focus();
 }
 
 /** Calls `send` with what a form holds each time it is sent, and says what went wrong. */

@@ -1,4 +1,4 @@
-import { byId, call, goOn, onSubmit, tell } from './shared.js';
+import { byId, call, goOn, onSubmit, show, tell } from './shared.js';
 import { offerPasskey, offerProviders, returnFromProvider } from './ways-in.js';
 
 /** Whether this tab signed in: to ask for a session that is not there would be an error. */
@@ -26,7 +26,7 @@ async function begin() {
   const opened = await returnFromProvider();
   const account = opened?.account ?? (await accountOfThisTab());
   if (account) welcome({ account });
-  else byId('signed-out').hidden = false;
+  else show('signed-out');
   await offerProviders();
 }
 

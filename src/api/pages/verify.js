@@ -1,8 +1,8 @@
-import { byId, call, goOn, onSubmit, takeToken, tell } from './shared.js';
+import { call, goOn, onSubmit, show, takeToken, tell } from './shared.js';
 
 const token = takeToken();
 let resetToken;
-if (token) byId('step-proof').hidden = false;
+if (token) show('step-proof');
 
 onSubmit('with-password', ({ password }) => confirm({ token, password }));
 onSubmit('without-password', () => confirm({ token }));
