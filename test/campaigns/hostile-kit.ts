@@ -10,8 +10,6 @@ export interface Check {
   expected: string;
   /** Judged by time, which a busy machine may spoil. */
   isTimed?: true;
-  /** Known not to hold yet. */
-  isOpen?: true;
   run(kit: Kit): Promise<Seen>;
 }
 
