@@ -75,7 +75,7 @@ function listQueryOf(request: Request, query: typeof AccountsQuery.static) {
   const sort = choiceOf(given, 'sort', ACCOUNT_SORTS);
   refuse(given);
   return {
-    ...{ role, q, filters, sort, count, limit, cursor },
+    ...{ role, q: q?.trim(), filters, sort, count, limit, cursor },
     is_active: is_active && is_active === 'true',
     created_after: queryTime(query, 'created_after'),
     created_before: queryTime(query, 'created_before'),
