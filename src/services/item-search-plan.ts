@@ -34,8 +34,9 @@ export interface Plan {
 export async function planOf(options: SearchOptions): Promise<Plan> {
   const { session, words, pace, bounds } = options;
   const sized: { expression: string; size: number }[] = [];
-  const last = words.at(-1) as Word;
-  const completions = isLongStart(last) ? await completionsOf(options, last.text) : [];
+  // Not always the last one: a word that is repeated stands where it came first.
+  const start = words.find(isLongStart);
+  const completions = start ? await completionsOf(options, start.text) : [];
   const enough = Math.ceil(bounds.entries / (words.length + completions.length));
   for (const word of words) {
     const expression = expressionOf(word, completions);

@@ -69,7 +69,7 @@ test('a notice names the account, with no link, and what to do', async () => {
   const ada = await proved(t);
   await t.deps.account.changePassword(ada, PASSWORD, NEXT, SYSTEM);
   const [mail] = await queued(t);
-  expect(mail?.text).toContain('account ada.');
+  expect(mail?.text).toContain('account ada at Hutch.');
   expect(mail?.text).toContain('If that was not you, reset your password at once');
   expect(String(mail?.text) + mail?.html).not.toMatch(/https?:|href/);
 });
