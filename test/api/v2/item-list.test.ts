@@ -249,7 +249,7 @@ describe('what is refused, by its name', () => {
 describe('words', () => {
   test.each<[string, number[]]>([
     ['hutch', [4, 1]],
-    ['hutc straw hutc', [4]],
+    ['hutc straw hutc', [4, 1]],
     ['HUT', [4, 1]],
     ['elan', [2]],
     ['straw', [4, 1]],
