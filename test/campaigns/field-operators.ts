@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { hutch } from '../process/hutch.ts';
@@ -155,11 +155,59 @@ export const FIELD_OPERATORS: Check[] = [
     },
   },
   {
+    sentence: 'Links in mails have the port that the server took.',
+    expected: 'the port of its URL',
+    run: async (kit) => {
+      const it = await kit.up();
+      await it.register('port');
+      const outbox = it.file('outbox');
+      for (let look = 0; look < 50 && !hasFiles(outbox); look++) await Bun.sleep(100);
+      const texts = readdirSync(outbox).map((name) => readFileSync(join(outbox, name), 'utf8'));
+      // Quoted-printable: a line may be broken anywhere.
+      const mail = texts.join('').replace(/=\r?\n/g, '');
+      return same(mail.includes(`${it.server.url}/verify`), true);
+    },
+  },
+  {
+    sentence: 'Who listens is told that a database was restored.',
+    expected: 'a reset',
+    run: async (kit) => {
+      const first = await kit.up();
+      const token = await first.register('ears');
+      await first.call('POST', '/api/v2/items', { token, body: { title: 'kept' } });
+      await first.server.stop();
+      const backup = await Bun.file(first.file('hutch.db')).bytes();
+      const second = await kit.up({}, { dir: first.dir });
+      for (const title of ['lost 1', 'lost 2']) {
+        await second.call('POST', '/api/v2/items', { token, body: { title } });
+      }
+      await second.server.stop();
+      await Bun.write(first.file('hutch.db'), backup);
+      const third = await kit.up({}, { dir: first.dir });
+      for (const title of ['new 1', 'new 2', 'new 3']) {
+        await third.call('POST', '/api/v2/items', { token, body: { title } });
+      }
+      const headers = { 'last-event-id': '3' };
+      const answer = await third.call('GET', '/api/v2/items/events', { token, headers });
+      const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+      let said = '';
+      for (let read = 0; read < 10 && !said.includes('event: reset'); read++) {
+        said += Buffer.from((await reader.read()).value ?? []).toString();
+      }
+      await reader.cancel();
+      return same(said.includes('event: reset'), true);
+    },
+  },
+  {
     sentence: 'A wildcard as an origin is refused at start.',
     expected: 'status 2',
     run: (kit) => refusedStart(kit, { HUTCH_CORS_ORIGINS: 'https://*.example.com' }),
   },
 ];
+
+function hasFiles(path: string): boolean {
+  return existsSync(path) && readdirSync(path).length > 0;
+}
 
 async function refusedStart(kit: Kit, env: Record<string, string>): Promise<Seen> {
   const got = await kit.up(env).then(
