@@ -14,6 +14,9 @@ export const KEYED_ROUTES: readonly string[] = [
   '/api/v2/items',
   '/api/v2/items/batch',
   '/api/v2/items/{item_id}/restore',
+  '/api/v2/items/{item_id}/revisions',
+  '/api/v2/sources',
+  '/api/v2/users',
 ];
 
 /** Whether a request may be sent again though the server may have done already what it asks. */

@@ -2,6 +2,7 @@ import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Page } from '../utils/page.ts';
+import type { OnWritten } from './idempotency.ts';
 import { getOwners } from './item-access.ts';
 import type { ChangeOptions, ItemChanges } from './item-changes.ts';
 import type { Item } from './item-rows.ts';
@@ -37,6 +38,7 @@ export const createItemRevisions = ({ db, cursors, views, changes }: ItemRevisio
     id: number,
     version: number,
     options: ChangeOptions = {},
+    onWritten?: OnWritten<Item>,
   ): Promise<Item> => {
     const { version: seen } = await getOwners(db.read, caller, id);
     const isKnown = version === seen || (await isVersionKept(db.read, id, version));
@@ -47,6 +49,7 @@ export const createItemRevisions = ({ db, cursors, views, changes }: ItemRevisio
       const { version: latest } = await getOwners(tx, caller, id);
       const later = await columnsAt(tx, id, seen, latest);
       const item = await changes.revert(tx, caller, id, { ...later, ...columns }, options);
+      await onWritten?.(tx, item);
       views.addPendingAfter(tx, item);
       return item;
     });

@@ -4,9 +4,10 @@ import { ItemRevert, ItemRevisions, ItemRevisionsQuery } from '../../schemas/ite
 import { ItemDocument, ItemIdParams } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
-import { matchedVersions, tell } from '../etag.ts';
+import { matchedVersions } from '../etag.ts';
+import { createOnce, takesKey } from '../idempotency.ts';
 import { shownItem } from './item-document.ts';
-import { SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
+import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
 
 const LIST_ITEM_REVISIONS_ERRORS = v2Errors(
   ...SIGNED_IN,
@@ -17,15 +18,19 @@ const LIST_ITEM_REVISIONS_ERRORS = v2Errors(
 );
 const REVERT_ITEM_ERRORS = v2BodyErrors(
   ...SIGNED_IN,
+  ...KEYED,
   'forbidden',
   'not_found',
   'version_mismatch',
-  'quota_exceeded',
   'inactive_user',
 );
 
-export const itemRevisions = ({ itemRevisions: service }: Pick<Deps, 'itemRevisions'>) =>
-  new Elysia({ prefix: '/items', tags: ['items'] })
+export const itemRevisions = ({
+  itemRevisions: service,
+  idempotency,
+}: Pick<Deps, 'itemRevisions' | 'idempotency'>) => {
+  const once = createOnce(idempotency);
+  return new Elysia({ prefix: '/items', tags: ['items'] })
     .get(
       '/:item_id/revisions',
       async ({ request, params, query }) => {
@@ -48,18 +53,26 @@ export const itemRevisions = ({ itemRevisions: service }: Pick<Deps, 'itemRevisi
       async ({ request, params, body, set }) => {
         const ifMatch = matchedVersions(request);
         const caller = callerOf(request);
-        const item = await service.revert(caller, params.item_id, body.version, { ifMatch });
-        set.headers['location'] = `/api/v2/items/${item.id}`;
-        tell(item.version, set);
-        return status(201, shownItem(item));
+        const item = await once({ request, body, set }, reverted, (onWritten) =>
+          service.revert(caller, params.item_id, body.version, { ifMatch }, onWritten),
+        );
+        return status(201, item);
       },
       {
         params: ItemIdParams,
         body: ItemRevert,
         response: { 201: ItemDocument, ...REVERT_ITEM_ERRORS },
-        detail: userRoute('items:write', 'revertItem', 'Make of an own item what it was'),
+        detail: {
+          ...userRoute('items:write', 'revertItem', 'Revert an own item to an earlier version'),
+          ...takesKey,
+        },
       },
     );
+};
+
+function reverted(item: Awaited<ReturnType<Deps['itemRevisions']['revert']>>) {
+  return { status: 201, location: `/api/v2/items/${item.id}`, body: shownItem(item) };
+}
 
 type Revision = Awaited<ReturnType<Deps['itemRevisions']['list']>>['data'][number];
 

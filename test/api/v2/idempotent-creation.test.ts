@@ -50,3 +50,21 @@ describe.each([
     expect(JSON.stringify(rows)).not.toContain(SECRET);
   });
 });
+
+test('a repeat of a revert with its key changes nothing more', async () => {
+  await using t = await withAdmin();
+  const { client, token } = await t.signUp('ada');
+  await client.api.v2.items.post({ title: 'first' });
+  await client.api.v2.items({ item_id: 1 }).patch({ title: 'second' });
+  const revert = () =>
+    t.request('POST', '/api/v2/items/1/revisions', {
+      token,
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'r-1' },
+      body: JSON.stringify({ version: 1 }),
+    });
+  const [first, repeat] = [await revert(), await revert()];
+  expect([first.status, repeat.status]).toEqual([201, 201]);
+  expect(repeat.headers.get('idempotency-replayed')).toBe('true');
+  expect(await repeat.json()).toEqual(await first.json());
+  expect((await client.api.v2.items({ item_id: 1 }).get()).data).toMatchObject({ version: 3 });
+});
