@@ -164,12 +164,12 @@ describe.skipIf(!(await hasBrowser()))('the docs page in Chromium', () => {
 
   test('follows the color scheme of the system, also when it changes', async () => {
     const { page, errors } = await visit(browser);
-    const isDark = () => page.evaluate(`document.documentElement.classList.contains('dark-mode')`);
+    const dark = `document.documentElement.classList.contains('dark-mode')`;
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.goto(`${site.url}/docs`);
-    expect(await isDark()).toBe(true);
+    await page.waitForFunction(dark);
     await page.emulateMedia({ colorScheme: 'light' });
-    expect(await isDark()).toBe(false);
+    await page.waitForFunction(`!${dark}`);
     expect(errors).toEqual([]);
     await page.context().close();
   }, 30_000);

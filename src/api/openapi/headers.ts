@@ -65,16 +65,19 @@ export interface RouteFacts {
 export function responseHeaders(route: RouteFacts, status: string): Json {
   const { method, path, sends, takesKey, isPatched, hasVersion } = route;
   const isApi = path.startsWith('/api/');
+  const isV2 = path.startsWith('/api/v2/');
   const isSuccess = status.startsWith('2');
+  // Problems are shared by all routes, those with a PATCH too.
+  const isProblem = isV2 && Number(status) >= 400;
   const when: Partial<Record<SentHeader, boolean>> = {
-    RateLimit: path.startsWith('/api/v2/'),
-    'RateLimit-Policy': path.startsWith('/api/v2/'),
+    RateLimit: isV2 || (isApi && status === '429'),
+    'RateLimit-Policy': isV2 || (isApi && status === '429'),
     'Retry-After': isApi && (['429', '503'].includes(status) || (takesKey && status === '409')),
     'WWW-Authenticate': status === '401',
     Link: path.startsWith('/api/v1/'),
     Location: isApi && ['201', '303'].includes(status),
     ETag: status === '304' || (isSuccess && method !== 'DELETE' && hasVersion(status)),
-    'Accept-Patch': isPatched && (isSuccess || status === '415'),
+    'Accept-Patch': isProblem || (isPatched && (isSuccess || status === '304')),
     'Idempotency-Replayed': takesKey && isSuccess,
   };
   const own = isSuccess ? sends : [];
