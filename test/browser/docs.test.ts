@@ -164,12 +164,11 @@ describe.skipIf(!(await hasBrowser()))('the docs page in Chromium', () => {
 
   test('follows the color scheme of the system, also when it changes', async () => {
     const { page, errors } = await visit(browser);
-    const dark = `document.documentElement.classList.contains('dark-mode')`;
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.goto(`${site.url}/docs`);
-    await page.waitForFunction(dark);
+    await page.locator('html.dark-mode').waitFor({ state: 'attached' });
     await page.emulateMedia({ colorScheme: 'light' });
-    await page.waitForFunction(`!${dark}`);
+    await page.locator('html:not(.dark-mode)').waitFor({ state: 'attached' });
     expect(errors).toEqual([]);
     await page.context().close();
   }, 30_000);
