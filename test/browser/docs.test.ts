@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Browser, Page } from 'playwright-core';
 import { hasBrowser, launchBrowser, type Visit, visit } from '../browser.ts';
-import { ADMIN, type RunningHutch, serve } from '../process/hutch.ts';
+import { ADMIN, isBinary, type RunningHutch, serve } from '../process/hutch.ts';
 import { upstream } from '../sources.ts';
 import { tempDir } from '../support.ts';
 
@@ -101,26 +101,30 @@ describe.skipIf(!(await hasBrowser()))('the docs page in Chromium', () => {
     await page.context().close();
   }, 30_000);
 
-  test('Execute succeeds for every GET with the values that the page fills in', async () => {
-    await using outside = upstream(() => Response.json({ temperature: 21 }));
-    await fillServer(site, outside.url);
-    const { page, outside: asked, errors } = await visit(browser);
-    await page.goto(`${site.url}/docs`);
-    await page.locator('.opblock-tag').first().waitFor();
-    await authorize(page);
-    const refused = [];
-    const operations = await executableGets(site);
-    expect(operations.length).toBeGreaterThan(30);
-    for (const { operationId, tags, responses } of operations) {
-      const status = await execute(page, tags[0] ?? '', operationId, outside.url);
-      const isSuccess = status >= 200 && status < 400 && String(status) in responses;
-      if (!isSuccess) refused.push({ operationId, status });
-    }
-    expect(refused).toEqual([]);
-    expect(asked).toEqual([]);
-    expect(errors).toEqual([]);
-    await page.context().close();
-  }, 600_000);
+  test.if(isBinary)(
+    'Execute succeeds for every GET with the values that the page fills in',
+    async () => {
+      await using outside = upstream(() => Response.json({ temperature: 21 }));
+      await fillServer(site, outside.url);
+      const { page, outside: asked, errors } = await visit(browser);
+      await page.goto(`${site.url}/docs`);
+      await page.locator('.opblock-tag').first().waitFor();
+      await authorize(page);
+      const refused = [];
+      const operations = await executableGets(site);
+      expect(operations.length).toBeGreaterThan(30);
+      for (const { operationId, tags, responses } of operations) {
+        const status = await execute(page, tags[0] ?? '', operationId, outside.url);
+        const isSuccess = status >= 200 && status < 400 && String(status) in responses;
+        if (!isSuccess) refused.push({ operationId, status });
+      }
+      expect(refused).toEqual([]);
+      expect(asked).toEqual([]);
+      expect(errors).toEqual([]);
+      await page.context().close();
+    },
+    600_000,
+  );
 
   test('the sections are closed at first, those of items come first, and a word filters them', async () => {
     const { page } = await visit(browser);
