@@ -118,7 +118,7 @@ function readForm(bytes: Uint8Array): Record<string, string> {
   return Object.fromEntries(new URLSearchParams(decode(bytes)));
 }
 
-/** As `readForm`, of multipart/form-data. A file is not a text, and refused by its name. */
+/** Reads multipart/form-data as `readForm` does. Refuses a file and names its field. */
 async function readMultipart(bytes: Uint8Array, headers: Headers): Promise<object> {
   // The parser would replace invalid UTF-8.
   decode(bytes);

@@ -50,10 +50,10 @@ const asset = (type: string, open: () => Blob) => createAsset({ type, headers: H
 const textAsset = (type: string, text: string) => asset(type, () => new Blob([text]));
 const script = (text: string) => textAsset('text/javascript; charset=utf-8', text);
 
-/** What the pages show of the server. */
+/** The parts of the server that the pages show. */
 export type PagesDeps = Pick<Deps, 'config'> & { users: Pick<Deps['users'], 'hasAdmin'> };
 
-/** The home page, the sign-in page and those that mails link to: they use the API as any client. */
+/** The home page, the sign-in page and those that mails link to: they call the public API. */
 export const pages = (deps: PagesDeps) => {
   const named = (template: string) => html(fill(template, { app_name: deps.config.appName }));
   const verify = named(verifyPage);

@@ -85,7 +85,7 @@ const notices = ({ appName }: MailSettings) => ({
   /** Tells the owner of an account of an act on it, in case somebody else did it. */
   notice: (to: string, username: string, act: NoticedAct): OutgoingMail =>
     compose(appName, to, ACTS[act], [
-      `${ACTS[act]}. It is the account ${named(username)} at ${appName}.`,
+      `${ACTS[act]}. This is about the account ${named(username)} at ${appName}.`,
       `If that was not you, reset your password at once, and tell the operator of ${appName}.`,
     ]),
 

@@ -25,12 +25,12 @@ interface Operation extends Json {
   responses: Responses;
 }
 
-/** What the generator gives: right in what there is, wrong in how some of it is put. */
+/** The generator's document: complete, but some of it is in a form that clients misread. */
 export interface Generated {
   paths: Record<string, Record<string, Operation>>;
 }
 
-/** What the document says beside what is generated. */
+/** Facts for the document that the generator does not know. */
 export interface Facts {
   version: string;
   registration: Config['registration'];
@@ -140,7 +140,7 @@ function withOpenQuery(operation: Operation, query: unknown): Operation {
   };
 }
 
-/** What has a default need not be given. */
+/** A parameter with a default is optional. */
 function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   const required = rest.in === 'path' || (rest.required && !('default' in schema));
   const { 'x-style': style, 'x-explode': explode, description: own, ...bare } = schema;

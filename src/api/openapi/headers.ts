@@ -47,7 +47,7 @@ export const RESPONSE_HEADERS = {
   'X-Source-Status': text('The HTTP status with which the source answered.', '200'),
 };
 
-/** What a route declares that decides about its headers. */
+/** The declarations of a route that decide which headers it sends. */
 export interface RouteFacts {
   method: string;
   path: string;

@@ -9,7 +9,7 @@ export type Responses = Record<
   { description: string; content?: Record<string, { schema: Json }> }
 >;
 
-/** What the HTTP parser answers by itself: no route sees the request. */
+/** Responses of the HTTP parser itself: no route sees these requests. */
 const FROM_PARSER = {
   431: { description: 'The request line and headers exceed 16 KiB; the response has no body' },
 };
@@ -17,7 +17,7 @@ const FROM_PARSER = {
 export interface Components {
   schemas: Json;
   responses: Json;
-  /** Of problems, by code. */
+  /** Examples of problems, by their code. */
   examples: Record<string, { summary: string; value: ProblemExample }>;
 }
 

@@ -5,7 +5,7 @@ export type Json = Record<string, unknown>;
 /** Any name of a property, as Dictionary writes it. */
 const ANY_NAME = '^[\\s\\S]*$';
 const MAX_INT32 = 2 ** 31 - 1;
-/** What null alone becomes. */
+/** Replaces a schema that is only null. */
 const NULLABLE = { type: ['string', 'null'] };
 
 /**

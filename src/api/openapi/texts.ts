@@ -16,7 +16,7 @@ export const TAGS = [
   { name: 'system', description: 'The server: its version, health and statistics.' },
 ];
 
-/** Who may call an operation, in words. */
+/** Says in words who may call an operation. */
 export const ACCESS_TEXTS: Record<Access, string> = {
   public: 'Anyone may call it.',
   optional: 'Anyone may call it; a signed-in caller may see more.',
