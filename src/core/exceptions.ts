@@ -57,6 +57,7 @@ export type QuotaName =
   | 'idempotency_bytes'
   | 'tokens'
   | 'passkeys'
+  | 'identities'
   | 'audit_entries';
 
 /** The quota that a request would have exceeded, with what is used of it already. */

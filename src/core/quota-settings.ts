@@ -52,6 +52,12 @@ export const QUOTA_SETTINGS = {
     wholeNumber(1, 1_000),
     'Passkeys of one account.',
   ),
+  quotaIdentities: setting(
+    'HUTCH_QUOTA_IDENTITIES',
+    10,
+    wholeNumber(1, 1_000),
+    'Accounts at sign-in providers that are linked to one account.',
+  ),
   quotaAuditEntries: setting(
     'HUTCH_QUOTA_AUDIT_ENTRIES',
     5_000,

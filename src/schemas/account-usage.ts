@@ -18,6 +18,7 @@ export const Usage = t.Object(
     sessions: QuotaUse,
     tokens: QuotaUse,
     passkeys: QuotaUse,
+    identities: QuotaUse,
   },
   {
     title: 'Usage',

@@ -9,6 +9,7 @@ const QUOTAS = [
   'idempotency_bytes',
   'tokens',
   'passkeys',
+  'identities',
   'audit_entries',
 ] as const;
 

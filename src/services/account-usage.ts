@@ -1,7 +1,14 @@
 import { count, eq } from 'drizzle-orm';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
-import { accessTokens, accountUsage, passkeys, sessions, type User } from '../models/index.ts';
+import {
+  accessTokens,
+  accountUsage,
+  identities,
+  passkeys,
+  sessions,
+  type User,
+} from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
 import { adminsOnly, type Caller } from './caller.ts';
 import { type Counted, limitOf, type QuotaLimits, type Quotas, usageById } from './quotas.ts';
@@ -71,12 +78,13 @@ async function reportOf(
     sessions: { used: await countOf(session, sessions, id), limit: config.quotaSessions },
     tokens: { used: await countOf(session, accessTokens, id), limit: limits.tokens },
     passkeys: { used: await countOf(session, passkeys, id), limit: limits.passkeys },
+    identities: { used: await countOf(session, identities, id), limit: limits.identities },
   };
 }
 
 async function countOf(
   { orm }: Session,
-  table: typeof sessions | typeof accessTokens | typeof passkeys,
+  table: typeof sessions | typeof accessTokens | typeof passkeys | typeof identities,
   id: number,
 ): Promise<number> {
   const [row] = await orm.select({ of: count() }).from(table).where(eq(table.user_id, id));

@@ -56,7 +56,10 @@ export const createIdentities = (deps: IdentitiesDeps) => ({
     return beginOutside(deps, wish, id);
   },
 
-  /** Links who came back. Throws conflict, invalid_action_token, bad_credentials, upstream_failed. */
+  /**
+   * Links who came back. Throws conflict, quota_exceeded, invalid_action_token, bad_credentials,
+   * upstream_failed.
+   */
   link: (caller: Identity, answer: OutsideAnswer, via: Via): Promise<IdentityInfo> =>
     linkOwn(deps, caller, answer, via),
 

@@ -36,7 +36,7 @@ export interface SignInContext {
 /**
  * The active account of an outsider: the one that it is linked to, or one with its address, if
  * both here and there that is proved, or a new one. Throws inactive_user, forbidden (closed
- * registration), conflict, email_taken, email_unverified, too_many_requests.
+ * registration), conflict, email_taken, email_unverified, quota_exceeded, too_many_requests.
  */
 export async function accountOf(
   deps: IdentitySignInDeps,
@@ -51,14 +51,16 @@ export async function accountOf(
   }
 }
 
-/** Links an outsider to an account, in the caller's transaction. */
+/** Links an outsider to an account, in the caller's transaction. Throws quota_exceeded. */
 export async function link(
-  { audit, now }: Pick<EmailFlowDeps, 'audit' | 'now'>,
+  { audit, quotas, now }: Pick<IdentitySignInDeps, 'audit' | 'quotas' | 'now'>,
   tx: Tx,
   user_id: number,
   { provider, subject, email }: Outsider,
   via: Via,
 ) {
+  const linked = tx.orm.select({ id: identities.id }).from(identities);
+  quotas.admitOne('identities', (await linked.where(eq(identities.user_id, user_id))).length);
   const row = { user_id, provider, subject, email, created_at: now().toISOString() };
   const [identity] = await tx.orm.insert(identities).values(row).returning();
   const details = { provider };

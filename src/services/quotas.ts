@@ -19,6 +19,7 @@ interface QuotaConfig {
   quotaIdempotencyBytes: number;
   quotaTokens: number;
   quotaPasskeys: number;
+  quotaIdentities: number;
 }
 
 const limitsOf = (config: QuotaConfig): QuotaLimits => ({
@@ -28,6 +29,7 @@ const limitsOf = (config: QuotaConfig): QuotaLimits => ({
   idempotency_bytes: config.quotaIdempotencyBytes,
   tokens: config.quotaTokens,
   passkeys: config.quotaPasskeys,
+  identities: config.quotaIdentities,
 });
 
 export type Quotas = ReturnType<typeof createQuotas>;
@@ -36,7 +38,9 @@ export type Quotas = ReturnType<typeof createQuotas>;
 type Added = Partial<Record<Counted, number>>;
 
 /** The quotas whose use is counted in account_usage; the others are few rows, counted each time. */
-export type Counted = Exclude<QuotaName, 'tokens' | 'passkeys' | 'audit_entries'>;
+export type Counted = Exclude<QuotaName, FewRows | 'audit_entries'>;
+
+type FewRows = 'tokens' | 'passkeys' | 'identities';
 
 /** The quotas of accounts: each check is in the transaction of the write that it is about. */
 export const createQuotas = (
@@ -69,8 +73,7 @@ export const createQuotas = (
     },
 
     /** Checks that there may be one more where `used` are. Throws quota_exceeded. */
-    admitOne: (name: 'tokens' | 'passkeys', used: number): void =>
-      refuseOver(name, used, 1, limits[name]),
+    admitOne: (name: FewRows, used: number): void => refuseOver(name, used, 1, limits[name]),
   };
 };
 

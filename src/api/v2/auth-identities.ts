@@ -26,6 +26,7 @@ const LINK_IDENTITY_ERRORS = v2BodyErrors(
   ...SIGNED_IN,
   'bad_credentials',
   'conflict',
+  'quota_exceeded',
   'invalid_action_token',
   'upstream_failed',
 );

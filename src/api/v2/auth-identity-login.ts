@@ -25,6 +25,7 @@ const LOGIN_BY_IDENTITY_ERRORS = v2BodyErrors(
   'conflict',
   'email_taken',
   'username_taken',
+  'quota_exceeded',
   'invalid_action_token',
   'upstream_failed',
 );

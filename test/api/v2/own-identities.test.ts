@@ -4,6 +4,7 @@ import { queued } from '../../smtp.ts';
 import { PASSWORD } from '../../support.ts';
 
 const ada = person('ada');
+const grace = person('grace');
 
 describe('linking', () => {
   test('signs in to the account from then on, whatever its address', async () => {
@@ -34,6 +35,35 @@ describe('linking', () => {
       expect(answer.error?.value).toMatchObject({ code: 'conflict' });
     }
     expect((await o.signIn(ada)).data?.account.id).toBe(bob.id);
+  });
+
+  test('is refused beyond the quota, and has room again for one that is unlinked', async () => {
+    await using o = await outsidersApp({ quotaIdentities: 1 });
+    const bob = await o.t.signUp('bob');
+    const { data } = await o.link(bob.client, ada, PASSWORD);
+    const refused = await o.link(bob.client, grace, PASSWORD);
+    expect([refused.status, refused.error?.value]).toMatchObject([
+      403,
+      { code: 'quota_exceeded', quota: { name: 'identities', limit: 1, used: 1 } },
+    ]);
+    const usage = await bob.client.api.v2.users.me.usage.get();
+    expect(usage.data?.identities).toEqual({ used: 1, limit: 1 });
+    const { identities } = bob.client.api.v2.auth;
+    await identities({ identity_id: (data as { id: number }).id }).delete();
+    expect((await o.link(bob.client, grace, PASSWORD)).status).toBe(201);
+  });
+
+  test('counts for the quota however it came about', async () => {
+    await using o = await outsidersApp({ quotaIdentities: 1 });
+    const { data } = await o.signIn(ada);
+    const signedUp = o.t.clientFor(data?.token);
+    expect((await signedUp.api.v2.users.me.usage.get()).data?.identities.used).toBe(1);
+    const sameAddress = { ...ada, sub: 'another-ada' };
+    expect((await o.signIn(sameAddress)).error?.value).toMatchObject({
+      code: 'quota_exceeded',
+      quota: { name: 'identities', limit: 1, used: 1 },
+    });
+    expect((await o.signIn(ada)).status).toBe(200);
   });
 
   test('is begun and ended by one and the same account', async () => {
