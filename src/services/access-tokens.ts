@@ -168,7 +168,11 @@ function create(
   });
 }
 
-/** Counts the tokens that still work; those that expired do not stand in the way. */
+/**
+ * Counts the tokens that still work; those that expired do not stand in the way. Of these, 20 at most
+ * are deleted beyond the 20 newest, so that the write stays short for an account with thousands from
+ * before the limit: each new token adds one and deletes up to 20, which comes down to 20.
+ */
 async function admitToken(quotas: Quotas, tx: Session, user_id: number, at: string) {
   const isOwn = eq(accessTokens.user_id, user_id);
   const isLive = and(isOwn, gt(accessTokens.expires_at, at));

@@ -10,7 +10,12 @@ const STEP = 50;
 
 type Ids = { id: number }[];
 
-/** Deletes sessions of an account that it has beyond `count`, the least recently used ones. */
+/**
+ * Deletes sessions of an account that it has beyond `count`, none of the most recently used ones: 50
+ * at most, so that a sign-in to an account with thousands from before the limit stays short. Each
+ * sign-in adds one and deletes up to 50, so repeated sign-ins come down to `count`; without any, the
+ * sessions expire.
+ */
 export const deleteSurplus: Query<{ user_id: number; count: number }, Ids> = prepare((orm) => {
   const surplus = orm
     .select({ id: sessions.id })

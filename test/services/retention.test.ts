@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type TestApp, testApp } from '../support.ts';
+import { PASSWORD, type TestApp, testApp } from '../support.ts';
 
 const DAY_MS = 86_400_000;
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
@@ -95,4 +95,49 @@ test('sessions that have expired are deleted, and none that lives', async () => 
   await t.signUp('ada');
   await t.deps.housekeeping.runAll();
   expect(countOf(t, 'sessions')).toBe(1);
+});
+
+/** How many rows there are after each of some repetitions of `act`. */
+async function countsAfter(t: TestApp, table: string, times: number, act: () => Promise<unknown>) {
+  const counts: number[] = [];
+  for (let n = 0; n < times; n++) {
+    await act();
+    counts.push(countOf(t, table));
+  }
+  return counts;
+}
+
+describe('an account from before the limits', () => {
+  test('comes down to its sessions by 50 at each sign-in, and keeps the last used ones', async () => {
+    await using t = await testApp({ config: { quotaSessions: 10 } });
+    const { id, client } = await t.signUp('ada');
+    insertAges(
+      t,
+      Array.from({ length: 120 }, (_, index) => index / 1000),
+      (at) => `insert into sessions (user_id, token_hash, created_at, last_used_at, expires_at)
+        values (${id}, 'hash ${at}', '${at}', '${at}', '2999-01-01')`,
+    );
+    const login = () => t.client.api.v2.auth.login.post({ login: 'ada', password: PASSWORD });
+    expect(await countsAfter(t, 'sessions', 5, login)).toEqual([72, 23, 10, 10, 10]);
+    expect((await client.api.v2.users.me.get()).status).toBe(200);
+  });
+
+  test('comes down to 20 expired tokens by 20 at each new one, and keeps the newest', async () => {
+    await using t = await testApp();
+    const { id, client } = await t.signUp('ada');
+    insertAges(
+      t,
+      Array.from({ length: 70 }, (_, index) => index + 1),
+      (at) => `insert into access_tokens
+        (user_id, name, token_hash, prefix, scopes, created_at, expires_at)
+        values (${id}, '${at}', 'hash ${at}', 'hut_', 'items:read', '${at}', '${at}')`,
+    );
+    const token = { password: PASSWORD, name: 'new', scopes: ['items:read' as const] };
+    const make = () => client.api.v2.tokens.post(token);
+    expect(await countsAfter(t, 'access_tokens', 5, make)).toEqual([51, 32, 23, 24, 25]);
+    const { data } = await client.api.v2.tokens.get();
+    const expired = data?.data.filter(({ name }) => name !== 'new').map(({ name }) => name);
+    expect(expired).toEqual(expired?.toSorted().toReversed() as string[]);
+    expect(Date.parse(expired?.at(-1) as string)).toBeGreaterThan(Date.now() - 21 * DAY_MS);
+  });
 });
