@@ -12,22 +12,6 @@ const faults: [rule: string, file: string, source: string][] = [
   ['useFilenamingConvention', 'src/utils/mapLimit.ts', 'export const one = 1;'],
   ['useImportExtensions', 'src/utils/two.ts', "export { one } from './one';"],
   ['useImportType', 'src/client.ts', "import { type App } from './app.ts';\nexport type A = App;"],
-  ['noExcessiveLinesPerFile', 'src/utils/long.ts', 'export {};\n'.repeat(201)],
-  [
-    'noExcessiveLinesPerFunction',
-    'src/utils/tall.ts',
-    `export function tall(add: () => void) {\n${'  add();\n'.repeat(41)}}`,
-  ],
-  [
-    'noImportCycles',
-    'src/utils/three.ts',
-    "import { four } from './four.ts';\nexport const three = () => four();",
-  ],
-  [
-    'noImportCycles',
-    'src/utils/four.ts',
-    "import { three } from './three.ts';\nexport const four = () => three();",
-  ],
 ];
 
 const drizzle = (body: string) => `import { drizzle } from 'drizzle-orm/bun-sqlite';
