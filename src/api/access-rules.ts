@@ -1,6 +1,7 @@
 import type { AnyElysia } from 'elysia';
 import { StartupError } from '../core/exceptions.ts';
 import type { Scope } from '../schemas/accounts.ts';
+import type { BodyDeclaration } from './body-rules.ts';
 import type { SentHeader } from './openapi/headers.ts';
 
 /**
@@ -13,6 +14,7 @@ export type Access = 'public' | 'optional' | 'user' | 'admin' | 'sign-up';
 export type TokenScope = Scope | '*';
 
 declare module 'elysia' {
+  /** Everything that a route declares about itself, in its `detail`. */
   interface DocumentDecoration {
     access: Access;
     /** Personal access tokens are refused on a route without a scope. */
@@ -23,6 +25,11 @@ declare module 'elysia' {
     isProbe?: boolean;
     /** Headers that the route sends by itself when it succeeds, for the document. */
     sends?: SentHeader[];
+    body?: BodyDeclaration;
+    /** Media types of a successful response that is not JSON. */
+    responseTypes?: readonly string[];
+    /** Whether the route honours an Idempotency-Key. */
+    takesKey?: boolean;
   }
 }
 

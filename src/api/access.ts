@@ -4,6 +4,7 @@ import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type Level, levelOf, type TokenScope } from './access-rules.ts';
 import { createCoercion } from './coerce.ts';
+import { versionOf } from './error-forms.ts';
 import { type Answer, createUserLimit } from './rate-limit.ts';
 import { findRoute, literalSiblings, type ParameterValues } from './routes.ts';
 import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
@@ -112,8 +113,7 @@ function ruleOf(app: AnyElysia, method: string, pattern: string, config: Deps['c
   const level = levelOf(declared.access, config.registration);
   const isOpen = level === 'public' || level === 'optional';
   const isPrivate = !isOpen || !name.startsWith('GET ') || name.includes('/auth/');
-  const isStrict = name.includes(' /api/v2/');
-  const refuseQuery = isStrict ? strictQuery(route?.hooks.query) : undefined;
+  const refuseQuery = versionOf(pattern) === 'v2' ? strictQuery(route?.hooks.query) : undefined;
   const siblings = literalSiblings(app, method, pattern);
   const asksSecondFactor = isAdminFactorRequired(config) && !declared.isBeforeSecondFactor;
   return { level, scope: declared.scope, asksSecondFactor, isPrivate, refuseQuery, siblings };

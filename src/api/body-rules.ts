@@ -1,12 +1,15 @@
 import type { AnyElysia } from 'elysia';
 import { JSON_BOUNDS, type JsonBounds } from '../utils/json-parse.ts';
-import { bodyTypes, PATCH_TYPES } from './media-types.ts';
+import { versionOf } from './error-forms.ts';
+import { JSON_TYPES, PATCH_TYPES } from './media-types.ts';
 
 /** Most bytes of a body whose route declares nothing else: enough for any form of an account. */
 const MAX_BYTES = 16_384;
 
-/** What a route declares about its body, in its `detail`. */
+/** The declarations of a route about its body, in its `detail`. */
 export interface BodyDeclaration {
+  /** Media types of a body that is not JSON. */
+  mediaTypes?: readonly string[];
   /** Most bytes; the setting HUTCH_MAX_BODY_BYTES is the limit above all. */
   maxBytes?: number;
   /** Most values and keys of its JSON. */
@@ -23,12 +26,6 @@ export const SOURCE_BODY: BodyDeclaration = { maxBytes: 131_072 };
 
 /** What a browser says of a passkey, certificates of its maker included. */
 export const PASSKEY_BODY: BodyDeclaration = { maxBytes: 65_536 };
-
-declare module 'elysia' {
-  interface DocumentDecoration {
-    body?: BodyDeclaration;
-  }
-}
 
 /** The parts of a body's schema that say which objects and fields it has. */
 export interface BodySchema {
@@ -55,6 +52,11 @@ export interface BodyRule {
   isStreamed: boolean;
 }
 
+/** The media types that a route with a body reads: JSON, unless it declares others. */
+export function bodyTypes(method: string, declared: BodyDeclaration = {}): readonly string[] {
+  return declared.mediaTypes ?? (method === 'PATCH' ? PATCH_TYPES : JSON_TYPES);
+}
+
 /** The rules of all routes of `app`, by `METHOD /path`. */
 export function bodyRules(app: AnyElysia, maxBytes: number): Map<string, BodyRule> {
   const patched = new Set(
@@ -62,17 +64,16 @@ export function bodyRules(app: AnyElysia, maxBytes: number): Map<string, BodyRul
   );
   return new Map(
     app.routes.map(({ method, path, hooks }) => {
-      const name = `${method} ${path}`;
       const declared: BodyDeclaration = hooks.detail?.body ?? {};
       const rule = {
-        mediaTypes: hooks.body === undefined ? [] : bodyTypes(name),
+        mediaTypes: hooks.body === undefined ? [] : bodyTypes(method, declared),
         acceptPatch: patched.has(path) ? PATCH_TYPES.join(', ') : undefined,
         maxBytes: Math.min(declared.maxBytes ?? MAX_BYTES, maxBytes),
         bounds: { ...JSON_BOUNDS, ...(declared.maxNodes && { maxNodes: declared.maxNodes }) },
-        fields: path.startsWith('/api/v2/') ? (hooks.body as BodySchema) : undefined,
+        fields: versionOf(path) === 'v2' ? (hooks.body as BodySchema) : undefined,
         isStreamed: declared.isStreamed ?? false,
       };
-      return [name, rule];
+      return [`${method} ${path}`, rule];
     }),
   );
 }

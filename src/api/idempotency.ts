@@ -9,20 +9,6 @@ type Keep = Parameters<Parameters<Idempotency['once']>[1]>[0];
 type Tx = Parameters<Keep>[0];
 type Kept = Parameters<Keep>[1];
 
-/** For a route's `detail`: says in the document that the route takes a key. */
-export const takesKey = {
-  'x-parameters': [
-    {
-      in: 'header',
-      name: 'Idempotency-Key',
-      required: false,
-      description:
-        'Any text, as a UUID. A repeat within 24 hours does nothing more and gets the first answer, with Idempotency-Replayed: true.',
-      schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
-    },
-  ],
-};
-
 /** An answer of status `status`; its ETag is that of the body's version, where it has one. */
 export interface Answer<T> {
   status: number;

@@ -1,7 +1,7 @@
 import type { Server } from 'bun';
 import { AppError } from '../core/exceptions.ts';
 import { isIdentity, isUtf8, mediaTypeOf } from '../utils/media-type.ts';
-import { ITEM_MEDIA } from './media-types.ts';
+import { ITEM_MEDIA, ITEM_TYPES } from './media-types.ts';
 import { type ResponseSet, textStream } from './text-stream.ts';
 
 type Format = keyof typeof ITEM_MEDIA;
@@ -40,7 +40,7 @@ export function incoming(
   );
   const isPlain = isUtf8(header) && isIdentity(request.headers.get('content-encoding'));
   if (!found || !isPlain || (format !== undefined && format !== found)) {
-    const types = format ? ITEM_MEDIA[format] : Object.values(ITEM_MEDIA).flat();
+    const types = format ? ITEM_MEDIA[format] : ITEM_TYPES;
     throw new AppError('unsupported_media_type', `The body must be ${types.join(' or ')}`);
   }
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);

@@ -19,8 +19,14 @@ export interface Encoded {
   isRepeatable: boolean;
 }
 
-/** Routes that take a form, as OAuth2 and Apple want it. Everywhere else a body is JSON. */
-const FORM_PATHS = ['/api/v1/login/access-token', '/api/v2/auth/identities/return'];
+/**
+ * The routes that read a form, as OAuth2 and Apple send it. Any other body is JSON. A test compares
+ * them with the document.
+ */
+export const FORM_ROUTES: readonly string[] = [
+  '/api/v1/login/access-token',
+  '/api/v2/auth/identities/return',
+];
 
 const FORM = 'application/x-www-form-urlencoded';
 const LINES = 'application/x-ndjson';
@@ -63,7 +69,7 @@ export async function encodeBody({ body, path, query }: Call): Promise<Encoded> 
     return { body: await new Response(stream).blob(), type, isRepeatable: true };
   }
   if (isRaw(body)) return { body, type, isRepeatable: true };
-  if (FORM_PATHS.includes(path)) {
+  if (FORM_ROUTES.includes(path)) {
     const form = new URLSearchParams(body as Record<string, string>);
     return { body: form.toString(), type: FORM, isRepeatable: true };
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { FORM_ROUTES } from '../../src/client/request.ts';
 import { createClient } from '../../src/client.ts';
 import { PASSWORD, testApp } from '../support.ts';
 
@@ -193,4 +194,16 @@ describe('the code of a problem', () => {
     }
     expect(error.code).toBe('bad_credentials');
   });
+});
+
+test('the client knows which routes read a form', async () => {
+  await using t = await testApp();
+  const document = await (await t.request('GET', '/openapi.json')).json();
+  const { paths } = document as {
+    paths: Record<string, { post?: { requestBody?: { content: object } } }>;
+  };
+  const forms = Object.entries(paths).filter(
+    ([, { post }]) => 'application/x-www-form-urlencoded' in (post?.requestBody?.content ?? {}),
+  );
+  expect(forms.map(([path]) => path).sort()).toEqual([...FORM_ROUTES].sort());
 });

@@ -1,7 +1,15 @@
 import type { Config } from '../../core/config.ts';
 import { type Access, levelOf } from '../access-rules.ts';
-import { bodyTypes } from '../media-types.ts';
-import { hasVersion, RESPONSE_HEADERS, requestHeaders, type SentHeader } from './headers.ts';
+import { type BodyDeclaration, bodyTypes } from '../body-rules.ts';
+import { versionOf } from '../error-forms.ts';
+import { JSON_TYPES } from '../media-types.ts';
+import {
+  hasVersion,
+  RESPONSE_HEADERS,
+  type RouteFacts,
+  requestHeaders,
+  type SentHeader,
+} from './headers.ts';
 import { type Components, contentOf, correctResponses, type Responses } from './responses.ts';
 import { correctSchema, type Json, used, withKnownEnums } from './schema.ts';
 import { ACCESS_TEXTS, DESCRIPTION, SECURITY, SECURITY_SCHEMES, scopeText, TAGS } from './texts.ts';
@@ -19,7 +27,10 @@ interface Operation extends Json {
   parameters?: Parameter[];
   scope?: string;
   sends?: SentHeader[];
-  /** Headers that a route reads by itself. */
+  body?: BodyDeclaration;
+  responseTypes?: readonly string[];
+  takesKey?: boolean;
+  /** Parameters that a route reads by itself. */
   'x-parameters'?: Parameter[];
   requestBody?: unknown;
   responses: Responses;
@@ -34,14 +45,13 @@ export interface Generated {
 export interface Facts {
   version: string;
   registration: Config['registration'];
-  /** The schema of a route's body, `METHOD /path`. */
-  bodyOf(route: string): unknown;
-  queryOf(route: string): unknown;
+  /** The schemas of a route's body and query; the path is a pattern such as `/items/:item_id`. */
+  schemasOf(method: string, path: string): { body?: unknown; query?: unknown };
 }
 
 /** The published document: the one place where the generated one is put right. */
 export function documentOf({ paths }: Generated, facts: Facts): Json {
-  const { version, registration, bodyOf, queryOf } = facts;
+  const { version, registration, schemasOf } = facts;
   const components: Components = { schemas: {}, responses: {}, examples: {} };
   const { schemas } = components;
   const corrected: Json = {};
@@ -49,13 +59,20 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
     const isPatched = 'patch' in operations;
     corrected[path] = Object.fromEntries(
       Object.entries(operations).map(([method, operation]) => {
-        const route = `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`;
-        const body = correctBody(bodyOf(route), route, schemas);
-        const security = securityOf(operation.access, registration);
-        const known = withOpenQuery(operation, queryOf(route));
+        const route: Route = {
+          method: method.toUpperCase(),
+          path: path.replace(/\{(\w+)\}/g, ':$1'),
+          isPatched,
+        };
+        const own = schemasOf(route.method, route.path);
+        const known = withOpenQuery(operation, own.query);
         return [
           method,
-          { ...correctOperation(known, route, components, isPatched), ...security, ...body },
+          {
+            ...correctOperation(known, route, components),
+            ...securityOf(operation.access, registration),
+            ...correctBody(own.body, bodyTypes(route.method, operation.body), route, schemas),
+          },
         ];
       }),
     );
@@ -86,31 +103,28 @@ function securityOf(access: Access, registration: Config['registration']) {
   return level === 'optional' ? { security: [{}, ...SECURITY] } : {};
 }
 
-function correctOperation(
-  operation: Operation,
-  route: string,
-  components: Components,
-  isPatched: boolean,
-) {
+type Route = Pick<RouteFacts, 'method' | 'path' | 'isPatched'>;
+
+function correctOperation(operation: Operation, route: Route, components: Components) {
   const { parameters: given = [], 'x-parameters': own = [], ...declared } = operation;
   const {
     access,
     scope,
     sends = [],
+    responseTypes = JSON_TYPES,
+    takesKey = false,
     isProbe: _isProbe,
     isBeforeSecondFactor: _isBefore,
     body: _body,
     ...others
   } = declared;
   const { requestBody: _, responses, description, ...rest } = others;
-  const [method = '', path = ''] = route.split(' ');
   const facts = {
-    method,
-    path,
+    ...route,
     statuses: Object.keys(responses),
     sends,
-    isPatched,
-    takesKey: own.some(({ name }) => name === 'Idempotency-Key'),
+    responseTypes,
+    takesKey,
     hasVersion: (status: string) => hasVersion(responses[status]),
   };
   const parameters = [...given, ...own, ...requestHeaders(facts)];
@@ -160,11 +174,16 @@ function withDefaultInComponent(schema: Json, schemas: Json): Json {
 }
 
 /** The media types that are read. v1 ignores fields that it does not know, v2 does not. */
-function correctBody(body: unknown, route: string, schemas: Json): Json {
+function correctBody(
+  body: unknown,
+  types: readonly string[],
+  { path }: Route,
+  schemas: Json,
+): Json {
   if (typeof body !== 'object' || body === null) return {};
   const { additionalProperties, ...open } = body as Json;
   const isStrict =
-    route.includes(' /api/v2/') && 'properties' in open && additionalProperties !== true;
+    versionOf(path) === 'v2' && 'properties' in open && additionalProperties !== true;
   const own = isStrict ? { ...open, additionalProperties: false } : open;
-  return { requestBody: { required: true, content: contentOf(bodyTypes(route), own, schemas) } };
+  return { requestBody: { required: true, content: contentOf(types, own, schemas) } };
 }

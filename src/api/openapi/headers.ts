@@ -1,3 +1,4 @@
+import { versionOf } from '../error-forms.ts';
 import { PATCH_TYPES } from '../media-types.ts';
 import type { Json } from './schema.ts';
 
@@ -55,6 +56,8 @@ export interface RouteFacts {
   /** Headers that the route sends by itself when it succeeds. */
   sends: readonly SentHeader[];
   takesKey: boolean;
+  /** Media types of its successful responses. */
+  responseTypes: readonly string[];
   /** Whether the path has a PATCH. */
   isPatched: boolean;
   /** Whether a response shows a resource with a version. */
@@ -65,7 +68,7 @@ export interface RouteFacts {
 export function responseHeaders(route: RouteFacts, status: string): Json {
   const { method, path, sends, takesKey, isPatched, hasVersion } = route;
   const isApi = path.startsWith('/api/');
-  const isV2 = path.startsWith('/api/v2/');
+  const isV2 = versionOf(path) === 'v2';
   const isSuccess = status.startsWith('2');
   // Problems are shared by all routes, those with a PATCH too.
   const isProblem = isV2 && Number(status) >= 400;
@@ -88,8 +91,20 @@ export function responseHeaders(route: RouteFacts, status: string): Json {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** The conditional headers that `route` reads: it declares the status that each can cause. */
-export function requestHeaders({ statuses }: Pick<RouteFacts, 'statuses'>) {
+const IDEMPOTENCY_KEY = {
+  in: 'header',
+  name: 'Idempotency-Key',
+  required: false,
+  description:
+    'Any text, as a UUID. A repeat within 24 hours does nothing more and gets the first answer, with Idempotency-Replayed: true.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+};
+
+/**
+ * The key and the conditional headers that a route reads; for each of the latter it declares the
+ * status that the header can cause.
+ */
+export function requestHeaders({ statuses, takesKey }: Pick<RouteFacts, 'statuses' | 'takesKey'>) {
   const header = (name: string, description: string, example: string) => ({
     in: 'header',
     name,
@@ -98,6 +113,7 @@ export function requestHeaders({ statuses }: Pick<RouteFacts, 'statuses'>) {
     schema: { type: 'string', maxLength: 8192, examples: [example] },
   });
   return [
+    ...(takesKey ? [IDEMPOTENCY_KEY] : []),
     ...(statuses.includes('412')
       ? [header('If-Match', 'Changes it only if it has this ETag; 412 if it has another.', '"v3"')]
       : []),

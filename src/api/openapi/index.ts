@@ -3,6 +3,7 @@ import { type AnyElysia, Elysia } from 'elysia';
 import type { Config } from '../../core/config.ts';
 import { VERSION } from '../../core/version.ts';
 import { type Asset, createAsset } from '../asset.ts';
+import { findRoute } from '../routes.ts';
 import { documentOf, type Generated } from './document.ts';
 
 export interface OpenapiOptions {
@@ -35,16 +36,7 @@ function openapiDocument({ app, registration }: OpenapiOptions): Record<string, 
   return documentOf(generated as unknown as Generated, {
     version: VERSION,
     registration,
-    bodyOf: (route) => hooksOf(app(), 'body').get(route),
-    queryOf: (route) => hooksOf(app(), 'query').get(route),
+    // The generator leaves out bodies whose parser is not one of Elysia's, and open queries.
+    schemasOf: (method, path) => findRoute(app(), method, path)?.hooks ?? {},
   });
-}
-
-/**
- * Schemas by route: the generator leaves out those of bodies where a parser is not one of
- * Elysia's, and those of queries whose names are not known.
- */
-function hooksOf(app: AnyElysia, section: 'body' | 'query'): Map<string, unknown> {
-  const named = app.routes.map(({ method, path, hooks }) => ({ name: `${method} ${path}`, hooks }));
-  return new Map(named.map(({ name, hooks }) => [name, hooks[section]]));
 }

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { answerTypes } from '../media-types.ts';
+import { versionOf } from '../error-forms.ts';
 import { type RouteFacts, responseHeaders } from './headers.ts';
 import { correctSchema, type Json } from './schema.ts';
 
@@ -37,10 +37,9 @@ export function correctResponses(
     const description = STATUS_CODES[status] ?? status;
     if (status === '204') return [status, { description, headers }];
     const schema = Object.values(content ?? {})[0]?.schema ?? {};
-    const isProblem = Number(status) >= 400 && isOfV2(route.path);
+    const isProblem = Number(status) >= 400 && versionOf(route.path) === 'v2';
     if (!isProblem) {
-      const types = answerTypes(`${route.method} ${route.path}`);
-      const content = contentOf(types, schema, components.schemas);
+      const content = contentOf(route.responseTypes, schema, components.schemas);
       return [status, { description, headers, content }];
     }
     const name = String(schema['title']);
@@ -52,10 +51,6 @@ export function correctResponses(
     return [status, { $ref: `#/components/responses/${name}` }];
   });
   return { ...Object.fromEntries(entries), ...FROM_PARSER };
-}
-
-function isOfV2(path: string): boolean {
-  return path.startsWith('/api/v2/');
 }
 
 /** A problem with an example for each of its codes, which is shared. */

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AccessToken, LoginForm } from '../../schemas/login.ts';
 import { publicRoute } from '../access-rules.ts';
+import { FORM_TYPE } from '../media-types.ts';
 import { createProofs } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
 import { v1WriteErrors } from './responses.ts';
@@ -20,7 +21,11 @@ export const login = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
     {
       body: LoginForm,
       response: { 200: AccessToken, ...v1WriteErrors(400, 429) },
-      detail: publicRoute('createAccessToken', 'Sign in by email or username'),
+      detail: {
+        ...publicRoute('createAccessToken', 'Sign in by email or username'),
+        // FastAPI reads both as a form.
+        body: { mediaTypes: [FORM_TYPE, 'multipart/form-data'] },
+      },
     },
   );
 };

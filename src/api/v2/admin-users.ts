@@ -12,7 +12,7 @@ import { ACCOUNT_FILTERS } from '../../schemas/filters.ts';
 import { filterParameters } from '../../schemas/list-query.ts';
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
-import { createOnce, takesKey } from '../idempotency.ts';
+import { createOnce } from '../idempotency.ts';
 import { queryTime } from '../query-time.ts';
 import { createVia } from '../via.ts';
 import { choiceOf, filtersOf, givenIn, refuse } from './list-query.ts';
@@ -51,7 +51,7 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'idempotency' | 'conf
         },
         detail: {
           ...adminRoute('createAccount', 'Create an account, as an admin'),
-          ...takesKey,
+          takesKey: true,
           description:
             'A repeat by Idempotency-Key that differs only in the password is the same request.',
         },

@@ -9,6 +9,7 @@ import {
   Providers,
 } from '../../schemas/identities.ts';
 import { publicRoute } from '../access-rules.ts';
+import { FORM_TYPE } from '../media-types.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { returnTo } from '../redirect-uri.ts';
 import { createSessionCookie } from '../session-cookie.ts';
@@ -77,7 +78,10 @@ export const authIdentityLogin = (
       {
         body: IdentityReturn,
         response: { 303: NoContent, ...v2BodyErrors('invalid_action_token') },
-        detail: publicRoute('returnFromProvider', "Take a provider's form and go on"),
+        detail: {
+          ...publicRoute('returnFromProvider', "Take a provider's form and go on"),
+          body: { mediaTypes: [FORM_TYPE] },
+        },
       },
     );
 };

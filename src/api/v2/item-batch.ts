@@ -3,7 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { ItemBatch, ItemBatchResults } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
-import { createOnce, takesKey } from '../idempotency.ts';
+import { createOnce } from '../idempotency.ts';
 import { withDefaults } from '../new-item.ts';
 
 import { KEYED, SIGNED_IN, v2BodyErrors } from './responses.ts';
@@ -33,7 +33,7 @@ export const itemBatch = ({
         ...userRoute('items:write', 'batchItems', 'Create, change and delete items, all or none'),
         description:
           'Up to 1,000 operations in one transaction. When one fails nothing is done, and errors names each that does by its position.',
-        ...takesKey,
+        takesKey: true,
         body: { maxBytes: Number.POSITIVE_INFINITY, maxNodes: 40_000 },
       },
     },

@@ -4,7 +4,7 @@ import { NoContent } from '../../schemas/accounts.ts';
 import { ItemDocument, ItemIdParams } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
-import { createOnce, takesKey } from '../idempotency.ts';
+import { createOnce } from '../idempotency.ts';
 import { restoredItem } from './item-document.ts';
 import { KEYED, SIGNED_IN, v2WriteErrors } from './responses.ts';
 
@@ -50,7 +50,7 @@ export const itemBin = ({ items: service, idempotency }: Pick<Deps, 'items' | 'i
         response: { 200: ItemDocument, ...RESTORE_ITEM_ERRORS },
         detail: {
           ...userRoute('items:write', 'restoreItem', 'Take an own item out of the bin'),
-          ...takesKey,
+          takesKey: true,
         },
       },
     );

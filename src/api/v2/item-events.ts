@@ -43,6 +43,7 @@ export const itemEvents = (deps: Listened) => {
         ...optionalRoute('items:read', 'listenToItems', 'Listen to items (server-sent events)'),
         description:
           'A stream without an end: one event for each change of an item that the caller may see.',
+        responseTypes: ['text/event-stream'],
         'x-parameters': [
           {
             in: 'header',

@@ -5,7 +5,7 @@ import { ItemDocument, ItemIdParams } from '../../schemas/items-v2.ts';
 import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
 import { matchedVersions } from '../etag.ts';
-import { createOnce, takesKey } from '../idempotency.ts';
+import { createOnce } from '../idempotency.ts';
 import { shownItem } from './item-document.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
 
@@ -64,7 +64,7 @@ export const itemRevisions = ({
         response: { 201: ItemDocument, ...REVERT_ITEM_ERRORS },
         detail: {
           ...userRoute('items:write', 'revertItem', 'Revert an own item to an earlier version'),
-          ...takesKey,
+          takesKey: true,
         },
       },
     );

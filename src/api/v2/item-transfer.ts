@@ -12,6 +12,7 @@ import { filterParameters } from '../../schemas/list-query.ts';
 import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
 import { incoming, outgoing } from '../item-stream.ts';
+import { ITEM_MEDIA, ITEM_TYPES } from '../media-types.ts';
 import { createItemReader } from '../new-item.ts';
 import { filtersOf, givenIn, refuse } from './list-query.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
@@ -47,7 +48,7 @@ export const itemTransfer = ({
         response: { 200: ImportReport, ...IMPORT_ITEMS_ERRORS },
         detail: {
           ...userRoute('items:write', 'importItems', 'Make an item of each line'),
-          body: { isStreamed: true },
+          body: { isStreamed: true, mediaTypes: ITEM_TYPES },
           description:
             'Reads the body as it comes. Good lines are written some hundred at a time and bad ones are counted: it is not atomic, and what was written before it ends early stays. A dry run says what would come of it.',
         },
@@ -68,6 +69,7 @@ export const itemTransfer = ({
         response: { 200: ItemLines, ...v2Errors(...SIGNED_IN, 'validation_failed') },
         detail: {
           ...userRoute('items:read', 'exportItems', 'All items as lines, for an import'),
+          responseTypes: [ITEM_MEDIA.jsonl[0], ...ITEM_MEDIA.csv],
           'x-parameters': filterParameters(ITEM_FILTERS),
           description:
             'By id, without those in the bin, each as it is when its turn comes. A connection that is cut before the end has not got them all.',

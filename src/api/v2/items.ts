@@ -7,7 +7,7 @@ import { callerOf, maybeCallerOf } from '../access.ts';
 import { optionalRoute, userRoute } from '../access-rules.ts';
 import { ITEM_BODY } from '../body-rules.ts';
 import { isKnown, notModified, tell } from '../etag.ts';
-import { createOnce, takesKey } from '../idempotency.ts';
+import { createOnce } from '../idempotency.ts';
 import { answerJson } from '../json.ts';
 import { withDefaults } from '../new-item.ts';
 import { createdItem, itemWriter } from './item-document.ts';
@@ -36,7 +36,7 @@ export const items = ({ items: service, itemList, idempotency }: Served) => {
         response: { 201: ItemDocument, ...CREATE_ITEM_ERRORS },
         detail: {
           ...userRoute('items:write', 'createItemV2', 'Create an item'),
-          ...takesKey,
+          takesKey: true,
           body: ITEM_BODY,
         },
       },

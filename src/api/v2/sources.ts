@@ -9,7 +9,7 @@ import {
 import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { SOURCE_BODY } from '../body-rules.ts';
-import { createOnce, takesKey } from '../idempotency.ts';
+import { createOnce } from '../idempotency.ts';
 import { createVia } from '../via.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors } from './responses.ts';
 
@@ -46,7 +46,7 @@ export const sources = (deps: Pick<Deps, 'sources' | 'idempotency' | 'config'>) 
         },
         detail: {
           ...adminRoute('createSource', 'Define an outside API to be called'),
-          ...takesKey,
+          takesKey: true,
           description:
             'A repeat by Idempotency-Key that differs only in secrets is the same request.',
           body: SOURCE_BODY,
