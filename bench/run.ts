@@ -1,7 +1,7 @@
 /**
  * Measures Hutch against the same work written by hand, in one run on one machine.
  * `bun bench/run.ts user list` runs these loads only; BENCH_ROUNDS and BENCH_SECONDS say how
- * long. bench/README.md says how to read the result.
+ * long. docs/benchmarks.md says how to read the result.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -7,32 +7,36 @@ import { tempDir } from '../support.ts';
 const root = join(import.meta.dir, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const readme = read('README.md');
+const operating = read('docs/operating.md');
 const settings = read('.env.example');
-const PAGES = ['*.md', 'docs/*.md', 'bench/*.md', 'examples/*/*.md'].flatMap((glob) => [
+const PAGES = ['*.md', 'docs/*.md', 'examples/*/*.md'].flatMap((glob) => [
   ...new Bun.Glob(glob).scanSync(root),
 ]);
 
 const TEST_LINK = /\]\((\.\.\/)?test\/[\w/.-]+\.test\.ts\)/;
 
 /** Sections whose every paragraph and list item is a promise, so that each links to its test. */
-const PROMISES = [
-  'Where v1 differs from the guide',
-  'What it promises',
-  'Items',
-  'Outside APIs',
-  'Accounts',
-  'What an operator still must do',
+const PROMISES: [page: string, title: string][] = [
+  ['README.md', 'What it guarantees'],
+  ['docs/api.md', 'Items'],
+  ['docs/api.md', 'Where v1 differs from the guide'],
+  ['docs/accounts.md', 'Accounts'],
+  ['docs/sources.md', 'Outside APIs'],
+  ['docs/operating.md', 'What an operator still must do'],
+  ['docs/reliability.md', 'In more words'],
 ];
 
-describe('README.md', () => {
-  test.each(PROMISES)('each promise of "%s" links to a test', (title) => {
-    const promises = blocksOf(sectionOf(title));
+describe('promises', () => {
+  test.each(PROMISES)('each of those in %s under "%s" links to a test', (page, title) => {
+    const promises = blocksOf(sectionOf(read(page), title));
     expect(promises.length).toBeGreaterThan(1);
     expect(promises.filter((it) => !TEST_LINK.test(it))).toEqual([]);
   });
+});
 
+describe('docs/operating.md', () => {
   test('each row of the settings links to a test', () => {
-    const rows = sectionOf('Settings').match(/^\| HUTCH_.+$/gm) ?? [];
+    const rows = sectionOf(operating, 'Settings').match(/^\| HUTCH_.+$/gm) ?? [];
     expect(rows.length).toBeGreaterThan(10);
     expect(rows.filter((row) => !TEST_LINK.test(row))).toEqual([]);
   });
@@ -41,25 +45,33 @@ describe('README.md', () => {
     const { stdout } = await hutch(['--help']);
     const commands = [...stdout.matchAll(/^ {2}(\w+(?: [\w-]+)?) {2,}/gm)].map(([, it]) => it);
     expect(commands.length).toBeGreaterThan(5);
-    const [, list = ''] = /needs no other\]\S+:\n([^;]+);/.exec(readme) ?? [];
+    const [, list = ''] = /needs no other\]\S+:\n([^;]+);/.exec(operating) ?? [];
     const named = [...list.matchAll(/`(?:hutch )?([^`]+)`/g)].map(([, it]) => it);
     expect(named).toEqual(commands);
   });
 
   test('names only settings that there are', () => {
-    const named = [...readme.matchAll(/\bHUTCH_[A-Z]+(?:_[A-Z]+)*\b/g)].map(([name]) => name);
+    const named = [...operating.matchAll(/\bHUTCH_[A-Z]+(?:_[A-Z]+)*\b/g)].map(([name]) => name);
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter((name) => !settings.includes(`#${name}=`))).toEqual([]);
   });
 
   test('tells the defaults of settings as they are', () => {
-    const rows = [...sectionOf('Settings').matchAll(/^\| (HUTCH_[^|]+) \| ([^| ][^|]*) \|/gm)];
+    const rows = [
+      ...sectionOf(operating, 'Settings').matchAll(/^\| (HUTCH_[^|]+) \| ([^| ][^|]*) \|/gm),
+    ];
     expect(rows.length).toBeGreaterThan(5);
     for (const [, names = '', defaults = ''] of rows) {
       const values = defaults.split(', ');
       const lines = names.split(', ').map((name, index) => `#${name}=${values[index]}`);
       expect(lines.filter((line) => !settings.includes(line))).toEqual([]);
     }
+  });
+});
+
+describe('README.md', () => {
+  test('is an entrance of 120 lines at most', () => {
+    expect(readme.split('\n').length).toBeLessThanOrEqual(121);
   });
 
   test('shows what its TypeScript example prints', async () => {
@@ -116,10 +128,10 @@ function plain(text: string): string {
 }
 
 /** The text below a heading, up to the next one. */
-function sectionOf(title: string): string {
-  const start = readme.indexOf(`# ${title}\n`);
-  expect(start).toBeGreaterThan(0);
-  return readme.slice(start + title.length + 3).split(/^#{2,} /m, 1)[0] ?? '';
+function sectionOf(page: string, title: string): string {
+  const start = page.indexOf(`# ${title}\n`);
+  expect(start).toBeGreaterThanOrEqual(0);
+  return page.slice(start + title.length + 3).split(/^#{2,} /m, 1)[0] ?? '';
 }
 
 /** Paragraphs and list items, without those that only announce what follows. */

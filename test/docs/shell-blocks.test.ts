@@ -7,7 +7,7 @@ import { tempDir } from '../support.ts';
 import { patternOf, type ShellBlock, shellBlocks, unfencedCommands } from './shell-blocks.ts';
 
 const root = join(import.meta.dir, '../..');
-const PAGES = ['*.md', 'docs/*.md', 'bench/*.md', 'examples/*/*.md'].flatMap((glob) => [
+const PAGES = ['*.md', 'docs/*.md', 'examples/*/*.md'].flatMap((glob) => [
   ...new Bun.Glob(glob).scanSync(root),
 ]);
 const textOf = (page: string) => readFileSync(join(root, page), 'utf8');

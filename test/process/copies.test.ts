@@ -61,7 +61,7 @@ describe('a copy of the database', () => {
       while (!isOver) await post(10);
     })();
     const copy = join(tempDir(), 'copy.db');
-    // Another process than the server, as the sqlite3 of the README is.
+    // Another process than the server, as the sqlite3 of docs/operating.md is.
     using db = new Database(join(dir, 'hutch.db'));
     db.run('VACUUM INTO ?', [copy]);
     isOver = true;
