@@ -1,7 +1,5 @@
-import type { Deps } from '../core/deps.ts';
+import type { Cached } from '../core/cache.ts';
 import { answerJson } from './json.ts';
-
-type Cached<T> = Omit<Awaited<ReturnType<Deps['items']['listPopular']>>, 'value'> & { value: T };
 
 const texts = new WeakMap<object, string>();
 

@@ -1,13 +1,9 @@
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
+import type { KeptAnswer, OnWritten } from '../services/idempotency.ts';
 import { urlPath } from '../utils/url.ts';
 import { callerOf } from './access.ts';
 import { tell } from './etag.ts';
-
-type Idempotency = Deps['idempotency'];
-type Keep = Parameters<Parameters<Idempotency['once']>[1]>[0];
-type Tx = Parameters<Keep>[0];
-type Kept = Parameters<Keep>[1];
 
 /** An answer of status `status`; its ETag is that of the body's version, where it has one. */
 export interface Answer<T> {
@@ -22,9 +18,6 @@ interface Context {
   set: { headers: Record<string, string | number> };
 }
 
-/** What `act` passes on to its service, to be called in the transaction of the write. */
-type OnWritten<R> = ((tx: Tx, result: R) => Promise<void>) | undefined;
-
 /**
  * Gives what does a request once: `act` and the answer to its result or, when the request
  * brings an Idempotency-Key that was used before, the answer of then. Sets Location and ETag and
@@ -32,11 +25,11 @@ type OnWritten<R> = ((tx: Tx, result: R) => Promise<void>) | undefined;
  * idempotency_running and what `act` throws.
  */
 export const createOnce =
-  (idempotency: Idempotency) =>
+  (idempotency: Deps['idempotency']) =>
   async <R, T extends object>(
     context: Context,
     answerOf: (result: R) => Answer<T>,
-    act: (onWritten: OnWritten<R>) => Promise<R>,
+    act: (onWritten: OnWritten<R> | undefined) => Promise<R>,
   ): Promise<T> => {
     const { request, set } = context;
     const key = request.headers.get('idempotency-key');
@@ -69,7 +62,7 @@ function hashOf({ request, body }: Context): string {
   return Bun.SHA256.hash(text, 'hex');
 }
 
-function fromKept<T>({ status, location, body }: Kept): Answer<T> {
+function fromKept<T>({ status, location, body }: KeptAnswer): Answer<T> {
   return { status, ...(location !== null && { location }), body: JSON.parse(body) };
 }
 

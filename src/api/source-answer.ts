@@ -1,7 +1,5 @@
-import type { Deps } from '../core/deps.ts';
+import type { SourceAnswer } from '../services/source-calls.ts';
 import { isJsonType } from '../utils/media-type.ts';
-
-type Answer = Awaited<ReturnType<Deps['sourceCalls']['call']>>;
 
 const texts = new WeakMap<object, string>();
 
@@ -11,7 +9,7 @@ const texts = new WeakMap<object, string>();
  * for as long as it is kept.
  */
 export function answerSource(
-  { reply, freshSeconds }: Answer,
+  { reply, freshSeconds }: SourceAnswer,
   set: { headers: Record<string, string | number> },
 ): Response {
   const { mediaType, data, status, cache, ageSeconds } = reply;

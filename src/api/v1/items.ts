@@ -15,7 +15,7 @@ import { ITEM_BODY } from '../body-rules.ts';
 import { answerCached } from '../cached.ts';
 import { answerAsIs } from '../json.ts';
 import type { SentHeader } from '../openapi/headers.ts';
-import { createVia } from '../via.ts';
+import { type Behind, createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
 /** What v1 does not know. */
@@ -89,7 +89,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
       },
     );
 
-type Read = Parameters<ReturnType<typeof createVia>>[0] & { params: typeof ItemParams.static };
+type Read = Behind & { params: typeof ItemParams.static };
 
 /** Counts every read, as the guide does, unless a setting says that a reload is no second view. */
 function viewWith({ items: service, config }: Pick<Deps, 'items' | 'config'>) {

@@ -1,16 +1,16 @@
-import type { Deps } from '../../core/deps.ts';
 import type { FilterField, FilterFields } from '../../schemas/filters.ts';
 import { Text } from '../../schemas/kinds.ts';
+import type {
+  Condition as FieldCondition,
+  FilterOp,
+  FilterValue,
+} from '../../services/conditions.ts';
 import { type Refusal, refusalOf } from '../kinds.ts';
 import { readTime } from '../query-time.ts';
 
-type ItemFilter = Parameters<Deps['itemList']['list']>[1]['filters'][number];
-type Op = ItemFilter['op'];
-type Value = ItemFilter['values'][number];
-
-/** A condition on one of a list's fields. */
-export interface Condition<Field extends string> extends Omit<ItemFilter, 'field'> {
-  field: Field;
+/** A condition on one of a list's fields; `path` leads to a value inside of the field. */
+export interface Condition<Field extends string> extends FieldCondition<Field> {
+  path: readonly string[];
 }
 
 /** A condition as it was sent. */
@@ -72,7 +72,7 @@ export function isRefused(value: unknown): value is Refusal {
   return typeof value === 'object' && value !== null && 'msg' in value;
 }
 
-function isOp({ ops }: FilterField, op: string): op is Op {
+function isOp({ ops }: FilterField, op: string): op is FilterOp {
   return (ops as readonly string[]).includes(op);
 }
 
@@ -92,17 +92,17 @@ function noField({ name }: Sent, fields: FilterFields): Refusal {
 
 function readValues(
   field: FilterField,
-  op: Op,
+  op: FilterOp,
   value: string,
   callerId: number | undefined,
-): Value[] | Refusal {
+): FilterValue[] | Refusal {
   const unstorable = refusalOf(TEXT, value);
   if (unstorable) return unstorable;
   const texts = op === 'in' ? splitList(value) : [value];
   if (texts.length > MAX_VALUES) {
     return refused('too_long', `List should have at most ${MAX_VALUES} items`);
   }
-  const values: Value[] = [];
+  const values: FilterValue[] = [];
   for (const text of texts) {
     const read = readValue(field, op, text, callerId);
     if (isRefused(read)) return read;
@@ -114,10 +114,10 @@ function readValues(
 /** Blanks around a value count in a text alone. */
 function readValue(
   { type }: FilterField,
-  op: Op,
+  op: FilterOp,
   text: string,
   callerId: number | undefined,
-): Value | Refusal {
+): FilterValue | Refusal {
   const isJson = type === 'json';
   if (op === 'is') return readOneOf(isJson ? [...IS, 'true', 'false'] : IS, text.trim());
   if (op === 'like') return readPattern(text);
@@ -170,7 +170,7 @@ function readOneOf(known: readonly string[], text: string): string | Refusal {
 }
 
 /** A JSON scalar; anything else is text as it stands. */
-function readJson(text: string, op: Op): Value | Refusal {
+function readJson(text: string, op: FilterOp): FilterValue | Refusal {
   const value = scalarOf(text);
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
     return refused('value_error', 'Value error, numbers must lie within ±(2^53 - 1)');
@@ -180,12 +180,12 @@ function readJson(text: string, op: Op): Value | Refusal {
   return refused('value_error', `${text} is neither more nor less than anything`);
 }
 
-function scalarOf(text: string): Value {
+function scalarOf(text: string): FilterValue {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'number') return Number.isFinite(value) ? value : text;
     if (typeof value === 'string') return refusalOf(TEXT, value) ? text : value;
-    return typeof value === 'object' && value !== null ? text : (value as Value);
+    return typeof value === 'object' && value !== null ? text : (value as FilterValue);
   } catch {
     return text;
   }

@@ -1,9 +1,6 @@
-import type { Deps } from '../../core/deps.ts';
+import type { Told } from '../../services/item-events.ts';
+import type { ItemNews } from '../../services/item-news.ts';
 import { shownItem } from './item-document.ts';
-
-/** What a listener is told, by what the service calls it. */
-type Told = Parameters<Parameters<Deps['itemEvents']['listen']>[1]['tell']>[0][number];
-type ItemNews = Extract<Told, { type: 'change' }>['news'];
 
 /** What was made of news already: with its item and without. Its object is every listener's. */
 const made = new WeakMap<object, Map<boolean, Uint8Array>>();

@@ -2,6 +2,7 @@ import type { Server } from 'bun';
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ItemEventStream, ItemEventsQuery } from '../../schemas/item-events.ts';
+import type { Outlet } from '../../services/item-events.ts';
 import { createStillKnown, maybeCallerOf } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
 import { createClientNetwork } from '../client-network.ts';
@@ -15,7 +16,6 @@ interface Behind {
   server: Server<unknown> | null;
 }
 
-type Outlet = Parameters<Deps['itemEvents']['listen']>[1];
 type Listened = Pick<Deps, 'itemEvents' | 'auth' | 'accessChanges' | 'config' | 'log'>;
 
 export const itemEvents = (deps: Listened) => {

@@ -2,6 +2,8 @@ import { Elysia, status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ItemRevert, ItemRevisions, ItemRevisionsQuery } from '../../schemas/item-revisions.ts';
 import { ItemDocument, ItemIdParams } from '../../schemas/items-v2.ts';
+import type { Item } from '../../services/item-rows.ts';
+import type { RevisionInfo } from '../../services/revision-list.ts';
 import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
 import { matchedVersions } from '../etag.ts';
@@ -70,14 +72,12 @@ export const itemRevisions = ({
     );
 };
 
-function reverted(item: Awaited<ReturnType<Deps['itemRevisions']['revert']>>) {
+function reverted(item: Item) {
   return { status: 201, location: `/api/v2/items/${item.id}`, body: shownItem(item) };
 }
 
-type Revision = Awaited<ReturnType<Deps['itemRevisions']['list']>>['data'][number];
-
 /** What is kept as JSON, as what it is. */
-function shownRevision({ changes: { tags, data, ...plain }, ...rest }: Revision) {
+function shownRevision({ changes: { tags, data, ...plain }, ...rest }: RevisionInfo) {
   const changes = {
     ...plain,
     ...(tags && { tags: parsed<string[]>(tags) }),

@@ -1,13 +1,11 @@
-import type { Deps } from '../../core/deps.ts';
 import { AppError, type Problem } from '../../core/exceptions.ts';
 import { type FilterFields, MAX_FILTERS } from '../../schemas/filters.ts';
 import { ITEM_SORTS, type ItemSort } from '../../schemas/item-list.ts';
 import { ITEM_FIELDS, type ItemField } from '../../schemas/items-v2.ts';
+import type { SortField, SortKey } from '../../services/item-list-query.ts';
 import type { Refusal } from '../kinds.ts';
 import { MAX_NAMED, sentQuery } from '../strict-query.ts';
 import { type Condition, isRefused, readCondition, sentAsText, sentByName } from './filters.ts';
-
-type Sort = NonNullable<Parameters<Deps['itemList']['list']>[1]['sort']>;
 
 /** What of an item is shown: all of it unless `fields` says what; `expand` adds its owner. */
 export interface Shown {
@@ -77,7 +75,7 @@ export function filtersOf<Fields extends FilterFields>(
 }
 
 /** The keys of an item list's `sort`; undefined when it is not given. */
-export function sortOf(given: Given): Sort | undefined {
+export function sortOf(given: Given): SortKey[] | undefined {
   const hasWords = given.values.has('q');
   const sorts = ITEM_SORTS.filter((it) => hasWords || !it.endsWith('relevance'));
   return namesIn(given, 'sort', sorts, fieldOf)?.map((name) => ({
@@ -106,8 +104,8 @@ export function shownIn(given: Given): Shown {
   };
 }
 
-function fieldOf(name: ItemSort) {
-  return name.replace('-', '') as Sort[number]['field'];
+function fieldOf(name: ItemSort): SortField {
+  return name.replace('-', '') as SortField;
 }
 
 /** The entries of a list of names; one that is not known or given twice is a problem. */
