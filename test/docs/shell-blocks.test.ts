@@ -44,7 +44,7 @@ function scriptOf(blocks: readonly ShellBlock[], dir: string, port: number): str
       `[ -s ${log} ]; printf '${END}%s${END}' $?`,
     ];
   });
-  const end = 'trap \'for pid in $pids; do kill -KILL -- -"$pid"; done\' EXIT';
+  const end = 'trap \'for pid in $pids; do kill -KILL -"$pid"; done\' EXIT';
   return `${end}\n${parts.join('\n')}\n`.replaceAll(':3000', `:${port}`);
 }
 
@@ -71,6 +71,7 @@ async function run(page: string) {
     stderr: 'pipe',
   });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  await expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow();
   const parts = stdout.split(END);
   const results = blocks.flatMap(({ place, steps }) => steps.map((step) => ({ ...step, place })));
   return results.map(({ command, output, place }, index) => ({
