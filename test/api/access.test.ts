@@ -23,6 +23,8 @@ function namesOf(...levels: Access[]): string[] {
 }
 
 describe('the access of routes', () => {
+  // proves: ways-in.there-is-no-other-way-in-no-default
+  // proves: who-may-what.each-route-declares-who-may-call-it-and, 6.3.4, 13.4.5
   test('these are public and no others', () => {
     expect(namesOf('public')).toEqual([
       'GET /',
@@ -76,6 +78,7 @@ describe('the access of routes', () => {
     ]);
   });
 
+  // proves: who-may-what.each-route-declares-who-may-call-it-and
   test('these are for admins and no others', () => {
     expect(namesOf('admin')).toEqual([
       'DELETE /api/v2/sources/:name',
@@ -99,6 +102,7 @@ describe('the access of routes', () => {
     ]);
   });
 
+  // proves: who-may-what.each-route-declares-who-may-call-it-and
   test('these take a token of this scope, those of admins the scope admin, and no others any', () => {
     const scoped = routes.filter(({ access, scope }) => scope && access !== 'admin');
     expect(scoped.map(({ name, scope }) => `${name} ${scope}`).toSorted()).toEqual([
@@ -132,6 +136,7 @@ describe('the access of routes', () => {
     expect(new Set(ofAdmins.map(({ scope }) => scope))).toEqual(new Set(['admin']));
   });
 
+  // proves: who-may-what.each-route-declares-who-may-call-it-and, 8.2.1
   test('a server with a route that declares no access does not start, and names the route', async () => {
     await using t = await testApp();
     const app = createApp(t.deps)
@@ -142,6 +147,7 @@ describe('the access of routes', () => {
     );
   });
 
+  // proves: 8.2.1
   test('a route that declares no access admits nobody, admins neither', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('root', 'admin');
@@ -170,6 +176,7 @@ describe('the access of routes', () => {
     }
   });
 
+  // proves: 16.5.3
   test('a guard that has to wait is waited for', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -180,6 +187,7 @@ describe('the access of routes', () => {
     expect([user.status, admin.status]).toEqual([200, 403]);
   });
 
+  // proves: sessions.made-a-user
   test('an account whose role is lowered is refused at its next request', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');

@@ -53,6 +53,7 @@ describe('overloaded', () => {
     expect(new Set(responses.map(({ headers }) => headers.get('x-request-id'))).size).toBe(2);
   });
 
+  // proves: costly-work.more-requests-than-there-is-time-for
   test('comes before anything is done: nothing is read, counted or looked up', async () => {
     await using t = await overloaded();
     let isRead = false;
@@ -81,6 +82,7 @@ describe('overloaded', () => {
     expect(ends).toEqual(['close', 'close', null]);
   });
 
+  // proves: costly-work.more-requests-than-there-is-time-for
   test('is no probe: they are always answered', async () => {
     await using t = await overloaded();
     for (const path of ['/health/live', '/health/ready']) {

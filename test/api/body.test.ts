@@ -53,6 +53,7 @@ describe('a change by PATCH', () => {
   });
 });
 
+// proves: 3.5.2
 describe('the media type', () => {
   test.each([
     ['text/plain'],
@@ -60,6 +61,7 @@ describe('the media type', () => {
     ['application/x-www-form-urlencoded'],
     ['application/json; charset=utf-16'],
     ['application/jsonx'],
+    // proves: input.body-form
   ])('%s is unsupported_media_type', async (type) => {
     expect((await send(JSON.stringify(account), { 'content-type': type })).status).toBe(415);
   });
@@ -68,6 +70,7 @@ describe('the media type', () => {
     expect((await send(new Blob([JSON.stringify(account)]), {})).status).toBe(415);
   });
 
+  // proves: input.body-form, 5.2.3
   test('an encoded body is unsupported_media_type', async () => {
     const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
     expect((await send(Bun.gzipSync(JSON.stringify(account)), headers)).status).toBe(415);
@@ -101,6 +104,7 @@ describe('JSON', () => {
     },
   );
 
+  // proves: input.body-form, 1.1.1
   test('invalid UTF-8 is malformed_body', async () => {
     const answer = await send(new Uint8Array([123, 34, 255, 34, 58, 49, 125]));
     expect(answer.body).toMatchObject({ detail: [{ type: 'json_invalid' }] });
@@ -124,6 +128,7 @@ describe('JSON', () => {
     ['[', 2_000],
     ['{"a":', 400],
     ['{"login":[', 200],
+    // proves: input.json-size
   ])('%p, %d times, is malformed_body', async (opening, count) => {
     const answer = await send(opening.repeat(count));
     expect(answer).toMatchObject({
@@ -132,6 +137,7 @@ describe('JSON', () => {
     });
   });
 
+  // proves: input.json-size, costly-work.bodies
   test('of too many values is malformed_body', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -162,6 +168,7 @@ const flawed: [json: string, path: string[]][] = [
 ];
 
 describe('a value that does not survive', () => {
+  // proves: input.json-values, 1.5.2, 15.3.6
   test.each(flawed)('%s is refused by its path in v1', async (json, path) => {
     const body = `{"unknown":${json},${JSON.stringify(account).slice(1)}`;
     const loc = ['body', 'unknown', ...path.map((it) => (/^\d$/.test(it) ? Number(it) : it))];
@@ -171,6 +178,7 @@ describe('a value that does not survive', () => {
     });
   });
 
+  // proves: input.json-values, 1.4.2
   test.each(flawed)('%s is refused by its path wherever an item takes data', async (json, path) => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -213,6 +221,7 @@ describe('a value that does not survive', () => {
   });
 });
 
+// proves: costly-work.bodies
 describe('a body is not read', () => {
   const paths: [method: string, path: string, token: string | undefined, status: number][] = [
     ['POST', '/api/v2/items', undefined, 401],
@@ -225,6 +234,7 @@ describe('a body is not read', () => {
     ['PUT', '/api/v2/items', undefined, 405],
   ];
 
+  // proves: input.body-when-it-is-read
   test.each(paths)('by %s %s with the token %s: %d', async (method, path, token, status) => {
     await using t = await testApp();
     const headers = { ...JSON_TYPE, ...(token && { authorization: `Bearer ${token}` }) };
@@ -233,6 +243,7 @@ describe('a body is not read', () => {
     expect(asked.bodyUsed).toBe(false);
   });
 
+  // proves: input.body-when-it-is-read
   test('by a route for admins that others call', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -252,6 +263,7 @@ describe('framing', () => {
     ['POST', '/api/v2/auth/login'],
     ['GET', '/api/v2/items'],
     ['GET', '/health/live'],
+    // proves: input.body-form
   ])('length_required for a chunked body to %s %s', async (method, path) => {
     await using t = await testApp();
     const answer = await t.request(method, path, { headers: chunked });
@@ -274,6 +286,7 @@ describe('framing', () => {
     ['POST', '/api/v2/items/import', 401],
     ['OPTIONS', '/api/v2/items', 405],
     ['GET', '/nowhere', 404],
+    // proves: input.chunked-bodies
   ])('the connection ends after a long body to %s %s', async (method, path, status) => {
     await using t = await testApp();
     const answer = await t.request(method, path, { headers: { 'content-length': '2000000' } });
@@ -291,6 +304,7 @@ describe('framing', () => {
   });
 });
 
+// proves: input.body-size, 5.2.1
 test('a route takes no more than it declares', async () => {
   await using t = await testApp();
   const { token } = await t.signUp('ada');

@@ -43,6 +43,7 @@ async function signedIn(config: Partial<Config> = {}) {
 }
 
 describe('a session in a cookie', () => {
+  // proves: 3.3.1, 3.3.2, 3.3.3, 3.3.4, 14.3.3
   test('is __Host- and Secure behind https, and its token is nowhere else', async () => {
     await using t = await testApp(https);
     const answer = await register(t);
@@ -72,6 +73,7 @@ describe('a session in a cookie', () => {
     [{ host: '0.0.0.0' }, {}],
     [{ publicUrl: 'http://api.example.com' }, {}],
     [{}, { host: 'hutch.internal' }],
+    // proves: 3.3.1
   ])('is refused where it would go in the clear: %p %p', async (config, headers) => {
     await using t = await testApp({ config });
     const answer = await register(t, { ...sameOrigin, ...headers });
@@ -80,6 +82,7 @@ describe('a session in a cookie', () => {
     expect((await login(t, { ...sameOrigin, ...headers })).status).toBe(422);
   });
 
+  // proves: 7.3.2
   test('lives as long as the session of its role', async () => {
     await using t = await testApp({ config: { sessionDays: 2, adminSessionHours: 3 } });
     await register(t);
@@ -88,6 +91,7 @@ describe('a session in a cookie', () => {
     expect(attributesOf(await login(t))).toContain('Max-Age=10800');
   });
 
+  // proves: 7.2.2, 7.2.4
   test('is new at each login, whatever cookie came with it', async () => {
     await using s = await signedIn();
     const preset = `hutch_session=${'A'.repeat(43)}`;
@@ -102,6 +106,7 @@ describe('a session in a cookie', () => {
     expect(planted.status).toBe(401);
   });
 
+  // proves: sessions.sign-in-with-a-session-cookie, 7.2.4
   test('ends the session whose place it takes, and no other', async () => {
     await using s = await signedIn();
     const elsewhere = pairOf(await login(s.t));
@@ -131,6 +136,7 @@ describe('a session in a cookie', () => {
       '/api/v2/items/1',
       '/api/v2/items/1/stats',
       '/api/v2/items/events',
+      // proves: sessions.every-request-reads-the-account-so-a-deactivation
     ])('is cleared, and %s answers as to anyone', async (path) => {
       await using s = await ended();
       const answer = await send(s.t, 'GET', path, { cookie: s.cookie });
@@ -153,12 +159,14 @@ describe('a session in a cookie', () => {
       ['GET', '/api/v2/users/me'],
       ['GET', '/api/v1/users/1'],
       ['POST', '/api/v2/items'],
+      // proves: sessions.every-request-reads-the-account-so-a-deactivation
     ])('is cleared by the refusal of %s %s', async (method, path) => {
       await using s = await ended();
       const answer = await send(s.t, method, path, { ...sameOrigin, cookie: s.cookie });
       expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, CLEARED]);
     });
 
+    // proves: sessions.every-request-reads-the-account-so-a-deactivation
     test('signs out all the same', async () => {
       await using s = await ended();
       const headers = { ...sameOrigin, cookie: s.cookie };
@@ -188,6 +196,7 @@ describe('a session in a cookie', () => {
     expect(await answer.json()).toMatchObject({ token_type: 'bearer', token: expect.any(String) });
   });
 
+  // proves: 7.4.1, 14.3.1
   test('is forgotten with a logout, on both sides', async () => {
     await using s = await signedIn(https.config);
     const headers = { ...sameOrigin, cookie: s.cookie };
@@ -243,6 +252,7 @@ describe('who sends the cookie', () => {
   });
 });
 
+// proves: cookies-and-other-origins.of-this-server, 3.5.1
 describe('a change that a cookie authenticates', () => {
   const own = 'https://api.example.com';
   const change = async (headers: object, config: Partial<Config> = https.config) => {
@@ -271,6 +281,7 @@ describe('a change that a cookie authenticates', () => {
     expect(await change(headers)).toBe(outcome);
   });
 
+  // proves: cookies-and-other-origins.of-hutch-cors-origins
   describe('from a listed origin', () => {
     const app = 'https://app.example.net';
     const config = { ...https.config, corsOrigins: [app] };
@@ -309,6 +320,7 @@ describe('a change that a cookie authenticates', () => {
         },
         403,
       ],
+      // proves: cookies-and-other-origins.a-listed-page-on-another-site-by-the
     ])('reading with %p is %p', async (headers, status) => {
       await using s = await signedIn(config);
       const all = { ...headers, cookie: s.cookie };
@@ -325,6 +337,7 @@ describe('a change that a cookie authenticates', () => {
       ['cross-site', ['Partitioned', 'SameSite=None', 'Secure']],
       ['same-site', ['SameSite=Lax', 'Secure']],
     ])(
+      // proves: cookies-and-other-origins.a-listed-page-on-another-site-by-the, 3.3.2
       'of a page that is %s the cookies are %p, also when they are cleared',
       async (site, marks) => {
         await using t = await testApp({ config });
@@ -350,6 +363,7 @@ describe('a change that a cookie authenticates', () => {
     expect(await change({ host, origin: 'http://localhost:5173' }, {})).toBe('csrf_refused');
   });
 
+  // proves: 3.5.2
   test('is refused before its body is judged, and a bearer token is never asked', async () => {
     await using s = await signedIn();
     const headers = { cookie: s.cookie, 'sec-fetch-site': 'cross-site' };
@@ -361,12 +375,14 @@ describe('a change that a cookie authenticates', () => {
     expect(answer.status).toBe(200);
   });
 
+  // proves: 3.5.3
   test('is not asked of what only reads', async () => {
     await using s = await signedIn();
     const headers = { cookie: s.cookie, 'sec-fetch-site': 'cross-site' };
     expect((await send(s.t, 'GET', '/api/v2/users/me', headers)).status).toBe(200);
   });
 
+  // proves: cookies-and-other-origins.of-this-server, 3.5.1, 7.6.2
   test.each(['register', 'login'])('%s itself is refused to another site', async (name) => {
     await using t = await testApp(https);
     const open = name === 'login' ? login : register;

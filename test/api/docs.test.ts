@@ -35,6 +35,7 @@ describe('docs', () => {
     expect((await response.bytes()).length).toBeGreaterThan(0);
   });
 
+  // proves: data.the-file-is-not-encrypted-operator-encrypt-the, 14.2.3
   test('the page names only what this server serves', async () => {
     const html = await (await request('/docs')).text();
     const links = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? '');
@@ -43,11 +44,13 @@ describe('docs', () => {
     );
   });
 
+  // proves: 1.2.3
   test('the page has no inline script and no inline style', async () => {
     const html = await (await request('/docs')).text();
     expect(html).not.toMatch(/<style|style=|<script(?![^>]* src=)|\son\w+=/);
   });
 
+  // proves: 14.2.3
   test('the page reads /openapi.json and asks no validator', async () => {
     const script = await (await request('/docs/swagger-initializer.js')).text();
     expect(script).toContain("url: '/openapi.json'");
@@ -55,6 +58,7 @@ describe('docs', () => {
     expect(script).toContain('persistAuthorization: false');
   });
 
+  // proves: 3.4.3, 3.4.6
   test.each(everything)('%s allows nothing from another host', async (path) => {
     const { headers } = await request(path);
     const policy = headers.get('content-security-policy')?.split('; ');
@@ -108,6 +112,7 @@ describe('docs', () => {
     }
   });
 
+  // proves: files.nobody-uploads-a-file-that-is-stored-or, 5.3.2
   test('not_found for a file that is not there', async () => {
     expect(await (await request('/docs/package.json')).text()).toBe('not_found');
   });

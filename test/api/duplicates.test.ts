@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { PASSWORD, testApp } from '../support.ts';
 
 describe('what is given twice', () => {
+  // proves: input.query, 15.3.7
   test('in a query of v2 is refused, and in v1 the last one counts', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('root', 'admin');
@@ -13,6 +14,7 @@ describe('what is given twice', () => {
     expect(await list.json()).toHaveLength(1);
   });
 
+  // proves: 15.3.7
   test('in a body counts the last time, where it is judged and where it is used', async () => {
     await using t = await testApp();
     await t.signUp('ada');
@@ -33,6 +35,7 @@ describe('what is given twice', () => {
     expect(await made.json()).toMatchObject({ title: 'b' });
   });
 
+  // proves: 15.3.7
   test('in the Authorization header is nobody', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -41,6 +44,7 @@ describe('what is given twice', () => {
     expect((await t.request('GET', '/api/v2/users/me', { headers })).status).toBe(401);
   });
 
+  // proves: data.secret-hashed, 14.2.1
   test('in two places counts only in its own: a token in the query or body is none', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');

@@ -90,6 +90,7 @@ describe('X-Request-Id', () => {
     expect(new Set(ids).size).toBe(paths.length);
   });
 
+  // proves: input.x-request-id, 1.2.1
   test('keeps the one of the caller when it is plain', async () => {
     await using t = await testApp();
     const send = async (id: string) =>
@@ -103,6 +104,7 @@ describe('X-Request-Id', () => {
 });
 
 describe('an error of our own', () => {
+  // proves: logs.lines-of-the-process-json-or-text-on, 16.3.4, 16.5.1
   test('is logged with the request id and tells the client nothing', async () => {
     await using t = await testApp();
     t.deps.db.client.run('drop table items');
@@ -116,6 +118,7 @@ describe('an error of our own', () => {
 });
 
 describe('a full disk', () => {
+  // proves: 16.5.3
   test('is storage_full for writes, and reads go on', async () => {
     await using t = await testApp();
     const { client, token } = await t.signUp('ada');

@@ -40,6 +40,7 @@ describe('a stream of events', () => {
   test.each([
     ['bytes', 1024, 256],
     ['frames', 3, 1000],
+    // proves: costly-work.event-streams
   ])('drops a reader that leaves too many %s unread, and no earlier', async (_, size, count) => {
     const { stream, ended, dropped, reader } = open();
     for (let n = 0; n < count; n++) stream.push([frame(size)]);

@@ -73,6 +73,7 @@ describe('the pages', () => {
     }
   });
 
+  // proves: 3.2.2
   test.each(html)('%s has no script, style or handler of its own', async (path) => {
     const text = await (await request(path)).text();
     expect(text).not.toMatch(/<style|style=|<script(?![^>]* src=)|\son\w+=|javascript:/);
@@ -81,6 +82,7 @@ describe('the pages', () => {
   });
 
   const forms = html.filter((path) => path !== '/');
+  // proves: 6.2.7
   test.each(forms)('every field of %s has a label, and what it says is told', async (path) => {
     const text = await (await request(path)).text();
     for (const [, id] of text.matchAll(/<input id="([^"]+)"/g)) {

@@ -59,12 +59,14 @@ function remote(max: number): RateLimiterAbstract {
 const TOKEN = { name: 'laptop', scopes: ['users:read'], expires_in_days: 1, password: PASSWORD };
 
 describe('the general limit', () => {
+  // proves: limits.requests-in-10-s-of-an-address, 2.4.1
   test('lets as many requests of an address through as are set, and no more', async () => {
     await using t = await listening({ limitRequests: 3 });
     expect(await statuses(5, () => t.from('203.0.113.7'))).toEqual([200, 200, 200, 429, 429]);
     expect((await t.from('203.0.113.8')).status).toBe(200);
   });
 
+  // proves: limits.requests-in-10-s-of-an-address, 2.3.2
   test('holds for 50 at once', async () => {
     await using t = await listening({ limitRequests: 20 });
     const answers = await atOnce(50, () => t.from('203.0.113.7'));
@@ -72,6 +74,7 @@ describe('the general limit', () => {
     expect(served).toHaveLength(20);
   });
 
+  // proves: limits.limits-count-per-account-and-per-address-ipv6
   test('counts a /64 as one, and an IPv4 address however it is written', async () => {
     await using t = await listening({ limitRequests: 2 });
     const rotating = await statuses(4, (index) => t.from(`2001:db8:1:2::${index + 1}`));
@@ -97,6 +100,7 @@ describe('the general limit', () => {
     expect(seen).toEqual([404, 401, 422, 429]);
   });
 
+  // proves: limits.limits-count-per-account-and-per-address-ipv6
   test('says when to come back, in the form of the version', async () => {
     await using t = await listening({ limitRequests: 1 });
     await t.from('203.0.113.7');
@@ -155,6 +159,7 @@ describe('the limit of an account', () => {
   const as = (t: Listening, token: string, index: number, path = '/api/v2/users/me') =>
     t.from(`203.0.113.${index}`, path, { headers: { authorization: `Bearer ${token}` } });
 
+  // proves: limits.requests-in-10-s-of-an-account, 2.4.1
   test('holds for 50 at once, from wherever they come, and is of that account alone', async () => {
     await using t = await listening({ limitUserRequests: 20 });
     const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];
@@ -165,6 +170,7 @@ describe('the limit of an account', () => {
     expect((await as(t, bob.token, 1)).status).toBe(200);
   });
 
+  // proves: limits.requests-in-10-s-of-an-account
   test('is shared by its sessions and its tokens, in both versions', async () => {
     await using t = await listening({ limitUserRequests: 3 });
     const ada = await t.signUp('ada');
@@ -212,6 +218,7 @@ describe('the limit of an account', () => {
 });
 
 describe('the limit on sign-ups', () => {
+  // proves: limits.sign-ups-of-an-address-in-an-hour, 2.4.1
   test('counts v1 and v2 together, by address', async () => {
     await using t = await listening({ limitSignUps: 2 });
     expect((await signUp(t, 1, 'ada')).status).toBe(200);
@@ -224,6 +231,7 @@ describe('the limit on sign-ups', () => {
     expect((await signUp(t, 2, 'carol', '203.0.113.8')).status).toBe(201);
   });
 
+  // proves: limits.sign-ups-of-an-address-in-an-hour
   test('counts those that fail, so that nobody can try out who is there', async () => {
     await using t = await listening({ limitSignUps: 3 });
     const seen = await statuses(5, () => signUp(t, 1, 'ada'));
@@ -244,6 +252,7 @@ describe('the limit on sign-ups', () => {
 });
 
 describe('the limit on outside URLs', () => {
+  // proves: limits.outside-calls-in-a-minute-of-an-account
   test('counts each URL of a request', async () => {
     await using t = await listening({ limitExternal: 3 });
     const { token } = await t.signUp('ada');
@@ -254,6 +263,7 @@ describe('the limit on outside URLs', () => {
     expect((await ask(`/api/v1/external/?${url}&${url}1`)).status).toBe(429);
   });
 
+  // proves: limits.outside-calls-in-a-minute-of-an-account, 2.4.1
   test('counts an account, from wherever it asks', async () => {
     await using t = await listening({ limitExternal: 2 });
     const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];

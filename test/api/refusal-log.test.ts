@@ -8,6 +8,7 @@ const refusals = (t: TestApp) =>
   t.logLines.map((line) => JSON.parse(line)).filter(({ message }) => message === 'Refused.');
 
 describe('a refusal that may be an attack', () => {
+  // proves: data.personal-account, logs.lines-of-the-process-json-or-text-on, 16.2.1, 16.3.2
   test('is a line: what was asked, why it was refused, by whom and in which request', async () => {
     await using t = await testApp({ logLevel: 'warn' });
     const { id, token } = await t.signUp('ada');
@@ -25,6 +26,8 @@ describe('a refusal that may be an attack', () => {
     ]);
   });
 
+  // proves: logs.logged-refusals-unauthenticated-forbidden-insufficient-scope-csrf-refused, 16.2.5
+  // proves: 16.3.1, 16.3.2
   test('is logged for each way to be refused, without what was sent', async () => {
     await using t = await testApp({ logLevel: 'warn' });
     const ada = await t.signUp('ada');
@@ -58,6 +61,7 @@ describe('a refusal that may be an attack', () => {
     }
   });
 
+  // proves: 15.3.4
   test('names the address that asks, as a trusted proxy tells it', async () => {
     await using t = await testApp({
       logLevel: 'warn',
@@ -70,6 +74,7 @@ describe('a refusal that may be an attack', () => {
     expect(refusals(t)).toMatchObject([{ code: 'unauthenticated', address: '203.0.113.7' }]);
   });
 
+  // proves: limits.log-lines-about-refusals, 16.3.3
   test('is not logged without end: who floods a server does not flood its log', async () => {
     await using t = await testApp({ logLevel: 'warn' });
     for (let index = 0; index < 30; index++) await t.request('GET', '/api/v2/users/me');
@@ -77,6 +82,7 @@ describe('a refusal that may be an attack', () => {
   });
 });
 
+// proves: logs.logged-refusals-unauthenticated-forbidden-insufficient-scope-csrf-refused
 test('what is merely wrong is no line', async () => {
   await using t = await testApp({ logLevel: 'warn' });
   const { token } = await t.signUp('ada');

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { testApp } from '../support.ts';
 
+// proves: data.secret-hashed, logs.lines-of-the-process-json-or-text-on, 16.2.5
 test('at level debug each request is a line, without its token or query', async () => {
   await using t = await testApp({ logLevel: 'debug' });
   const { token } = await t.signUp('ada');

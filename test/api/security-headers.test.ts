@@ -14,6 +14,7 @@ function pick(answer: Response, names: string[]) {
   return Object.fromEntries(names.map((name) => [name, answer.headers.get(name)]));
 }
 
+// proves: 3.2.1, 3.4.3, 3.4.4, 3.4.5, 3.4.6
 describe('security headers', () => {
   test.each([
     ['GET', '/api/v1/items/', 200],
@@ -32,6 +33,7 @@ describe('security headers', () => {
     expect(pick(answer, Object.keys(EXPECTED))).toEqual(EXPECTED);
   });
 
+  // proves: 3.4.4
   test('are on a cached answer too', async () => {
     await using t = await testApp();
     await t.request('GET', '/api/v1/items/popular');
@@ -48,6 +50,7 @@ describe('security headers', () => {
     expect(headers.get('x-frame-options')).toBe('DENY');
   });
 
+  // proves: 3.4.1, 12.2.1
   test('ask for https only where that is what people use', async () => {
     for (const publicUrl of ['', 'http://localhost:3000']) {
       await using t = await testApp({ config: { publicUrl } });
@@ -61,6 +64,7 @@ describe('security headers', () => {
 });
 
 describe('no-store', () => {
+  // proves: data.personal-account, data.personal-items, 14.2.2, 14.3.2
   test('is on every answer to who is known, and on refusing who is not', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -81,6 +85,7 @@ describe('no-store', () => {
     expect(refused.headers.get('cache-control')).toBe('no-store');
   });
 
+  // proves: 14.3.2
   test('is on every answer that carries a token', async () => {
     await using t = await testApp();
     const email = 'ada@example.com';
@@ -112,6 +117,7 @@ describe('no-store', () => {
   });
 });
 
+// proves: 3.2.1
 describe('the content type', () => {
   test.each([
     ['GET', '/api/v1/items/', 200, 'application/json;charset=utf-8'],
@@ -127,6 +133,7 @@ describe('the content type', () => {
     ['GET', '/nowhere', 404, 'application/json'],
     ['GET', '/api/v2/nowhere', 404, 'application/problem+json'],
     ['POST', '/api/v2/auth/login', 415, 'application/problem+json'],
+    // proves: 4.1.1
   ])('of %s %s, which answers %d, is %s', async (method, path, status, type) => {
     await using t = await testApp();
     const answer = await t.request(method, path, method === 'POST' ? { body: 'x' } : {});

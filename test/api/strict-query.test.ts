@@ -28,6 +28,7 @@ test('the routes of v2 are found', () => {
 });
 
 describe.each(routes)('$method $path', ({ method, path, anonymous }) => {
+  // proves: input.query, 15.3.7
   test('invalid_query for a parameter that it does not know, before all but who asks', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('root', 'admin');

@@ -67,6 +67,7 @@ function usernames(t: TestApp): string[] {
 }
 
 describe.each(WAYS)('$name', ({ set }) => {
+  // proves: input.username
   test.each(SPELLINGS)('refuses the address %p of another account as a username', async (name) => {
     await using t = await testApp();
     await t.deps.users.create({ email: OWNER, username: 'owner', password: PASSWORD });
@@ -107,6 +108,7 @@ test('sign-ups at the same time never leave a username that is the address of an
   expect(made).toEqual([OWNER]);
 });
 
+// proves: input.username
 test('the database refuses such a row, whoever writes it', async () => {
   await using t = await testApp();
   await t.deps.users.create({ email: 'eve@example.com', username: 'eve', password: PASSWORD });
@@ -167,6 +169,7 @@ function insertOldRow(t: TestApp, username: string) {
 }
 
 describe('a username from before, which is an address', () => {
+  // proves: input.username
   test('is found by nobody who asks for the address: a login with an @ is an address', async () => {
     await using t = await testApp();
     insertOldRow(t, OWNER);

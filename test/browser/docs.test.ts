@@ -81,6 +81,7 @@ describe.skipIf(!(await hasBrowser()))('the docs page in Chromium', () => {
     30_000,
   );
 
+  // proves: 3.7.1
   test('a signed-in visitor tries an operation out with the token', async () => {
     const { page, outside, errors } = await open('/docs');
     const login = page.waitForRequest((request) => request.method() === 'POST');

@@ -71,6 +71,7 @@ describe.skipIf(!(await hasBrowser()))('pages of other origins in Chromium', () 
     ['the same site', 'localhost', 'ada', 0],
     ['another site', '127.0.0.1', 'bob', 2],
   ])('a listed origin of %s', (_, host, username, lastEventId) => {
+    // proves: cookies-and-other-origins.of-hutch-cors-origins
     test('signs up with a cookie, writes, imports a file, hears of it and signs out', async () => {
       const page = await open(app.port);
       const api = apiOn(host);
@@ -104,6 +105,7 @@ describe.skipIf(!(await hasBrowser()))('pages of other origins in Chromium', () 
       await page.context().close();
     }, 60_000);
 
+    // proves: cookies-and-other-origins.a-listed-page-on-another-site-by-the, 3.5.1
     test('is not imitated by a page that is not listed', async () => {
       const page = await open(app.port);
       const api = apiOn(host);

@@ -107,6 +107,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     });
   }, 60_000);
 
+  // proves: 6.2.6
   test('a forgotten password is set anew by the link of the mail', async () => {
     const { email } = await signUp('carol');
     await on('/sign-in', async (page) => {
@@ -165,6 +166,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     60_000,
   );
 
+  // proves: 3.2.2, 14.3.3
   test('a token is in no address, storage or markup, and a spent one is told in words', async () => {
     const { email } = await signUp('eve');
     const link = await mailedLink(dataDir, email, '/verify');
@@ -199,6 +201,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     });
   }, 60_000);
 
+  // proves: 3.7.2
   test('a page of this server is gone to after signing in, and none of another', async () => {
     await signUp('grace');
     await on('/sign-in?return_to=%2Fdocs%3Fx%3D1', async (page) => {

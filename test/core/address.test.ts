@@ -42,6 +42,7 @@ describe('a target', () => {
   });
 });
 
+// proves: 13.2.4
 describe('the allow-list', () => {
   const allow = parseAllowList(['127.0.0.1:4000', 'Intranet.Example.', '[::1]:4000', 'fd00::1']);
   const isAllowed = (url: string) => parseTarget(url, allow).isAllowListed;

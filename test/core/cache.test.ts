@@ -36,6 +36,7 @@ describe('wrap', () => {
     ]);
   });
 
+  // proves: costly-work.popular-items
   test('simultaneous callers share one call', async () => {
     const { cache } = testCache();
     let calls = 0;
@@ -67,6 +68,7 @@ describe('wrap', () => {
     expect(await get('a')).toMatchObject({ value: 'a 2', state: 'miss' });
   });
 
+  // proves: 16.5.2
   test('serves what is stale when making it anew fails', async () => {
     const { cache, advance } = testCache();
     let isBroken = false;
@@ -127,6 +129,7 @@ describe('invalidate', () => {
 });
 
 describe('bounds', () => {
+  // proves: costly-work.popular-items
   test('keeps no more entries than allowed', async () => {
     const { cache, counter } = testCache({ maxEntries: 3 });
     const get = counter();
@@ -134,6 +137,7 @@ describe('bounds', () => {
     expect(cache.stats().entries).toBe(3);
   });
 
+  // proves: 1.4.3
   test('keeps no more bytes than allowed, and never one answer that is larger', async () => {
     const { cache } = testCache({ maxBytes: 500 });
     const big = cache.wrap({ name: 'big', ttlMs: 1000 }, async (size: number) => 'x'.repeat(size));

@@ -2,16 +2,19 @@ import { describe, expect, test } from 'bun:test';
 import { clientAddress, findClient, networkOf } from '../../src/core/client-address.ts';
 
 describe('the address of a client', () => {
+  // proves: 4.1.3
   test('is the peer, whatever a peer that is not trusted writes', () => {
     expect(clientAddress('203.0.113.7', '198.51.100.1', [])).toBe('203.0.113.7');
     expect(clientAddress('203.0.113.7', '198.51.100.1', ['10.0.0.0/8'])).toBe('203.0.113.7');
   });
 
+  // proves: 4.1.3
   test('is what the trusted proxy saw, not what the client wrote left of it', () => {
     const spoofed = '127.0.0.1, 192.0.2.1, 198.51.100.1';
     expect(clientAddress('10.0.0.5', spoofed, ['10.0.0.0/8'])).toBe('198.51.100.1');
   });
 
+  // proves: 15.3.4
   test('is found past every trusted proxy, from the right', () => {
     const chain = '192.0.2.1, 198.51.100.1,10.0.0.9 , 10.1.2.3';
     expect(clientAddress('10.0.0.5', chain, ['10.0.0.0/8'])).toBe('198.51.100.1');

@@ -13,6 +13,7 @@ function problems(env: Record<string, string>, flags: Record<string, string> = {
 }
 
 describe('loadConfig', () => {
+  // proves: 12.2.1
   test('has a default for everything', () => {
     expect(loadConfig({}, {})).toMatchObject({
       host: '127.0.0.1',
@@ -104,6 +105,7 @@ describe('loadConfig', () => {
     expect(loadConfig({}, { HUTCH_PORT: '' }).port).toBe(3000);
   });
 
+  // proves: data.secret-of-the-operator, 13.3.1
   test('reads a secret from the file that _FILE names', async () => {
     const file = join(tempDir(), 'secret');
     await Bun.write(file, 'password123\n');
@@ -118,6 +120,7 @@ describe('loadConfig', () => {
     ).toContain('HUTCH_ADMIN_PASSWORD and HUTCH_ADMIN_PASSWORD_FILE are both set.');
   });
 
+  // proves: input.settings-of-the-first-admin
   test('the first admin needs all of its parts, and right ones', () => {
     expect(problems({ HUTCH_ADMIN_EMAIL: 'root@example.com' })).toHaveLength(1);
     expect(

@@ -13,6 +13,7 @@ describe('a cursor', () => {
     expect(cursors.open('users by name', cursor, SHAPE)).toEqual(['ädä 💥', 7]);
   });
 
+  // proves: cryptography.cursors
   test('is the same for the same position, and shares no nonce with another', () => {
     const sealed = (scope: string, id: number) => cursors.seal(scope, ['ada', id]);
     expect(sealed('a', 7)).toBe(sealed('a', 7));
@@ -20,6 +21,7 @@ describe('a cursor', () => {
     expect(new Set(nonces).size).toBe(3);
   });
 
+  // proves: input.cursor
   test('shows nothing of its position', () => {
     const bytes = Buffer.from(cursors.seal('a', ['needle', 7]), 'base64url');
     expect(bytes.toString('latin1')).not.toContain('needle');
@@ -39,6 +41,7 @@ describe('a cursor', () => {
     }
   });
 
+  // proves: input.cursor
   test('is refused with any bit changed, cut short or made longer', () => {
     const bytes = Buffer.from(cursors.seal('a', ['x', 1]), 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit++) {
@@ -70,6 +73,7 @@ describe('a cursor', () => {
   );
 });
 
+// proves: cryptography.cursors
 test('each database has a cursor key of its own', async () => {
   await using one = await testApp();
   await using other = await testApp();

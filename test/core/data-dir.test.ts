@@ -23,6 +23,7 @@ describe('a data directory', () => {
     ['2775', '2755'],
     ['750', '750'],
     ['1777', '1777'],
+    // proves: calls-out.files
   ])('of mode %s has mode %s afterwards', (before, after) => {
     const dir = tempDir();
     chmodSync(dir, Number.parseInt(before, 8));
@@ -32,6 +33,7 @@ describe('a data directory', () => {
 
   const files = ['hutch.db', 'hutch.db-wal', 'hutch.db-shm', 'hutch.lock', 'secrets.key', 'outbox'];
   test.each(files)(
+    // proves: calls-out.files
     'is refused when %s in it is a symbolic link, and the target is left alone',
     (name) => {
       const [dir, elsewhere] = [tempDir(), join(tempDir(), 'target')];
@@ -69,6 +71,7 @@ describe('the warnings at start', () => {
   });
 
   test.each(['0.0.0.0', '::', '192.168.1.2', 'box.example.com'])(
+    // proves: calls-out.inwards
     'name open registration and a missing public URL on %s',
     (HUTCH_HOST) => {
       const warnings = warningsOf({ HUTCH_HOST });
@@ -79,12 +82,14 @@ describe('the warnings at start', () => {
     },
   );
 
+  // proves: calls-out.inwards
   test('name a public URL without TLS, and limits that are off', () => {
     expect(warningsOf({ HUTCH_PUBLIC_URL: 'http://api.example.com' })).toHaveLength(1);
     expect(warningsOf({ HUTCH_PUBLIC_URL: 'http://localhost:3000' })).toEqual([]);
     expect(warningsOf({ HUTCH_RATE_LIMIT: 'off' })).toHaveLength(1);
   });
 
+  // proves: calls-out.files
   test('name a data directory that others may write to', () => {
     const dir = join(tempDir(), 'shared');
     mkdirSync(dir);

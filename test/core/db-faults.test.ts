@@ -17,6 +17,7 @@ function lockOf(path: string) {
 }
 
 describe('while another process holds the write lock', () => {
+  // proves: costly-work.writes-an-fsync
   test('a write waits, reads go on, and it commits once the lock is free', async () => {
     await using t = testDb();
     const order: string[] = [];
@@ -44,6 +45,7 @@ describe('while another process holds the write lock', () => {
     expect(await texts(t.db)).toEqual(names);
   });
 
+  // proves: costly-work.writes-an-fsync
   test('the write whose patience is over is database_busy, and one that came later goes on', async () => {
     await using t = testDb({ lockPatienceMs: 1_000 });
     const lock = lockOf(t.path);
@@ -143,6 +145,7 @@ describe('the write-ahead log', () => {
   const big = 'x'.repeat(100_000);
   const sizeOf = (path: string) => statSync(`${path}-wal`).size;
 
+  // proves: costly-work.the-write-ahead-log
   test('is kept small under load', async () => {
     await using t = testDb();
     let largest = 0;
@@ -154,6 +157,7 @@ describe('the write-ahead log', () => {
     expect(largest).toBeLessThan(6_000_000);
   });
 
+  // proves: data.secret-in-the-clear, costly-work.the-write-ahead-log
   test('is empty, and its file too, once it was moved', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, big));
@@ -167,6 +171,7 @@ describe('the write-ahead log', () => {
     });
   });
 
+  // proves: data.secret-in-the-clear
   test('is told of once when another process pins it, and shown while that lasts', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, 'a'));

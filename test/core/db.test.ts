@@ -12,6 +12,7 @@ describe('write', () => {
     expect(await texts(t.db)).toEqual(['a']);
   });
 
+  // proves: 2.3.3, 16.5.3
   test('rolls back all of its work when it throws half-way', async () => {
     await using t = testDb();
     const work = t.db.write(async (tx) => {
@@ -72,6 +73,7 @@ describe('write', () => {
     other.close();
   });
 
+  // proves: 2.3.3
   test('afterCommit runs once it is committed and never when it is not', async () => {
     await using t = testDb();
     const effects: string[] = [];
@@ -100,6 +102,7 @@ describe('write', () => {
     expect(() => leaked?.orm).toThrow('The transaction has ended');
   });
 
+  // proves: costly-work.writes-an-fsync
   test('a burst shares few commits and loses none', async () => {
     await using t = testDb();
     const results = await atOnce(500, (index) => t.db.write((tx) => add(tx, `note ${index}`)));
@@ -139,12 +142,14 @@ describe('openDb', () => {
     expect(t.db.client.query(`pragma ${name}`).values()[0]?.[0]).toBe(value);
   });
 
+  // proves: 15.2.1
   test('uses a SQLite without the WAL reset fault', async () => {
     await using t = testDb();
     const [version] = t.db.client.query('select sqlite_version()').values()[0] as [string];
     expect(Bun.semver.order(version, '3.51.3')).toBeGreaterThanOrEqual(0);
   });
 
+  // proves: data.secret-in-the-clear, 13.3.2
   test('makes files that only their owner can read', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, 'a'));

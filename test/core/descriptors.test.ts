@@ -15,6 +15,7 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
+// proves: costly-work.connections
 test('idle connections are closed while nearly all are taken, and it is said once a minute', async () => {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);

@@ -5,6 +5,7 @@ import { turns } from '../../src/utils/turns.ts';
 const LIMITS = { maxWaiting: 100, maxWaitingPerKey: 50, sliceMs: 0 };
 
 describe('fair turns', () => {
+  // proves: costly-work.lists-searches-counts, 15.2.2
   test('let one step go on in each turn of the event loop, key by key', async () => {
     const fair = createFairTurns(LIMITS);
     const steps: string[] = [];
@@ -24,6 +25,7 @@ describe('fair turns', () => {
     expect(steps).toHaveLength(12);
   });
 
+  // proves: costly-work.lists-searches-counts
   test('leave others their turns', async () => {
     const fair = createFairTurns(LIMITS);
     let steps = 0;
@@ -73,6 +75,7 @@ describe('fair turns', () => {
   test.each([
     ['16 wait with one key', 1, 16],
     ['128 wait in all', 10, 128],
+    // proves: costly-work.lists-searches-counts
   ])('by default %s', async (_, keys, most) => {
     const fair = createFairTurns({ sliceMs: 0 });
     const asked = Array.from({ length: 150 }, (_, n) => fair.paceFor(`key ${n % keys}`)());

@@ -20,6 +20,7 @@ function recorder() {
   return { dialled, fetch };
 }
 
+// proves: calls-out.its-address, 1.3.6
 test('a name that changes its answer is dialled at the address that was judged', async () => {
   const sentinel = await rawUpstream((socket) => socket.end());
   const answers = ['93.184.216.34', '127.0.0.1'];
@@ -31,6 +32,7 @@ test('a name that changes its answer is dialled at the address that was judged',
   expect(sentinel.connections).toBe(0);
 });
 
+// proves: calls-out.its-address
 test('a name that turns private before a retry is refused at the retry', async () => {
   const answers = ['93.184.216.34'];
   const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
@@ -145,6 +147,7 @@ test('62 hosts that are called by turns keep their connections', async () => {
   expect(upstream.connections).toBe(62);
 });
 
+// proves: calls-out.the-operator-s-lists, 1.3.6, 13.2.4, 13.2.5
 test('with a list of the only hosts no other is called, by a redirect neither', async () => {
   const { dialled, fetch } = recorder();
   const lookup: Lookup = async () => [{ address: '93.184.216.34' }];

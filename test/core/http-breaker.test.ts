@@ -43,6 +43,7 @@ async function outcomes(call: () => Promise<unknown>, count: number) {
 }
 
 describe('a host that fails', () => {
+  // proves: costly-work.outside-calls
   test('is left alone after as many failures in a row, and the caller told for how long', async () => {
     const { host, clock, url, outbound, fail } = patient();
     await fail(3);

@@ -89,6 +89,7 @@ describe('in time', () => {
     expect(outbound.stats().inFlight).toBe(0);
   });
 
+  // proves: calls-out.any-url-that-a-signed-in-user-names
   test('a timed-out attempt is tried once more, and the deadline ends it all', async () => {
     const upstream = await rawUpstream(() => {});
     const outbound = outboundFor({ attemptMs: 100, deadlineMs: 150, retries: 5 });
@@ -144,6 +145,7 @@ describe('in the body', () => {
     expect(await codeOf(outboundFor().getJson(url))).toBe(code);
   });
 
+  // proves: calls-out.any-url-that-a-signed-in-user-names, costly-work.outside-calls, 5.2.3
   test('an endless body is cut at the cap and its connection closed', async () => {
     const upstream = await rawUpstream((socket) => {
       socket.write(`${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\n`);
@@ -167,6 +169,7 @@ describe('in the body', () => {
     expect(await outboundFor({ maxBytes: 100 }).getJson(url)).toHaveLength(98);
   });
 
+  // proves: input.json-size
   test('JSON nested 100 levels is accepted', async () => {
     const { url } = httpUpstream(() => Response.json(JSON.parse(deep(100))));
     expect(JSON.stringify(await outboundFor().getJson(url))).toBe(deep(100));

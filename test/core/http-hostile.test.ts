@@ -31,11 +31,13 @@ async function redirectTo(location: string) {
   return { upstream, elsewhere, dial };
 }
 
+// proves: 1.3.6
 test('the corpus of hostile URLs has at least 180, each once', () => {
   expect(new Set(hostileRows.map(([, url]) => url)).size).toBe(hostileRows.length);
   expect(hostileRows.length).toBeGreaterThanOrEqual(180);
 });
 
+// proves: input.outside-url, calls-out.any-url-that-a-signed-in-user-names, 1.3.6, 13.2.5
 describe('refused, and nothing is dialled', () => {
   test.each(hostileRows)('%s: %j', async (_what, url) => {
     const { dials, fetch } = dialCounter();

@@ -24,6 +24,7 @@ function gauge(holdMs: number) {
 
 const times = (count: number) => Array.from({ length: count }, (_, index) => index);
 
+// proves: limits.outside-calls-at-once
 test('a host sees as many requests at once as one host may, and in the end all', async () => {
   const { seen, url } = gauge(5);
   const outbound = outboundFor({ maxPerHost: 3 });
@@ -51,6 +52,7 @@ test('all hosts together see as many as may be in flight', async () => {
   expect(outbound.stats().inFlight).toBe(0);
 });
 
+// proves: 15.2.2
 test('300 calls that hang on one host do not stop a call to another', async () => {
   const hanging = await rawUpstream(() => {});
   const { url } = httpUpstream(() => Response.json('here'));
@@ -99,6 +101,7 @@ test('no requests in flight is no limit that could work', () => {
   expect(() => outboundFor({ maxInFlight: 0 })).toThrow(RangeError);
 });
 
+// proves: limits.outside-calls-at-once
 test('calls of one owner that hang on many hosts do not stop a call of another', async () => {
   const hanging = await rawUpstream(() => {});
   const { port } = httpUpstream(() => Response.json('here'));
@@ -114,6 +117,7 @@ test('calls of one owner that hang on many hosts do not stop a call of another',
   expect(new Set(await Promise.all(stuck))).toEqual(new Set(['aborted']));
 });
 
+// proves: limits.outside-calls-at-once
 test('calls of one owner that hang on a host leave a quarter of its places to others', async () => {
   const { url, connections } = await hangingFor('/slow');
   const outbound = outboundFor({ maxPerHost: 32 });
@@ -124,6 +128,7 @@ test('calls of one owner that hang on a host leave a quarter of its places to ot
   expect(new Set(await Promise.all(stuck))).toEqual(new Set(['aborted']));
 });
 
+// proves: limits.outside-calls-at-once
 test('calls of one owner delay those of another by no more than the places that it holds', async () => {
   const { seen, url } = gauge(5);
   const outbound = outboundFor({ maxPerHost: 8 });

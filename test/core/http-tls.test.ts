@@ -49,6 +49,7 @@ test('an address in the URL is judged by the address', async () => {
   expect(await outboundFor(options).getJson(`https://${host}/`)).toBe(host);
 });
 
+// proves: 12.3.2
 test('a certificate for another name fails as tls_failed', async () => {
   const outbound = outboundFor(options);
   expect(await codeOf(outbound.getJson(`https://other.test:${server.port}/`))).toBe('tls_failed');
@@ -60,6 +61,7 @@ test('a connection that was verified for one name is not used for another', asyn
   expect(await codeOf(outbound.getJson(`https://other.test:${server.port}/`))).toBe('tls_failed');
 });
 
+// proves: cryptography.tls-outwards-smtp, 12.3.2
 test('an unknown issuer fails as tls_failed, whatever the environment says', async () => {
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
   try {

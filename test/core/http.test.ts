@@ -20,6 +20,7 @@ describe('a call', () => {
     expect(await outboundFor().getJson(url)).toEqual({ a: 1 });
   });
 
+  // proves: calls-out.any-url-that-a-signed-in-user-names, 14.2.3
   test('sends the path, the query and headers of its own and nothing else', async () => {
     const { url, host } = httpUpstream((request) =>
       Response.json({ url: new URL(request.url).search, headers: request.headers }),
@@ -45,6 +46,7 @@ describe('a call', () => {
     expect(await outbound.getJson(url)).toBeNull();
   });
 
+  // proves: calls-out.nothing-else-is-dialled-no-proxy-of-the
   test('ignores the proxy of the environment', async () => {
     const proxy = httpUpstream(() => Response.json('the proxy'));
     const { url } = httpUpstream(() => Response.json('the host'));
@@ -67,6 +69,7 @@ describe('a redirect', () => {
     expect(await outboundFor().getJson(url)).toBe('here');
   });
 
+  // proves: calls-out.its-address, 15.3.2
   test('is followed three times and no more', async () => {
     let requests = 0;
     const { url } = httpUpstream(() => {
@@ -87,6 +90,7 @@ describe('a redirect', () => {
     expect(await codeOf(outboundFor({ allowHosts: [host] }).getJson(url))).toBe('address_refused');
   });
 
+  // proves: 1.3.6
   test('to a private address on another port is refused and reaches nobody', async () => {
     let reached = 0;
     const secret = httpUpstream(() => {
@@ -98,6 +102,7 @@ describe('a redirect', () => {
     expect(reached).toBe(0);
   });
 
+  // proves: calls-out.its-address, 15.3.2
   test('to a name with a private address is refused', async () => {
     const { url } = httpUpstream(() => Response.redirect('http://inner.test/'));
     const lookup = async () => [{ address: '10.0.0.7' }];

@@ -18,6 +18,7 @@ function hangingStream() {
 
 const LINE = `${'x'.repeat(999)}\n`;
 
+// proves: costly-work.the-log-of-the-process
 test('what nobody reads is bounded, and what is lost is told once somebody reads again', () => {
   const { waiting, lost, take, write } = hangingStream();
   for (let count = 0; count < 5_000; count++) write(LINE);

@@ -17,6 +17,8 @@ test('writes nothing below its level', () => {
   expect(written.map((line) => JSON.parse(line).message)).toEqual(['c', 'd']);
 });
 
+// proves: logs.lines-of-the-process-json-or-text-on
+// proves: logs.times-are-utc-with-milliseconds-operator-keep-the, 16.2.2, 16.2.4
 test('one JSON object a line, an error with its stack and cause', () => {
   const { log, written } = lines('info', 'json');
   log.error('it broke', { error: new Error('outer', { cause: new Error('inner') }), n: 1 });
@@ -28,6 +30,7 @@ test('one JSON object a line, an error with its stack and cause', () => {
 });
 
 test.each(['json', 'text'] as const)(
+  // proves: 16.4.1
   'no word of a %s line ends it or moves the cursor',
   (format) => {
     const { log, written } = lines('info', format);
@@ -38,12 +41,14 @@ test.each(['json', 'text'] as const)(
   },
 );
 
+// proves: 1.3.10, 16.4.1
 test('text is for people, and one line stays one line', () => {
   const { log, written } = lines('info', 'text');
   log.info('hello', { path: '/a\nforged line' });
   expect(written).toEqual(['2026-11-22T16:00:00.000Z info  hello path="/a\\nforged line"\n']);
 });
 
+// proves: costly-work.the-log-of-the-process
 test('an error that comes again and again is written ten times, then counted', async () => {
   const written: string[] = [];
   const now = () => new Date();

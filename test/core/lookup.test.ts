@@ -15,6 +15,7 @@ function silent() {
 const dead = (owner: string) =>
   Array.from({ length: 500 }, (_, index) => `dead${index}.${owner}.test`);
 
+// proves: costly-work.looking-up-a-name
 test('names of one owner that have no answer do not hold up another owner', async () => {
   const { asked, lookup, answer } = silent();
   for (const name of dead('a')) lookup(name, { owner: 'a' }).catch(() => {});
@@ -26,6 +27,7 @@ test('names of one owner that have no answer do not hold up another owner', asyn
   expect(await found).toEqual([{ address: '1.1.1.1' }]);
 });
 
+// proves: costly-work.looking-up-a-name, 15.2.2
 test('it takes many owners to hold every lookup', async () => {
   const { asked, lookup } = silent();
   for (let owner = 0; owner < 40; owner++) {
@@ -39,6 +41,7 @@ test('it takes many owners to hold every lookup', async () => {
   expect(asked.has('live.test')).toBe(true);
 });
 
+// proves: costly-work.looking-up-a-name
 test('a lookup that nobody waits for counts until it ends', async () => {
   const { asked, lookup, answer } = silent();
   const leaving = new AbortController();

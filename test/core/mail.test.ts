@@ -52,6 +52,7 @@ test('mail is handed to the SMTP server, with the login of the URL', async () =>
   expect(smtp.received[0]?.raw).toMatch(/multipart\/alternative/);
 });
 
+// proves: data.secret-of-the-operator
 test('a refused login rejects, and its message has no password', async () => {
   await using smtp = await smtpServer({
     authOptional: false,
@@ -64,6 +65,7 @@ test('a refused login rejects, and its message has no password', async () => {
   expect(Bun.inspect(error)).not.toContain('pa55word');
 });
 
+// proves: cryptography.tls-outwards-smtp, calls-out.the-smtp-server-of-hutch-smtp-url, 12.3.2
 test('a server whose certificate nobody vouches for gets no mail', async () => {
   await using smtp = await smtpServer({ disabledCommands: [] });
   const { send, close } = mailer(smtp.url);
@@ -72,6 +74,7 @@ test('a server whose certificate nobody vouches for gets no mail', async () => {
   expect(smtp.received).toEqual([]);
 });
 
+// proves: calls-out.the-smtp-server-of-hutch-smtp-url, 12.3.1
 test('a server elsewhere that offers no TLS gets no mail, unless the URL says so', async () => {
   await using smtp = await smtpServer();
   // By a name that is not this machine's own, as far as Hutch can tell.
@@ -87,6 +90,7 @@ test('a server elsewhere that offers no TLS gets no mail, unless the URL says so
   }
 });
 
+// proves: 12.3.1
 test('mail goes over TLS, from the start or from STARTTLS on', async () => {
   for (const secure of [true, false]) {
     await using smtp = await smtpServer({ secure, disabledCommands: [] });
@@ -111,6 +115,7 @@ test('a server that is not there rejects, and so does one that is closed meanwhi
   expect(await send(MAIL).catch((it) => it)).toBeInstanceOf(Error);
 });
 
+// proves: 1.3.11
 test('what looks like a list of recipients goes to none of them', async () => {
   await using smtp = await smtpServer();
   const { send, close } = mailer(smtp.url);
@@ -119,6 +124,7 @@ test('what looks like a list of recipients goes to none of them', async () => {
   expect(smtp.received.flatMap(({ to }) => to)).not.toContain('b@example.com');
 });
 
+// proves: 1.2.1, 1.3.11
 test('no text of a mail makes a header of its own', async () => {
   await using smtp = await smtpServer();
   const { send, close } = mailer(smtp.url);
@@ -128,6 +134,7 @@ test('no text of a mail makes a header of its own', async () => {
   expect(smtp.received[0]?.raw).not.toMatch(/^Bcc:/m);
 });
 
+// proves: logs.outbox, 5.3.2
 test('without a server mail is a file that only its owner reads, named by the log', async () => {
   const { send, dataDir, lines } = mailer('');
   await send(MAIL);

@@ -77,6 +77,7 @@ describe('migrate', () => {
     ]);
   });
 
+  // proves: ways-in.its-life
   test('gives tokens that never ended an end, an admin’s a nearer one', () => {
     using client = new Database(':memory:');
     const index = KNOWN_MIGRATIONS.findIndex(({ tag }) => tag.endsWith('_token_expiry'));

@@ -55,6 +55,7 @@ describe('resolving', () => {
     expect(asked).toEqual(['name.test']);
   });
 
+  // proves: calls-out.the-operator-s-lists
   test('lets an allow-listed host be private', async () => {
     const allowed = parseTarget('http://in.test/', parseAllowList(['in.test']));
     expect(await createPublicResolver(answering('10.0.0.7'))(allowed)).toEqual(['10.0.0.7']);
@@ -66,6 +67,7 @@ describe('resolving', () => {
   });
 });
 
+// proves: calls-out.its-address, 1.3.6
 describe('in a network with a NAT64 of its own prefix', () => {
   /** Names as a DNS64 answers for them; what ipv4only.arpa has shows the prefix. */
   const network = (prefixed: readonly string[], address: string) => {

@@ -25,17 +25,20 @@ describe('a secret', () => {
     expect(await box.open(sealed, 'source up')).toBe(SECRET);
   });
 
+  // proves: cryptography.secrets-of-sources, 11.3.1
   test('is never sealed the same way twice', async () => {
     const box = boxWith({ key: KEY });
     expect(await box.seal(SECRET, 'a')).not.toBe(await box.seal(SECRET, 'a'));
   });
 
+  // proves: cryptography.secrets-of-sources
   test('is not opened for what it does not belong to', async () => {
     const box = boxWith({ key: KEY });
     const sealed = await box.seal(SECRET, 'header x-key of up');
     await expect(box.open(sealed, 'header x-key of down')).rejects.toThrow('belongs elsewhere');
   });
 
+  // proves: 11.3.1
   test('is not opened when one bit of it was changed', async () => {
     const box = boxWith({ key: KEY });
     const [version, id, content = ''] = (await box.seal(SECRET, 'a')).split('.');
@@ -67,6 +70,7 @@ describe('a secret', () => {
 });
 
 describe('without a key in the settings', () => {
+  // proves: cryptography.secrets-of-sources, 13.3.2
   test('one is made at the first secret, in a file of 0600', async () => {
     const box = boxWith();
     expect(existsSync(box.file)).toBe(false);

@@ -3,11 +3,13 @@ import { createPasswordHasher, hashToken, newToken } from '../../src/core/securi
 import { atOnce } from '../support.ts';
 
 describe('the password hasher', () => {
+  // proves: cryptography.passwords, 11.4.2
   test('makes argon2id hashes of 19 MiB and 2 passes', async () => {
     const hash = await createPasswordHasher({ concurrency: 1 }).hash('password123');
     expect(hash).toStartWith('$argon2id$v=19$m=19456,t=2,p=1$');
   });
 
+  // proves: input.password, 6.2.8, 6.2.9
   test('verifies the right password alone, exactly as it was given', async () => {
     const hasher = createPasswordHasher({ concurrency: 2, memoryKib: 8 });
     const long = 'é'.repeat(73);
@@ -32,6 +34,7 @@ describe('the password hasher', () => {
   });
 
   test.each(['$2b$05$', '$argon2id$v=19$m=64,t=3,p=1$', '$argon2i$v=19$m=8,t=1,p=16'])(
+    // proves: cryptography.imported-hashes
     'a no takes a hash of the kind %s too, with the account and without',
     async (kind) => {
       const made: string[] = [];
@@ -64,6 +67,7 @@ describe('the password hasher', () => {
     spy.mockRestore();
   });
 
+  // proves: limits.passwords-hashed-at-once, costly-work.hashing-a-password-19-mib-a-core, 15.2.2
   test('overloaded once too many wait, and the others get their turn', async () => {
     const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
     const results = await atOnce(80, () => hasher.hash('password123'));
@@ -74,6 +78,8 @@ describe('the password hasher', () => {
   });
 });
 
+// proves: sessions.session-tokens-are-opaque-and-have-256-bits
+// proves: cryptography.session-access-mailed-and-flow-tokens, 7.2.3, 11.2.3, 11.4.3, 11.5.1
 test('a token has 256 bits and is stored as its SHA-256', () => {
   const token = newToken();
   expect(Buffer.from(token, 'base64url')).toHaveLength(32);

@@ -130,6 +130,7 @@ describe('the document', () => {
     expect(JSON.stringify(await operations())).not.toContain('"format":"integer"');
   });
 
+  // proves: 2.1.1
   test('says what each body holds', async () => {
     const bodies = (await operations()).flatMap(({ operationId, requestBody }) =>
       requestBody ? [[operationId, Object.values(requestBody.content)[0]?.schema]] : [],
@@ -140,6 +141,7 @@ describe('the document', () => {
     }
   });
 
+  // proves: input.body-form
   test('takes JSON, changes as merge patches too, forms for signing in and lines for an import', async () => {
     const types = (await operations()).flatMap(({ operationId, requestBody }) =>
       requestBody ? [`${operationId} ${Object.keys(requestBody.content).join()}`] : [],

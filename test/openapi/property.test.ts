@@ -64,6 +64,7 @@ afterEach(() => t.close());
 
 for (const it of operations) {
   describe(`${it.method} ${it.path}`, () => {
+    // proves: input.every-field-of-every-route-has-a-schema, 1.2.4
     test('valid input gets a declared answer that fits its schema', async () => {
       await forAll(validInput(it), takesInput(it) ? CASES / 2 : CASES, async (input) => {
         await expectDeclared(it, await send(it, input), input);
@@ -71,6 +72,8 @@ for (const it of operations) {
     }, 120_000);
 
     if (!takesInput(it)) return;
+    // proves: input.every-field-of-every-route-has-a-schema, input.role-scope-sort-action
+    // proves: calls-out.the-base-url-of-a-source-get-api, 2.2.1, 2.2.2
     test('invalid input gets a declared 4xx', async () => {
       await forAll(invalidInput(it), CASES / 2, async (input) => {
         const answer = await send(it, input);

@@ -10,6 +10,7 @@ const PASSWORD = 'beets-and-barley';
 leaks.learn(PASSWORD);
 const ITEMS = 6000;
 
+// proves: data.and-their-rows
 test('a deletion that is killed with -9 stays hidden and is finished by the next start', async () => {
   const dir = tempDir();
   const left = () => Number(query(dir, 'select count(*) from items where owner_id <> 1')[0]);

@@ -23,6 +23,7 @@ async function squatted(account = STRANGER) {
 }
 
 describe('admin create, where somebody else has signed up with the address', () => {
+  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
   test('changes nothing without --promote, and shows whose account it is', async () => {
     const { server, create, isAdmin, signIn } = await squatted();
     await using _ = server;
@@ -71,6 +72,8 @@ describe('admin create, where somebody else has signed up with the address', () 
     expect(await isAdmin()).toBe(false);
   }, 20_000);
 
+  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
+  // proves: sessions.hutch-admin-create-promote
   test('with --promote ends what opened the account before', async () => {
     const { server, dir, token, create, signIn } = await squatted();
     await using _ = server;
@@ -103,6 +106,7 @@ describe('admin create, where somebody else has signed up with the address', () 
     expect((await signIn(made)).status).toBe(200);
   }, 20_000);
 
+  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
   test('asks on a terminal, and takes no for no', async () => {
     const { server, create, isAdmin } = await squatted();
     await using _ = server;
@@ -169,6 +173,7 @@ describe('the settings of the first admin', () => {
     [{ ...STRANGER }, 'HUTCH_ADMIN_EMAIL'],
     [{ ...STRANGER, email: 'stranger@example.com', username: 'Root' }, 'HUTCH_ADMIN_USERNAME'],
   ])(
+    // proves: ways-in.hutch-admin-create-users-import-settings-of-the
     'say so when %p took them, and change nothing',
     async (account, setting) => {
       const { dir, server } = await squatted(account);

@@ -104,6 +104,7 @@ describe('a chunked body', () => {
     ],
     ['that is cut off', `${item}0\r\n`],
     ['that is whole', `${item}0\r\n\r\n`],
+    // proves: input.chunked-bodies
   ])('%s makes nothing', async (_, body) => {
     await using server = await serve(tempDir(), SERVE);
     const token = await signIn(server);
@@ -122,6 +123,7 @@ describe('a chunked body', () => {
     expect(await statusesOf(server.url, `${text}${item}0\r\n\r\n`)).toEqual([200]);
   });
 
+  // proves: input.chunked-bodies
   test('of an import that announces trailers is refused', async () => {
     await using server = await serve(tempDir(), SERVE);
     const token = await signIn(server);
@@ -132,6 +134,7 @@ describe('a chunked body', () => {
     expect(status).toBe(411);
   });
 
+  // proves: input.chunked-bodies
   test('of an import that is cut off in its lines makes no item of the last one', async () => {
     await using server = await serve(tempDir(), SERVE);
     const token = await signIn(server);

@@ -139,6 +139,7 @@ describe('migrate', () => {
 describe('admin create', () => {
   const flags = ['--email', 'root@example.com', '--username', 'root'];
 
+  // proves: 6.3.2, 6.4.1, 13.3.2
   test('makes an admin with a password that it prints once', async () => {
     const dir = tempDir();
     const { stdout, status } = await hutch(['admin', 'create', '--data-dir', dir, ...flags]);
@@ -252,6 +253,8 @@ describe('healthcheck', () => {
 });
 
 if (isBinary) {
+  // proves: who-attacks-what-is-protected.the-environment-of-the-process-is-trusted
+  // proves: calls-out.files, 13.4.1, 16.2.3
   test('the binary reads nothing of the directory that it runs in', async () => {
     const cwd = tempDir();
     await Bun.write(join(cwd, '.env'), 'HUTCH_PORT=nonsense\nHUTCH_EVIL=1\n');
@@ -265,6 +268,7 @@ if (isBinary) {
   });
 }
 
+// proves: 13.4.2, 16.5.1
 test('a fault of a server shows nothing of itself', async () => {
   const dir = tempDir();
   await using server = await serve(dir);

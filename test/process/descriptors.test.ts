@@ -18,6 +18,7 @@ function kept(port: number): Promise<Socket | undefined> {
 
 // Linux alone tells of its descriptors.
 test.skipIf(process.platform !== 'linux')(
+  // proves: costly-work.connections
   'idle connections that take every descriptor make room for others, and the log says so',
   async () => {
     const port = freePort();

@@ -97,6 +97,7 @@ describe('events of a real server', () => {
     }
   }, 60_000);
 
+  // proves: costly-work.event-streams
   test('that a reader does not read cost the writers nothing: it is dropped', async () => {
     await using it = await served();
     const healthy = await listen(it.server);
@@ -245,6 +246,7 @@ describe('events of a real server', () => {
     socket.destroy();
   }, 60_000);
 
+  // proves: limits.event-streams
   test('are limited for one address, which closed ones do not count for', async () => {
     const env = { HUTCH_RATE_LIMIT: 'on', HUTCH_LIMIT_LISTENERS: '2' };
     await using it = await served(undefined, env);

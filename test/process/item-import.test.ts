@@ -19,6 +19,7 @@ async function started(dir = tempDir()) {
 }
 
 describe('in the process that serves', () => {
+  // proves: costly-work.imports
   test('300 MB are read, and 20 MB come in and go out, without being held in memory', async () => {
     await using it = await started();
     await importBytes(it, 2 * MB);
@@ -46,6 +47,7 @@ describe('in the process that serves', () => {
   }, 120_000);
 
   test.each(['/api/v2/items/export', '/api/v2/users/me/export'])(
+    // proves: costly-work.exports-also-of-an-account
     'a reader of %s who stops reading makes nothing pile up',
     async (path) => {
       await using it = await started();

@@ -51,6 +51,7 @@ describe('a real server', () => {
   });
 
   test.each(['203.0.113.N:5000', '[2001:db8:0:N::1]', '[2001:db8:0:N::1]:5000'])(
+    // proves: 4.1.3
     'knows clients apart behind a proxy that writes %s',
     async (form) => {
       const env = { HUTCH_LIMIT_REQUESTS: '2', HUTCH_TRUSTED_PROXIES: '127.0.0.1' };
@@ -61,6 +62,7 @@ describe('a real server', () => {
     },
   );
 
+  // proves: 4.1.3
   test('warns once when a trusted proxy forwards for what is no address', async () => {
     const env = { HUTCH_TRUSTED_PROXIES: '127.0.0.1' };
     await using server = await serve(tempDir(), { env });
@@ -85,6 +87,7 @@ describe('a real server', () => {
     expect(seen.filter((status) => status === 429)).toHaveLength(70);
   });
 
+  // proves: limits.limits-count-per-account-and-per-address-ipv6, 15.3.4
   test('believes a trusted proxy, and counts a /64 behind it as one', async () => {
     const env = { HUTCH_LIMIT_REQUESTS: '2', HUTCH_TRUSTED_PROXIES: '127.0.0.0/8' };
     await using server = await serve(tempDir(), { env });
@@ -95,6 +98,7 @@ describe('a real server', () => {
     expect(spoofed).toEqual([200, 200, 429, 429]);
   });
 
+  // proves: costly-work.hashing-a-password-19-mib-a-core, 6.3.1
   test('judges few of 50 wrong passwords at once, and no right one among them', async () => {
     await using server = await serve(tempDir(), { env: ADMIN.env });
     const answers = await atOnce(50, () => signIn(server, ADMIN.username, 'wrong-password'));

@@ -33,6 +33,7 @@ async function serveUnread() {
   };
 }
 
+// proves: costly-work.the-log-of-the-process
 test('a log that nobody reads holds up neither requests nor a stop', async () => {
   using server = await serveUnread();
   let answered = 0;

@@ -63,6 +63,7 @@ test('on a free port the links of mails lead to the port that was taken', async 
   expect(mail).toContain(`${server.url}/verify#token=`);
 }, 30_000);
 
+// proves: 16.5.2
 test('a stop does not wait for a mail server that does not answer', async () => {
   const dir = tempDir();
   let isAsked = false;

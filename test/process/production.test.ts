@@ -9,6 +9,7 @@ function peakMb(pid: number): number {
   return Number(kilobytes) / 1024;
 }
 
+// proves: costly-work.bodies
 test('nested arrays cost little memory, whatever NODE_ENV says', async () => {
   await using server = await serve(tempDir(), { env: { NODE_ENV: 'development' } });
   const login = (body: string) =>

@@ -14,6 +14,7 @@ const everyOther = (count: number) =>
   Array.from({ length: count }, (_, index) => (index % 2 === 0 ? 200 : 502));
 
 // Needs root and network namespaces.
+// proves: 1.3.6
 describe.skipIf(!isPossible)('in a network whose name server changes its mind', () => {
   let seen: Seen;
   beforeAll(async () => {
@@ -27,6 +28,8 @@ describe.skipIf(!isPossible)('in a network whose name server changes its mind', 
     expect(seen.control).toEqual([...private_, ...PUBLIC].map((address) => `${address} 80`));
   });
 
+  // proves: data.the-file-is-not-encrypted-operator-encrypt-the
+  // proves: calls-out.nothing-else-is-dialled-no-proxy-of-the
   test('no address of the inside is ever dialled, no proxy, and no port but 80 and 443', () => {
     const allowed = [...PUBLIC, BEHIND_NAT64].flatMap((address) => [
       `${address} 80`,
@@ -56,10 +59,12 @@ describe.skipIf(!isPossible)('in a network whose name server changes its mind', 
     },
   );
 
+  // proves: calls-out.the-name-servers-of-etc-resolv-conf
   test('each call looks a name up once, and dials what that look-up said', () => {
     expect(seen.asked).toMatchObject({ 'four.test 1': 20, 'six.test 28': 20, 'half.test 1': 20 });
   });
 
+  // proves: calls-out.its-address
   test('behind a NAT64 a name is as public as the IPv4 address that it leads to', () => {
     expect(seen.statuses['nat64-inner']).toEqual([502, 502]);
     expect(seen.statuses['nat64-outer']).toEqual([200, 200]);

@@ -6,6 +6,7 @@ import { tempDir } from '../support.ts';
 import { ADMIN, hutch, serve } from './hutch.ts';
 
 describe('serve', () => {
+  // proves: ways-in.there-is-no-other-way-in-no-default, 6.3.2
   test('says where the docs are and how the first admin is made', async () => {
     await using server = await serve(tempDir());
     const said = JSON.stringify(server.lines);
@@ -34,6 +35,7 @@ describe('serve', () => {
     }
   });
 
+  // proves: passwords.a-password-has-8-to-128-characters-of, 6.2.4
   test('makes no first admin with a common password, and says so', async () => {
     const env = { ...ADMIN.env, HUTCH_ADMIN_PASSWORD: 'password123' };
     const { status, stderr } = await hutch(['serve', '--port', '0', '--data-dir', tempDir()], {
@@ -78,6 +80,7 @@ describe('serve', () => {
     expect(stderr).toContain('cannot be made');
   });
 
+  // proves: 13.2.2
   test('keeps data files to their owner', async () => {
     const dir = join(tempDir(), 'data');
     await using _ = await serve(dir);

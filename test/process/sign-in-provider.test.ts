@@ -9,6 +9,7 @@ const ada = {
   preferred_username: 'ada',
 };
 
+// proves: cryptography.id-tokens-of-providers, 6.8.2, 9.1.1, 10.2.1
 test('a real OpenID provider signs a user in, twice to one account, and counts new ones', async () => {
   await using openid = await openidProvider([PAGE]);
   await using server = await serve(tempDir(), {

@@ -17,6 +17,7 @@ describe.skipIf(!isPossible)('while an account asks for names that no server ans
     ({ answered, unanswered } = JSON.parse(said) as Silence);
   }, 60_000);
 
+  // proves: costly-work.looking-up-a-name, 15.2.2
   test('others sign up, sign in and call outside hosts before it is answered', () => {
     const others = ['ada signs up 201', 'ada signs in 200', 'ada fetches 200 200'];
     expect(answered.slice(2, 5)).toEqual(others);
@@ -31,6 +32,7 @@ describe.skipIf(!isPossible)('while an account asks for names that no server ans
     expect(answered.at(-2)).toBe('ada signs in 200');
   });
 
+  // proves: calls-out.the-name-servers-of-etc-resolv-conf
   test('a name server that resolv.conf names anew is asked from then on', () => {
     expect(answered.at(-1)).toBe('ada fetches 200 200');
   });

@@ -32,6 +32,7 @@ async function callWith(dir: string, up: { host: string }, env = {}) {
 const rekey = (dir: string, env: Record<string, string> = {}) =>
   hutch(['sources', 'rekey', '--data-dir', dir], { env });
 
+// proves: cryptography.secrets-of-sources
 test('secrets are sealed anew, from a key of the settings to another', async () => {
   await using up = upstream(({ headers }) => Response.json(headers.get('x-key') === SECRET));
   const dir = tempDir();

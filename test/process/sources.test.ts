@@ -42,6 +42,7 @@ test('a server that starts again has its sources warm, and what it counted is ke
   expect(countIn(dir)).toBeGreaterThan(counted);
 }, 60_000);
 
+// proves: limits.outside-calls-in-a-minute-of-an-account
 test('calls of a public source by nobody are counted by address, and of an account apart', async () => {
   await using up = upstream(() => Response.json(1));
   const own = { HUTCH_EXTERNAL_ALLOW_HOSTS: up.host, HUTCH_LIMIT_EXTERNAL: '2' };

@@ -5,6 +5,7 @@ import { expectSameTime, timeOfPost } from './indistinguishable.ts';
 
 const env = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
 
+// proves: ways-in.whether-an-address-has-an-account
 test('the time of a refused sign-in does not tell whether the account exists', async () => {
   await using server = await serve(tempDir(), { env });
   const url = `${server.url}/api/v2/auth/login`;
@@ -13,6 +14,7 @@ test('the time of a refused sign-in does not tell whether the account exists', a
   await expectSameTime(refuse(ADMIN.username), refuse('nobody'));
 }, 180_000);
 
+// proves: ways-in.a-sign-up-shows-it-by-default-409
 test('the time of a sign-up by mail does not tell whether the email or the username is taken', async () => {
   const required = { ...env, HUTCH_EMAIL_VERIFICATION: 'required' };
   await using server = await serve(tempDir(), { env: required });
@@ -39,6 +41,7 @@ const IMPORTED = {
 };
 
 test.each(['bcrypt', 'argon2'] as const)(
+  // proves: ways-in.whether-an-address-has-an-account, cryptography.imported-hashes
   'the time of a refused sign-in does not tell an imported %s hash from no account',
   async (kind) => {
     const dir = tempDir();
@@ -57,6 +60,7 @@ test.each(['bcrypt', 'argon2'] as const)(
   600_000,
 );
 
+// proves: ways-in.whether-an-address-has-an-account
 test('the time of an answer to a forgotten password does not tell whether there is an account', async () => {
   await using server = await serve(tempDir(), { env });
   const url = `${server.url}/api/v2/auth/password/forgot`;

@@ -36,9 +36,11 @@ describe('over a real connection', () => {
     ['GET', '/api/v1/items/1%00', 422],
     ['PATCH', '/api/v1/items/', 405],
     ['OPTIONS', '/api/v1/users/', 405],
+    // proves: 13.4.4
     ['TRACE', '/api/v1/items/', 405],
     ['GET', '/api/v1//items/', 404],
     ['GET', '/API/v1/items/', 404],
+    // proves: 1.1.1
     ['GET', '/api/v1/items/..%2f..%2f', 422],
   ])('%s %s is %d with a request id', async (method, path, status) => {
     const answer = await raw(
@@ -53,6 +55,7 @@ describe('over a real connection', () => {
     expect(answer.headers.get('allow')).toBe('DELETE, GET, HEAD, PUT');
   });
 
+  // proves: 5.2.1
   test('a body over the limit is 413 with a request id, its length told or not', async () => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json' } };
     const told = await fetch(`${server.url}/api/v1/users/`, { ...init, body: 'x'.repeat(4097) });
@@ -69,6 +72,7 @@ describe('over a real connection', () => {
     ['a strange encoding', 'Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n'],
     ['a bad chunk', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n'],
     ['a folded header', 'X-A: b\r\n c\r\nContent-Length: 0\r\n\r\n'],
+    // proves: 4.2.1
   ])('%s never lets a second request in', async (_, rest) => {
     const smuggled = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n';
     const answer = await raw(

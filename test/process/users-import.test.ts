@@ -42,6 +42,7 @@ describe('users import', () => {
     expect(again.stdout).toBe('Imported 0, already there 2, bad lines 0.\n');
   }, 20_000);
 
+  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
   test('makes no account an admin that is there already, and says so', async () => {
     const dir = tempDir();
     await importFile(dir, [BOB]);
@@ -94,6 +95,7 @@ Imported nothing: bad lines 2, good ones 1.
   });
 });
 
+// proves: passwords.a-password-has-8-to-128-characters-of
 test('admin create refuses a common password, and one that is the username', async () => {
   const dir = tempDir();
   const secret = join(dir, 'secret');

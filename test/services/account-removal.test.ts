@@ -48,6 +48,7 @@ const LISTS = [
 ];
 
 describe('a deleted account', () => {
+  // proves: data.accounts
   test('is gone with its items for everyone at once, before a row is erased', async () => {
     await using it = await withTwo();
     await it.read(`${ITEMS}/popular?window=all`);
@@ -73,6 +74,7 @@ describe('a deleted account', () => {
     );
   }, 30_000);
 
+  // proves: sessions.deactivated-deleted, data.accounts
   test('cannot be signed in with, seen or changed', async () => {
     await using it = await withTwo();
     const root = (await it.t.signUp('root', 'admin')).client.api;
@@ -100,6 +102,7 @@ describe('a deleted account', () => {
     expect((await root.v2.items({ item_id: 1 }).patch({ title: 'x' })).status).toBe(404);
   });
 
+  // proves: data.accounts
   test('leaves its email and username to whoever signs up next, and nothing else', async () => {
     await using it = await withTwo();
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
@@ -110,6 +113,7 @@ describe('a deleted account', () => {
     expect((await next.client.api.v2.users.me.get()).data?.username).toBe('ada');
   });
 
+  // proves: data.and-their-rows, 14.2.4
   test('is erased with everything that belongs to it, and nothing of others', async () => {
     await using it = await withTwo();
     const { items } = it.ada.client.api.v2;
@@ -140,6 +144,7 @@ describe('a deleted account', () => {
     expect(found.values().flat()).toEqual([4, 5, 6]);
   }, 30_000);
 
+  // proves: data.and-their-rows, costly-work.deleting-an-account
   test('is erased in pieces, between which others write', async () => {
     await using it = await withTwo();
     const lines = `${JSON.stringify({ title: 'many', description: 'word '.repeat(500) })}\n`;

@@ -8,6 +8,7 @@ async function acts(t: Awaited<ReturnType<typeof testApp>>, user_id: number) {
   return data.toReversed().map(({ action, actor_id, details }) => ({ action, actor_id, details }));
 }
 
+// proves: logs.audit-log-who-what-whom-from-where-when, 16.3.3
 test('each act of an admin on an account is noted, and what changes nothing is not', async () => {
   await using t = await testApp();
   const { adminUsers } = t.deps;

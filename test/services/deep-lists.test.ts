@@ -43,6 +43,7 @@ async function expectSlices(t: TestApp, condition: string): Promise<void> {
 }
 
 describe('skip', () => {
+  // proves: costly-work.lists-searches-counts
   test('passes over as many items as it says, wherever they are', async () => {
     await using it = await withItems();
     await expectSlices(it.t, 'true');

@@ -23,6 +23,7 @@ function tokensWaiting({ deps }: TestApp): string[] {
 }
 
 describe('what was secret and is deleted is in no file once the log is moved', () => {
+  // proves: data.secret-in-the-clear, 14.2.4
   test('the token of a mail that was sent', async () => {
     await using smtp = await smtpServer();
     await using t = await testApp({ config: { smtpUrl: smtp.url } });
@@ -60,6 +61,7 @@ describe('what was secret and is deleted is in no file once the log is moved', (
     expect(filesWith(t, token)).toEqual([]);
   });
 
+  // proves: data.secret-in-the-clear
   test('the secret of an authenticator that is turned off', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -75,6 +77,7 @@ describe('what was secret and is deleted is in no file once the log is moved', (
     expect(filesWith(t, secret)).toEqual([]);
   });
 
+  // proves: 14.2.4
   test('the hash of a password that was changed, and the key of the devices', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');

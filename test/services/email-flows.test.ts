@@ -78,6 +78,7 @@ describe('proving an address', () => {
     expect(actions(t)).toContain('email.verified');
   });
 
+  // proves: sessions.address-proved-without-the-password
   test('without it every way in that was made before ends, and a token opens a new one', async () => {
     await using t = await testApp();
     const ada = await unproved(t);
@@ -127,6 +128,7 @@ describe('proving an address', () => {
     expect(count(t, 'sessions')).toBe(1);
   });
 
+  // proves: 2.3.4
   test('50 at once give one success', async () => {
     await using t = await testApp();
     const { mailed } = await unproved(t);
@@ -138,6 +140,7 @@ describe('proving an address', () => {
     expect(actions(t).filter((action) => action === 'email.verified')).toHaveLength(1);
   });
 
+  // proves: data.mailed-tokens
   test('a token that was asked for again ends the one before', async () => {
     await using t = await testApp();
     const ada = await unproved(t);
@@ -148,6 +151,7 @@ describe('proving an address', () => {
     expect(await verify(again)).toBe('done');
   });
 
+  // proves: data.mailed-tokens
   test('the link works for 24 hours and no longer', async () => {
     await using it = await timedApp();
     const { t, clock } = it;
@@ -161,6 +165,7 @@ describe('proving an address', () => {
 });
 
 describe('a forgotten password', () => {
+  // proves: ways-in.mailed-reset-link, 6.4.3
   test('is set anew: every session ends, nobody is signed in, the address is proved', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -175,6 +180,7 @@ describe('a forgotten password', () => {
     expect((await queued(t)).at(-1)?.subject).toBe('Your password was changed');
   });
 
+  // proves: sessions.password-reset
   test('of an address that was not proved ends every way in that was made before', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -184,6 +190,7 @@ describe('a forgotten password', () => {
     expect(TRAPS.map((table) => count(t, table))).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
+  // proves: ways-in.mailed-reset-link, sessions.password-reset, 6.4.3
   test('of a proved address keeps passkeys, and ends sessions and tokens', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -227,6 +234,7 @@ describe('a forgotten password', () => {
     expect(await set(NEW_PASSWORD)).toBe('done');
   });
 
+  // proves: ways-in.mailed-reset-link, data.mailed-tokens
   test('the link works for 30 minutes and no longer', async () => {
     await using it = await timedApp();
     const { t, clock } = it;
@@ -237,6 +245,7 @@ describe('a forgotten password', () => {
     expect(await refusal(t.deps.emailFlows.reset(next, SYSTEM))).toBe('invalid_action_token');
   });
 
+  // proves: input.mailed-token
   test('a link that was sent to an address that the account no longer has is dead', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -257,6 +266,7 @@ describe('a forgotten password', () => {
     expect(actions(t).filter((it) => it === 'password.reset_asked')).toHaveLength(3);
   });
 
+  // proves: limits.to-a-proved-address-in-an-hour
   test('an account gets 5 mails an hour, which nobody is told of', async () => {
     await using t = await testApp();
     await t.signUp('ada');
@@ -267,6 +277,7 @@ describe('a forgotten password', () => {
     expect(await queued(t)).toHaveLength(5);
   });
 
+  // proves: 2.3.2
   test('50 at once to one account send 5 mails', async () => {
     await using t = await testApp();
     await t.signUp('ada');
@@ -274,6 +285,7 @@ describe('a forgotten password', () => {
     expect(await queued(t)).toHaveLength(5);
   });
 
+  // proves: limits.mails-in-an-hour-that-an-address-asks
   test('an address that asks too often is told, whomever it asks for', async () => {
     await using t = await testApp({ config: { limitMails: 2 } });
     await t.signUp('ada');
@@ -298,6 +310,7 @@ describe('a forgotten password', () => {
 describe('a change of address', () => {
   const wish = { new_email: 'new@example.com', password: PASSWORD };
 
+  // proves: who-may-what.email, 7.5.1
   test('needs the password, then the link in the mail to the new one', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -317,6 +330,7 @@ describe('a change of address', () => {
     expect(actions(t).slice(-2)).toEqual(['email.change_asked', 'email.changed']);
   });
 
+  // proves: ways-in.whether-an-address-has-an-account
   test('to one that is taken is told to nobody but who reads its mail', async () => {
     await using t = await testApp();
     const [ada] = [await t.signUp('ada'), await t.signUp('new')];
@@ -368,6 +382,7 @@ describe('a change of address', () => {
   });
 });
 
+// proves: input.mailed-token, 2.3.1
 test('a token serves no purpose but its own, and none twice', async () => {
   await using t = await testApp();
   const ada = await unproved(t);
@@ -391,6 +406,7 @@ test('a token serves no purpose but its own, and none twice', async () => {
   expect([await confirm(change), await confirm(change)]).toEqual(['done', 'invalid_action_token']);
 });
 
+// proves: cryptography.session-access-mailed-and-flow-tokens, data.secret-hashed, 14.2.4, 16.2.3
 test('a token is in its mail alone: not in the tables, not in the log', async () => {
   await using t = await testApp({ logLevel: 'debug' });
   const ada = await unproved(t);
@@ -406,6 +422,7 @@ test('a token is in its mail alone: not in the tables, not in the log', async ()
   }
 });
 
+// proves: 1.1.2, 1.3.3, 1.3.7, 14.2.1
 test('a mail names the app, holds a link and no command, and escapes what people chose', async () => {
   const config = { publicUrl: 'https://api.example.com', appName: 'Warren & Co' };
   await using t = await testApp({ config });

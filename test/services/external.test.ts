@@ -32,6 +32,7 @@ test('32 URLs of one host are on the wire at the same time and no more', async (
   expect(most).toBe(32);
 });
 
+// proves: 16.5.2
 test('a URL that fails does not lose the others', async () => {
   const { url } = httpUpstream(() => Response.json('here'));
   const hanging = await rawUpstream(() => {});

@@ -88,6 +88,7 @@ async function whoIs(name: Openid, claims: Record<string, unknown>, env = {}) {
 }
 
 describe.each(Object.keys(ISSUERS) as Openid[])('%s', (name) => {
+  // proves: ways-in.sign-in-provider-auth-identities-login, cryptography.sign-in-with-apple, 10.2.1
   test('is asked with state, nonce and PKCE, and tells who comes back', async () => {
     const claims = { email: 'ada@example.com', email_verified: 'true', tid: PERSONAL };
     const { url, profile, calls, iss } = await whoIs(name, claims);
@@ -143,6 +144,7 @@ describe('an address in a directory of Microsoft', () => {
     expect((await whoIs('microsoft', claims, env)).profile.is_email_verified).toBe(true);
   });
 
+  // proves: 6.8.1, 10.2.2
   test('is of the directory that the token names, and of no other issuer', async () => {
     const wrong = { ...claims, iss: `https://login.microsoftonline.com/${PERSONAL}/v2.0` };
     await expect(whoIs('microsoft', wrong)).rejects.toMatchObject({ code: 'bad_credentials' });
@@ -214,6 +216,7 @@ test.each([true, false])('discord tells who it is by its API (verified: %p)', as
   expect(script.calls[0]?.body.get('code_verifier')).toBe(asking.verifier);
 });
 
+// proves: calls-out.the-sign-in-providers-of-the-settings
 test('a provider that hangs is given up after ten seconds', async () => {
   using script = scriptFetch();
   script.on('POST https://discord.com/api/oauth2/token', () => new Promise(() => {}));

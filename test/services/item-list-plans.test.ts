@@ -124,6 +124,7 @@ describe('the plan of a list', () => {
     'sort=-views,title',
     'count=exact&filter[data.n][gt]=1',
     'count=exact',
+    // proves: costly-work.lists-searches-counts
   ])('of %p reads no table from its start', async (query) => {
     await using it = await withItems();
     for (const own of [false, true]) {

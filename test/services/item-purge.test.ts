@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { testApp } from '../support.ts';
 
+// proves: data.personal-items
 test('what has been in the bin for 30 days is gone for good, with all that hangs on it', async () => {
   let now = new Date('2026-01-01T00:00:00.000Z');
   await using t = await testApp({ now: () => now });

@@ -22,6 +22,7 @@ const askChange = (t: TestApp, id: number, index: number, new_email: string) =>
 const recipients = async (t: TestApp) => (await queued(t)).map(({ recipient }) => recipient);
 
 describe('a mailbox', () => {
+  // proves: limits.mails-in-an-hour-to-a-mailbox-whoever
   test('gets 5 mails in an hour, whoever asks to change an address to it', async () => {
     await using t = await testApp();
     const eves = await callers(t, 8);
@@ -42,6 +43,7 @@ describe('a mailbox', () => {
     expect(await recipients(t)).toHaveLength(5);
   });
 
+  // proves: limits.mails-in-an-hour-to-a-mailbox-whoever
   test('gets 5 mails in an hour of all kinds together, while it is not proved', async () => {
     await using t = await testApp({ config: { emailVerification: 'required' } });
     const eves = await callers(t, 3);
@@ -64,6 +66,7 @@ describe('a mailbox', () => {
   });
 });
 
+// proves: limits.mails-in-an-hour-that-an-account-asks
 test('one account asks for 5 changes in an hour, to whatever mailboxes', async () => {
   await using t = await testApp();
   const [eve] = await callers(t, 1);
@@ -73,6 +76,7 @@ test('one account asks for 5 changes in an hour, to whatever mailboxes', async (
   expect(await recipients(t)).toHaveLength(5);
 });
 
+// proves: limits.to-a-proved-address-in-an-hour
 test('strangers who use a mailbox up do not keep a reset from its owner', async () => {
   await using t = await testApp();
   const eves = await callers(t, 6);
@@ -87,6 +91,7 @@ test('strangers who use a mailbox up do not keep a reset from its owner', async 
   expect((await queued(t)).at(-1)?.subject).toBe('Reset your password');
 });
 
+// proves: limits.to-a-proved-address-in-an-hour
 test('notices to a proved address end after 20 in an hour', async () => {
   await using t = await testApp();
   const ada = await t.signUp('ada');
@@ -110,6 +115,7 @@ describe('the key of a mailbox', () => {
     'victim+tag@example.com',
     'v.i.c.t.i.m@example.com',
     'ｖictim@example.com',
+    // proves: limits.mails-in-an-hour-to-a-mailbox-whoever
   ])('%s is that of victim@example.com', (email) => {
     expect(mailboxOf(email)).toBe('victim@example.com');
   });

@@ -48,6 +48,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 type Row = Queued & { attempts: number; next_attempt_at: string; last_error: string };
 const rows = async (t: TestApp) => (await queued(t)) as Row[];
 
+// proves: data.mails
 test('a mail that was sent is deleted, and its token with it', async () => {
   await using t = await testApp();
   const sent: OutgoingMail[] = [];
@@ -119,6 +120,7 @@ test('a real server that refuses and then accepts is tried again a minute later'
   await queue.mails.stop();
 });
 
+// proves: costly-work.mail
 test('waits grow from a minute to 6 hours, with chance in them', async () => {
   await using t = await testApp();
   const waits = async (random: () => number) => {
@@ -139,6 +141,7 @@ test('waits grow from a minute to 6 hours, with chance in them', async () => {
   expect(await waits(() => 0.999_999)).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 360]);
 });
 
+// proves: data.mails, costly-work.mail, 16.3.4
 test('after 10 failures a mail is given up: kept without its link, logged as an error', async () => {
   await using t = await testApp();
   let calls = 0;

@@ -51,6 +51,7 @@ describe('the owner is told by mail', () => {
     ]);
   });
 
+  // proves: 7.5.1
   test('that a passkey was removed', async () => {
     await using t = await testApp();
     const ada = await proved(t);

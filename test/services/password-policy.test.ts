@@ -7,6 +7,7 @@ const ada = { email: 'Ada.Lovelace@example.com', username: 'Enchantress' };
 const STRONG = 'beets-and-barley';
 
 describe('the list of common passwords', () => {
+  // proves: passwords.a-password-has-8-to-128-characters-of, 6.2.4
   test('has 10,000, of at least 8 characters, in lower case', async () => {
     const text = await Bun.file('src/core/common-passwords.txt').text();
     const lines = text.trimEnd().split('\n');
@@ -26,15 +27,19 @@ describe('the password policy', () => {
     'ada.LOVELACE@example.com',
     'ada.lovelace',
     'enchantress',
+    // proves: input.password-and-its-account, passwords.a-password-has-8-to-128-characters-of, 2.2.3
+    // proves: 6.2.11
   ])('refuses %s, which is a name of its owner', (password) => {
     expect(weaknessOf(password, ada)).toContain('email or the username');
   });
 
+  // proves: passwords.a-password-has-8-to-128-characters-of, 6.2.5
   test('takes any other, and one that only contains a name', () => {
     expect(weaknessOf(STRONG, ada)).toBeUndefined();
     expect(weaknessOf('enchantress of number', ada)).toBeUndefined();
   });
 
+  // proves: passwords.a-password-has-8-to-128-characters-of, 6.2.4
   test('holds for v2 sign-up, with the field that is refused', async () => {
     await using t = await testApp();
     const { error } = await t.client.api.v2.auth.register.post({ ...ada, password: PASSWORD });
@@ -60,6 +65,7 @@ describe('the password policy', () => {
     expect((await change(STRONG)).status).toBe(204);
   });
 
+  // proves: passwords.a-password-has-8-to-128-characters-of
   test('leaves v1 to the rule of its guide', async () => {
     await using t = await testApp();
     const { status } = await t.client.api.v1.users.post({ ...ada, password: PASSWORD });

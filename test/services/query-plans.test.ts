@@ -2,6 +2,7 @@ import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { testApp } from '../support.ts';
 
+// proves: costly-work.lists-searches-counts, 15.2.2
 test('no hot query scans a table or sorts', async () => {
   const statements = new Set<string>();
   const { prepare } = Database.prototype;

@@ -16,6 +16,7 @@ const countOf = (t: TestApp, table: string) =>
   t.deps.db.client.query(`select count(*) from ${table}`).values()[0]?.[0] as number;
 
 describe('the audit log', () => {
+  // proves: data.audit-log, logs.audit-log-who-what-whom-from-where-when
   test('is kept for as long as the setting says, and for 30 days whatever deletes it', async () => {
     await using t = await testApp({ config: { auditDays: 40 } });
     const ages = [...Array(600).fill(50), 41, 39, 31, 29, 1];
@@ -32,6 +33,7 @@ describe('the audit log', () => {
     expect(countOf(t, 'audit_log')).toBe(2);
   });
 
+  // proves: limits.acts-of-an-account-on-itself-in-24
   test('takes only so many repeatable acts of an account in a day, and all that protect it', async () => {
     let now = new Date('2026-01-01T00:00:00.000Z');
     await using t = await testApp({ config: { quotaAuditEntries: 5 }, now: () => now });
@@ -61,6 +63,7 @@ describe('mails', () => {
     `insert into mails (recipient, subject, text, html, created_at, attempts, next_attempt_at)
      values ('a@example.com', 's', '', '', '${at}', ${attempts}, '${at}')`;
 
+  // proves: data.mails
   test('that were given up 30 days ago are deleted, and none that waits', async () => {
     await using t = await testApp();
     insertAges(t, [...Array(300).fill(31), 29], mail(10));
@@ -69,6 +72,7 @@ describe('mails', () => {
     expect(countOf(t, 'mails')).toBe(2);
   });
 
+  // proves: limits.mails-that-wait
   test('are queued no more when too many wait, but for notices', async () => {
     await using t = await testApp();
     t.deps.db.client.run(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 10001)
@@ -84,6 +88,7 @@ describe('mails', () => {
   });
 });
 
+// proves: data.sessions
 test('sessions that have expired are deleted, and none that lives', async () => {
   let now = new Date('2026-01-01T00:00:00.000Z');
   await using t = await testApp({ now: () => now });

@@ -28,6 +28,7 @@ async function refreshing(hosts: string[], random = () => 0) {
 }
 
 describe('a source with a refresh', () => {
+  // proves: calls-out.the-base-url-of-a-source-get-api
   test('is asked at the start and at each time of its expression', async () => {
     await using up = upstream(() => Response.json(1, { headers: { 'cache-control': 'no-store' } }));
     await using t = await refreshing([up.host]);

@@ -68,6 +68,7 @@ function attempt(of: PlainSource, parameters: Record<string, string>) {
 }
 
 describe('whatever the values are', () => {
+  // proves: input.parameter-of-a-source, 1.2.2, 1.3.7
   test('scheme, host, port, segments and names of the query stay as they are', () => {
     let sent = 0;
     const check = (of: PlainSource, a: string, b: string) => {
@@ -101,6 +102,7 @@ describe('whatever the values are', () => {
     expect(sent).toBeGreaterThan(1_000);
   });
 
+  // proves: input.parameter-of-a-source
   test('one that is no segment is refused by the name of its parameter', () => {
     for (const a of ['..', '.', '', 'a/b', '..\\b', 'a\r\nb']) {
       const call = () => requestOf(source, { parameters: { a, b: 'b' }, spelling: 'text' });

@@ -63,6 +63,7 @@ async function judged(it: SetUp, count: number, of: (index: number) => [string, 
 }
 
 describe('attempts to sign in', () => {
+  // proves: limits.failed-sign-ins-password-or-code-for-an, 6.3.1
   test('50 at once get the free ones and no more', async () => {
     await using it = await setUp();
     const results = await atOnce(50, () =>
@@ -87,6 +88,7 @@ describe('attempts to sign in', () => {
     expect(it.rows()).toBe(0);
   });
 
+  // proves: limits.failed-sign-ins-of-an-address-in-15
   test('from an address are counted, whatever account they are for', async () => {
     await using it = await setUp();
     expect(await judged(it, 80, (i) => [`user${i}`, '203.0.113.7'])).toBe(50);
@@ -97,6 +99,7 @@ describe('attempts to sign in', () => {
     expect(await judged(it, 80, (i) => [`user${i}`, `2001:db8::${i + 1}`])).toBe(50);
   });
 
+  // proves: 6.3.1
   test('to one account leave another free, and from one address another', async () => {
     await using it = await setUp();
     await judged(it, 6, () => ['ada', '203.0.113.7']);
@@ -112,6 +115,7 @@ describe('attempts to sign in', () => {
     expect(await failOnce(it, 'bob')).toBe(0);
   });
 
+  // proves: limits.guesses-and-lockout
   test('that are refused write nothing', async () => {
     await using it = await setUp();
     await judged(it, 5, () => ['ada']);
@@ -120,6 +124,7 @@ describe('attempts to sign in', () => {
     expect(it.db.stats().commits).toBe(commits);
   });
 
+  // proves: limits.guesses-and-lockout
   test('of one who never stops are at most 20 in the first hour and 4 in each later one', async () => {
     await using it = await setUp();
     const hours = [0, 0, 0];
@@ -133,6 +138,7 @@ describe('attempts to sign in', () => {
 });
 
 describe('failures', () => {
+  // proves: limits.guesses-and-lockout
   test('outlast a restart, and so does the wait', async () => {
     await using it = await setUp();
     await judged(it, 4, () => ['ada', '203.0.113.7']);
@@ -192,6 +198,7 @@ describe('the wait', () => {
     return seconds;
   }
 
+  // proves: limits.failed-sign-ins-password-or-code-for-an
   test('grows, and never past a quarter of an hour', async () => {
     await using it = await setUp();
     const seconds = await waits(it, 14);
@@ -200,6 +207,7 @@ describe('the wait', () => {
     expect(Math.max(...seconds)).toBe(QUARTER_HOUR_SECONDS);
   });
 
+  // proves: 6.3.1
   test('lets one attempt through when it is over, also of 50 at once', async () => {
     await using it = await setUp();
     await waits(it, 4);
@@ -230,6 +238,7 @@ describe('the wait', () => {
     expect(await failOnce(it, 'ada')).toBe(128);
   });
 
+  // proves: limits.failed-sign-ins-password-or-code-for-an
   test('is forgotten with a success', async () => {
     await using it = await setUp();
     await waits(it, 6);
@@ -238,6 +247,7 @@ describe('the wait', () => {
     expect(await failOnce(it, 'ada')).toBe(1);
   });
 
+  // proves: limits.failed-sign-ins-password-or-code-for-an
   test('is forgotten after a day', async () => {
     await using it = await setUp();
     await waits(it, 6);

@@ -87,6 +87,8 @@ describe('an import', () => {
     expect(bad).toEqual([{ line: 1, reasons: ['It has more than 65536 bytes.'] }]);
   });
 
+  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
+  // proves: logs.audit-log-who-what-whom-from-where-when
   test('takes what it is told of an account', async () => {
     await using t = await testApp({ now: () => new Date('2026-11-22T16:00:00Z') });
     const counts = await importAll(t, {
@@ -173,6 +175,7 @@ describe('an import', () => {
     ]);
   });
 
+  // proves: cryptography.imported-hashes
   test('makes the kinds of its hashes known until the last of each is renewed', async () => {
     await using t = await testApp();
     const own = await t.signUp('ada');

@@ -7,6 +7,7 @@ const account = (index: number) => ({
   password: PASSWORD,
 });
 
+// proves: 2.3.4
 test('of 20 simultaneous sign-ups with one email exactly one wins, by the index', async () => {
   await using t = await testApp();
   const results = await atOnce(20, (index) => t.deps.users.create(account(index)));
@@ -26,6 +27,7 @@ test('of 20 simultaneous sign-ups with one username exactly one wins', async () 
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
 });
 
+// proves: input.username
 test('names are compared without case in any script', async () => {
   await using t = await testApp();
   await t.deps.users.create({ email: 'é@example.com', username: 'Élodie', password: PASSWORD });

@@ -17,6 +17,7 @@ const FLOORS = { elysia: '1.4.28', 'drizzle-orm': '0.45.2', bun: '1.4.5' };
 const BANNED = ['ip', 'private-ip', 'ssrfcheck', 'dssrf', 'jsonwebtoken', 'request'];
 
 describe('the inventory of dependencies', () => {
+  // proves: dependencies.bun-lock-is-the-inventory-each-package-with, 15.1.2
   test('holds packages of the default registry alone, each with its hash', () => {
     const odd = Object.values(packages).filter(
       ([spec, registry, , hash]) =>
@@ -28,12 +29,14 @@ describe('the inventory of dependencies', () => {
     expect(Object.keys(packages).length).toBeGreaterThan(50);
   });
 
+  // proves: dependencies.bun-lock-is-the-inventory-each-package-with, 15.1.2
   test('names exact versions, and no range', () => {
     const versions = Object.values({ ...named.dependencies, ...named.devDependencies });
     const ranges = versions.filter((it) => !/^(npm:[\w-]+@)?\d+\.\d+\.\d+$/.test(it));
     expect(ranges).toEqual([]);
   });
 
+  // proves: dependencies.bun-lock-is-the-inventory-each-package-with, 15.2.1
   test('holds no version that has a known fault', () => {
     for (const [name, floor] of Object.entries(FLOORS)) {
       const version = packages[name]?.[0].slice(name.length + 1) ?? '';

@@ -70,6 +70,7 @@ const allowed: [file: string, source: string][] = [
 ];
 
 describe('who may import whom', () => {
+  // proves: 15.2.3
   test.each(refused)('%s may not say %s', (path, source) => {
     expect(brokenRules(path, source)).not.toEqual([]);
   });

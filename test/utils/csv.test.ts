@@ -51,6 +51,7 @@ describe('the guard of a cell', () => {
     );
   });
 
+  // proves: files.nobody-uploads-a-file-that-is-stored-or
   test('leaves no formula, whichever separator a program splits it at', () => {
     fc.assert(
       fc.property(nasty, fc.constantFrom(';', '\t', '|', '\n', '\r'), (cell, separator) => {

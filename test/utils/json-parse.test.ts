@@ -86,6 +86,7 @@ function jsonTexts(): fc.Arbitrary<string> {
 }
 
 describe('any JSON', () => {
+  // proves: input.json-values
   test('is parsed as JSON.parse does, or refused for a flaw that is in it', () => {
     fc.assert(
       fc.property(jsonTexts(), (text) => {

@@ -54,6 +54,7 @@ test('a caller beyond the queue is refused', async () => {
   await expect(limiter.acquire('b')).rejects.toThrow(QueueFullError);
 });
 
+// proves: 1.4.3
 test('a place that is given back twice counts once', async () => {
   const limiter = limiterFor(2, 2);
   const release = await limiter.acquire('a');
@@ -102,6 +103,7 @@ test('one owner gets half of the places at most', async () => {
   expect([held.length, limiter.queued]).toEqual([32, 468]);
 });
 
+// proves: 15.2.2
 test('a new owner gets a place at once while others want them all', async () => {
   const limiter = limiterFor(64, 64, 10_000);
   const busy = ['a', 'b', 'c', 'd'].map((owner) => claim(limiter, owner, 100));

@@ -35,6 +35,7 @@ describe('GET /external/', () => {
     expect(await answer.text()).toBe(`[${json}]`);
   });
 
+  // proves: input.json-size
   test('upstream_failed for more structure than can be read at once', async () => {
     await using up = upstream(() => Response.json(Array(120_000).fill(0)));
     const { status, error } = await fetchAs([up.host], [up.url]);
@@ -51,6 +52,7 @@ describe('GET /external/', () => {
     expect(JSON.stringify(error?.value)).toContain(up.host);
   });
 
+  // proves: costly-work.outside-calls
   test('what one account makes fail at a host closes it for nobody else', async () => {
     let hits = 0;
     await using up = upstream(() => {
@@ -81,7 +83,9 @@ describe('GET /external/', () => {
     expect(hits).toBe(0);
   });
 
+  // proves: 1.2.2
   test.each(['file:///etc/hostname', 'data:text/plain,hi', 'http://u:p@example.com/', 'nonsense'])(
+    // proves: input.outside-url
     'validation_failed for %s, and says which',
     async (url) => {
       const { status, error } = await fetchAs([], [url]);
@@ -90,6 +94,7 @@ describe('GET /external/', () => {
     },
   );
 
+  // proves: input.outside-url
   test('validation_failed without a URL or with too many', async () => {
     await using t = await testApp({ config: { externalMaxUrls: 2 } });
     const { token } = await t.signUp('ada');

@@ -40,7 +40,9 @@ describe('POST /items/', () => {
     [{ title: 'a\u0000b' }, 'value_error'],
     [{ title: 'a', description: 'x'.repeat(10_001) }, 'string_too_long'],
     [{ title: 'a', url: 'not a url' }, 'url_parsing'],
+    // proves: 1.2.2
     [{ title: 'a', url: 'javascript:alert(1)' }, 'url_scheme'],
+    // proves: input.text, input.item
   ])('refuses %j as %s', async (body, type) => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -49,6 +51,7 @@ describe('POST /items/', () => {
     expect(await answer.json()).toMatchObject({ detail: [{ type }] });
   });
 
+  // proves: input.text
   test('counts a title in code points', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -56,6 +59,7 @@ describe('POST /items/', () => {
     expect(status).toBe(200);
   });
 
+  // proves: input.text, 1.3.3
   test('refuses half a surrogate pair rather than change it', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -99,6 +103,7 @@ describe('GET /items/{item_id}', () => {
   });
 
   test.each(['abc', '1e3', '0x1', '1%201', '1.5', '9007199254740993', '１'])(
+    // proves: input.integer-in-a-path-or-query
     'never takes %p for an id',
     async (id) => {
       await using t = await testApp();
@@ -139,6 +144,7 @@ describe('GET /items/popular', () => {
     ]);
   });
 
+  // proves: data.public
   test('is cached and says so', async () => {
     await using t = await testApp();
     const first = await t.request('GET', '/api/v1/items/popular');
@@ -172,6 +178,7 @@ describe('PUT and DELETE /items/{item_id}', () => {
     expect((await client.api.v1.items({ item_id: 1 }).get()).status).toBe(404);
   });
 
+  // proves: 8.2.2
   test('an admin may, another user is forbidden', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');

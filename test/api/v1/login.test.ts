@@ -29,6 +29,7 @@ describe('POST /login/access-token', () => {
     expect(me.data?.username).toBe('ada');
   });
 
+  // proves: 16.5.1
   test('bad_credentials say the same of a wrong password and an unknown account', async () => {
     await using t = await testApp();
     await t.signUp('ada');
@@ -89,6 +90,7 @@ describe('POST /login/access-token', () => {
     });
   });
 
+  // proves: cryptography.session-access-mailed-and-flow-tokens
   test('only the SHA-256 of a token is stored', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');

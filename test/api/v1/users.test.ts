@@ -17,6 +17,7 @@ test('test_create_user', async () => {
 });
 
 describe('POST /users/', () => {
+  // proves: 15.3.1
   test('gives the account and never its password or hash', async () => {
     await using t = await testApp({ now: () => new Date('2026-11-22T16:00:00.000Z') });
     const answer = await t.json('POST', '/api/v1/users/', ada);
@@ -67,6 +68,7 @@ describe('POST /users/', () => {
     expect(statuses.toSorted()).toEqual([200, ...Array(9).fill(400)]);
   });
 
+  // proves: 2.2.1, 6.2.1
   test('lists every problem as pydantic does and never the input', async () => {
     await using t = await testApp();
     const answer = await t.json('POST', '/api/v1/users/', {
@@ -112,6 +114,7 @@ describe('POST /users/', () => {
     expect((await signUp(128)).status).toBe(200);
   });
 
+  // proves: who-may-what.role-is-active-email-verified, 15.3.3
   test('ignores unknown fields, a role among them', async () => {
     await using t = await testApp();
     await t.json('POST', '/api/v1/users/', { ...ada, role: 'admin', id: 77, password_hash: 'x' });
@@ -159,6 +162,7 @@ describe('GET /users/', () => {
     expect([asBob.status, asNobody.status]).toEqual([403, 401]);
   });
 
+  // proves: 1.4.2, 15.3.5
   test('lists all problems of a window', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('root', 'admin');
@@ -171,6 +175,7 @@ describe('GET /users/', () => {
   });
 
   test.each(['1e1', '0x10', '1%201', '1.0', 'Infinity', 'NaN', '', '１'])(
+    // proves: input.integer-in-a-path-or-query
     'int_parsing for a limit of %p',
     async (limit) => {
       await using t = await testApp();
@@ -183,6 +188,7 @@ describe('GET /users/', () => {
 });
 
 describe('GET /users/{user_id}', () => {
+  // proves: who-may-what.account-in-v1
   test('gives an account to itself and to an admin', async () => {
     await using t = await testApp();
     const bob = await t.signUp('bob');
@@ -193,6 +199,7 @@ describe('GET /users/{user_id}', () => {
     expect(asAdmin.data).toEqual(own.data);
   });
 
+  // proves: who-may-what.account-in-v1
   test('forbidden to others, whether or not it exists', async () => {
     await using t = await testApp();
     await t.signUp('ada');

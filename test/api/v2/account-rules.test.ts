@@ -31,6 +31,7 @@ describe('an account', () => {
     'ada@127.0.0.1',
     'ａda@example.com',
     addressOf(255),
+    // proves: input.email
   ])('refuses the email %j', async (email) => {
     expect(await signUp({ email })).toEqual(refused('email'));
   });
@@ -40,6 +41,7 @@ describe('an account', () => {
     'jürgen@bücher.example',
     addressOf(254),
     ` ${addressOf(254)}\n`,
+    // proves: input.email
   ])('takes the email %j', async (email) => {
     expect(await signUp({ email })).toEqual(taken);
   });
@@ -49,14 +51,17 @@ describe('an account', () => {
     expect(await signUp({ username: ` ${'a'.repeat(50)} ` })).toEqual(taken);
   });
 
+  // proves: input.username
   test.each([2, 51])('refuses a username of %d characters', async (length) => {
     expect(await signUp({ username: '🐇'.repeat(length) })).toEqual(refused('username'));
   });
 
+  // proves: input.password
   test.each([7, 129])('refuses a password of %d characters', async (length) => {
     expect(await signUp({ password: '🐇'.repeat(length) })).toEqual(refused('password'));
   });
 
+  // proves: input.password
   test.each([8, 128])('takes a password of %d characters', async (length) => {
     expect(await signUp({ password: '🐇'.repeat(length) })).toEqual(taken);
   });

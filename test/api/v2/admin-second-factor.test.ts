@@ -74,6 +74,7 @@ const REFUSED: [string, string, object | undefined][] = [
 ];
 
 describe('an admin without a second factor, behind a public URL', () => {
+  // proves: ways-in.admins, 6.3.3
   test.each(REFUSED)('may not %s %s', async (method, path, body) => {
     await using it = await withRoot();
     const answer = await it.ask(method, path, body);
@@ -92,12 +93,14 @@ describe('an admin without a second factor, behind a public URL', () => {
     expect((await it.ask('POST', '/api/v2/auth/logout')).status).toBe(204);
   });
 
+  // proves: ways-in.admins, 6.3.3
   test('has an admin’s session as soon as an authenticator is on', async () => {
     await using it = await withRoot();
     await setUpTotp(it);
     expect((await it.ask('GET', '/api/v2/users')).status).toBe(200);
   });
 
+  // proves: ways-in.admins, 6.3.3
   test('signs in by v1 into the same limits', async () => {
     await using it = await withRoot();
     const body = new URLSearchParams({ username: 'root', password: PASSWORD });
@@ -107,6 +110,7 @@ describe('an admin without a second factor, behind a public URL', () => {
     expect((await it.ask('GET', '/api/v1/users/', undefined, access_token)).status).toBe(403);
   });
 
+  // proves: sessions.second-factor-turned-off
   test('is limited again once the second factor is removed', async () => {
     await using it = await withRoot();
     await setUpTotp(it);
@@ -149,6 +153,7 @@ describe('an admin with an authenticator, behind a public URL', () => {
   });
 });
 
+// proves: 6.3.3
 test('a session by the password alone adds no factor to an admin who has a passkey', async () => {
   await using it = await withRoot();
   addPasskey(it.t, it.root.id);
@@ -158,6 +163,7 @@ test('a session by the password alone adds no factor to an admin who has a passk
   expect([passkey.status, passkey.body.code]).toEqual([403, 'second_factor_missing']);
 });
 
+// proves: 6.3.3
 test('a provider is one factor: an admin who signs in by it proves a second one', async () => {
   await using o = await outsidersApp();
   const root = await o.t.signUp('root', 'admin');
@@ -177,6 +183,7 @@ test.each([
   expect((await it.ask('GET', '/api/v2/users')).status).toBe(status);
 });
 
+// proves: ways-in.admins
 test('users and the tokens of admins need no second factor', async () => {
   await using it = await withRoot();
   const ada = await it.t.signUp('ada');
@@ -186,6 +193,7 @@ test('users and the tokens of admins need no second factor', async () => {
   expect((await it.ask('GET', '/api/v2/users', undefined, token)).status).toBe(200);
 });
 
+// proves: sessions.made-an-admin
 test('an account that becomes an admin signs in again', async () => {
   await using it = await withRoot({});
   const ada = await it.t.signUp('ada');

@@ -50,6 +50,7 @@ describe('the list of accounts', () => {
     }
   });
 
+  // proves: who-may-what.password-hash-token-hash-totp-secret-after-set, 8.2.3
   test('shows of an account what an admin needs, and no hash', async () => {
     const { t, root } = await people();
     await using _ = t;
@@ -86,6 +87,7 @@ describe('the list of accounts', () => {
     expect(await found('q=AD&is_active=true&sort=-username')).toEqual(['Adam']);
   });
 
+  // proves: 1.2.4
   test('takes what LIKE would treat as a pattern as it is', async () => {
     const { t, root } = await people();
     await using _ = t;
@@ -125,6 +127,7 @@ describe('the list of accounts', () => {
     }
   });
 
+  // proves: input.role-scope-sort-action, limits.page-of-a-list
   test('refuses a value that does not fit with 422', async () => {
     const { t, root } = await people();
     await using _ = t;
@@ -161,6 +164,7 @@ describe('an admin', () => {
     expect(weak.error?.value).toMatchObject({ code: 'weak_password' });
   });
 
+  // proves: who-may-what.account-in-v2-username, who-may-what.role-is-active-email-verified
   test('changes what is given and nothing else', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
@@ -178,6 +182,7 @@ describe('an admin', () => {
     expect((await one.patch({})).data).toMatchObject({ username: 'Countess', role: 'admin' });
   });
 
+  // proves: 15.3.5
   test('is told what is wrong with a change', async () => {
     await using t = await testApp();
     const { client, token } = await t.signUp('root', 'admin');
@@ -192,6 +197,7 @@ describe('an admin', () => {
     }
   });
 
+  // proves: sessions.every-request-reads-the-account-so-a-deactivation
   test('who is not one any more, or not active, is refused at the next request', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
@@ -203,6 +209,7 @@ describe('an admin', () => {
     expect((await eve.client.api.v2.users.me.get()).status).toBe(401);
   });
 
+  // proves: sessions.deactivated-deleted, 7.4.2
   test('ends the sessions of an account for good by deactivating it', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
@@ -215,6 +222,8 @@ describe('an admin', () => {
     expect(again.status).toBe(200);
   });
 
+  // proves: sessions.an-admin-s-delete-users-id-sessions
+  // proves: who-may-what.sessions-tokens-passkeys-identities, 7.4.5
   test('ends all sessions of an account', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
@@ -225,6 +234,7 @@ describe('an admin', () => {
     expect((await client.api.v2.users({ user_id: 9 }).sessions.delete()).status).toBe(404);
   });
 
+  // proves: 7.4.2
   test('deletes an account with all that is its own, from the cache too', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
@@ -244,6 +254,7 @@ describe('an admin', () => {
 });
 
 describe('the last active admin', () => {
+  // proves: who-may-what.role-is-active-email-verified
   test('is neither demoted, deactivated nor deleted', async () => {
     await using t = await testApp();
     const { client, id } = await t.signUp('root', 'admin');
@@ -261,6 +272,7 @@ describe('the last active admin', () => {
     expect((await one.get()).data).toMatchObject({ role: 'admin', username: 'root' });
   });
 
+  // proves: who-may-what.role-is-active-email-verified, 2.3.4
   test('is left when ten demote one another at once', async () => {
     await using t = await testApp();
     const admins: Awaited<ReturnType<TestApp['signUp']>>[] = [];

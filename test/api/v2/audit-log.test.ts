@@ -16,6 +16,7 @@ async function someActs() {
 }
 
 describe('the audit log', () => {
+  // proves: 16.3.1
   test('gives an admin what was done, the newest first', async () => {
     const { t, list } = await someActs();
     await using _ = t;
@@ -32,6 +33,7 @@ describe('the audit log', () => {
     expect(data?.page).toEqual({ next_cursor: null, has_more: false, limit: 50 });
   });
 
+  // proves: logs.audit-log-who-what-whom-from-where-when, 16.3.1
   test('notes each act of an account on itself, as its own', async () => {
     const publicUrl = 'http://localhost';
     await using t = await testApp({ config: { publicUrl } });
@@ -87,6 +89,7 @@ describe('the audit log', () => {
     ]);
   });
 
+  // proves: logs.audit-log-who-what-whom-from-where-when, 16.2.1
   test('says who, from where and in which request', async () => {
     const { t, root, list } = await someActs();
     await using _ = t;
@@ -126,6 +129,7 @@ describe('the audit log', () => {
     expect(await ids({ query: { from, until } })).toEqual([4, 3]);
   });
 
+  // proves: 2.2.3
   test('refuses a cursor of another filter, a nonsensical one and an unknown parameter', async () => {
     const { t, root, list } = await someActs();
     await using _ = t;
@@ -142,6 +146,7 @@ describe('the audit log', () => {
     }
   });
 
+  // proves: input.time
   test('refuses what is no time with 422', async () => {
     const { t, root } = await someActs();
     await using _ = t;
@@ -154,6 +159,7 @@ describe('the audit log', () => {
     }
   });
 
+  // proves: who-may-what.audit-log, 16.4.2
   test('is for admins alone, and for their tokens with the scope', async () => {
     const { t, root } = await someActs();
     await using _ = t;
@@ -169,6 +175,7 @@ describe('the audit log', () => {
     expect(await status(data?.token ?? '')).toBe(200);
   });
 
+  // proves: who-may-what.audit-log, logs.audit-log-who-what-whom-from-where-when, 16.4.2
   test('cannot be changed or shortened: SQLite itself refuses', async () => {
     const { t } = await someActs();
     await using _ = t;
@@ -184,6 +191,7 @@ describe('the audit log', () => {
     expect(client.query('SELECT count(*) AS n FROM audit_log').get()).toEqual({ n: 6 });
   });
 
+  // proves: costly-work.audit-log
   test('reads no more of the log than a page, whatever the filter by account', async () => {
     const { t } = await someActs();
     await using _ = t;

@@ -36,6 +36,7 @@ describe('signing up', () => {
 describe('where the address must be proved', () => {
   const config = { emailVerification: 'required' } as const;
 
+  // proves: ways-in.a-sign-up-shows-it-by-default-409
   test('signing up answers the same whether or not email or username is taken', async () => {
     await using t = await testApp({ config });
     await t.signUp('known');
@@ -51,6 +52,7 @@ describe('where the address must be proved', () => {
     for (const answer of answers) expect(answer).toEqual(answers[0] as (typeof answers)[0]);
   });
 
+  // proves: ways-in.a-sign-up-shows-it-by-default-409
   test('signing up in v1 is refused, the same whether or not email or username is taken', async () => {
     await using t = await testApp({ config });
     await t.signUp('known');
@@ -94,6 +96,7 @@ describe('where the address must be proved', () => {
     expect(data).toEqual({ kept: true, reset_token: null });
   });
 
+  // proves: ways-in.password-post-api-v2-auth-login-and-v1
   test('signing in is email_unverified, but only with the right password', async () => {
     await using t = await testApp({ config });
     await t.client.api.v2.auth.register.post(ada);
@@ -106,6 +109,7 @@ describe('where the address must be proved', () => {
     expect((await login(NEW_PASSWORD)).status).toBe(200);
   });
 
+  // proves: 6.3.4
   test('v1 opens no way around it', async () => {
     await using t = await testApp({ config });
     await t.client.api.v1.users.post({ ...ada });
@@ -130,6 +134,7 @@ describe('where the address must be proved', () => {
 });
 
 describe('a forgotten password', () => {
+  // proves: ways-in.whether-an-address-has-an-account
   test('is answered the same, known or unknown, active or not, limit reached or not', async () => {
     await using t = await testApp({ config: { limitMails: 1 } });
     await t.signUp('known');
@@ -201,6 +206,7 @@ test('no link of a mail leads where a request says that it came to', async () =>
   }
 });
 
+// proves: 3.5.3
 test('opening a link, as a mail scanner does, uses nothing up', async () => {
   await using t = await testApp();
   await t.signUp('ada');
@@ -246,6 +252,7 @@ test('a wrong token is invalid_action_token on every route that takes one', asyn
   }
 });
 
+// proves: ways-in.personal-access-token
 test('a personal access token asks for no mail and changes no address', async () => {
   await using t = await testApp();
   const { id, role } = await t.signUp('ada');

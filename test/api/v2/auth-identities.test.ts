@@ -17,6 +17,7 @@ describe('signing in by a provider', () => {
     expect(await o.actions()).toEqual(['user.created', 'identity.linked', 'session.opened']);
   });
 
+  // proves: ways-in.sign-in-provider-auth-identities-login, 6.8.1, 10.5.2
   test('finds the same account again, whatever its address is by now', async () => {
     await using o = await outsidersApp();
     const first = await o.signIn(ada);
@@ -25,6 +26,7 @@ describe('signing in by a provider', () => {
     expect(again.data?.account.email).toBe(ada.email as string);
   });
 
+  // proves: 10.1.1
   test('gives a browser a cookie that asks for one', async () => {
     await using o = await outsidersApp();
     const body = JSON.stringify({ ...(await o.come(ada)), transport: 'cookie' });
@@ -58,6 +60,7 @@ describe('signing in by a provider', () => {
     'http://localhost/sign-in#x',
     'javascript:alert(1)',
     '/sign-in',
+    // proves: 3.7.2
   ])('does not come back to %s', async (redirect_uri) => {
     await using o = await outsidersApp();
     const { options } = o.t.client.api.v2.auth.identities.login;
@@ -78,6 +81,7 @@ describe('signing in by a provider', () => {
 });
 
 describe('a flow', () => {
+  // proves: ways-in.sign-in-provider-auth-identities-login, 10.1.2, 10.5.1
   test('is good for one of 50 at once', async () => {
     await using o = await outsidersApp();
     const answer = await o.come(ada);
@@ -91,6 +95,7 @@ describe('a flow', () => {
   });
 
   test.each([['a wrong state'], ['the flow of another'], ['an unknown flow']])(
+    // proves: input.code-of-a-provider, 7.6.2, 10.1.2
     'opens nothing with %s',
     async (what) => {
       await using o = await outsidersApp();
@@ -128,6 +133,7 @@ describe('a flow', () => {
     expect((await o.t.client.api.v2.auth.identities.login.post(answer)).status).toBe(400);
   });
 
+  // proves: input.code-of-a-provider, 10.1.2
   test('of a link opens no session, and one of a session links nothing', async () => {
     await using o = await outsidersApp();
     const { client } = await o.t.signUp('bob');

@@ -22,6 +22,7 @@ const login = (t: TestApp, code?: string) =>
   t.client.api.v2.auth.login.post({ login: 'ada', password: PASSWORD, ...(code && { code }) });
 
 describe('an authenticator', () => {
+  // proves: cryptography.totp-rfc-6238, 2.3.1
   test('is set up by a URI that apps know, and asks for nothing until confirmed', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -35,6 +36,7 @@ describe('an authenticator', () => {
     expect((await client.api.v2.auth.totp.post({ password: 'wrong-one' })).status).toBe(401);
   });
 
+  // proves: ways-in.password-post-api-v2-auth-login-and-v1, 6.3.3
   test('second_factor_required without a code, and only to who knows the password', async () => {
     await using t = await withTotp();
     const { status, error } = await login(t);
@@ -44,6 +46,7 @@ describe('an authenticator', () => {
     expect(wrong.error?.value).toMatchObject({ code: 'bad_credentials' } as never);
   });
 
+  // proves: ways-in.password-post-api-v2-auth-login-and-v1, 6.3.4
   test('v1 asks for it too', async () => {
     await using t = await withTotp();
     const body = new URLSearchParams({ username: 'ada', password: PASSWORD });
@@ -89,6 +92,7 @@ describe('an authenticator', () => {
     expect([confirmed.status, proved.status]).toEqual([200, 204]);
   });
 
+  // proves: cryptography.totp-rfc-6238, 6.5.1, 6.5.5
   test('a code works once, and a clock may be one step off', async () => {
     await using t = await withTotp();
     expect((await login(t, t.code())).status).toBe(401);
@@ -100,6 +104,7 @@ describe('an authenticator', () => {
     expect((await login(t, t.code())).status).toBe(200);
   });
 
+  // proves: 6.5.1
   test('of 50 uses of one code at once exactly one succeeds', async () => {
     await using t = await withTotp('off');
     t.clock.now += 2 * STEP_MS;
@@ -110,6 +115,7 @@ describe('an authenticator', () => {
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  // proves: 6.4.4, 6.5.1
   test('a recovery code works once', async () => {
     await using t = await withTotp();
     expect(t.codes).toHaveLength(10);
@@ -124,6 +130,7 @@ describe('an authenticator', () => {
     expect(stored).not.toContain(t.codes[1] ?? '?');
   });
 
+  // proves: cryptography.recovery-codes, 6.5.2, 6.5.4, 11.5.1
   test('a recovery code has more than 128 bits, so that its SHA-256 is enough to store', async () => {
     await using t = await withTotp();
     const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
@@ -133,6 +140,7 @@ describe('an authenticator', () => {
     expect(new Set(t.codes).size).toBe(10);
   });
 
+  // proves: cryptography.recovery-codes
   test('new recovery codes replace the old ones', async () => {
     await using t = await withTotp();
     const renewed = await t.ada.api.v2.auth['recovery-codes'].post({ password: PASSWORD });
@@ -140,6 +148,7 @@ describe('an authenticator', () => {
     expect((await login(t, renewed.data?.recovery_codes[0])).status).toBe(200);
   });
 
+  // proves: limits.failed-sign-ins-password-or-code-for-an
   test('wrong codes are counted like wrong passwords', async () => {
     await using t = await withTotp();
     const statuses = [];
@@ -147,6 +156,7 @@ describe('an authenticator', () => {
     expect(statuses.slice(-2)).toEqual([429, 429]);
   });
 
+  // proves: 6.4.4, 7.5.1
   test('is turned off with the password alone, and is conflict when there is none', async () => {
     await using t = await withTotp();
     expect((await t.ada.api.v2.auth.totp.delete({ password: 'wrong-one' })).status).toBe(401);

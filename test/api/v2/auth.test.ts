@@ -40,6 +40,7 @@ describe('POST /auth/login', () => {
     }
   });
 
+  // proves: ways-in.password-post-api-v2-auth-login-and-v1
   test('bad_credentials are the same problem for a wrong password and an unknown account', async () => {
     await using t = await testApp();
     await t.signUp('ada');
@@ -52,6 +53,7 @@ describe('POST /auth/login', () => {
     expect(await problem('ada')).toMatchObject({ status: 401, code: 'bad_credentials' });
   });
 
+  // proves: cryptography.passwords, 11.2.2
   test('renews a hash that was made with weaker settings', async () => {
     await using t = await testApp();
     await t.signUp('ada');
@@ -65,6 +67,8 @@ describe('POST /auth/login', () => {
 });
 
 describe('sessions', () => {
+  // proves: sessions.session-tokens-are-opaque-and-have-256-bits
+  // proves: sessions.logout-delete-auth-sessions-id, 7.5.2
   test('are listed with the current one named, and end one by one', async () => {
     await using t = await testApp();
     const first = await t.signUp('ada');
@@ -78,6 +82,7 @@ describe('sessions', () => {
     expect((await second.api.v2.users.me.get()).status).toBe(200);
   });
 
+  // proves: who-may-what.sessions-tokens-passkeys-identities, 8.2.2
   test("somebody else's session is not_found, byte for byte like an absent one", async () => {
     await using t = await testApp();
     await t.signUp('ada');
@@ -90,6 +95,7 @@ describe('sessions', () => {
     expect(await problem(1)).toBe(await problem(9));
   });
 
+  // proves: sessions.logout-delete-auth-sessions-id, sessions.delete-auth-sessions, 7.4.1, 7.4.3
   test('logging out ends this one, and the others end at once', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -108,6 +114,7 @@ describe('sessions', () => {
   test.each([
     ['user', 7 * DAY_MS, 30 * DAY_MS],
     ['admin', HOUR_MS / 2, 8 * HOUR_MS],
+    // proves: sessions.session-tokens-are-opaque-and-have-256-bits, 7.3.1, 7.3.2
   ] as const)('of a %s end when idle and when old', async (role, idleMs, absoluteMs) => {
     const start = Date.parse('2026-11-22T16:00:00.000Z');
     let now = start;
@@ -135,6 +142,7 @@ describe('sessions', () => {
     expect(await isLive(busy.token)).toBe(false);
   });
 
+  // proves: 7.3.1
   test('a role that is raised shortens them at once', async () => {
     const start = Date.parse('2026-11-22T16:00:00.000Z');
     let now = start;

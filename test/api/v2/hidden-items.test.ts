@@ -148,6 +148,7 @@ async function told(t: TestApp, token: string | undefined): Promise<string[]> {
   return answers;
 }
 
+// proves: input.hidden-items, data.personal-items, 8.2.2
 test('what nobody but another account may see changes not a byte of any response', async () => {
   const check = async (made: Made[]) => {
     const items = made.map(rowOf);
@@ -196,6 +197,7 @@ describe('a word of a private item', () => {
   }
 
   test.each(['private', 'binned'])(
+    // proves: 8.2.2
     'is not found by trying letters, when the item is %s',
     async (how) => {
       await using t = await testApp();
@@ -221,6 +223,7 @@ describe('a word of a private item', () => {
 });
 
 describe('a change of a hidden item', () => {
+  // proves: input.hidden-items
   test('leaves what the cache has', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');

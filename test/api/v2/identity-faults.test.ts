@@ -56,22 +56,33 @@ test('an ID token that is all right signs in', async () => {
 
 describe('an ID token', () => {
   const wrong: Record<string, (claims: Record<string, unknown>) => Promise<string> | string> = {
+    // proves: cryptography.id-tokens-of-providers, 6.8.2, 9.1.1, 9.1.3
     'that another signed': (claims) => signed(claims, { isForged: true }),
+    // proves: cryptography.id-tokens-of-providers, 6.8.2, 9.1.2
     'that nobody signed': (claims) => new UnsecuredJWT(claims).setExpirationTime('5m').encode(),
+    // proves: cryptography.id-tokens-of-providers, 6.8.2, 9.1.2
     'signed with the client secret': (claims) =>
       new SignJWT(claims)
         .setProtectedHeader({ alg: 'HS256', kid: 'one' })
         .setIssuedAt()
         .setExpirationTime('5m')
         .sign(new TextEncoder().encode(SECRET)),
+    // proves: 9.2.3, 10.5.4
     'for another audience': (claims) => signed({ ...claims, aud: 'another' }),
+    // proves: 9.2.3
     'for two, of which another is meant': (claims) =>
       signed({ ...claims, aud: ['hutch', 'another'], azp: 'another' }),
+    // proves: 10.2.2
     'of another issuer': (claims) => signed({ ...claims, iss: 'https://evil.example.com' }),
+    // proves: 9.2.2, 10.5.1
     'with another nonce': (claims) => signed({ ...claims, nonce: 'x' }),
+    // proves: 9.2.2, 10.5.1
     'without a nonce': (claims) => signed({ ...claims, nonce: undefined }),
+    // proves: 10.5.2
     'without a subject': (claims) => signed({ ...claims, sub: undefined }),
+    // proves: 9.2.1
     'that has expired': (claims) => signed(claims, { expiresAt: '2 minutes ago' }),
+    // proves: 9.1.1
     'that is none': () => 'nonsense',
   };
 
@@ -99,6 +110,7 @@ describe('a provider that fails', () => {
     `GET ${ISSUER}/keys`,
   ];
 
+  // proves: calls-out.the-sign-in-providers-of-the-settings, 10.1.1
   test.each(Object.keys(failures))('%s is 502, and its words stay there', async (what) => {
     for (const call of calls) {
       await using app = await scriptedApp(good);
@@ -110,6 +122,7 @@ describe('a provider that fails', () => {
     }
   });
 
+  // proves: data.secret-of-the-operator
   test('is told apart in the log where it refuses our secret', async () => {
     await using app = await scriptedApp(good);
     const answer = { error: 'invalid_client', error_description: SAID };
@@ -135,6 +148,7 @@ describe('a provider that fails', () => {
     { jwks_uri: 'http://10.0.0.1/keys' },
     { authorization_endpoint: 'javascript:alert(1)' },
     { userinfo_endpoint: 'ftp://id.example.com' },
+    // proves: calls-out.the-sign-in-providers-of-the-settings, 9.1.3, 10.5.3
   ])('by naming %j is 502', async (fault) => {
     await using app = await scriptedApp(good);
     const document = {

@@ -17,6 +17,7 @@ describe("Apple's form", () => {
   const issuer = 'https://appleid.apple.com';
   const apple = { issuer, authorize: `${issuer}/auth/authorize`, token: `${issuer}/auth/token` };
 
+  // proves: 3.7.2
   test('goes on to the page that began, which signs in', async () => {
     using script = scriptFetch();
     await using t = await testApp({ config });

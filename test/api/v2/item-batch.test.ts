@@ -103,6 +103,7 @@ describe('a batch', () => {
     expect(it.titles()).toEqual([]);
   });
 
+  // proves: input.json-size
   test('takes 40,000 values and keys in all, and no more', async () => {
     await using it = await withAda();
     const item = (values: number) => ({

@@ -128,6 +128,7 @@ describe('listening', () => {
     expect([value.id, value.data.item?.title]).toEqual([1, 'a']);
   });
 
+  // proves: limits.event-streams
   test('is refused beyond the most who may listen', async () => {
     await using it = await withAda({ config: { maxListeners: 1 } });
     const first = await listen(it.t);
@@ -192,6 +193,7 @@ describe('what is told to whom', () => {
     }
   });
 
+  // proves: input.hidden-items
   test('of a private item nobody but its owner hears a thing', async () => {
     await using it = await withAda();
     const own = await listen(it.t, it.ada.token);
@@ -365,6 +367,7 @@ describe('a listener', () => {
     ['is deactivated', async ({ t }) => t.deps.db.client.run('update users set is_active = 0')],
     ['becomes an admin', async ({ t }) => t.deps.db.client.run(`update users set role = 'admin'`)],
   ];
+  // proves: sessions.every-request-reads-the-account-so-a-deactivation
   test.each(acts)('who %s by another process is cut off at the next heartbeat', async (_, act) => {
     await using it = await withAda({ config: { heartbeatSeconds: 1 } });
     const anonymous = await listen(it.t);
@@ -415,6 +418,7 @@ describe('a listener', () => {
     const token = mail?.text.match(/token=([\w-]{43})/)?.[1] ?? '';
     await deps.emailFlows.reset({ token, new_password: 'another-straw-1' }, SYSTEM);
   };
+  // proves: sessions.every-request-reads-the-account-so-a-deactivation
   test.each([...own, ...foreign])('who %s is cut off at once', async (_, act) => {
     await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
     const anonymous = await listen(it.t);

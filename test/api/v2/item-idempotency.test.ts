@@ -118,6 +118,7 @@ test('50 batches at once with one key are done once', async () => {
   expect(it.count()).toBe(1);
 });
 
+// proves: data.responses-of-idempotency-keys
 test('an answer is kept for a day', async () => {
   let now = new Date('2026-11-22T16:00:00.000Z');
   await using it = await withAda(() => now);

@@ -74,6 +74,7 @@ describe('the list', () => {
     expect(known.headers.get('cache-control')).toBe('no-store');
   });
 
+  // proves: who-may-what.account-in-v2-username
   test('shows the fields asked for, beside the id, and the owner', async () => {
     await using it = await withItems();
     const { body } = await get(it.t, 'fields=title,tags&expand=owner&limit=1&sort=title');
@@ -88,6 +89,7 @@ describe('the list', () => {
     expect<unknown>(data?.data).toEqual([{ id: 1, title: 'A warm hutch' }]);
   });
 
+  // proves: who-may-what.item-in-the-bin
   test('is the bin of who asks for it, and of nobody else', async () => {
     await using it = await withItems();
     const bob = await it.t.signUp('bob');
@@ -233,6 +235,7 @@ describe('what is refused, by its name', () => {
     });
   });
 
+  // proves: input.cursor
   test('a cursor of another sort, filter, words or caller', async () => {
     await using it = await withItems();
     const cursor = (await get(it.t, 'limit=1')).body.page.next_cursor;

@@ -76,6 +76,7 @@ test('is cached for each window and limit, and says so', async () => {
   expect((await it.get()).headers.get('age')).toBe('0');
 });
 
+// proves: costly-work.popular-items
 test('50 at once share one walk', async () => {
   await using it = await withItems(2);
   await it.view(1, 1);

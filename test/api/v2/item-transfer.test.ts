@@ -119,6 +119,7 @@ describe('an import', () => {
     [String.raw`{"a":"\u0000"}`, 'data.a', 'text must not contain NUL'],
     [String.raw`{"\udc00":1}`, 'data.\ufffd', 'text must not contain NUL'],
     ['{"__proto__":{"a":1}}', 'data.__proto__', 'the key __proto__'],
+    // proves: input.json-values
   ])('names data of %s by its path, in JSON Lines and in CSV', async (data, path, reason) => {
     await using it = await withAda();
     const expected = {
@@ -137,6 +138,7 @@ describe('an import', () => {
     expect(await it.load(CSV, csv)).toMatchObject(expected);
   });
 
+  // proves: costly-work.bodies
   test('of CSV breaks off at a row of a hundred thousand cells, and reads the rest of the body', async () => {
     await using it = await withAda();
     let sent = 0;
@@ -161,6 +163,7 @@ describe('an import', () => {
     [CSV, '\r\n'],
     [JSONL, '1\n'],
     [CSV, ','],
+    // proves: costly-work.imports
   ])('of %s lets others go on between many %j', async (type, text) => {
     await using it = await withAda();
     let turns = 0;
@@ -225,6 +228,7 @@ describe('an import', () => {
     expect(it.titles()).toEqual([]);
   });
 
+  // proves: 5.2.2
   test('does not take what is no UTF-8', async () => {
     await using it = await withAda();
     const latin = Buffer.from('{"title":"h\xe4ttig"}\n{"title":"a"}\n', 'latin1');
@@ -236,6 +240,7 @@ describe('an import', () => {
     expect(it.titles()).toEqual(['a', 'b']);
   });
 
+  // proves: costly-work.bodies
   test('takes a line of 1 MiB at most, and goes on after a longer one', async () => {
     await using it = await withAda();
     const long = `{"title":"a","x":"${'x'.repeat(1_048_577)}"}`;
@@ -269,6 +274,7 @@ describe('an import', () => {
     expect(it.titles()).toEqual([]);
   });
 
+  // proves: costly-work.imports
   test('lets other writers have their turn', async () => {
     await using it = await withAda();
     const big = lines(...Array.from({ length: 2000 }, (_, index) => ({ title: `t${index}` })));
@@ -279,6 +285,7 @@ describe('an import', () => {
     expect((await running).created).toBe(2000);
   });
 
+  // proves: input.body-size, files.nobody-uploads-a-file-that-is-stored-or, 5.2.1
   test('over the limit is refused at once where its length is known, else on the way', async () => {
     await using it = await withAda({ maxImportBytes: 20_000 });
     const big = lines(...Array.from({ length: 1000 }, () => ({ title: 'a', description: 'b' })));
@@ -295,6 +302,7 @@ describe('an import', () => {
     ['JSON', 'application/json', ''],
     ['CSV called JSON Lines', CSV, '?format=jsonl'],
     ['another charset', 'text/csv; charset=latin1', ''],
+    // proves: input.body-form, files.nobody-uploads-a-file-that-is-stored-or, 5.2.2
   ])('refuses %s with 415', async (_, type, query) => {
     await using it = await withAda();
     expect((await it.send(type, 'title\na\n', query)).status).toBe(415);
@@ -313,6 +321,7 @@ describe('an import', () => {
 });
 
 describe('an export', () => {
+  // proves: files.nobody-uploads-a-file-that-is-stored-or, 5.4.1
   test('is a file of the type that was asked for', async () => {
     await using it = await withAda();
     const forms = { jsonl: JSONL, csv: CSV };
@@ -367,6 +376,7 @@ describe('an export', () => {
     expect(await it.save('', bob.token)).toBe(await it.save());
   });
 
+  // proves: files.nobody-uploads-a-file-that-is-stored-or
   test('as CSV has no cell that a spreadsheet would run', async () => {
     await using it = await withAda();
     await it.load(JSONL, lines(...ODD));

@@ -59,6 +59,7 @@ describe('creating', () => {
     ['a URL that runs a script', { url: 'javascript:alert(1)' }, 'url', 'url_scheme'],
     ['a title of 201 characters', { title: 'x'.repeat(201) }, 'title', 'string_too_long'],
     ['an unknown field', { views: 7 }, 'views', 'extra_forbidden'],
+    // proves: input.item, who-may-what.item-public
   ])('refuses %s by name', async (_, more, path, code) => {
     await using it = await withAda();
     const answer = await it.t.json('POST', '/api/v2/items', { title: 'a', ...more }, it.ada.token);
@@ -101,6 +102,7 @@ describe('reading', () => {
     expect((await it.items({ item_id: it.id }).get()).data?.views).toBe(0);
   });
 
+  // proves: who-may-what.item-private, 8.2.2
   test("a private item is its owner's alone, and for others as one that is not there", async () => {
     await using it = await withAda();
     await it.items({ item_id: it.id }).patch({ visibility: 'private' });
@@ -141,6 +143,7 @@ describe('changing', () => {
     expect(data?.version).toBe(1);
   });
 
+  // proves: input.item
   test('data that grows too large by merging is refused', async () => {
     await using it = await withAda();
     await it.items({ item_id: it.id }).patch({ data: { a: 'x'.repeat(40_000) } });
@@ -196,6 +199,7 @@ describe('the bin', () => {
     expect((await one.restore.post()).status).toBe(404);
   });
 
+  // proves: who-may-what.item-in-the-bin
   test('of another is not there', async () => {
     await using it = await withAda();
     const bob = (await it.t.signUp('bob')).client.api.v2.items({ item_id: it.id });
@@ -204,6 +208,7 @@ describe('the bin', () => {
     expect((await bob.restore.post()).status).toBe(404);
   });
 
+  // proves: who-may-what.item-in-the-bin
   test('of a public item is open to an admin, of a private one to its owner alone', async () => {
     await using it = await withAda();
     const hidden = await it.items.post({ title: 'b', visibility: 'private' });

@@ -62,6 +62,7 @@ async function reset(t: TestApp, headers: Record<string, string> = own): Promise
 }
 
 describe('while a stranger guesses the password of an account', () => {
+  // proves: limits.guesses-and-lockout, 6.3.1
   test('5 of the guesses are judged, whichever of its names they use', async () => {
     await using it = await withAda();
     expect(await attack(it.t, ['ada', 'ADA', 'ada@example.com', 'ａｄａ', 'Ada@Example.com'])).toBe(
@@ -69,17 +70,20 @@ describe('while a stranger guesses the password of an account', () => {
     );
   });
 
+  // proves: limits.guesses-and-lockout
   test('a login of no account waits in the same way', async () => {
     await using it = await withAda();
     expect(await attack(it.t, ['nobody', 'NOBODY', 'ｎobody'])).toBe(5);
   });
 
+  // proves: limits.a-new-device-in-an-unknown-network-may
   test('a device that nobody knows is refused', async () => {
     await using it = await withAda();
     await attack(it.t);
     expect((await signIn(it.t)).status).toBe(429);
   });
 
+  // proves: limits.a-known-device, 6.3.1
   test('the browser of its owner signs in, by the device cookie alone', async () => {
     await using it = await withAda({ transport: 'cookie' });
     const cookie = deviceCookie(it.answer);
@@ -88,6 +92,7 @@ describe('while a stranger guesses the password of an account', () => {
     expect(again.status).toBe(200);
   });
 
+  // proves: limits.a-known-device
   test('a client of its owner signs in, by the device token', async () => {
     await using it = await withAda();
     const { device_token } = (await it.answer.json()) as { device_token: string };
@@ -97,6 +102,7 @@ describe('while a stranger guesses the password of an account', () => {
   });
 
   test.each(['/api/v2/auth/login', '/api/v1/login/access-token'])(
+    // proves: limits.a-live-session
     'a client that has a session signs in again by it: %s',
     async (path) => {
       await using it = await withAda();
@@ -111,6 +117,8 @@ describe('while a stranger guesses the password of an account', () => {
     },
   );
 
+  // proves: limits.the-same-from-each-known-device-known-network
+  // proves: limits.a-network-that-the-account-has-a-session
   test('a client in a network that has signed in signs in, and from elsewhere is refused', async () => {
     await using it = await withAda();
     const { auth } = it.t.deps;
@@ -124,6 +132,7 @@ describe('while a stranger guesses the password of an account', () => {
     expect([await login(HOME), await login('198.51.100.1')]).toEqual(['done', 'too_many_requests']);
   });
 
+  // proves: limits.what-a-signed-in-owner-is-asked-for
   test('its owner, signed in, changes the password, sets up an authenticator and a passkey', async () => {
     await using it = await withAda({}, { publicUrl: 'https://api.example.com' });
     await attack(it.t);
@@ -141,6 +150,8 @@ describe('while a stranger guesses the password of an account', () => {
     expect(statuses).toEqual([200, 200, 202, 204, 204]);
   });
 
+  // proves: limits.failed-sign-ins-password-or-code-for-an
+  // proves: limits.a-new-device-in-an-unknown-network-may, 6.3.1
   test('a reset by mail lets any device sign in', async () => {
     await using it = await withAda();
     await attack(it.t);
@@ -148,6 +159,7 @@ describe('while a stranger guesses the password of an account', () => {
     expect((await signIn(it.t, 'another-straw-1')).status).toBe(200);
   });
 
+  // proves: limits.a-known-device
   test('the browser that reset the password signs in, though the guessing goes on', async () => {
     await using it = await withAda();
     await attack(it.t);
@@ -159,6 +171,7 @@ describe('while a stranger guesses the password of an account', () => {
 });
 
 describe('a known device', () => {
+  // proves: limits.the-same-from-each-known-device-known-network, limits.and-a-stolen-device-token
   test('has 5 wrong passwords of its own, and then waits', async () => {
     await using it = await withAda();
     const { device_token } = (await it.answer.json()) as { device_token: string };
@@ -170,6 +183,7 @@ describe('a known device', () => {
     expect((await signIn(it.t)).status).toBe(200);
   });
 
+  // proves: limits.and-a-stolen-device-token
   test('is known to its own account alone', async () => {
     await using it = await withAda();
     await it.t.signUp('bob');
@@ -186,6 +200,7 @@ describe('a known device', () => {
       (token: string) => token.replace(/.(.)$/, (_, c) => `x${other(c)}`),
     ],
     ['the account', (token: string) => token.replace(/^\d+/, '2')],
+    // proves: cryptography.device-tokens
   ])('is not known by a token of which %s is changed', async (_, change) => {
     await using it = await withAda();
     const { device_token } = (await it.answer.json()) as { device_token: string };
@@ -194,6 +209,7 @@ describe('a known device', () => {
     expect((await signIn(it.t, PASSWORD, { fields })).status).toBe(429);
   });
 
+  // proves: limits.a-known-device
   test('is forgotten after a year', async () => {
     let at = Date.now();
     await using t = await testApp({ now: () => new Date(at) });
@@ -204,6 +220,7 @@ describe('a known device', () => {
     expect((await signIn(t, PASSWORD, { fields: { device_token } })).status).toBe(429);
   });
 
+  // proves: limits.and-a-stolen-device-token
   test('is forgotten when the password is changed, but for the one that changes it', async () => {
     await using it = await withAda({ transport: 'cookie' });
     const elsewhere = deviceCookie(
@@ -219,6 +236,7 @@ describe('a known device', () => {
     expect([await status(elsewhere), await status(deviceCookie(changed))]).toEqual([429, 200]);
   });
 
+  // proves: limits.and-a-stolen-device-token, cryptography.device-tokens
   test('is forgotten when the password is reset', async () => {
     await using it = await withAda({ transport: 'cookie' });
     await reset(it.t);
@@ -229,6 +247,7 @@ describe('a known device', () => {
 });
 
 describe('the device cookie', () => {
+  // proves: limits.a-known-device
   test('is one that no script reads, beside that of the session', async () => {
     await using it = await withAda({ transport: 'cookie' });
     const cookies = it.answer.headers.getSetCookie();
@@ -238,6 +257,7 @@ describe('the device cookie', () => {
     );
   });
 
+  // proves: limits.a-known-device
   test('is __Host- and Secure behind https', async () => {
     const publicUrl = 'https://api.example.com';
     await using it = await withAda({ transport: 'cookie' }, { publicUrl });

@@ -37,6 +37,7 @@ describe('linking', () => {
     expect((await o.signIn(ada)).data?.account.id).toBe(bob.id);
   });
 
+  // proves: limits.accounts-at-sign-in-providers-that-are-linked
   test('is refused beyond the quota, and has room again for one that is unlinked', async () => {
     await using o = await outsidersApp({ quotaIdentities: 1 });
     const bob = await o.t.signUp('bob');
@@ -53,6 +54,7 @@ describe('linking', () => {
     expect((await o.link(bob.client, grace, PASSWORD)).status).toBe(201);
   });
 
+  // proves: limits.accounts-at-sign-in-providers-that-are-linked
   test('counts for the quota however it came about', async () => {
     await using o = await outsidersApp({ quotaIdentities: 1 });
     const { data } = await o.signIn(ada);
@@ -66,6 +68,7 @@ describe('linking', () => {
     expect((await o.signIn(ada)).status).toBe(200);
   });
 
+  // proves: input.code-of-a-provider
   test('is begun and ended by one and the same account', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');
@@ -81,6 +84,7 @@ describe('linking', () => {
 });
 
 describe('unlinking', () => {
+  // proves: logs.audit-log-who-what-whom-from-where-when
   test('ends that way in', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');
@@ -98,6 +102,7 @@ describe('unlinking', () => {
     expect(await o.actions()).toContain('identity.unlinked');
   });
 
+  // proves: who-may-what.sessions-tokens-passkeys-identities
   test('is not found for what is another’s', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');

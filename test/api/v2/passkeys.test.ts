@@ -28,6 +28,7 @@ async function withPasskey() {
 }
 
 describe('a passkey', () => {
+  // proves: ways-in.passkey-auth-passkeys-login
   test('signs in with no code where an authenticator is on, and proves a second factor', async () => {
     await using it = await withPasskey();
     const { status, data } = await it.login.post(await it.answer());
@@ -37,6 +38,7 @@ describe('a passkey', () => {
     expect((await it.t.clientFor(token).api.v2.tokens.post(wish)).status).toBe(201);
   });
 
+  // proves: cryptography.passkeys
   test('may be of an ML-DSA-44, EdDSA, ES256 or RS256 key', async () => {
     await using it = await withPasskey();
     const { options } = it.ada.client.api.v2.auth.passkeys;
@@ -45,6 +47,7 @@ describe('a passkey', () => {
     expect(named.map(({ alg }) => alg)).toEqual([-48, -8, -7, -257]);
   });
 
+  // proves: ways-in.passkey-auth-passkeys-login
   test('answers a challenge once', async () => {
     await using it = await withPasskey();
     const answer = await it.answer();
@@ -57,6 +60,7 @@ describe('a passkey', () => {
   test.each([
     ['for the page of another site', { origin: 'https://api.example.com.evil.example' }],
     ['without a PIN or finger', { isVerified: false }],
+    // proves: ways-in.passkey-auth-passkeys-login
   ])('opens nothing %s', async (_, behaviour) => {
     await using it = await withPasskey();
     const { error } = await it.login.post(await it.answer(behaviour));

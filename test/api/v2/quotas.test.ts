@@ -29,6 +29,7 @@ function importAll({ t, ada }: Awaited<ReturnType<typeof withAda>>, rows: Titled
 }
 
 describe('the quota of items', () => {
+  // proves: limits.items-of-an-account-with-those-in-the
   test('lets in exactly as many of 50 at once as there is room for', async () => {
     await using it = await withAda({ quotaItems: 20 });
     const answers = await atOnce(50, () => it.items.post({ title: 'a' }));
@@ -37,6 +38,7 @@ describe('the quota of items', () => {
     expect(await it.usage()).toMatchObject({ items: { used: 20, limit: 20 } });
   }, 30_000);
 
+  // proves: limits.quotas
   test('is named, with its limit and what is used, when it is exceeded', async () => {
     await using it = await withAda({ quotaItems: 1 });
     await it.items.post({ title: 'a' });
@@ -77,6 +79,7 @@ describe('the quota of items', () => {
     expect(await it.usage()).toMatchObject({ items: { used: 230 } });
   });
 
+  // proves: limits.items-of-an-account-with-those-in-the
   test('counts the bin until it is purged, and has room again then', async () => {
     await using it = await withAda({ quotaItems: 1 });
     await it.items.post({ title: 'a' });
@@ -89,6 +92,7 @@ describe('the quota of items', () => {
     expect((await again.api.v2.items.post({ title: 'b' })).status).toBe(201);
   });
 
+  // proves: who-may-what.item-in-the-bin, data.personal-items
   test('has room again at once for what its owner deletes from the bin', async () => {
     await using it = await withAda({ quotaItems: 1, quotaRevisions: 500 });
     await it.items.post({ title: 'a' });
@@ -103,6 +107,7 @@ describe('the quota of items', () => {
     expect((await it.items.post({ title: 'b' })).status).toBe(201);
   }, 30_000);
 
+  // proves: limits.items-of-an-account-with-those-in-the
   test('does not bind an admin', async () => {
     await using it = await withAda({ quotaItems: 1, quotaBytes: 1 });
     const root = await it.t.signUp('root', 'admin');
@@ -113,6 +118,7 @@ describe('the quota of items', () => {
     expect(data).toMatchObject({ items: { used: 2, limit: null }, bytes: { limit: null } });
   });
 
+  // proves: limits.quotas
   test('is what an admin sets for an account, and again the setting after null', async () => {
     await using it = await withAda({ quotaItems: 1 });
     const root = await it.t.signUp('root', 'admin');
@@ -138,6 +144,7 @@ describe('the quota of items', () => {
 });
 
 describe('the quota of bytes', () => {
+  // proves: limits.bytes-of-an-account-texts-of-items-and
   test('counts every text of items and of their history, in UTF-8', async () => {
     await using it = await withAda();
     await it.items.post({ title: 'é', description: 'ab', url: 'https://a.example/', tags: ['t'] });
@@ -147,6 +154,7 @@ describe('the quota of bytes', () => {
     expect((await it.usage())?.bytes.used).toBe(4 + 2 + 18 + 5 + 2 + '{"title":"é"}'.length + 1);
   });
 
+  // proves: limits.bytes-of-an-account-texts-of-items-and
   test('refuses what goes over it, and lets an item be deleted all the same', async () => {
     await using it = await withAda({ quotaBytes: 1000 });
     expect((await it.items.post({ title: 'a', description: 'x'.repeat(990) })).status).toBe(201);
@@ -159,6 +167,7 @@ describe('the quota of bytes', () => {
 });
 
 describe('the quota of stored responses', () => {
+  // proves: limits.responses-stored-for-idempotency-keys-of-an-account
   test('refuses one more key with its write, and replays those that are stored', async () => {
     await using it = await withAda({ quotaIdempotencyKeys: 2 });
     const post = (key: string) =>
@@ -171,6 +180,7 @@ describe('the quota of stored responses', () => {
     expect(without.status).toBe(201);
   });
 
+  // proves: limits.responses-stored-for-idempotency-keys-of-an-account
   test('counts their bytes too', async () => {
     await using it = await withAda({ quotaIdempotencyBytes: 600 });
     const headers = { 'idempotency-key': 'a' };
@@ -184,6 +194,7 @@ describe('the quota of stored responses', () => {
 });
 
 describe('the quotas of ways in', () => {
+  // proves: limits.sessions-of-an-account, sessions.session-tokens-are-opaque-and-have-256-bits
   test('one session too many ends the least recently used', async () => {
     await using it = await withAda({ quotaSessions: 3 });
     const login = async () => {
@@ -201,6 +212,7 @@ describe('the quotas of ways in', () => {
     expect(await Promise.all(clients.map(statusOf))).toEqual([200, 401, 200, 200]);
   });
 
+  // proves: limits.unexpired-tokens-of-an-account
   test('of tokens counts those that have not expired', async () => {
     await using it = await withAda({ quotaTokens: 2 });
     const { tokens } = it.ada.client.api.v2;
@@ -221,6 +233,7 @@ describe('the quotas of ways in', () => {
   });
 });
 
+// proves: limits.passkeys-of-an-account
 test('the quota of passkeys refuses one more, and has room again for one that is removed', async () => {
   const publicUrl = 'http://localhost';
   await using it = await withAda({ quotaPasskeys: 1, publicUrl });
@@ -240,6 +253,7 @@ test('the quota of passkeys refuses one more, and has room again for one that is
 });
 
 describe('the history of an item', () => {
+  // proves: limits.changes-in-the-history-of-an-item
   test('keeps as many changes as the setting says, the newest', async () => {
     await using it = await withAda({ quotaRevisions: 3 });
     await it.items.post({ title: 'title 1' });
@@ -256,6 +270,7 @@ describe('the history of an item', () => {
 });
 
 describe('a disk that is nearly full', () => {
+  // proves: limits.free-disk-space
   test('takes no more from anyone but admins; all can sign in', async () => {
     await using t = await testApp({ config: { minFreeBytes: 1e14 } });
     const root = await t.signUp('root', 'admin');
@@ -297,6 +312,7 @@ describe('a disk that is nearly full', () => {
 });
 
 describe('the counted usage', () => {
+  // proves: limits.quotas
   test('is what is stored, after any changes', async () => {
     await using it = await withAda({ quotaRevisions: 4, quotaBytes: 20_000, quotaItems: 15 });
     const random = createRandom(7);
@@ -333,6 +349,7 @@ describe('the counted usage', () => {
     expect(row).toEqual({ items: left, idempotency_keys: 0 });
   }, 30_000);
 
+  // proves: limits.quotas
   test('that is wrong is found and put right', async () => {
     await using it = await withAda();
     await it.items.post({ title: 'a' }, { headers: { 'idempotency-key': 'a' } });

@@ -52,6 +52,7 @@ describe('GET /sources/:name', () => {
     expect(up.asked).toHaveLength(2);
   });
 
+  // proves: costly-work.outside-calls
   test('50 at once on one cold kept source ask it once', async () => {
     await using up = upstream(async () => {
       await Bun.sleep(50);
@@ -75,6 +76,7 @@ describe('GET /sources/:name', () => {
     expect(answer.headers.get('age')).toBe('0');
   });
 
+  // proves: calls-out.the-base-url-of-a-source-get-api
   test('answers another type that is taken as plain text, which no browser runs', async () => {
     await using up = upstream(
       () => new Response('<script>1</script>', { headers: { 'content-type': 'text/html' } }),
@@ -86,6 +88,7 @@ describe('GET /sources/:name', () => {
     expect(await answer.text()).toBe('<script>1</script>');
   });
 
+  // proves: calls-out.the-base-url-of-a-source-get-api
   test('passes on no header of the source', async () => {
     await using up = upstream(() =>
       Response.json(1, { headers: { 'set-cookie': 'a=b', 'x-internal': 'straw', server: 'hay' } }),
@@ -97,6 +100,7 @@ describe('GET /sources/:name', () => {
     expect(JSON.stringify(headers)).not.toMatch(/a=b|hay/);
   });
 
+  // proves: calls-out.the-base-url-of-a-source-get-api
   test('sends on no header of the client but those that the source lists', async () => {
     await using up = upstream(({ headers }) => Response.json(headers.get('accept-language')));
     await using t = await sourcesApp([up.host]);
@@ -202,6 +206,7 @@ describe('invalid_query', () => {
     expect(told.errors).toEqual(['query.q string_too_long']);
   });
 
+  // proves: input.parameter-of-a-source
   test('names all that is wrong', async () => {
     await using t = await sourcesApp([]);
     await t.define({ base_url: 'https://api.example.com', ...source });
@@ -265,6 +270,7 @@ describe('a source that fails', () => {
   });
 });
 
+// proves: who-may-what.source
 describe('who may call a source', () => {
   const MATRIX = {
     public: { nobody: 200, session: 200, 'external:read': 200, 'items:read': 200, wrong: 401 },
@@ -272,6 +278,7 @@ describe('who may call a source', () => {
     scope: { nobody: 401, session: 200, 'external:read': 200, 'items:read': 403, wrong: 401 },
   };
 
+  // proves: who-may-what.source
   test.each(Object.entries(MATRIX))('of %s', async (access, expected) => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);

@@ -29,6 +29,7 @@ function secretSource(base_url: string) {
 }
 
 describe('a secret', () => {
+  // proves: who-may-what.secret-of-a-source, data.secret-of-sources, 14.2.4
   test('reaches the source as it was given, and nothing else that can be read', async () => {
     await using up = upstream(({ url }) =>
       url.includes('bad') ? new Response(`no: ${url}`, { status: 500 }) : Response.json(1),
@@ -74,6 +75,7 @@ describe('a secret', () => {
     expect(await (await t.call('up', t.ada.token)).json()).toBe(SECRET.length);
   });
 
+  // proves: data.secret-of-sources, 13.3.2
   test('goes to no other host than the one that it was given for', async () => {
     await using up = upstream(() => Response.json(1));
     await using other = upstream(() => Response.json(1));
@@ -92,6 +94,7 @@ describe('a secret', () => {
     expect(other.asked[0]?.headers.get('x-key')).toBe(`${SECRET}-2`);
   });
 
+  // proves: calls-out.the-base-url-of-a-source-get-api, 15.3.2
   test('does not follow a redirect to another host', async () => {
     await using other = upstream(() => Response.json(1));
     await using up = upstream(() => Response.redirect(`${other.url}/x`, 302));

@@ -56,6 +56,7 @@ describe('GET /sources/:name/stats', () => {
     });
   });
 
+  // proves: costly-work.counts-of-calls-of-sources
   test('cost no write for each call, and are written together', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
@@ -69,6 +70,7 @@ describe('GET /sources/:name/stats', () => {
     expect(await statsOf(t)).toMatchObject({ count: 11 });
   });
 
+  // proves: costly-work.counts-of-calls-of-sources
   test('are of the last hours that are asked for, and kept for 30 days', async () => {
     let time = Date.parse('2026-11-22T16:20:00.000Z');
     await using t = await sourcesApp([], {}, () => new Date(time));

@@ -63,6 +63,7 @@ describe('POST /sources', () => {
     ['https://example.com/?a=1', 'value_error'],
     ['https://example.com/#a', 'value_error'],
     ['nonsense', 'url_refused'],
+    // proves: input.source-admins
   ])('validation_failed for the base URL %s', async (base_url, code) => {
     expect(await problemsOf({ base_url })).toContain(`body.base_url ${code}`);
   });
@@ -108,6 +109,7 @@ describe('POST /sources', () => {
     [{ timeout_ms: 1 }, 'body.timeout_ms value_error'],
     [{ colour: 1 }, 'body.colour extra_forbidden'],
     [{ parameters: [{ ...CITY, maxlength: 1 }] }, 'body.parameters.0.maxlength extra_forbidden'],
+    // proves: input.source-admins, calls-out.the-base-url-of-a-source-get-api
   ])('validation_failed for %j', async (source, problem) => {
     expect(await problemsOf(source)).toContain(problem);
   });
@@ -232,6 +234,7 @@ describe('a definition', () => {
     expect(await (await t.call('up', t.ada.token)).json()).toBe('/new');
   });
 
+  // proves: logs.audit-log-who-what-whom-from-where-when
   test('is noted by whom and in which fields, and never with a secret', async () => {
     await using t = await sourcesApp([]);
     await t.define({ ...BASE, headers: { 'x-key': { secret: SECRET } } });
@@ -250,6 +253,7 @@ describe('a definition', () => {
     expect(text).not.toContain(SECRET);
   });
 
+  // proves: who-may-what.source
   test('is an admin’s alone', async () => {
     await using t = await sourcesApp([]);
     await t.define(BASE);

@@ -4,6 +4,7 @@ import { testApp } from '../../support.ts';
 const account = { email: 'ada@example.com', username: 'ada', password: 'beets-and-barley' };
 
 describe('a body of v2', () => {
+  // proves: input.body-unknown-fields, 1.5.2, 8.2.3, 15.3.3
   test('is refused for each field that is not known, by its name', async () => {
     await using t = await testApp();
     const body = { ...account, role: 'admin', is_admin: true };
@@ -19,6 +20,7 @@ describe('a body of v2', () => {
     });
   });
 
+  // proves: 15.3.6
   test.each(['__proto__', 'constructor', 'toString'])('is refused for %s', async (name) => {
     await using t = await testApp();
     const text = JSON.stringify(account).replace('{', `{"${name}":{"x":1},`);
@@ -42,6 +44,7 @@ describe('a body of v2', () => {
   });
 });
 
+// proves: input.body-unknown-fields
 test('a body of v1 may have fields that are not known', async () => {
   await using t = await testApp();
   const answer = await t.json('POST', '/api/v1/users/', { ...account, role: 'admin' });

@@ -4,6 +4,7 @@ import { SYSTEM } from '../../../src/services/audit.ts';
 import { PASSWORD, testApp } from '../../support.ts';
 
 describe('a personal access token', () => {
+  // proves: cryptography.session-access-mailed-and-flow-tokens
   test('is shown once, recognised by its prefix, and stored as its hash', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -21,6 +22,7 @@ describe('a personal access token', () => {
     expect(stored).not.toContain(data?.token ?? '?');
   });
 
+  // proves: ways-in.personal-access-token, 10.3.2
   test('does what its scopes say and nothing else', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -42,6 +44,7 @@ describe('a personal access token', () => {
     expect(refused[1]?.error?.value).toMatchObject({ code: 'insufficient_scope' } as never);
   });
 
+  // proves: ways-in.its-life
   test('ends at its end, and with its deletion', async () => {
     let now = Date.parse('2026-11-22T16:00:00.000Z');
     await using t = await testApp({ now: () => new Date(now) });
@@ -69,6 +72,7 @@ describe('a personal access token', () => {
     ['user', 365, 365],
     ['admin', undefined, 90],
     ['admin', 90, 90],
+    // proves: ways-in.its-life
   ] as const)('of a %s lives for %p days: %p', async (role, asked, days) => {
     await using t = await testApp({ now: () => new Date('2026-01-01T00:00:00.000Z') });
     const { client } = await t.signUp('ada', role);
@@ -88,6 +92,7 @@ describe('a personal access token', () => {
     ['user', 31, { tokenDays: 30 }],
     ['admin', 91, {}],
     ['admin', null, {}],
+    // proves: ways-in.its-life
   ] as const)('of a %s for %p days is validation_failed', async (role, expires_in_days, config) => {
     await using t = await testApp({ config });
     const { token } = await t.signUp('ada', role);
@@ -97,6 +102,7 @@ describe('a personal access token', () => {
     expect(JSON.stringify(await answer.json())).toContain('expires_in_days');
   });
 
+  // proves: input.scopes-of-a-token, 2.2.3
   test('cannot be given a scope above the own role', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -113,6 +119,7 @@ describe('a personal access token', () => {
     expect((await t.clientFor(data?.token).api.v2.system.stats.get()).status).toBe(200);
   });
 
+  // proves: who-may-what.sessions-tokens-passkeys-identities, 8.2.2
   test("somebody else's is not_found", async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -126,6 +133,7 @@ describe('a personal access token', () => {
     expect((await ada.client.api.v2.tokens({ token_id: data?.id ?? 0 }).delete()).status).toBe(204);
   });
 
+  // proves: ways-in.personal-access-token
   test('notes its last use, at most once in 5 minutes', async () => {
     let now = Date.parse('2026-11-22T16:00:00.000Z');
     await using t = await testApp({ now: () => new Date(now) });
@@ -151,6 +159,7 @@ describe('a personal access token', () => {
     expect(await use(first + 300_001)).toBe(new Date(first + 300_001).toISOString());
   });
 
+  // proves: ways-in.personal-access-token
   test('is announced to its owner by mail', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -182,6 +191,7 @@ describe('creating a token', () => {
     return { t, ada, sessionWith, pass, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
   }
 
+  // proves: ways-in.personal-access-token
   test('is proof_required without the password', async () => {
     await using it = await withAda();
     const refused = await it.ada.client.api.v2.tokens.post(TOKEN);
@@ -201,6 +211,7 @@ describe('creating a token', () => {
     expect(statuses.at(-1)).toBe(429);
   });
 
+  // proves: ways-in.personal-access-token
   test('takes a second factor that the session proved within 10 minutes', async () => {
     await using it = await withAda();
     const { tokens } = it.t.clientFor(await it.sessionWith({ secondFactor: true })).api.v2;
@@ -211,6 +222,7 @@ describe('creating a token', () => {
     expect((await tokens.post({ ...TOKEN, password: PASSWORD })).status).toBe(201);
   });
 
+  // proves: ways-in.personal-access-token
   test('takes a sign-in within 10 minutes of an account without a password', async () => {
     await using it = await withAda();
     it.t.deps.db.client.run('UPDATE users SET password_hash = NULL');
@@ -254,6 +266,7 @@ describe('a token ends', () => {
   const accountOf = ({ ada, root }: Awaited<ReturnType<typeof started>>) =>
     root.client.api.v2.users({ user_id: ada.id });
 
+  // proves: sessions.password-changed
   test('with a password change', async () => {
     const change = { current_password: PASSWORD, new_password: 'beets-and-barley' };
     const act = statusesAround((it) => it.ada.client.api.v2.users.me.password.put(change));
@@ -271,10 +284,12 @@ describe('a token ends', () => {
     expect(await act).toEqual([200, 401]);
   });
 
+  // proves: sessions.an-admin-s-delete-users-id-sessions
   test('when an admin ends all sessions', async () => {
     expect(await statusesAround((it) => accountOf(it).sessions.delete())).toEqual([200, 401]);
   });
 
+  // proves: sessions.deactivated-deleted
   test('with a deactivation, for good', async () => {
     const act = statusesAround(async (it) => {
       await accountOf(it).patch({ is_active: false });
@@ -283,6 +298,7 @@ describe('a token ends', () => {
     expect(await act).toEqual([200, 401]);
   });
 
+  // proves: sessions.made-an-admin, sessions.made-a-user
   test.each(['admin', 'user'] as const)('when the role becomes %s', async (role) => {
     const act = statusesAround(async (it) => {
       if (role === 'user') {
@@ -293,6 +309,7 @@ describe('a token ends', () => {
     expect(await act).toEqual([200, 401]);
   });
 
+  // proves: sessions.delete-auth-sessions
   test('not with a change of the username, nor with the end of the other own sessions', async () => {
     const act = statusesAround(async (it) => {
       await it.ada.client.api.v2.users.me.patch({ username: 'ada-2' });

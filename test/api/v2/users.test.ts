@@ -6,6 +6,7 @@ import { PASSWORD, testApp } from '../../support.ts';
 const NEXT = 'beets-and-barley';
 
 describe('/users/me', () => {
+  // proves: who-may-what.password-hash-token-hash-totp-secret-after-set, 15.3.1
   test('never shows a hash', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -14,6 +15,7 @@ describe('/users/me', () => {
     expect(text).not.toContain('_key');
   });
 
+  // proves: who-may-what.account-in-v2-username
   test('changes the username, and username_taken is 409', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -24,6 +26,7 @@ describe('/users/me', () => {
     expect((await client.api.v2.users.me.patch({ username: 'BOB' })).status).toBe(409);
   });
 
+  // proves: sessions.password-changed, 6.2.2, 6.2.3, 7.4.3, 7.5.1
   test('a new password asks for the current one and ends the other sessions', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -40,6 +43,7 @@ describe('/users/me', () => {
     expect((await t.client.api.v2.auth.login.post(next)).status).toBe(200);
   });
 
+  // proves: data.personal-account, 14.2.4
   test('deletion asks for the password and leaves no orphan', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -64,6 +68,8 @@ describe('/users/me', () => {
     expect((await root.client.api.v2.users.me.delete({ password: PASSWORD })).status).toBe(204);
   });
 
+  // proves: who-may-what.password-hash-token-hash-totp-secret-after-set, data.personal-account
+  // proves: 15.3.1
   test('the export holds all that is kept, and no secret', async () => {
     await using t = await testApp();
     const { token, client } = await t.signUp('ada');
@@ -142,6 +148,7 @@ describe('/users/me', () => {
     expect(renamed).toHaveLength(45);
   });
 
+  // proves: costly-work.exports-also-of-an-account
   test('the export reads a page at a time, of what existed when it began', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -157,6 +164,7 @@ describe('/users/me', () => {
     expect(titles).toEqual([...Array(29).fill('early'), 'changed']);
   });
 
+  // proves: who-may-what.audit-log, 8.2.3
   test('the export does not tell from where an admin acted', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
