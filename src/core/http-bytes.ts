@@ -20,8 +20,14 @@ export async function readBytes(
   isGzip: boolean,
   rules: ByteRules,
 ): Promise<Uint8Array> {
-  const sent = await readSent(response, rules);
-  return isGzip ? inflate(sent, rules) : sent;
+  try {
+    const sent = await (isOfKnownSize(response)
+      ? response.bytes()
+      : joined(response.body ?? [], rules));
+    return isGzip ? inflate(sent, rules) : sent;
+  } catch (error) {
+    throw toOutboundError(error, rules.host);
+  }
 }
 
 export function tooLarge({ host, maxBytes }: ByteRules): OutboundError {
@@ -36,14 +42,6 @@ function isOfKnownSize({ headers }: Response): boolean {
   return (
     /^\d{1,15}$/.test(headers.get('content-length') ?? '') && !headers.has('transfer-encoding')
   );
-}
-
-async function readSent(response: Response, rules: ByteRules): Promise<Uint8Array> {
-  try {
-    return await (isOfKnownSize(response) ? response.bytes() : joined(response.body ?? [], rules));
-  } catch (error) {
-    throw toOutboundError(error, rules.host);
-  }
 }
 
 async function joined(source: Chunks, rules: ByteRules): Promise<Uint8Array> {

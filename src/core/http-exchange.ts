@@ -58,7 +58,7 @@ export async function exchange(wire: Wire, hop: Hop, plan: Plan, turn: Turn): Pr
   const resolving = wire.resolve(target, { owner: plan.caller, signal: turn.signal });
   const addresses = await within(plan.connectMs, 'to be resolved', limits, resolving);
   const first = turn.retry % addresses.length;
-  const turns = [...addresses.slice(first), ...addresses.slice(0, first)];
+  const turns = first === 0 ? addresses : [...addresses.slice(first), ...addresses.slice(0, first)];
   const dialling = dialInTurn(wire, hop, plan, turns.slice(0, MAX_ADDRESSES_TRIED), turn);
   const response = await within(plan.headerMs, 'to answer', limits, dialling);
   return readReply(response, hop, plan, wire.date());
@@ -71,7 +71,7 @@ interface Limits extends Pick<Turn, 'end'> {
 }
 
 // The timer ends the whole exchange: the signal of the fetch must outlive it for the body.
-async function within<T>(
+function within<T>(
   limitMs: number,
   what: string,
   { host, attemptMs, end }: Limits,
@@ -79,8 +79,14 @@ async function within<T>(
 ): Promise<T> {
   // The attempt would be over first.
   if (limitMs >= attemptMs) return task;
-  const message = `${host} took longer than ${limitMs} ms ${what}`;
-  const onTimeout = () => end(new OutboundError('timeout', message, { retryable: true }));
+  const onTimeout = () => {
+    const message = `${host} took longer than ${limitMs} ms ${what}`;
+    end(new OutboundError('timeout', message, { retryable: true }));
+  };
+  return timed(limitMs, onTimeout, task);
+}
+
+async function timed<T>(limitMs: number, onTimeout: () => void, task: Promise<T>): Promise<T> {
   const timer = setTimeout(onTimeout, limitMs);
   try {
     return await task;
@@ -111,7 +117,7 @@ async function dialInTurn(
 }
 
 /** Waits for an answer, and ends the exchange where there is not even a connection in time. */
-async function connected(
+function connected(
   { target: { host, port } }: Hop,
   { dialMs, attemptMs }: Plan,
   address: string,
@@ -119,21 +125,13 @@ async function connected(
   dialling: Promise<Response>,
 ): Promise<Response> {
   if (dialMs >= attemptMs) return dialling;
-  let isDialling = true;
   const judge = async () => {
-    if (!(await isStillConnecting(address, port)) || !isDialling) return;
+    const isLate = await isStillConnecting(address, port);
+    if (!isLate || Bun.peek.status(dialling) !== 'pending') return;
     const message = `${host} took longer than ${dialMs} ms to accept a connection`;
     end(new OutboundError('timeout', message, { retryable: true }));
   };
-  const timer = setTimeout(() => {
-    judge().catch(end);
-  }, dialMs);
-  try {
-    return await dialling;
-  } finally {
-    isDialling = false;
-    clearTimeout(timer);
-  }
+  return timed(dialMs, () => void judge().catch(end), dialling);
 }
 
 function dial(wire: Wire, hop: Hop, plan: Plan, address: string, signal: AbortSignal) {

@@ -77,7 +77,7 @@ export class HttpTrips {
     const limit = {
       timeoutMs,
       onTimeout: () => tookTooLong(target, timeoutMs),
-      parents: [signal],
+      parent: signal,
       onAbort: () => aborted(target),
     };
     let close: (() => void) | undefined;
@@ -155,9 +155,8 @@ export class HttpTrips {
       return await this.breakers.pass(target, plan, () => {
         count.attempts = count.retries + 1;
         const onTimeout = () => tookTooLong(target, plan.attemptMs, true);
-        return withLimit(
-          { timeoutMs: plan.attemptMs, onTimeout, parents: [signal] },
-          (signal, end) => exchange(this.#wire, hop, plan, { retry: count.retries, signal, end }),
+        return withLimit({ timeoutMs: plan.attemptMs, onTimeout, parent: signal }, (signal, end) =>
+          exchange(this.#wire, hop, plan, { retry: count.retries, signal, end }),
         );
       });
     } finally {
@@ -166,8 +165,8 @@ export class HttpTrips {
   }
 
   async #place({ hostname, port, host }: Target, { plan, signal }: Trip): Promise<() => void> {
+    const { caller: owner, maxPerHost: maxPerKey } = plan;
     try {
-      const { caller: owner, maxPerHost: maxPerKey } = plan;
       return await this.#limiter.acquire(`${hostname}:${port}`, { owner, signal, maxPerKey });
     } catch (error) {
       if (!(error instanceof QueueFullError)) throw error;

@@ -144,7 +144,9 @@ class HttpOutbound implements Outbound {
       const share = () => this.#cache.answer(judged, caller);
       return this.#trips.unlessGone(judged.target, signal, share);
     }
-    const found = await this.#trips.go({ ...judged, signal, caller: caller ?? judged.caller });
+    const isShared = gone !== undefined || caller !== undefined;
+    const plan = isShared ? { ...judged, signal, caller: caller ?? judged.caller } : judged;
+    const found = await this.#trips.go(plan);
     if (found.kind !== 'answer') throw new TypeError('304 to a request without a validator');
     const { status, mediaType, data, attempts } = found;
     return { status, mediaType, data, cache: 'off', ageSeconds: 0, attempts };

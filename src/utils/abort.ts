@@ -4,9 +4,9 @@ export interface Limit {
   readonly timeoutMs: number;
   /** Makes the rejection for running out of time. */
   readonly onTimeout: () => unknown;
-  /** Signals that end the task early. */
-  readonly parents?: readonly (AbortSignal | undefined)[];
-  /** Turns the reason of an aborted parent into the rejection; by default it is passed on. */
+  /** Ends the task early. */
+  readonly parent?: AbortSignal | undefined;
+  /** Turns the reason of the aborted parent into the rejection; by default it is passed on. */
   readonly onAbort?: (reason: unknown) => unknown;
 }
 
@@ -15,25 +15,37 @@ export interface Limit {
  * signal is aborted every rejection is the signal's reason, whatever the task threw. The task
  * may end itself early: `end` aborts the signal with its reason.
  */
-export async function withLimit<T>(
-  limit: Limit,
+export function withLimit<T>(
+  { timeoutMs, onTimeout, parent, onAbort }: Limit,
   task: (signal: AbortSignal, end: (reason: unknown) => void) => Promise<T>,
 ): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const controller = new AbortController();
-  const end = (reason: unknown) => {
-    reject(reason);
-    controller.abort(reason);
-  };
-  const timer = setTimeout(() => end(limit.onTimeout()), limit.timeoutMs);
-  const stopListening = linkParents(limit, end);
-  try {
-    if (!controller.signal.aborted) task(controller.signal, end).then(resolve, reject);
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    stopListening();
-  }
+  return new Promise<T>((resolve, reject) => {
+    const controller = new AbortController();
+    const end = (reason: unknown) => {
+      settle();
+      reject(reason);
+      controller.abort(reason);
+    };
+    const leave = () => end(onAbort ? onAbort(parent?.reason) : parent?.reason);
+    const timer = setTimeout(() => end(onTimeout()), timeoutMs);
+    const settle = () => {
+      clearTimeout(timer);
+      parent?.removeEventListener('abort', leave);
+    };
+    if (parent?.aborted) return leave();
+    // A listener by hand and not AbortSignal.any: it is gone when the task is, without a GC.
+    parent?.addEventListener('abort', leave);
+    task(controller.signal, end).then(
+      (value) => {
+        settle();
+        resolve(value);
+      },
+      (error: unknown) => {
+        settle();
+        reject(error);
+      },
+    );
+  });
 }
 
 /** Waits; rejects with the signal's reason as soon as it is aborted. */
@@ -57,20 +69,6 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
   } finally {
     unlink();
   }
-}
-
-// Listeners by hand and not AbortSignal.any: they are gone when the task is, without a GC.
-function linkParents(limit: Limit, end: (reason: unknown) => void): () => void {
-  const links = (limit.parents ?? [])
-    .filter((parent) => parent !== undefined)
-    .map((parent) => onAborted(parent, () => end(reasonOf(limit, parent))));
-  return () => {
-    for (const unlink of links) unlink();
-  };
-}
-
-function reasonOf(limit: Limit, parent: AbortSignal): unknown {
-  return limit.onAbort ? limit.onAbort(parent.reason) : parent.reason;
 }
 
 function onAborted(signal: AbortSignal, listener: () => void): () => void {

@@ -18,7 +18,8 @@ const CODINGS: ReadonlySet<string> = new Set([
  * out, as identity is.
  */
 export function contentCodings(header: string | null): string[] {
-  const named = (header ?? '').toLowerCase().split(',');
+  if (header === null) return [];
+  const named = header.toLowerCase().split(',');
   return named.map((name) => name.trim().replace(/^x-(gzip|compress)$/, '$1')).filter(isCoding);
 }
 

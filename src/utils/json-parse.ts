@@ -80,9 +80,11 @@ function outOfBounds(exceeded: keyof JsonBounds, bounds: JsonBounds): JsonFault 
   return new JsonFault('bounds', msg);
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw new JsonFault('encoding', 'Invalid UTF-8');
   }

@@ -71,8 +71,8 @@ export class KeyedLimiter {
     const { owner, signal, maxPerKey = this.#limits.maxPerKey } = claim;
     signal?.throwIfAborted();
     // Whoever could run already does, so a newcomer that finds room overtakes nobody.
-    const place = { key, maxPerKey, owner };
-    if (this.#hasKeyRoom(place) && this.#hasRoom(owner)) return this.#take(key, owner);
+    const place = { key, maxPerKey, owner, pair: this.#pairOf(key, owner) };
+    if (this.#hasKeyRoom(place) && this.#hasRoom(owner)) return this.#take(place);
     const freeInQueue = this.#limits.maxQueued - this.#lines.size;
     if (!this.#isWithinShare(this.#lines.of(owner), owner, freeInQueue)) {
       throw new QueueFullError('the queue is full');
@@ -80,11 +80,15 @@ export class KeyedLimiter {
     return this.#wait(place, signal);
   }
 
-  #hasKeyRoom({ key, maxPerKey, owner }: Place): boolean {
+  #pairOf(key: string, owner: string | undefined): string | undefined {
+    const isShared = owner !== undefined && this.#limits.ownerShareOfKey !== undefined;
+    return isShared ? `${key} ${owner}` : undefined;
+  }
+
+  #hasKeyRoom({ key, maxPerKey, pair }: Place): boolean {
     const free = maxPerKey - this.#keys.of(key);
-    const { ownerShareOfKey } = this.#limits;
-    if (free <= 0 || owner === undefined || ownerShareOfKey === undefined) return free > 0;
-    return this.#ownersOfKeys.of(pairOf(key, owner)) < ownerShareOfKey * free;
+    if (free <= 0 || pair === undefined) return free > 0;
+    return this.#ownersOfKeys.of(pair) < (this.#limits.ownerShareOfKey ?? 1) * free;
   }
 
   #hasRoom(owner: string | undefined): boolean {
@@ -96,23 +100,22 @@ export class KeyedLimiter {
     return free > 0 && (owner === undefined || held < (this.#limits.ownerShare ?? 1) * free);
   }
 
-  #take(key: string, owner: string | undefined): () => void {
-    this.#count(key, owner, 1);
+  #take(place: Place): () => void {
+    this.#count(place, 1);
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      this.#count(key, owner, -1);
+      this.#count(place, -1);
       this.#serve();
     };
   }
 
-  #count(key: string, owner: string | undefined, change: 1 | -1): void {
+  #count({ key, owner, pair }: Place, change: 1 | -1): void {
     this.#total += change;
     this.#keys.add(key, change);
     this.#owners.add(owner, change);
-    const isShared = owner !== undefined && this.#limits.ownerShareOfKey !== undefined;
-    if (isShared) this.#ownersOfKeys.add(pairOf(key, owner), change);
+    if (pair !== undefined) this.#ownersOfKeys.add(pair, change);
   }
 
   async #wait(place: Place, signal: AbortSignal | undefined): Promise<() => void> {
@@ -134,7 +137,7 @@ export class KeyedLimiter {
       const place = this.#next();
       if (!place) return;
       const start: Start = this.#lines.shift(place);
-      start(this.#take(place.key, place.owner));
+      start(this.#take(place));
     }
   }
 
@@ -152,8 +155,4 @@ export class KeyedLimiter {
     }
     return first;
   }
-}
-
-function pairOf(key: string, owner: string): string {
-  return `${key} ${owner}`;
 }

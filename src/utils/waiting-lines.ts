@@ -5,6 +5,8 @@ export interface Place {
   readonly key: string;
   readonly maxPerKey: number;
   readonly owner: string | undefined;
+  /** Names the key and the owner, where owners share the places of a key. */
+  readonly pair: string | undefined;
 }
 
 /** Lets a caller go on; it gets the function that gives its place back. */

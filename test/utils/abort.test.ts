@@ -24,7 +24,7 @@ test('what a task throws when it is aborted gives way to the reason', async () =
 
 test('an aborted parent ends the task with its reason, or with ours', async () => {
   const parent = new AbortController();
-  const limit = { timeoutMs: 1_000, onTimeout: late, parents: [undefined, parent.signal] };
+  const limit = { timeoutMs: 1_000, onTimeout: late, parent: parent.signal };
   const plain = withLimit(limit, never);
   const mapped = withLimit({ ...limit, onAbort: () => new Error('mapped') }, never);
   parent.abort(new Error('parent'));
@@ -40,7 +40,7 @@ test('a task is not started when the parent is already aborted', async () => {
   const limit = {
     timeoutMs: 1_000,
     onTimeout: late,
-    parents: [AbortSignal.abort(new Error('no'))],
+    parent: AbortSignal.abort(new Error('no')),
   };
   const call = withLimit(limit, async () => {
     started = true;
