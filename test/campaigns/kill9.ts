@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { ADMIN, serve } from '../process/hutch.ts';
 import { tempDir } from '../support.ts';
+import { until } from '../until.ts';
 import { campaign, seededRandom } from './campaign.ts';
 import {
   acknowledged,
@@ -28,7 +29,7 @@ export const kill9 = campaign({
       const dir = tempDir();
       const ledger = createLedger();
       for (let trial = 0; trial < count && losses.length === 0; trial++) {
-        await killOnce(dir, ledger, { trial, writers, afterMs: 60 + random() * 200 });
+        await killOnce(dir, ledger, { trial, writers, afterMs: random() * 200 });
         losses.push(...lossesOfCopy(dir, ledger));
       }
       losses.push(...(await lossesOfServer(dir, ledger)));
@@ -43,15 +44,18 @@ export const kill9 = campaign({
 interface Trial {
   trial: number;
   writers: number;
+  /** From the time at which the server has acknowledged as many writes as there are writers. */
   afterMs: number;
 }
 
 async function killOnce(dir: string, ledger: Ledger, { trial, writers, afterMs }: Trial) {
   const server = await serve(dir, { env: { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' } });
   const token = await server.signIn(ADMIN.username, ADMIN.password);
+  const before = acknowledged(ledger);
   const running = Array.from({ length: writers }, (_, writer) =>
     writeUntilGone({ url: server.url, token }, ledger, `${trial}.${writer}`),
   );
+  await until(() => acknowledged(ledger) >= before + writers);
   await Bun.sleep(afterMs);
   server.kill('SIGKILL');
   await Promise.all(running);

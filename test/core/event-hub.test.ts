@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { createEventHub, type Listener } from '../../src/core/event-hub.ts';
 import { createLog } from '../../src/core/log.ts';
+import { until } from '../until.ts';
 
 interface Options {
   maxListeners?: number;
@@ -46,10 +47,6 @@ function newListener() {
 const turns = async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await Bun.sleep(1);
-}
 
 describe('the hub', () => {
   test('tells everyone everything in order, later than it is published', async () => {

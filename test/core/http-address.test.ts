@@ -1,14 +1,8 @@
 import { expect, test } from 'bun:test';
 import type { FetchFunction } from '../../src/core/http-exchange.ts';
 import type { Lookup } from '../../src/core/lookup.ts';
-import {
-  codeOf,
-  httpUpstream,
-  JSON_HEAD,
-  outboundFor,
-  rawUpstream,
-  until,
-} from './http-upstream.ts';
+import { until } from '../until.ts';
+import { codeOf, httpUpstream, JSON_HEAD, outboundFor, rawUpstream } from './http-upstream.ts';
 
 /** Records what would be dialled, and answers it. */
 function recorder() {

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { OutboundOptions } from '../../src/core/http.ts';
-import {
-  codeOf,
-  failureOf,
-  httpUpstream,
-  outboundFor,
-  rawUpstream,
-  until,
-} from './http-upstream.ts';
+import { until } from '../until.ts';
+import { codeOf, failureOf, httpUpstream, outboundFor, rawUpstream } from './http-upstream.ts';
 
 const breaker = { failures: 3, openMs: 10_000 };
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { OutboundErrorCode } from '../../src/core/outbound-error.ts';
+import { until } from '../until.ts';
 import {
   codeOf,
   failureOf,
@@ -9,7 +10,6 @@ import {
   JSON_HEAD,
   outboundFor,
   rawUpstream,
-  until,
 } from './http-upstream.ts';
 
 const json = { 'content-type': 'application/json' };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { until } from '../until.ts';
 import { cachedSource } from './http-caching.ts';
-import { codeOf, until } from './http-upstream.ts';
+import { codeOf } from './http-upstream.ts';
 
 describe('50 callers at once', () => {
   const fifty = <T>(call: () => Promise<T>) => Promise.all(Array.from({ length: 50 }, call));

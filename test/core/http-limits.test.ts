@@ -1,12 +1,6 @@
 import { expect, test } from 'bun:test';
-import {
-  codeOf,
-  failureOf,
-  httpUpstream,
-  outboundFor,
-  rawUpstream,
-  until,
-} from './http-upstream.ts';
+import { until } from '../until.ts';
+import { codeOf, failureOf, httpUpstream, outboundFor, rawUpstream } from './http-upstream.ts';
 
 /** An upstream that holds each answer for a while and knows how many it held at once. */
 function gauge(holdMs: number) {

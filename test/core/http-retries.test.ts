@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { networkInterfaces } from 'node:os';
 import type { OutboundOptions, OutboundRequest } from '../../src/core/http.ts';
+import { until } from '../until.ts';
 import { deafHost } from './deaf-host.ts';
 import {
   codeOf,
@@ -9,7 +10,6 @@ import {
   JSON_HEAD,
   outboundFor,
   rawUpstream,
-  until,
 } from './http-upstream.ts';
 
 describe('a retry', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { until } from '../until.ts';
 import { cachedSource } from './http-caching.ts';
-import { codeOf, failureOf, until } from './http-upstream.ts';
+import { codeOf, failureOf } from './http-upstream.ts';
 
 const ttl = { ttlMs: 1_000, staleMs: 10_000 };
 

@@ -90,11 +90,6 @@ export async function codeOf(call: Promise<unknown>): Promise<OutboundErrorCode>
   return (await failureOf(call)).code;
 }
 
-/** Resolves once the condition holds; the test's own timeout is the limit. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(5);
-}
-
 function place(port: number) {
   return { port, host: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}/` };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
-import { rawUpstream, until } from '../core/http-upstream.ts';
+import { rawUpstream } from '../core/http-upstream.ts';
 import { atOnce, tempDir } from '../support.ts';
+import { until } from '../until.ts';
 import { ADMIN, isBinary, serve } from './hutch.ts';
 
 /**

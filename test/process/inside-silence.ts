@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { until } from '../until.ts';
 import { ADMIN, serve } from './hutch.ts';
 import { startNameServer } from './name-server.ts';
 
@@ -105,10 +106,6 @@ async function watch(origin: string, admin: string): Promise<void> {
   // The file is looked at once a second.
   await Bun.sleep(1_100);
   await fetchUrls('ada', String(ada), ['http://moved.test/']);
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(10);
 }
 
 /** Notes that an answer came; returns its body. */

@@ -64,7 +64,9 @@ test.each(['batched', 'strict'] as const)(
     for (let trial = 0; trial < TRIALS; trial++) {
       const server = await serveItem(dir, { HUTCH_VIEWS: mode });
       const before = trial === 0 ? 0 : storedViews(dir);
-      const clients = Array.from({ length: 8 }, () => viewUntilKilled(server.url));
+      const first = Promise.withResolvers<void>();
+      const clients = Array.from({ length: 8 }, () => viewUntilKilled(server.url, first.resolve));
+      await first.promise;
       await Bun.sleep(FLUSH_MS + 100 + Math.random() * 300);
       const killedAt = performance.now();
       server.kill('SIGKILL');
@@ -82,10 +84,11 @@ test.each(['batched', 'strict'] as const)(
 );
 
 /** When each view was answered. */
-async function viewUntilKilled(url: string): Promise<number[]> {
+async function viewUntilKilled(url: string, onView: () => void): Promise<number[]> {
   const answered: number[] = [];
   for (let turn = 0; ; turn++) {
     if (!(await view(url, turn).catch(() => false))) return answered;
     answered.push(performance.now());
+    onView();
   }
 }

@@ -3,16 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { smtpServer, tokenIn } from '../smtp.ts';
 import { tempDir } from '../support.ts';
+import { until } from '../until.ts';
 import { serve } from './hutch.ts';
 
 const ada = { email: 'ada@example.com', username: 'ada', password: 'beets-and-barley' };
 
 /** What a mail says, without how it is wrapped on its way. */
 const plain = (raw: string) => raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await Bun.sleep(10);
-}
 
 test('a mail that was queued survives kill -9 and is sent after the next start', async () => {
   const dir = tempDir();

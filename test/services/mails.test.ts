@@ -6,6 +6,7 @@ import { MAX_ATTEMPTS } from '../../src/services/mail-backlog.ts';
 import { createMails } from '../../src/services/mails.ts';
 import { type Queued, queued, smtpServer } from '../smtp.ts';
 import { type TestApp, testApp } from '../support.ts';
+import { until } from '../until.ts';
 
 const MAIL = {
   to: 'ada@example.com',
@@ -40,10 +41,6 @@ function queueOf(t: TestApp, mailer: Mailer, random = () => 0) {
 
 const stub = (send: Mailer['send']): Mailer => ({ send, close: () => {} });
 const refuse = stub(() => Promise.reject(new Error('451 later')));
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await Bun.sleep(1);
-}
 
 type Row = Queued & { attempts: number; next_attempt_at: string; last_error: string };
 const rows = async (t: TestApp) => (await queued(t)) as Row[];
