@@ -1,7 +1,7 @@
 import type { Server } from 'bun';
 import { AppError } from '../core/exceptions.ts';
 import { isIdentity, isUtf8, mediaTypeOf } from '../utils/media-type.ts';
-import { ITEM_MEDIA, ITEM_TYPES } from './media-types.ts';
+import { BYTES, ITEM_MEDIA, ITEM_TYPES } from './media-types.ts';
 import { type ResponseSet, textStream } from './text-stream.ts';
 
 type Format = keyof typeof ITEM_MEDIA;
@@ -24,9 +24,9 @@ interface IncomingOptions {
 }
 
 /**
- * The body of an import, to be read as it comes; `format`, where it is given, must be what the
- * media type says. Throws unsupported_media_type, and payload_too_large as soon as it is known:
- * `bytes` throws it too.
+ * The body of an import, to be read as it comes. `format` must agree with the media type; where the
+ * type is only bytes, `format` decides, and the default is JSON Lines. Throws
+ * unsupported_media_type, and payload_too_large as soon as it is known: `bytes` throws it too.
  */
 export function incoming(
   request: Request,
@@ -34,17 +34,21 @@ export function incoming(
   { maxBytes, connection }: IncomingOptions,
 ): Incoming {
   const header = request.headers.get('content-type');
-  const name = mediaTypeOf(header);
-  const found = (Object.keys(ITEM_MEDIA) as Format[]).find((it) =>
-    (ITEM_MEDIA[it] as readonly string[]).includes(name),
-  );
+  const found = formatOf(mediaTypeOf(header), format);
   const isPlain = isUtf8(header) && isIdentity(request.headers.get('content-encoding'));
   if (!found || !isPlain || (format !== undefined && format !== found)) {
-    const types = format ? ITEM_MEDIA[format] : ITEM_TYPES;
+    const types = format ? [BYTES, ...ITEM_MEDIA[format]] : ITEM_TYPES;
     throw new AppError('unsupported_media_type', `The body must be ${types.join(' or ')}`);
   }
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
   return { format: found, bytes: bounded(request, maxBytes, connection) };
+}
+
+/** The format of a media type; a request without one sends bytes (RFC 9110 8.3). */
+function formatOf(name: string, asked: Format = 'jsonl'): Format | undefined {
+  if (name === '' || name === BYTES) return asked;
+  const formats = Object.keys(ITEM_MEDIA) as Format[];
+  return formats.find((it) => (ITEM_MEDIA[it] as readonly string[]).includes(name));
 }
 
 /**

@@ -4,8 +4,11 @@ export const ITEM_MEDIA = {
   csv: ['text/csv'],
 } as const;
 
-/** All media types of an import. */
-export const ITEM_TYPES: readonly string[] = Object.values(ITEM_MEDIA).flat();
+/** The media type of an import whose format is in the query. */
+export const BYTES = 'application/octet-stream';
+
+/** All media types of an import. Most generated clients send the first one. */
+export const ITEM_TYPES: readonly string[] = [BYTES, ...Object.values(ITEM_MEDIA).flat()];
 
 export const JSON_TYPES = ['application/json'] as const;
 

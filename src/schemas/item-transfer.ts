@@ -48,6 +48,8 @@ export const ExportQuery = FilteredQuery(known, ITEM_FILTERS, ['tags eq wood', '
 
 const lines = t.String({
   title: 'ItemLines',
+  // Without it generated clients write and read the text as JSON.
+  format: 'binary',
   description:
     'One item a line, as ItemNew in JSON, or CSV whose first row names the columns title, description, url, tags (between semicolons, or a JSON list), data (JSON) and visibility. An apostrophe stands before a cell that a spreadsheet would take for a formula, and is no part of it.',
 });

@@ -149,7 +149,7 @@ describe('the document', () => {
     const forms = types.filter((it) => !it.endsWith(' application/json'));
     expect(forms.toSorted()).toEqual([
       'createAccessToken application/x-www-form-urlencoded,multipart/form-data',
-      'importItems application/x-ndjson,application/jsonl,text/csv',
+      'importItems application/octet-stream,application/x-ndjson,application/jsonl,text/csv',
       'returnFromProvider application/x-www-form-urlencoded',
       ...['updateAccount', 'updateAccountUsage', 'updateItemV2', 'updateMe', 'updateSource'].map(
         (id) => `${id} application/json,application/merge-patch+json`,

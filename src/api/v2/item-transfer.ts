@@ -50,7 +50,7 @@ export const itemTransfer = ({
           ...userRoute('items:write', 'importItems', 'Make an item of each line'),
           body: { isStreamed: true, mediaTypes: ITEM_TYPES },
           description:
-            'Reads the body as it comes. Good lines are written some hundred at a time and bad ones are counted: it is not atomic, and what was written before it ends early stays. A dry run says what would come of it.',
+            'Reads the body as it comes. Good lines are written some hundred at a time and bad ones are counted: it is not atomic, and what was written before it ends early stays. A dry run says what would come of it. A body of `application/octet-stream`, or without a media type, is what `format` says, else JSON Lines.',
         },
       },
     )

@@ -34,7 +34,9 @@ async function withAda(config = {}) {
   const t = await testApp({ config });
   const ada = await t.signUp('ada');
   const send = (type: string, body: Body, query = '', token = ada.token) => {
-    const init = { body, headers: { 'content-type': type }, token };
+    const headers = type === '' ? {} : { 'content-type': type };
+    const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
+    const init = { body: bytes, headers, token };
     return t.request('POST', `/api/v2/items/import${query}`, init);
   };
   const load = async (type: string, body: Body, query = '') => {
@@ -297,6 +299,19 @@ describe('an import', () => {
     expect((await it.send(JSONL, body as ReadableStream<Uint8Array>)).status).toBe(413);
     expect(it.titles().length % 200).toBe(0);
   });
+
+  test.each(['application/octet-stream', ''])(
+    'of type %p is what format says, or JSON Lines',
+    async (type) => {
+      await using it = await withAda();
+      expect(await it.load(type, lines({ title: 'a' }))).toMatchObject({ created: 1 });
+      expect(await it.load(type, lines({ title: 'b' }), '?format=jsonl')).toMatchObject({
+        created: 1,
+      });
+      expect(await it.load(type, 'title\nc\n', '?format=csv')).toMatchObject({ created: 1 });
+      expect(it.titles()).toEqual(['a', 'b', 'c']);
+    },
+  );
 
   test.each([
     ['JSON', 'application/json', ''],

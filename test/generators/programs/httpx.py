@@ -30,5 +30,5 @@ changed = update_item_v2.sync(made.id, client=client, body=ItemPatch(title="chan
 assert changed.title == "changed"
 lines = File(payload=io.BytesIO(b'{"title":"imported"}\n'))
 assert import_items.sync(client=client, body=lines).created == 1
-assert b"imported" in export_items.sync_detailed(client=client).content
+assert b"imported" in export_items.sync(client=client).payload.read()
 assert delete_item_v2.sync_detailed(made.id, client=client).status_code == 204
