@@ -62,7 +62,7 @@ function isThere(tool: string): boolean {
 
 /** Downloads openapi-generator unless it is there. */
 async function fetchGenerator() {
-  if (await Bun.file(JAR).exists()) return { status: 0, output: '' };
+  if (await Bun.file(JAR).exists()) return { status: 0, output: '', cpu: 0 };
   const copy = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
   const script = `mvn -q -B ${copy} -Dartifact=${GENERATOR} -DoutputDirectory=${DIRECTORY}`;
   return shell(script, DIRECTORY);
@@ -84,9 +84,10 @@ async function tryOut(name: string): Promise<boolean> {
   const client = CLIENTS[name] as GeneratedClient;
   const dir = join(DIRECTORY, name);
   const start = performance.now();
-  const { status, output } = await makeAndRun(client, dir);
+  const { status, output, cpu } = await makeAndRun(client, dir);
   const seconds = Math.round((performance.now() - start) / 1000);
-  console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${name}, ${seconds} s`);
+  const times = `${seconds} s, ${Math.round(cpu)} s of CPU`;
+  console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${name}, ${times}`);
   if (status !== 0) console.log(output.slice(-4000));
   return status === 0;
 }
@@ -101,10 +102,11 @@ async function makeAndRun(client: GeneratedClient, dir: string) {
   const [from, to] = client.program;
   await Bun.write(join(dir, to), Bun.file(join(import.meta.dir, 'programs', from)));
   await Bun.write(join(dir, 'lines.jsonl'), LINES);
-  return shell(client.run, dir);
+  const ran = await shell(client.run, dir);
+  return { ...ran, cpu: made.cpu + ran.cpu };
 }
 
-/** Runs a script to its end, which comes after `SECONDS` at the latest. */
+/** Runs a script to its end, after `SECONDS` at the latest. `cpu` counts seconds of all its processes. */
 async function shell(script: string, cwd: string) {
   const child = Bun.spawn(['timeout', String(SECONDS), 'sh', '-ec', `exec 2>&1\n${script}`], {
     cwd,
@@ -123,5 +125,6 @@ async function shell(script: string, cwd: string) {
     stdout: 'pipe',
   });
   const output = await child.stdout.text();
-  return { status: await child.exited, output };
+  const status = await child.exited;
+  return { status, output, cpu: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6 };
 }
