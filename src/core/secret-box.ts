@@ -1,3 +1,4 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -21,11 +22,19 @@ export class SecretError extends Error {
 export interface SecretBox {
   /** AES-256-GCM by the current key; `binding` is what the text belongs to, and is not in it. */
   seal(text: string, binding: string): Promise<string>;
+  /**
+   * Reads the current key, or makes one, and returns what seals with it without reading a file: call
+   * this before a transaction and the result in it.
+   */
+  sealer(): Sealer;
   /** Throws SecretError for a text of another key or binding, or a changed one. */
   open(sealed: string, binding: string): Promise<string>;
   /** Whether the current key sealed it. */
   isCurrent(sealed: string): boolean;
 }
+
+/** Encrypts as `SecretBox.seal` does. */
+export type Sealer = (text: string, binding: string) => string;
 
 export interface SecretBoxOptions {
   /** 32 bytes, base64 or hex; without it the key is in the file. */
@@ -36,38 +45,33 @@ export interface SecretBoxOptions {
   dataDir: string;
 }
 
-interface Key {
-  /** Names the key without telling it. */
-  id: string;
-  key: CryptoKey;
-}
-
 const FORM = /^v1\.([0-9a-f]{16})\.([\w-]+)$/;
+const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;
+const TAG_BYTES = 16;
 const FILE = 'secrets.key';
 
 /** Nothing is read or made before the first secret. */
 export function createSecretBox(options: SecretBoxOptions): SecretBox {
   const path = join(options.dataDir, FILE);
-  const imported = new Map<string, Key>();
-  const use = (bytes: Uint8Array) => importOnce(imported, bytes);
   const bytesOf = (text: string) => (text === '' ? undefined : keyBytes(text));
-  const current = (mayMake: boolean) => {
-    const bytes = bytesOf(options.key) ?? readKeyFile(path) ?? (mayMake && makeKeyFile(path));
-    return bytes ? use(bytes) : undefined;
+  const current = () => bytesOf(options.key) ?? readKeyFile(path);
+  const sealer = (): Sealer => {
+    const key = current() ?? makeKeyFile(path);
+    return (text, binding) => sealBy(key, text, binding);
   };
   return {
-    seal: async (text, binding) => sealBy((await current(true)) as Key, text, binding),
+    sealer,
+    seal: async (text, binding) => sealer()(text, binding),
     open: async (sealed, binding) => {
       const [, id, content = ''] = sealed.match(FORM) ?? [];
       const known = [bytesOf(options.key), bytesOf(options.oldKey), readKeyFile(path)];
-      const keys = await Promise.all(known.flatMap((bytes) => (bytes ? [use(bytes)] : [])));
-      const key = keys.find((it) => it.id === id);
+      const key = known.find((bytes) => bytes && idOf(bytes) === id);
       if (!key) throw new SecretError(`The secret was sealed by the key ${id}, which is not here`);
       return openBy(key, content, binding);
     },
     isCurrent: (sealed) => {
-      const bytes = bytesOf(options.key) ?? readKeyFile(path);
+      const bytes = current();
       return bytes !== undefined && sealed.startsWith(`v1.${idOf(bytes)}.`);
     },
   };
@@ -80,17 +84,7 @@ export function keyBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
   return isBase64 ? Uint8Array.from(Buffer.from(text, 'base64')) : undefined;
 }
 
-async function importOnce(imported: Map<string, Key>, bytes: Uint8Array): Promise<Key> {
-  const id = idOf(bytes);
-  const known = imported.get(id);
-  if (known) return known;
-  const usages = ['encrypt', 'decrypt'] as const;
-  const raw = Uint8Array.from(bytes);
-  const key = { id, key: await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [...usages]) };
-  imported.set(id, key);
-  return key;
-}
-
+/** Names a key without telling it. */
 function idOf(bytes: Uint8Array): string {
   return new Bun.CryptoHasher('sha256')
     .update('hutch key id')
@@ -99,20 +93,23 @@ function idOf(bytes: Uint8Array): string {
     .slice(0, 16);
 }
 
-async function sealBy({ id, key }: Key, text: string, binding: string): Promise<string> {
+function sealBy(key: Uint8Array, text: string, binding: string): string {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const algorithm = { name: 'AES-GCM', iv, additionalData: Buffer.from(binding) };
-  const sealed = await crypto.subtle.encrypt(algorithm, key, Buffer.from(text));
-  return `v1.${id}.${Buffer.concat([iv, new Uint8Array(sealed)]).toString('base64url')}`;
+  const cipher = createCipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.from(binding));
+  const parts = [iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
+  return `v1.${idOf(key)}.${Buffer.concat(parts).toString('base64url')}`;
 }
 
-async function openBy({ key }: Key, content: string, binding: string): Promise<string> {
-  const bytes = Uint8Array.from(Buffer.from(content, 'base64url'));
+function openBy(key: Uint8Array, content: string, binding: string): string {
+  const bytes = Buffer.from(content, 'base64url');
   const iv = bytes.subarray(0, IV_BYTES);
-  const algorithm = { name: 'AES-GCM', iv, additionalData: Buffer.from(binding) };
   try {
-    const text = await crypto.subtle.decrypt(algorithm, key, bytes.subarray(IV_BYTES));
-    return Buffer.from(text).toString();
+    const cipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES });
+    cipher.setAAD(Buffer.from(binding));
+    cipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+    const text = cipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES));
+    return Buffer.concat([text, cipher.final()]).toString();
   } catch {
     throw new SecretError('The secret was changed, or belongs elsewhere');
   }

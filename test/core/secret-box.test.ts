@@ -25,6 +25,20 @@ describe('a secret', () => {
     expect(await box.open(sealed, 'source up')).toBe(SECRET);
   });
 
+  test('of an earlier build is opened', async () => {
+    const sealed =
+      'v1.526d3f6bfd7caf37.uBwhCT8Ub3LIjwYtubaJBHyGc0_rjy7ZUmxlZolAdZUMUEvfKv1FLfN8hWnw';
+    expect(await boxWith({ key: KEY }).open(sealed, 'source up')).toBe(SECRET);
+  });
+
+  test('that was cut short is not opened', async () => {
+    const box = boxWith({ key: KEY });
+    const sealed = await box.seal(SECRET, 'a');
+    for (const length of [20, 25, 40, sealed.length - 2]) {
+      await expect(box.open(sealed.slice(0, length), 'a')).rejects.toThrow('The secret was');
+    }
+  });
+
   // proves: cryptography.secrets-of-sources, 11.3.1
   test('is never sealed the same way twice', async () => {
     const box = boxWith({ key: KEY });
