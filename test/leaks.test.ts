@@ -50,6 +50,16 @@ describe('a leak', () => {
     expect(() => leaks.log(`/x?p=${encodeURIComponent(PASSWORD)}`, 'the log')).toThrow();
   });
 
+  test('is not the token of a repeated answer that says so, but what else that answer holds', () => {
+    const leaks = createLeaks();
+    const [token, other] = [newToken(), newToken()];
+    for (const it of [token, other]) leaksIn(leaks, JSON.stringify({ token: it }));
+    const replayed = new Headers({ 'idempotency-replayed': 'true' });
+    const answer = (fields: object) => () => leaks.answer(replayed, JSON.stringify(fields), '/');
+    expect(answer({ token })).not.toThrow();
+    expect(answer({ token, name: other })).toThrow();
+  });
+
   test.each(['token', 'access_token', 'reset_token', 'secret', 'flow'])(
     'is what was handed out as %s once, and its hash',
     (name) => {

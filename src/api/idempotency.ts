@@ -18,11 +18,16 @@ interface Context {
   set: { headers: Record<string, string | number> };
 }
 
+interface OnceOptions {
+  /** Whether the response shows a secret, which must not be stored as it is. */
+  isSecret?: boolean;
+}
+
 /**
  * Gives what does a request once: `act` and the answer to its result or, when the request
  * brings an Idempotency-Key that was used before, the answer of then. Sets Location and ETag and
  * gives the body. Throws validation_failed for what is no key, idempotency_mismatch,
- * idempotency_running and what `act` throws.
+ * idempotency_running, secrets_unreadable and what `act` throws.
  */
 export const createOnce =
   (idempotency: Deps['idempotency']) =>
@@ -30,12 +35,12 @@ export const createOnce =
     context: Context,
     answerOf: (result: R) => Answer<T>,
     act: (onWritten: OnWritten<R> | undefined) => Promise<R>,
+    { isSecret }: OnceOptions = {},
   ): Promise<T> => {
     const { request, set } = context;
-    const key = request.headers.get('idempotency-key');
-    if (key === null) return tellAll(answerOf(await act(undefined)), set);
-    refuseBadKey(key);
-    const keyed = { caller: callerOf(request), key, request_hash: hashOf(context) };
+    const key = keyOf(request);
+    if (key === undefined) return tellAll(answerOf(await act(undefined)), set);
+    const keyed = { caller: callerOf(request), key, request_hash: hashOf(context), isSecret };
     let answer: Answer<T> | undefined;
     const kept = await idempotency.once(keyed, async (keep) => {
       await act(async (tx, result) => {
@@ -44,21 +49,37 @@ export const createOnce =
         await keep(tx, { status, location, body: JSON.stringify(body) });
       });
     });
-    if (kept) set.headers['idempotency-replayed'] = 'true';
+    if (kept) tellReplayed(set);
     return tellAll(kept ? fromKept<T>(kept) : (answer as Answer<T>), set);
   };
 
-function refuseBadKey(key: string): void {
-  if (/^[!-~]{1,255}$/.test(key)) return;
+/**
+ * Identifies a request of somebody without an account, to whom a key cannot belong: the same key with
+ * another body is another request. Undefined without a key. Throws validation_failed for what is none.
+ */
+export function anonymousHash(context: Omit<Context, 'set'>): string | undefined {
+  const key = keyOf(context.request);
+  return key === undefined ? undefined : hashOf(context, key);
+}
+
+/** Says with a response that it is the one of an earlier request. */
+export function tellReplayed(set: Context['set']): void {
+  set.headers['idempotency-replayed'] = 'true';
+}
+
+function keyOf(request: Request): string | undefined {
+  const key = request.headers.get('idempotency-key');
+  if (key === null) return undefined;
+  if (/^[!-~]{1,255}$/.test(key)) return key;
   const msg = 'Input should be 1 to 255 visible ASCII characters';
   const problems = [{ type: 'value_error', loc: ['header', 'idempotency-key'], msg }];
   throw new AppError('validation_failed', 'The request is not valid', { problems });
 }
 
 /** The body as it was understood: spaces in its JSON make no other request. */
-function hashOf({ request, body }: Context): string {
+function hashOf({ request, body }: Omit<Context, 'set'>, ...more: string[]): string {
   const { method, url } = request;
-  const text = JSON.stringify([method, urlPath(url).replace(/\/$/, ''), body ?? null]);
+  const text = JSON.stringify([method, urlPath(url).replace(/\/$/, ''), body ?? null, ...more]);
   return Bun.SHA256.hash(text, 'hex');
 }
 

@@ -11,11 +11,15 @@ const UNAVAILABLE = [502, 503, 504];
 
 /** The POST routes that honour an Idempotency-Key; a test compares them with the document. */
 export const KEYED_ROUTES: readonly string[] = [
+  '/api/v2/auth/identities',
+  '/api/v2/auth/passkeys',
+  '/api/v2/auth/register',
   '/api/v2/items',
   '/api/v2/items/batch',
   '/api/v2/items/{item_id}/restore',
   '/api/v2/items/{item_id}/revisions',
   '/api/v2/sources',
+  '/api/v2/tokens',
   '/api/v2/users',
 ];
 

@@ -9,6 +9,7 @@ import type { Log } from './log.ts';
 import { createLookup } from './lookup.ts';
 import { createMailer } from './mail.ts';
 import { KNOWN_MIGRATIONS } from './migrations.ts';
+import { createSecretBox } from './secret-box.ts';
 import { createPasswordHasher, type PasswordHasher } from './security.ts';
 import { createWaysOut } from './ways-out.ts';
 
@@ -24,6 +25,7 @@ export interface DepsOptions {
 export function openBase(config: Config, options: DepsOptions) {
   const { log, now = () => new Date(), passwords, isCommand = false } = options;
   const { smtpUrl, mailFrom: from, appName, dataDir } = config;
+  const { secretsKey: key, secretsKeyOld: oldKey } = config;
   const lookup = createLookup();
   const mailer = createMailer({ smtpUrl, from, appName, dataDir, log, lookup });
   const path = databasePath(config.dataDir);
@@ -33,6 +35,7 @@ export function openBase(config: Config, options: DepsOptions) {
   const isNew = applied.length === KNOWN_MIGRATIONS.length;
   return {
     db,
+    box: createSecretBox({ key, oldKey, dataDir }),
     eventLine: openEventLine({ path, db, log, isNew, now }),
     cursors: createCursors(cursorSecret(db.client)),
     turns: createFairTurns(),

@@ -29,6 +29,7 @@ import { createQuotas, type Quotas } from '../services/quotas.ts';
 import { sessionLimits } from '../services/session-limits.ts';
 import { createSessionPurge } from '../services/session-purge.ts';
 import { createSessions } from '../services/sessions.ts';
+import { createSignUpOnce, createSignUpPurge } from '../services/sign-up-once.ts';
 import { createSourceGateway } from '../services/source-gateway.ts';
 import { createSystemStats } from '../services/system-stats.ts';
 import { createSignInThrottle } from '../services/throttle.ts';
@@ -110,6 +111,7 @@ function createServices(base: Base) {
     accessChanges.chore,
     throttle.chore,
     createSessionPurge(base),
+    createSignUpPurge(base),
     createAuditRetention(base),
     createMailPurge(base),
     base.eventLine.chore,
@@ -171,6 +173,7 @@ function createSignIn(base: Kit) {
     accountExport: createAccountExport(kit),
     emailFlows,
     auth: createAuth({ ...kit, totps, signUp: emailFlows.signUp }),
+    signUpOnce: createSignUpOnce({ ...kit, totps }),
     operatorAdmins: createOperatorAdmins(kit),
     operatorUsers: createOperatorUsers(kit),
     ownTokens: createOwnTokens({ ...kit, proveRecently }),

@@ -41,5 +41,6 @@ export {
 export { serverKeys } from './server-keys.ts';
 export { type Session, sessions } from './sessions.ts';
 export { type SignInFailures, signInFailures } from './sign-in-failures.ts';
+export { type SignUpKey, signUpKeys } from './sign-up-keys.ts';
 export { type SourceCalls, type SourceRow, sourceCalls, sources } from './sources.ts';
 export { type NewUser, type Role, type User, users } from './users.ts';

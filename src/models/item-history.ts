@@ -56,6 +56,7 @@ export const idempotencyKeys = sqliteTable(
     request_hash: text().notNull(),
     status: integer().notNull(),
     location: text(),
+    /** JSON, sealed where the response shows a secret. */
     body: text().notNull(),
     created_at: text().notNull(),
   },

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, gt, inArray, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
@@ -8,8 +8,10 @@ import type { Tx } from '../core/writer.ts';
 import { type AccessToken, accessTokens, type Role, sessions, users } from '../models/index.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { Audit, Via } from './audit.ts';
+import type { OnWritten } from './idempotency.ts';
 import type { Notices } from './notices.ts';
 import type { Quotas } from './quotas.ts';
+import { admitToken } from './token-quota.ts';
 import { createUseNotes } from './use-notes.ts';
 
 /** Every personal access token begins so: a leaked one is recognised. */
@@ -20,9 +22,6 @@ const SHOWN_CHARACTERS = 8;
 const USE_NOTED_MS = 300_000;
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 90;
-/** Expired tokens that the list of an account still shows; older ones are deleted, some at a time. */
-const SHOWN_EXPIRED = 20;
-const STEP = 20;
 
 export interface AccessTokensDeps {
   db: Db;
@@ -56,6 +55,8 @@ export type AccessTokenInfo = Omit<AccessToken, 'token_hash' | 'user_id' | 'scop
   scopes: string[];
 };
 
+export type CreatedAccessToken = AccessTokenInfo & { token: string };
+
 export type AccessTokens = ReturnType<typeof createAccessTokens>;
 
 type Found = { id: number; role: Role; token_id: number } & Pick<
@@ -87,12 +88,16 @@ export const createAccessTokens = (deps: AccessTokensDeps) => {
     identify: (token: string) => identify(deps, noteUse, token),
 
     /**
-     * Creates a token, returns it this once and tells its owner by mail. Throws forbidden for a
-     * scope above the own role, validation_failed for a life that is too long, and unauthenticated
-     * if the session of the caller ended meanwhile.
+     * Creates a token, returns it this once and tells its owner by mail; `onWritten` runs in the same
+     * transaction. Throws forbidden for a scope above the own role, validation_failed for a life that
+     * is too long, and unauthenticated if the session of the caller ended meanwhile.
      */
-    create: (caller: TokenOwner, token: NewAccessToken, via: Via) =>
-      create(deps, caller, token, via),
+    create: (
+      caller: TokenOwner,
+      token: NewAccessToken,
+      via: Via,
+      onWritten?: OnWritten<CreatedAccessToken>,
+    ): Promise<CreatedAccessToken> => create(deps, caller, token, via, onWritten),
 
     /** The tokens of an account, the newest first. */
     list: async (user_id: number): Promise<AccessTokenInfo[]> => {
@@ -140,7 +145,8 @@ function create(
   { id: user_id, role, session_id }: TokenOwner,
   { name, scopes, expires_in_days = Math.min(DEFAULT_DAYS, maxDays[role]) }: NewAccessToken,
   via: Via,
-) {
+  onWritten?: OnWritten<CreatedAccessToken>,
+): Promise<CreatedAccessToken> {
   if (scopes.includes('admin') && role !== 'admin') {
     throw new AppError('forbidden', 'Only an admin can give the scope admin');
   }
@@ -164,24 +170,10 @@ function create(
     const who = { actor_id: user_id, user_id, details: { name, scopes } };
     await audit.record(tx, { action: 'token.created', ...who, via });
     await notices.send(tx, user_id, 'token.created');
-    return { ...infoOf(made as AccessToken), token };
+    const created = { ...infoOf(made as AccessToken), token };
+    await onWritten?.(tx, created);
+    return created;
   });
-}
-
-/**
- * Counts the tokens that still work; those that expired do not stand in the way. Of these, 20 at most
- * are deleted beyond the 20 newest, so that the write stays short for an account with thousands from
- * before the limit: each new token adds one and deletes up to 20, which comes down to 20.
- */
-async function admitToken(quotas: Quotas, tx: Session, user_id: number, at: string) {
-  const isOwn = eq(accessTokens.user_id, user_id);
-  const isLive = and(isOwn, gt(accessTokens.expires_at, at));
-  const [live] = await tx.orm.select({ tokens: count() }).from(accessTokens).where(isLive);
-  quotas.admitOne('tokens', live?.tokens ?? 0);
-  const isExpired = and(isOwn, lte(accessTokens.expires_at, at));
-  const expired = tx.orm.select({ id: accessTokens.id }).from(accessTokens).where(isExpired);
-  const surplus = expired.orderBy(desc(accessTokens.id)).limit(STEP).offset(SHOWN_EXPIRED);
-  await tx.orm.delete(accessTokens).where(inArray(accessTokens.id, surplus));
 }
 
 /** A password change that ended all tokens must not miss one that was under way. */

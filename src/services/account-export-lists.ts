@@ -132,6 +132,7 @@ export const NOT_EXPORTED: Record<string, string> = {
   item_events: 'For listeners that reconnect; the revisions say the same.',
   item_tags: 'An index of the tags of items.',
   recovery_codes: 'Only their hashes are stored.',
+  sign_up_keys: 'A copy of the response to the sign-up for a day.',
 };
 
 function shownItem({ tags, data, ...rest }: ItemRow) {

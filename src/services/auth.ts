@@ -1,18 +1,21 @@
 import { AppError } from '../core/exceptions.ts';
+import type { Tx } from '../core/writer.ts';
 import type { Role, User } from '../models/index.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Via } from './audit.ts';
 import { type Credentials, type CredentialsDeps, verifyCredentials } from './credentials.ts';
+import type { OnWritten } from './idempotency.ts';
 import type { NewAccount } from './new-account.ts';
 import { type OwnAccount, ownAccount } from './own-account.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { SessionProof, Sessions } from './sessions.ts';
+import type { OnSettled } from './sign-up.ts';
 
 export interface AuthDeps extends CredentialsDeps {
   sessions: Sessions;
   accessTokens: AccessTokens;
-  /** Makes an account; undefined where only its mail may tell what became of it. */
-  signUp(account: NewAccount, via: Via): Promise<User | undefined>;
+  /** See services/sign-up.ts. */
+  signUp(account: NewAccount, via: Via, onSettled?: OnSettled): Promise<void>;
   /** Whether only who has proved the address is signed in. */
   isVerificationRequired: boolean;
 }
@@ -47,14 +50,16 @@ export interface Opening extends SessionProof {
 /** `replaced` is the token of a session that the new one takes the place of: it ends. */
 export const createAuth = (deps: AuthDeps) => ({
   /**
-   * Creates an account and signs it in; undefined where its address must be proved first. Throws
-   * weak_password, overloaded and, where nothing need be proved, email_taken, username_taken.
+   * Creates an account and signs it in, both or neither; undefined where its address must be proved
+   * first. `onWritten` runs in the same transaction. Throws weak_password, overloaded and, where
+   * nothing need be proved, email_taken, username_taken.
    */
-  register: async (account: NewAccount, via: Via, replaced?: string) => {
-    refuseWeak(account.password, account);
-    const user = await deps.signUp(account, via);
-    return user && opened(deps, user, via, { replaced });
-  },
+  register: (
+    account: NewAccount,
+    via: Via,
+    replaced?: string,
+    onWritten?: OnWritten<OpenedSession | undefined>,
+  ): Promise<OpenedSession | undefined> => register(deps, account, via, replaced, onWritten),
 
   /** Signs in by email or username. Throws what `verifyCredentials` does, and email_unverified. */
   login: async (credentials: Credentials, via: Via, replaced?: string): Promise<OpenedSession> => {
@@ -92,6 +97,22 @@ export const createAuth = (deps: AuthDeps) => ({
     token.startsWith('hut_') ? deps.accessTokens.identify(token) : deps.sessions.identify(token),
 });
 
+async function register(
+  deps: AuthDeps,
+  account: NewAccount,
+  via: Via,
+  replaced?: string,
+  onWritten?: OnWritten<OpenedSession | undefined>,
+): Promise<OpenedSession | undefined> {
+  refuseWeak(account.password, account);
+  let session: OpenedSession | undefined;
+  await deps.signUp(account, via, async (tx, user) => {
+    session = user && (await openIn(deps, tx, user, via, { replaced }));
+    await onWritten?.(tx, session);
+  });
+  return session;
+}
+
 /** The last gate of every way in: throws email_unverified where verification is required. */
 async function admit(deps: AuthDeps, user: User, via: Via, how: Opening) {
   if (deps.isVerificationRequired) refuseUnverified(user);
@@ -108,20 +129,23 @@ export function emailUnverified(): AppError {
   return new AppError('email_unverified', 'Confirm your email address by the link that was sent');
 }
 
-function opened(
-  { db, sessions, devices, audit }: AuthDeps,
+function opened(deps: AuthDeps, user: User, via: Via, how: Opening): Promise<OpenedSession> {
+  return deps.db.write((tx) => openIn(deps, tx, user, via, how));
+}
+
+async function openIn(
+  { sessions, devices, audit }: AuthDeps,
+  tx: Tx,
   user: User,
   via: Via,
   { replaced, ...proof }: Opening,
 ): Promise<OpenedSession> {
-  return db.write(async (tx) => {
-    if (replaced !== undefined) await sessions.replace(tx, replaced);
-    const token = await sessions.open(tx, user.id, via, proof);
-    const device_token = await devices.issue(tx, user.id);
-    const who = { actor_id: user.id, user_id: user.id };
-    await audit.record(tx, { action: 'session.opened', ...who, via });
-    return { token, token_type: 'bearer', account: ownAccount(user), device_token };
-  });
+  if (replaced !== undefined) await sessions.replace(tx, replaced);
+  const token = await sessions.open(tx, user.id, via, proof);
+  const device_token = await devices.issue(tx, user.id);
+  const who = { actor_id: user.id, user_id: user.id };
+  await audit.record(tx, { action: 'session.opened', ...who, via });
+  return { token, token_type: 'bearer', account: ownAccount(user), device_token };
 }
 
 async function endSession(deps: AuthDeps, { id }: Identity, session_id: number, via: Via) {

@@ -8,7 +8,7 @@ import { askVerify, type Verified, verify } from './email-verification.ts';
 import type { NewAccount } from './new-account.ts';
 import { forgot, reset } from './password-recovery.ts';
 import type { Sessions } from './sessions.ts';
-import { signUp } from './sign-up.ts';
+import { type OnSettled, signUp } from './sign-up.ts';
 
 /** What an account does by mail: prove an address, get a new password, change the address. */
 export function createEmailFlows(
@@ -16,7 +16,8 @@ export function createEmailFlows(
 ) {
   const deps = { ...own, afterwards: createAfterwards(own) };
   return {
-    signUp: (account: NewAccount, via: Via) => signUp(deps, account, via),
+    signUp: (account: NewAccount, via: Via, onSettled?: OnSettled): Promise<void> =>
+      signUp(deps, account, via, onSettled),
 
     askVerify: (caller: Identity, via: Via): Promise<void> => askVerify(deps, caller.id, via),
 

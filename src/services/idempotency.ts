@@ -3,16 +3,18 @@ import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { prepare, type Query } from '../core/query.ts';
 import type { Running } from '../core/running.ts';
+import type { SecretBox } from '../core/secret-box.ts';
 import type { Tx } from '../core/writer.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
 import { timeBudget } from '../utils/time-budget.ts';
 import type { Caller } from './caller.ts';
 import { type Chore, PIECE_MS } from './housekeeping.ts';
 import type { Quotas } from './quotas.ts';
+import { answerSealer, openAnswer } from './sealed-answers.ts';
 
 /** How long a repeat gets the first answer, at least. */
-const KEPT_MS = 24 * 3_600_000;
-const EVERY_MS = 3_600_000;
+export const KEPT_MS = 24 * 3_600_000;
+export const EVERY_MS = 3_600_000;
 /** Keys deleted in one step: the response to a batch has about 50 KB. */
 const STEP = 20;
 
@@ -20,11 +22,16 @@ export interface IdempotencyDeps {
   db: Db;
   running: Running;
   quotas: Quotas;
+  box: SecretBox;
   now(): Date;
 }
 
 /** A request that may come again: whose it is, and what tells it from any other. */
-export type Keyed = Pick<IdempotencyKey, 'key' | 'request_hash'> & { caller: Caller };
+export type Keyed = Pick<IdempotencyKey, 'key' | 'request_hash'> & {
+  caller: Caller;
+  /** Whether the response shows a secret: it is stored sealed. */
+  isSecret?: boolean | undefined;
+};
 
 /** What a request was answered; `body` is JSON. */
 export type KeptAnswer = Pick<IdempotencyKey, 'status' | 'location' | 'body'>;
@@ -61,32 +68,43 @@ const keepAnswer = prepare<IdempotencyKey, IdempotencyKey[]>((orm) =>
 );
 
 /** Sees to it that a request which is sent twice is done once. */
-export const createIdempotency = ({ db, running, quotas, now }: IdempotencyDeps) => ({
+export const createIdempotency = ({ db, running, quotas, box, now }: IdempotencyDeps) => ({
   /**
    * The answer to an earlier request with this key, or undefined once `work` has done it: `work`
    * must call `keep` with its answer, in the transaction of its write. What fails keeps nothing,
    * so that a repeat tries again. Throws idempotency_mismatch when the key was another
    * request's, idempotency_running while that is under way, quota_exceeded when the account has too
-   * many stored responses, and what `work` throws.
+   * many stored responses, secrets_unreadable, and what `work` throws.
    */
   once: async (
     keyed: Keyed,
     work: (keep: OnWritten<KeptAnswer>) => Promise<void>,
   ): Promise<KeptAnswer | undefined> => {
-    const { caller, key, request_hash } = keyed;
+    const { caller, key, request_hash, isSecret = false } = keyed;
     const user_id = caller.id;
     const name = `${user_id} ${key}`;
+    const binding = `response ${name}`;
     if (!(await running.claim(name))) throw stillRunning();
     try {
       // After the claim: who had it before has committed by now.
       const [kept] = await keptAnswer(db.read, { user_id, key });
       if (kept && kept.request_hash !== request_hash) throw mismatch();
-      if (kept) return kept;
+      if (kept)
+        return isSecret ? { ...kept, body: await openAnswer(box, kept.body, binding) } : kept;
+      const seal = isSecret ? answerSealer(box) : (text: string) => text;
       await work(async (tx, answer) => {
-        const bytes = Buffer.byteLength(answer.body);
-        const added = { idempotency_keys: 1, idempotency_bytes: bytes };
+        const body = seal(answer.body, binding);
+        const added = { idempotency_keys: 1, idempotency_bytes: Buffer.byteLength(body) };
         await quotas.admit(tx, caller, user_id, added);
-        await keep(tx, { user_id, key, request_hash, ...answer, created_at: now().toISOString() });
+        const row = {
+          user_id,
+          key,
+          request_hash,
+          ...answer,
+          body,
+          created_at: now().toISOString(),
+        };
+        await keep(tx, row);
       });
       return undefined;
     } finally {
@@ -132,7 +150,7 @@ async function keep(tx: Tx, row: IdempotencyKey): Promise<void> {
   if ((await keepAnswer(tx, row)).length === 0) throw stillRunning();
 }
 
-function stillRunning(): AppError {
+export function stillRunning(): AppError {
   const msg = 'A request with this Idempotency-Key is under way';
   return new AppError('idempotency_running', msg, { retryAfterSeconds: 1 });
 }

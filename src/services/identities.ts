@@ -6,6 +6,7 @@ import { identities, type OutsideIdentity, passkeys, type User } from '../models
 import type { Via } from './audit.ts';
 import type { Identity } from './auth.ts';
 import { findUser } from './email-flow-deps.ts';
+import type { OnWritten } from './idempotency.ts';
 import {
   beginOutside,
   type FormAnswer,
@@ -57,11 +58,15 @@ export const createIdentities = (deps: IdentitiesDeps) => ({
   },
 
   /**
-   * Links who came back. Throws conflict, quota_exceeded, invalid_action_token, bad_credentials,
-   * upstream_failed.
+   * Links who came back; `onWritten` runs in the same transaction. Throws conflict, quota_exceeded,
+   * invalid_action_token, bad_credentials, upstream_failed.
    */
-  link: (caller: Identity, answer: OutsideAnswer, via: Via): Promise<IdentityInfo> =>
-    linkOwn(deps, caller, answer, via),
+  link: (
+    caller: Identity,
+    answer: OutsideAnswer,
+    via: Via,
+    onWritten?: OnWritten<IdentityInfo>,
+  ): Promise<IdentityInfo> => linkOwn(deps, caller, answer, via, onWritten),
 
   /** Where the browser goes on with an answer that came as a form. Throws invalid_action_token. */
   returnUrl: (answer: FormAnswer): Promise<string> => returnUrl(deps, answer),
@@ -77,14 +82,21 @@ export const createIdentities = (deps: IdentitiesDeps) => ({
     unlink(deps, caller, identity_id, via),
 });
 
-async function linkOwn(deps: IdentitiesDeps, caller: Identity, answer: OutsideAnswer, via: Via) {
+async function linkOwn(
+  deps: IdentitiesDeps,
+  caller: Identity,
+  answer: OutsideAnswer,
+  via: Via,
+  onWritten?: OnWritten<IdentityInfo>,
+): Promise<IdentityInfo> {
   const { provider, profile } = await finishOutside(deps, answer, caller.id);
   const outsider = { ...profile, provider: provider.name };
   try {
     return await deps.db.write(async (tx) => {
-      const identity = await link(deps, tx, caller.id, outsider, via);
+      const info = infoOf(await link(deps, tx, caller.id, outsider, via));
       await deps.notices.send(tx, caller.id, 'identity.linked');
-      return infoOf(identity);
+      await onWritten?.(tx, info);
+      return info;
     });
   } catch (error) {
     if (!uniqueViolation(error)?.startsWith('identities.')) throw error;

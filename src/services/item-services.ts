@@ -5,6 +5,7 @@ import type { Db } from '../core/db.ts';
 import type { FairTurns } from '../core/fair-turns.ts';
 import type { Log } from '../core/log.ts';
 import { createRunning } from '../core/running.ts';
+import type { SecretBox } from '../core/secret-box.ts';
 import { createViewers } from '../core/viewers.ts';
 import { createEventRetention } from './event-retention.ts';
 import { createIdempotency, createIdempotencyPurge } from './idempotency.ts';
@@ -34,6 +35,7 @@ export interface ItemServicesDeps {
   cache: Cache;
   log: Log;
   quotas: Quotas;
+  box: SecretBox;
   now(): Date;
 }
 

@@ -1,6 +1,7 @@
-import type { AccessTokens, NewAccessToken } from './access-tokens.ts';
+import type { AccessTokens, CreatedAccessToken, NewAccessToken } from './access-tokens.ts';
 import type { Via } from './audit.ts';
 import type { Identity } from './auth.ts';
+import type { OnWritten } from './idempotency.ts';
 
 export interface OwnTokensDeps {
   accessTokens: AccessTokens;
@@ -8,15 +9,15 @@ export interface OwnTokensDeps {
   proveRecently(caller: Identity, password: string | undefined): Promise<void>;
 }
 
-export interface TokenWish extends NewAccessToken {
-  password?: string;
-}
-
 /** Tokens that an account makes for itself: a stolen session alone makes none. */
 export const createOwnTokens = ({ accessTokens, proveRecently }: OwnTokensDeps) => ({
-  /** Throws what `proveRecently` and `AccessTokens.create` throw. */
-  create: async (caller: Identity, { password, ...token }: TokenWish, via: Via) => {
+  /**
+   * Returns `AccessTokens.create` for a caller who proves to be the owner. Who repeats a request to be
+   * shown its token again needs the proof too. Throws what `proveRecently` throws.
+   */
+  proven: async (caller: Identity, password: string | undefined) => {
     await proveRecently(caller, password);
-    return accessTokens.create(caller, token, via);
+    return (token: NewAccessToken, via: Via, onWritten?: OnWritten<CreatedAccessToken>) =>
+      accessTokens.create(caller, token, via, onWritten);
   },
 });

@@ -1,18 +1,24 @@
 import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
   generateRegistrationOptions,
   type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import { and, desc, eq } from 'drizzle-orm';
 import { AppError } from '../core/exceptions.ts';
-import { type Passkey, passkeys, type User, users } from '../models/index.ts';
+import { type Passkey, passkeys, type User } from '../models/index.ts';
 import type { Audit, Via } from './audit.ts';
 import type { Identity } from './auth.ts';
 import type { AuthFlows } from './auth-flows.ts';
+import type { OnWritten } from './idempotency.ts';
 import type { Notices } from './notices.ts';
+import {
+  beginSignIn,
+  type Origin,
+  orRefused,
+  type PasskeyAnswer,
+  refused,
+  verify,
+} from './passkey-sign-in.ts';
 import type { Quotas } from './quotas.ts';
 import {
   type AdminFactorDeps,
@@ -33,9 +39,6 @@ export interface PasskeysDeps extends AdminFactorDeps {
   now(): Date;
 }
 
-/** Where the browser is: an origin, as `https://app.example.com`. */
-export type Origin = string;
-
 export type PasskeyInfo = Pick<Passkey, 'id' | 'name' | 'created_at' | 'last_used_at'>;
 
 const { id, name, created_at, last_used_at } = passkeys;
@@ -47,11 +50,16 @@ export const createPasskeys = (deps: PasskeysDeps) => ({
     beginAdding(deps, caller, password, origin),
 
   /**
-   * Adds what the browser made, which counts as the second factor of the caller's session. Throws
-   * invalid_action_token, bad_credentials, second_factor_missing.
+   * Adds what the browser made, which counts as the second factor of the caller's session;
+   * `onWritten` runs in the same transaction. Throws invalid_action_token, bad_credentials,
+   * second_factor_missing, quota_exceeded.
    */
-  add: (caller: Identity, made: MadePasskey, origin: Origin, via: Via) =>
-    add(deps, caller, made, origin, via),
+  add: (
+    caller: Identity,
+    made: MadePasskey,
+    context: AddContext,
+    onWritten?: OnWritten<PasskeyInfo>,
+  ): Promise<PasskeyInfo> => add(deps, caller, made, context, onWritten),
 
   /** Begins to sign in: any passkey of this site may answer. */
   beginSignIn: (origin: Origin) => beginSignIn(deps, origin),
@@ -86,9 +94,10 @@ export interface MadePasskey {
   response: unknown;
 }
 
-export interface PasskeyAnswer {
-  flow: string;
-  response: unknown;
+/** What the route adds. */
+export interface AddContext {
+  origin: Origin;
+  via: Via;
 }
 
 async function beginAdding(deps: PasskeysDeps, caller: Identity, password: string, origin: Origin) {
@@ -112,9 +121,9 @@ async function add(
   deps: PasskeysDeps,
   caller: Identity,
   made: MadePasskey,
-  origin: Origin,
-  via: Via,
-) {
+  { origin, via }: AddContext,
+  onWritten?: OnWritten<PasskeyInfo>,
+): Promise<PasskeyInfo> {
   const { db, flows, audit, notices, quotas, now } = deps;
   await refuseUnproved(deps, caller);
   const flow = await flows.take('passkey_register', made.flow);
@@ -146,59 +155,10 @@ async function add(
     await audit.record(tx, { action: 'passkey.added', ...who, via });
     await noteSecondFactor(tx, caller, now());
     await notices.send(tx, caller.id, 'passkey.added');
-    return infoOf(passkey as Passkey);
+    const info = infoOf(passkey as Passkey);
+    await onWritten?.(tx, info);
+    return info;
   });
-}
-
-async function beginSignIn({ flows }: PasskeysDeps, origin: Origin) {
-  const options = await generateAuthenticationOptions({
-    rpID: new URL(origin).hostname,
-    userVerification: 'required',
-  });
-  return { flow: await flows.begin('passkey_login', null, options.challenge), options };
-}
-
-async function verify(deps: PasskeysDeps, answer: PasskeyAnswer, origin: Origin): Promise<User> {
-  const { db, flows, now } = deps;
-  const { data: expectedChallenge } = await flows.take('passkey_login', answer.flow);
-  const response = answer.response as AuthenticationResponseJSON;
-  const isIt = eq(passkeys.credential_id, String(response.id));
-  const [passkey] = await db.read.orm.select().from(passkeys).where(isIt);
-  if (!passkey) throw refused();
-  const { verified, authenticationInfo } = await orRefused(
-    verifyAuthenticationResponse({
-      response,
-      expectedChallenge,
-      expectedOrigin: origin,
-      expectedRPID: new URL(origin).hostname,
-      credential: {
-        id: passkey.credential_id,
-        publicKey: new Uint8Array(passkey.public_key),
-        counter: passkey.counter,
-      },
-    }),
-  );
-  if (!verified) throw refused();
-  const set = { counter: authenticationInfo.newCounter, last_used_at: now().toISOString() };
-  return db.write(async ({ orm }) => {
-    await orm.update(passkeys).set(set).where(eq(passkeys.id, passkey.id));
-    const [user] = await orm.select().from(users).where(eq(users.id, passkey.user_id));
-    if (!user?.is_active) throw new AppError('inactive_user', 'Inactive user');
-    return user;
-  });
-}
-
-/** The library throws for whatever does not fit; a client is told no more than no. */
-async function orRefused<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw refused(error);
-  }
-}
-
-function refused(cause?: unknown): AppError {
-  return new AppError('bad_credentials', 'The passkey was refused', { cause });
 }
 
 function infoOf({ id, name, created_at, last_used_at }: Passkey): PasskeyInfo {

@@ -8,32 +8,42 @@ import { sendFirstVerification, sendVerification } from './email-verification.ts
 import { isTakenError, type NewAccount } from './new-account.ts';
 
 /**
- * Creates an account and queues the mail that proves its address, both or neither. Where a proof
- * is required nothing is told here, so it gives undefined whether the account was made or its
- * email or username is taken: the mail says which. Else throws email_taken, username_taken.
+ * Creates an account and queues the mail that proves its address, both or neither. `onSettled` runs
+ * in the same transaction, with the account that may be signed in. Where a proof is required nothing
+ * is told here, so it gets undefined whether the account was made or its email or username is taken:
+ * the mail says which. Else throws email_taken, username_taken.
  */
 export async function signUp(
   deps: EmailFlowDeps,
   account: NewAccount,
   via: Via,
-): Promise<User | undefined> {
-  const onCreated = (tx: Tx, user: User) => sendFirstVerification(deps, tx, user);
-  if (!deps.isVerificationRequired) return deps.users.create(account, { via, onCreated });
+  onSettled?: OnSettled,
+): Promise<void> {
+  const onCreated = async (tx: Tx, user: User) => {
+    await sendFirstVerification(deps, tx, user);
+    await onSettled?.(tx, deps.isVerificationRequired ? undefined : user);
+  };
   try {
     await deps.users.create(account, { via, onCreated });
   } catch (error) {
-    if (!isTakenError(error)) throw error;
+    if (!deps.isVerificationRequired || !isTakenError(error)) throw error;
     // As much work as making an account is: a hash and a write.
     await deps.passwords.hash(account.password);
-    await answerByMail(deps, account, via);
+    await answerByMail(deps, account, via, onSettled);
   }
-  return undefined;
 }
+
+export type OnSettled = (tx: Tx, user: User | undefined) => Promise<void>;
 
 type Wanted = Pick<NewAccount, 'email' | 'username'>;
 
 /** Tells whoever reads the mail of an address why no account could be made with it. */
-export async function answerByMail(deps: EmailFlowDeps, account: Wanted, via: Via): Promise<void> {
+export async function answerByMail(
+  deps: EmailFlowDeps,
+  account: Wanted,
+  via: Via,
+  onSettled?: OnSettled,
+): Promise<void> {
   const owner = await deps.users.findByEmail(account.email);
   const isAllowed = deps.limits.countMailbox(owner?.email ?? account.email);
   await deps.db.write(async (tx) => {
@@ -41,6 +51,7 @@ export async function answerByMail(deps: EmailFlowDeps, account: Wanted, via: Vi
     const details = { reason: owner ? 'email_taken' : 'username_taken' };
     const who = { actor_id: null, user_id: owner?.id ?? null };
     await deps.audit.record(tx, { action: 'email.verify_asked', ...who, via, details });
+    await onSettled?.(tx, undefined);
   });
 }
 

@@ -3,7 +3,7 @@ import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import type { Outbound } from '../core/http.ts';
 import type { Log } from '../core/log.ts';
-import { createSecretBox } from '../core/secret-box.ts';
+import type { SecretBox } from '../core/secret-box.ts';
 import type { Audit } from './audit.ts';
 import { createSourceCalls } from './source-calls.ts';
 import { createSourceFetch } from './source-fetch.ts';
@@ -19,10 +19,8 @@ export interface SourceGatewayDeps {
   log: Log;
   audit: Audit;
   outbound: Outbound;
+  box: SecretBox;
   config: {
-    dataDir: string;
-    secretsKey: string;
-    secretsKeyOld: string;
     externalAllowHosts: string[];
     externalOnlyHosts: string[];
   };
@@ -31,16 +29,14 @@ export interface SourceGatewayDeps {
 
 /** All that makes outside APIs callable by name, over one box of secrets. */
 export function createSourceGateway(deps: SourceGatewayDeps) {
-  const { config, log, now, db, cache, outbound } = deps;
-  const { secretsKey: key, secretsKeyOld: oldKey, dataDir } = config;
+  const { config, log, now, db, box, cache, outbound } = deps;
   const { externalAllowHosts: allowHosts, externalOnlyHosts: onlyHosts } = config;
-  const box = createSecretBox({ key, oldKey, dataDir });
   const stats = createSourceStats({ db, log, now });
   const calls = createSourceCalls({ db, cache, box, outbound, stats });
   const sourceRefresh = createSourceRefresh({ db, log, calls, now });
   return {
     chores: [stats.purge, sourceRefresh.chore],
-    sources: createSources({ ...deps, box, hosts: { allowHosts, onlyHosts } }),
+    sources: createSources({ ...deps, hosts: { allowHosts, onlyHosts } }),
     sourceCalls: calls,
     sourceFetch: createSourceFetch({ calls, outbound }),
     sourceStats: stats,

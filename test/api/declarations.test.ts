@@ -86,11 +86,15 @@ test('these routes read their body as it comes and no others', () => {
 
 test('these routes honour an Idempotency-Key and no others', () => {
   expect(namesOf(({ detail }) => detail.takesKey)).toEqual([
+    'POST /api/v2/auth/identities',
+    'POST /api/v2/auth/passkeys',
+    'POST /api/v2/auth/register',
     'POST /api/v2/items',
     'POST /api/v2/items/:item_id/restore',
     'POST /api/v2/items/:item_id/revisions',
     'POST /api/v2/items/batch',
     'POST /api/v2/sources',
+    'POST /api/v2/tokens',
     'POST /api/v2/users',
   ]);
 });

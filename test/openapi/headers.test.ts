@@ -11,6 +11,8 @@ interface Declared {
 const OWN = ['ETag', 'Location', 'Idempotency-Replayed', 'X-Cache', 'Age'];
 /** They need a provider, an authenticator or an outside API: their own tests see the header. */
 const ELSEWHERE = ['linkIdentity', 'returnFromProvider', 'addPasskey', 'callSource'];
+/** Needs a setting: test/api/v2/idempotent-accounts.test.ts sees the header. */
+const WITH_MAIL = 'register 202 Idempotency-Replayed';
 
 const SOURCE = { name: 'weather', base_url: 'https://api.example.com', path: '/', access: 'user' };
 
@@ -70,10 +72,10 @@ test('an operation reads the request headers and sends the response headers that
   const twice = async (id: string, call: string, body?: unknown) => {
     for (let i = 0; i < 2; i++) await send(id, call, body, { 'idempotency-key': id });
   };
-  await send('register', 'POST /api/v2/auth/register', account('anna'));
+  await twice('register', 'POST /api/v2/auth/register', account('anna'));
   await twice('createAccount', 'POST /api/v2/users', account('bert'));
   const proof = { name: 'backup', scopes: ['items:read'], password: PASSWORD };
-  await send('createToken', 'POST /api/v2/tokens', proof);
+  await twice('createToken', 'POST /api/v2/tokens', proof);
   await twice('createItemV2', 'POST /api/v2/items', { title: 'A warm hutch' });
   await twice('batchItems', 'POST /api/v2/items/batch', {
     operations: [{ op: 'create', item: { title: 'Another' } }],
@@ -105,7 +107,7 @@ test('an operation reads the request headers and sends the response headers that
     ),
   );
   expect(declared.length).toBeGreaterThan(20);
-  expect([...seen].toSorted()).toEqual(declared.toSorted());
+  expect([...seen].toSorted()).toEqual(declared.filter((it) => it !== WITH_MAIL).toSorted());
   const parameters = operations.flatMap(({ operationId, parameters: given = [] }) =>
     given.flatMap((it) => (it.in === 'header' ? [`${operationId} ${it.name}`] : [])),
   );

@@ -6,14 +6,14 @@ import { atOnce, testApp } from '../support.ts';
 
 test('of processes that do the same at once, one does it and the others undo it', async () => {
   await using t = await testApp();
-  const { db, now, items, config } = t.deps;
+  const { db, now, items, config, box } = t.deps;
   const quotas = createQuotas(config);
   const ada = await t.signUp('ada');
   const keyed = { caller: ada, key: 'k', request_hash: 'h' };
   const fields = { title: 'a', description: '', url: null, tags: [], data: {} };
   const ends = await atOnce(20, () => {
     // Each knows nothing of what the others have begun.
-    const process = createIdempotency({ db, running: createRunning(), quotas, now });
+    const process = createIdempotency({ db, running: createRunning(), quotas, box, now });
     return process.once(keyed, async (keep) => {
       const answer = { status: 201, location: null, body: '{}' };
       await items.create(ada, { ...fields, visibility: 'public' }, (tx) => keep(tx, answer));

@@ -11,9 +11,10 @@ import {
 } from '../../schemas/identities.ts';
 import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
+import { createOnce } from '../idempotency.ts';
 import { returnTo } from '../redirect-uri.ts';
 import { createVia } from '../via.ts';
-import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
 const BEGIN_IDENTITY_ERRORS = v2BodyErrors(
   ...SIGNED_IN,
@@ -24,9 +25,9 @@ const BEGIN_IDENTITY_ERRORS = v2BodyErrors(
 );
 const LINK_IDENTITY_ERRORS = v2BodyErrors(
   ...SIGNED_IN,
+  ...KEYED,
   'bad_credentials',
   'conflict',
-  'quota_exceeded',
   'invalid_action_token',
   'upstream_failed',
 );
@@ -38,8 +39,9 @@ const UNLINK_IDENTITY_ERRORS = v2WriteErrors(
 );
 
 /** The accounts at outside providers that sign in to one's own. */
-export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
+export const authIdentities = (deps: Pick<Deps, 'identities' | 'idempotency' | 'config'>) => {
   const { identities, config } = deps;
+  const once = createOnce(deps.idempotency);
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/auth/identities', tags: ['auth'] })
     .get('', ({ request }) => identities.list(callerOf(request)), {
@@ -62,14 +64,18 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
       '',
       async ({ body, request, server, set }) => {
         const via = viaOf({ request, server, set });
-        const identity = await identities.link(callerOf(request), body, via);
-        set.headers['location'] = '/api/v2/auth/identities';
+        const identity = await once({ request, body, set }, linked, (onWritten) =>
+          identities.link(callerOf(request), body, via, onWritten),
+        );
         return status(201, identity);
       },
       {
         body: IdentityCreate,
         response: { 201: OutsideIdentity, ...LINK_IDENTITY_ERRORS },
-        detail: sessionRoute('linkIdentity', 'Link the identity that came back'),
+        detail: {
+          ...sessionRoute('linkIdentity', 'Link the identity that came back'),
+          takesKey: true,
+        },
       },
     )
     .delete(
@@ -86,3 +92,7 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'config'>) => {
       },
     );
 };
+
+function linked(identity: typeof OutsideIdentity.static) {
+  return { status: 201, location: '/api/v2/auth/identities', body: identity };
+}

@@ -12,23 +12,26 @@ import { PasswordProof } from '../../schemas/totp.ts';
 import { callerOf } from '../access.ts';
 import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
 import { PASSKEY_BODY } from '../body-rules.ts';
+import { createOnce } from '../idempotency.ts';
 import { passkeyOrigin } from '../own-origin.ts';
 import { createVia } from '../via.ts';
-import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
 const LIST_PASSKEYS_ERRORS = v2Errors(...SIGNED_IN);
 
 const BEGIN_PASSKEY_ERRORS = v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict');
-const ADD_PASSKEY_ERRORS = v2BodyErrors(
-  ...SIGNED_IN,
-  'conflict',
-  'quota_exceeded',
-  'invalid_action_token',
-);
+const ADD_PASSKEY_ERRORS = v2BodyErrors(...SIGNED_IN, ...KEYED, 'conflict', 'invalid_action_token');
 const REMOVE_PASSKEY_ERRORS = v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed');
 
-export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
+const ADD_PASSKEY = {
+  ...beforeSecondFactor(sessionRoute('addPasskey', 'Add the passkey that the browser made')),
+  takesKey: true,
+  body: PASSKEY_BODY,
+};
+
+export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'idempotency' | 'config'>) => {
   const { passkeys, config } = deps;
+  const once = createOnce(deps.idempotency);
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/auth/passkeys', tags: ['auth'] })
     .get('', ({ request }) => passkeys.list(callerOf(request)), {
@@ -50,19 +53,15 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       async ({ body, request, server, set }) => {
         const via = viaOf({ request, server, set });
         const origin = passkeyOrigin(config, request);
-        const passkey = await passkeys.add(callerOf(request), body, origin, via);
-        set.headers['location'] = '/api/v2/auth/passkeys';
+        const passkey = await once({ request, body, set }, added, (onWritten) =>
+          passkeys.add(callerOf(request), body, { origin, via }, onWritten),
+        );
         return status(201, passkey);
       },
       {
         body: PasskeyCreate,
         response: { 201: Passkey, ...ADD_PASSKEY_ERRORS },
-        detail: {
-          ...beforeSecondFactor(
-            sessionRoute('addPasskey', 'Add the passkey that the browser made'),
-          ),
-          body: PASSKEY_BODY,
-        },
+        detail: ADD_PASSKEY,
       },
     )
     .delete(
@@ -79,3 +78,7 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'config'>) => {
       },
     );
 };
+
+function added(passkey: typeof Passkey.static) {
+  return { status: 201, location: '/api/v2/auth/passkeys', body: passkey };
+}

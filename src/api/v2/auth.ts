@@ -3,12 +3,20 @@ import type { Deps } from '../../core/deps.ts';
 import { Login, OpenedSession, Register } from '../../schemas/accounts.ts';
 import { Accepted } from '../../schemas/auth-email.ts';
 import { publicRoute, signUpRoute } from '../access-rules.ts';
+import { anonymousHash, tellReplayed } from '../idempotency.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { createProofs, createSessionCookie } from '../session-cookie.ts';
 import { createVia } from '../via.ts';
 import { ADMIN, v2BodyErrors } from './responses.ts';
 
-const REGISTER_ERRORS = v2BodyErrors(...ADMIN, 'email_taken', 'username_taken', 'weak_password');
+const REGISTER_ERRORS = v2BodyErrors(
+  ...ADMIN,
+  'email_taken',
+  'username_taken',
+  'weak_password',
+  'idempotency_running',
+  'secrets_unreadable',
+);
 const LOGIN_ERRORS = v2BodyErrors(
   'bad_credentials',
   'second_factor_required',
@@ -17,10 +25,17 @@ const LOGIN_ERRORS = v2BodyErrors(
   'email_unverified',
 );
 
+const REGISTER = {
+  ...signUpRoute('register', 'Create an account and sign it in'),
+  takesKey: true,
+  description:
+    'An Idempotency-Key counts together with the body; a repeat opens no other session and needs the right password.',
+};
+
 const TOLD_BY_MAIL = 'A mail is on its way: it says how to go on.';
 
-export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
-  const { auth: service } = deps;
+export const auth = (deps: Pick<Deps, 'auth' | 'signUpOnce' | 'config' | 'limits'>) => {
+  const { auth: service, signUpOnce } = deps;
   const viaOf = createVia(deps);
   const cookie = createSessionCookie(deps);
   const proofsOf = createProofs(deps);
@@ -32,7 +47,11 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
         const via = viaOf({ request, server, set });
         const replaced = cookie.admit(transport, request);
         await countSignUp(deps, via.address, set);
-        const opened = await service.register(account, via, replaced);
+        const keyed = { ...keyedSignUp(request, body), proofs: proofsOf(request) };
+        const { opened, isReplayed } = await signUpOnce.run(keyed, via, (onWritten) =>
+          service.register(account, via, replaced, onWritten),
+        );
+        if (isReplayed) tellReplayed(set);
         if (!opened) return status(202, { message: TOLD_BY_MAIL });
         set.headers['location'] = '/api/v2/users/me';
         return status(201, cookie.deliver(opened, transport, { request, set }));
@@ -40,7 +59,7 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
       {
         body: Register,
         response: { 201: OpenedSession, 202: Accepted, ...REGISTER_ERRORS },
-        detail: signUpRoute('register', 'Create an account and sign it in'),
+        detail: REGISTER,
       },
     )
     .post(
@@ -60,3 +79,8 @@ export const auth = (deps: Pick<Deps, 'auth' | 'config' | 'limits'>) => {
       },
     );
 };
+
+/** Not the password: a fast hash of it must not be stored. */
+function keyedSignUp(request: Request, { password, ...known }: typeof Register.static) {
+  return { request_hash: anonymousHash({ request, body: known }), login: known.email, password };
+}

@@ -9,20 +9,25 @@ import {
 } from '../../schemas/accounts.ts';
 import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
+import { createOnce } from '../idempotency.ts';
 import { createVia } from '../via.ts';
-import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
+import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
 const CREATE_TOKEN_ERRORS = v2BodyErrors(
   ...SIGNED_IN,
+  ...KEYED,
   'forbidden',
   'bad_credentials',
   'proof_required',
-  'quota_exceeded',
+  'secrets_unreadable',
 );
 const DELETE_TOKEN_ERRORS = v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed');
 
-export const tokens = (deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'config'>) => {
+export const tokens = (
+  deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'idempotency' | 'config'>,
+) => {
   const { accessTokens, ownTokens } = deps;
+  const once = createOnce(deps.idempotency);
   const viaOf = createVia(deps);
   return new Elysia({ prefix: '/tokens', tags: ['tokens'] })
     .get('', async ({ request }) => ({ data: await accessTokens.list(callerOf(request).id) }), {
@@ -31,16 +36,26 @@ export const tokens = (deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'config'>
     })
     .post(
       '',
-      async ({ body, request, server, set }) => {
+      async ({ body: { password, ...body }, request, server, set }) => {
         const via = viaOf({ request, server, set });
-        const token = await ownTokens.create(callerOf(request), body, via);
-        set.headers['location'] = `/api/v2/tokens/${token.id}`;
+        const create = await ownTokens.proven(callerOf(request), password);
+        const token = await once(
+          { request, body, set },
+          created,
+          (onWritten) => create(body, via, onWritten),
+          { isSecret: true },
+        );
         return status(201, token);
       },
       {
         body: TokenCreate,
         response: { 201: CreatedToken, ...CREATE_TOKEN_ERRORS },
-        detail: sessionRoute('createToken', 'Make a token, which is shown this once'),
+        detail: {
+          ...sessionRoute('createToken', 'Make a token, which is shown this once'),
+          takesKey: true,
+          description:
+            'A repeat by Idempotency-Key needs the password or second factor too, and shows the token again.',
+        },
       },
     )
     .delete(
@@ -57,3 +72,7 @@ export const tokens = (deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'config'>
       },
     );
 };
+
+function created(token: typeof CreatedToken.static) {
+  return { status: 201, location: `/api/v2/tokens/${token.id}`, body: token };
+}
