@@ -18,6 +18,9 @@ export interface Schema {
   maximum?: number;
   minItems?: number;
   maxItems?: number;
+  uniqueItems?: boolean;
+  pattern?: string;
+  additionalProperties?: Schema | boolean;
   examples?: unknown[];
 }
 
@@ -35,11 +38,19 @@ const NASTY = [
   'null',
 ];
 
-/** Values that `schema` accepts. */
+/** Values that `schema` accepts, its examples among them. */
 export function validValues(schema: Schema): fc.Arbitrary<unknown> {
+  const { examples = [] } = schema;
+  const generated = generatedValues(schema);
+  return examples.length > 0 ? fc.oneof(fc.constantFrom(...examples), generated) : generated;
+}
+
+function generatedValues(schema: Schema): fc.Arbitrary<unknown> {
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices) return fc.oneof(...choices.map(validValues));
   if (schema.const !== undefined) return fc.constant(schema.const);
+  if (schema.enum) return fc.constantFrom(...schema.enum);
+  if (!schema.type && !schema.properties) return fc.jsonValue();
   const types = [schema.type ?? 'object'].flat();
   return fc.oneof(...types.map((type) => validOf(type, schema)));
 }
@@ -80,17 +91,20 @@ function validOf(type: string, schema: Schema): fc.Arbitrary<unknown> {
     });
   }
   if (type === 'array') {
-    const { minItems: minLength = 0, maxItems = 3 } = schema;
-    return fc.array(validValues(schema.items ?? {}), {
-      minLength,
-      maxLength: Math.min(maxItems, 3),
-    });
+    const { minItems: minLength = 0, maxItems = 3, items = {} } = schema;
+    const bounds = { minLength, maxLength: Math.min(maxItems, 3) };
+    return (schema.uniqueItems ? fc.uniqueArray : fc.array)(validValues(items), bounds);
   }
   if (type === 'string') return validText(schema);
   return validObject(schema);
 }
 
-function validText({ format, minLength = 0, maxLength = 50 }: Schema): fc.Arbitrary<string> {
+/** Any text but one with a NUL. */
+const OPEN_PATTERN = '^[^\\u0000]*$';
+
+function validText(schema: Schema): fc.Arbitrary<string> {
+  const { format, pattern = OPEN_PATTERN, minLength = 0, maxLength = 50 } = schema;
+  if (pattern !== OPEN_PATTERN) return fc.stringMatching(new RegExp(pattern, 'u'));
   if (format === 'email') return fc.emailAddress().filter((text) => text.length >= minLength);
   if (format === 'uri') return fc.webUrl();
   const unit = fc.oneof(
@@ -100,11 +114,19 @@ function validText({ format, minLength = 0, maxLength = 50 }: Schema): fc.Arbitr
   return fc.string({ unit, minLength, maxLength: Math.min(maxLength, minLength + 40) });
 }
 
-function validObject({ properties = {}, required = [] }: Schema): fc.Arbitrary<unknown> {
+function validObject(schema: Schema): fc.Arbitrary<unknown> {
+  const { properties, required = [], additionalProperties = {} } = schema;
+  if (!properties) return validDictionary(additionalProperties);
   const model = Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => [name, validValues(schema)]),
   );
   return fc.record(model, { requiredKeys: required as never[] });
+}
+
+/** An object whose names are open. */
+function validDictionary(values: Schema | boolean): fc.Arbitrary<unknown> {
+  const value = typeof values === 'object' ? validValues(values) : fc.jsonValue();
+  return fc.dictionary(fc.string({ unit: 'binary', maxLength: 8 }), value, { maxKeys: 5 });
 }
 
 function outside(type: string, schema: Schema): fc.Arbitrary<unknown>[] {
@@ -119,6 +141,8 @@ function outside(type: string, schema: Schema): fc.Arbitrary<unknown>[] {
   }
   if (type !== 'string') return [];
   const { minLength = 0, maxLength, format } = schema;
+  if (schema.enum)
+    return [fc.constantFrom('nonsense', 'null', String(schema.enum[0]).toUpperCase())];
   return [
     fc.constant('a\u0000b'),
     ...(minLength > 0 ? [fc.constant('x'.repeat(minLength - 1))] : []),
@@ -141,5 +165,6 @@ function outsideObject(schema: Schema): fc.Arbitrary<unknown>[] {
       return rest;
     }),
   );
-  return [...wrong, ...missing];
+  const unknown = validObject(schema).map((value) => ({ ...(value as object), unexpected: 1 }));
+  return [...wrong, ...missing, ...(schema.additionalProperties === false ? [unknown] : [])];
 }

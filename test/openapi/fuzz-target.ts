@@ -1,0 +1,103 @@
+import { SYSTEM } from '../../src/services/audit.ts';
+import { createLeaks } from '../leaks.ts';
+import { ADMIN, isBinary, serve } from '../process/hutch.ts';
+import { tempDir, testApp } from '../support.ts';
+
+export type Role = 'admin' | 'user' | 'anonymous';
+/** Signing in to the binary costs real hashes: schemathesis.ts tries it in each role. */
+export const ROLES: readonly Role[] = isBinary ? ['admin'] : ['admin', 'user', 'anonymous'];
+
+export interface Init {
+  body?: string;
+  headers?: Record<string, string>;
+}
+
+/** A Hutch of its own, the application or the compiled binary. */
+interface Hutch {
+  call(method: string, path: string, init: Init): Promise<Response>;
+  /** Returns the token of a new session. */
+  signIn(role: 'admin' | 'user'): Promise<string>;
+  close(): Promise<void>;
+}
+
+export type Target = Awaited<ReturnType<typeof fuzzTarget>>;
+
+/** The tests reach no host outside. */
+const SOURCE = { name: 'weather', base_url: 'https://api.example.com', access: 'public' };
+
+/**
+ * Starts a Hutch that has accounts, items and a source, and no limit on requests. What is sent
+ * goes out as `role`; where an operation ended its session, it signs in again.
+ */
+export async function fuzzTarget(role: Role) {
+  const hutch = await (isBinary ? startBinary() : startApp());
+  const signIn = () => (role === 'anonymous' ? undefined : hutch.signIn(role));
+  const sendAs = (token: string | undefined, method: string, path: string, init: Init) => {
+    const authorization = token && { authorization: `Bearer ${token}` };
+    return hutch.call(method, path, { ...init, headers: { ...authorization, ...init.headers } });
+  };
+  const admin = await hutch.signIn('admin');
+  let token = role === 'admin' ? admin : await signIn();
+  await expectOk(sendAs(admin, 'POST', '/api/v2/sources', jsonOf(SOURCE)));
+  await addItems((...request) => sendAs(token ?? admin, ...request));
+  return {
+    send: async (method: string, path: string, init: Init): Promise<Response> => {
+      const answer = await sendAs(token, method, path, init);
+      if (!token || !(await isSessionOver(answer))) return answer;
+      token = await signIn();
+      return sendAs(token, method, path, init);
+    },
+    [Symbol.asyncDispose]: hutch.close,
+  };
+}
+
+async function startApp(): Promise<Hutch> {
+  const app = await testApp({ leaksOf: createLeaks, config: { rateLimit: 'off' } });
+  const accounts = { admin: await app.signUp('root', 'admin'), user: await app.signUp('ada') };
+  return {
+    call: app.request,
+    signIn: (role) =>
+      app.deps.auth.openSession(accounts[role], SYSTEM, { secondFactor: role === 'admin' }),
+    close: () => app[Symbol.asyncDispose](),
+  };
+}
+
+async function startBinary(): Promise<Hutch> {
+  const env = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
+  const server = await serve(tempDir(), { env, leaksOf: createLeaks });
+  const ada = { email: 'ada@example.com', username: 'ada', password: 'straw-and-carrots-1' };
+  const call = (method: string, path: string, init: Init) =>
+    fetch(`${server.url}${path}`, { ...init, method, redirect: 'manual' });
+  await expectOk(call('POST', '/api/v2/auth/register', jsonOf(ada)));
+  const accounts = { admin: ADMIN, user: ada };
+  return {
+    call,
+    signIn: (role) => server.signIn(accounts[role].username, accounts[role].password),
+    close: () => server[Symbol.asyncDispose](),
+  };
+}
+
+/** Adds item 1, which was changed, item 2 and item 3, which is in the bin. */
+async function addItems(send: Hutch['call']): Promise<void> {
+  const item = { title: 'A warm hutch', tags: ['wood'], data: { rabbits: 2 } };
+  for (const visibility of ['public', 'private', 'public']) {
+    await expectOk(send('POST', '/api/v2/items', jsonOf({ ...item, visibility })));
+  }
+  await expectOk(send('PATCH', '/api/v2/items/1', jsonOf({ title: 'A warmer hutch' })));
+  await expectOk(send('DELETE', '/api/v2/items/3', {}));
+}
+
+function jsonOf(body: object): Init {
+  return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+}
+
+async function expectOk(sent: Promise<Response>): Promise<void> {
+  const answer = await sent;
+  if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`);
+}
+
+async function isSessionOver(answer: Response): Promise<boolean> {
+  if (answer.status !== 401) return false;
+  const { code } = (await answer.clone().json()) as { code?: string };
+  return code === 'unauthenticated';
+}
