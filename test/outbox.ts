@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** The link in the newest mail to `recipient` that leads to `page`, once it is in the outbox. */
 export async function mailedLink(dataDir: string, recipient: string, page: string) {
   for (;;) {
-    const mail = mails(dataDir).findLast((it) => it.includes(`\nTo: ${recipient}\r\n`));
+    const mail = mailsIn(dataDir).findLast((it) => it.includes(`\nTo: ${recipient}\r\n`));
     const link = mail?.match(new RegExp(`\\bhttps?://\\S+${page}#token=[\\w-]{43}\\b`))?.[0];
     if (link) return link;
     await Bun.sleep(10);
@@ -12,7 +12,7 @@ export async function mailedLink(dataDir: string, recipient: string, page: strin
 }
 
 /** All mails, the oldest first, as they stand in their files. */
-function mails(dataDir: string): string[] {
+export function mailsIn(dataDir: string): string[] {
   const outbox = join(dataDir, 'outbox');
   const names = existsSync(outbox) ? readdirSync(outbox).filter((it) => it.endsWith('.eml')) : [];
   const order = (name: string) => Number(name.match(/-(\d+)\.eml$/)?.[1]);

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { tempDir } from '../support.ts';
+import { shimLibrary } from './shim.ts';
 
 /** Kinds of operations, as disk-shim.c numbers them. */
 export const OPS = {
@@ -42,38 +43,9 @@ const KINDS = new Map<number, OpKind>(
   Object.entries(OPS).map(([kind, op]) => [op, kind as OpKind]),
 );
 
-/** Whether servers can be run with the shim: on Linux, with a C compiler, which is installed where possible. */
-export async function hasShim(): Promise<boolean> {
-  if (process.platform !== 'linux') return false;
-  if (compiler() === null && process.getuid?.() === 0 && Bun.which('apt-get')) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    Bun.spawnSync(['apt-get', 'update'], { env });
-    Bun.spawnSync(['apt-get', 'install', '-y', 'gcc', 'libc6-dev'], { env });
-  }
-  return compiler() !== null;
-}
-
-function compiler(): string | null {
-  return Bun.which('cc') ?? Bun.which('gcc') ?? Bun.which('clang');
-}
-
-let library: string | undefined;
-
-/** The path of the library, which is compiled once. Throws when it cannot be. */
-function shimLibrary(): string {
-  if (library) return library;
-  const path = join(tempDir(), 'disk-shim.so');
-  const source = join(import.meta.dir, 'disk-shim.c');
-  const args = ['-shared', '-fPIC', '-O2', '-o', path, source, '-ldl', '-lpthread'];
-  const { success, stderr } = Bun.spawnSync([compiler() ?? 'cc', ...args], { stderr: 'pipe' });
-  if (!success) throw new Error(stderr.toString());
-  library = path;
-  return path;
-}
-
 /** What a server's environment needs so that the operations on `dir` are recorded in `record`. */
 export function recordingEnv(dir: string, record: string): Record<string, string> {
-  return { LD_PRELOAD: shimLibrary(), SHIM_DIR: dir, SHIM_RECORD: record };
+  return { LD_PRELOAD: shimLibrary('disk-shim'), SHIM_DIR: dir, SHIM_RECORD: record };
 }
 
 /** Makes the operations of a server on `dir` fail while it runs. */
@@ -81,7 +53,7 @@ export function createFaults(dir: string) {
   const path = join(tempDir(), 'control');
   writeControl(path, { ops: [], error: 0, skip: 0, count: 0 });
   return {
-    env: { LD_PRELOAD: shimLibrary(), SHIM_DIR: dir, SHIM_CONTROL: path },
+    env: { LD_PRELOAD: shimLibrary('disk-shim'), SHIM_DIR: dir, SHIM_CONTROL: path },
     /** Begins a fault in place of the one before it. */
     set: (fault: Fault) => writeControl(path, fault),
     clear: () => writeControl(path, { ops: [], error: 0, skip: 0, count: 0 }),

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
-import { hasShim } from './disk-shim.ts';
 import { power } from './power.ts';
 import { hasRealCuts } from './real-disk.ts';
+import { hasShim } from './shim.ts';
 
 const BUDGET = { trials: 12, real: 3, writers: 4, seconds: 12, honest: 1, seed: Date.now() };
 

@@ -4,9 +4,10 @@ import { ADMIN, type RunningHutch, serve } from '../process/hutch.ts';
 import { tempDir } from '../support.ts';
 import { campaign, seededRandom } from './campaign.ts';
 import { createDisk, SURVIVALS } from './disk-model.ts';
-import { hasShim, type Operation, readRecord, recordingEnv } from './disk-shim.ts';
+import { type Operation, readRecord, recordingEnv } from './disk-shim.ts';
 import { acknowledged, createLedger, findLosses, type Ledger } from './ledger.ts';
 import { hasRealCuts, openRealDisk } from './real-disk.ts';
+import { hasShim } from './shim.ts';
 import { writeUntilGone } from './writers.ts';
 
 /** Ends rate limits, which are not what is tried. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
 import { tempDir } from '../support.ts';
 import { ADMIN, hutch, serve } from './hutch.ts';
-import { expectSameTime, timeOfPost } from './indistinguishable.ts';
+import { expectSameTime } from './indistinguishable.ts';
+import { timeOfPost } from './times.ts';
 
 const env = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
 
