@@ -215,7 +215,7 @@ export const ACCOUNTS: Check[] = [
       const it = await kit.up();
       const [ada, eve] = [await it.register('ada'), await it.register('eve')];
       const item = { title: 't', visibility: 'private', tags: ['wood'], url: 'https://a.example' };
-      await it.importItems(ada, Array<string>(HIDDEN).fill(JSON.stringify(item)));
+      await it.importItems(ada, Array<string>(kit.rows(HIDDEN)).fill(JSON.stringify(item)));
       const filters = ['owner_id][eq]=1', 'tags][eq]=wood', 'url][eq]=https://a.example'];
       const pages: string[] = [];
       for (const filter of filters) {

@@ -8,6 +8,11 @@ import { type Check, type Kit, PASSWORD, same, skipped } from './hostile-kit.ts'
 
 type Up = Awaited<ReturnType<Kit['up']>>;
 
+interface Page {
+  data: { id: number }[];
+  page: { next_cursor: string | null; total?: unknown };
+}
+
 const SEARCHES = ['secret', 'secret+al', 'sec', 'secret&count=exact', 'alpha'];
 const EXPORT_PARTS = 4;
 const PART_LINES = 1_000;
@@ -44,7 +49,7 @@ export const HIGH: Check[] = [
       const before = await searches(it, eve);
       for (let turn = 0; turn < 20; turn++) await hideItem(it, ada, turn % 2 === 0);
       const after = await searches(it, eve);
-      const cursors = after.cursors.filter((cursor) => cursor !== null);
+      const { cursors } = after;
       const clear = cursors.filter((cursor) =>
         /^[{[].*[}\]]$/s.test(Buffer.from(cursor, 'base64url').toString('latin1')),
       );
@@ -102,18 +107,18 @@ export const HIGH: Check[] = [
   {
     finding: 'H4',
     sentence: 'The export of a large account takes no memory and holds nobody up.',
-    expected: '36 MB exported within 250 MB, and health meanwhile',
+    expected: 'all items exported within 250 MB, and health meanwhile',
     run: async (kit) => {
       const it = await kit.up({ HUTCH_RATE_LIMIT: 'off' });
       const token = await it.register('big');
       const line = JSON.stringify({ title: 't', description: 'x'.repeat(9_000) });
-      for (let part = 0; part < EXPORT_PARTS; part++) {
-        await it.importItems(token, Array<string>(PART_LINES).fill(line));
-      }
+      const lines = Array<string>(kit.rows(PART_LINES)).fill(line);
+      for (let part = 0; part < EXPORT_PARTS; part++) await it.importItems(token, lines);
       const exported = it.call('GET', '/api/v2/users/me/export', { token }).then((it) => it.text());
       const watch = await it.healthDuring(exported);
       const bytes = (await exported).length;
-      const isOk = bytes > 36_000_000 && it.peakMb() < 250 && kit.isPrompt(watch, 1);
+      const isWhole = bytes > 9_000 * EXPORT_PARTS * lines.length;
+      const isOk = isWhole && it.peakMb() < 250 && kit.isPrompt(watch, 1);
       return { got: `${bytes} bytes, ${it.peakMb()} MB, ${JSON.stringify(watch)}`, isOk };
     },
   },
@@ -134,26 +139,27 @@ export const HIGH: Check[] = [
   },
 ];
 
-/** Each search and page, as `token` sees it: ids, counts and whether there is more. */
+/**
+ * Each search to its end, as `token` sees it: its ids in their order, and its counts. How many are
+ * on a page is left out: a busy machine makes pages shorter.
+ */
 async function searches(it: Up, token: string) {
-  const cursors: (string | null)[] = [];
+  const cursors: string[] = [];
   const seen: unknown[] = [];
   for (const search of SEARCHES) {
-    let cursor = '';
-    for (let page = 0; page < 5; page++) {
-      const path = `/api/v2/items?limit=1&q=${search}${cursor && `&cursor=${cursor}`}`;
-      const list = await it.jsonOf<{
-        data: { id: number }[];
-        page: { next_cursor: string | null; has_more: boolean; total?: unknown };
-      }>('GET', path, { token });
-      const { next_cursor, ...page_ } = list.page;
-      seen.push([list.data.map(({ id }) => id), page_]);
-      cursors.push(next_cursor);
-      if (next_cursor === null) break;
-      cursor = next_cursor;
+    const ids: number[] = [];
+    let cursor: string | null = '';
+    for (let page = 0; page < 50 && cursor !== null; page++) {
+      const path: string = `/api/v2/items?limit=1&q=${search}${cursor && `&cursor=${cursor}`}`;
+      const list: Page = await it.jsonOf<Page>('GET', path, { token });
+      ids.push(...list.data.map(({ id }) => id));
+      seen.push(list.page.total ?? null);
+      cursor = list.page.next_cursor;
+      if (cursor !== null) cursors.push(cursor);
     }
+    seen.push(ids);
   }
-  return { cursors, seen };
+  return { cursors, seen: seen.filter((each) => each !== null) };
 }
 
 /** Makes an item of the same words that others may not see. */
