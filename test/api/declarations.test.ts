@@ -45,7 +45,10 @@ test('these routes read a body that is not JSON and no others', () => {
   expect(bodyTypes.filter(([, types]) => !JSON_TYPES.includes(types))).toEqual([
     ['POST /api/v1/login/access-token', 'application/x-www-form-urlencoded,multipart/form-data'],
     ['POST /api/v2/auth/identities/return', 'application/x-www-form-urlencoded'],
-    ['POST /api/v2/items/import', 'application/x-ndjson,application/jsonl,text/csv'],
+    [
+      'POST /api/v2/items/import',
+      'application/octet-stream,application/x-ndjson,application/jsonl,text/csv',
+    ],
   ]);
 });
 
