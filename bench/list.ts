@@ -4,6 +4,7 @@
  * beside what is done.
  */
 
+import { actorFor } from '../src/core/actor.ts';
 import '../src/production.ts';
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -50,7 +51,11 @@ async function rowsOf(bytes: number): Promise<string[][]> {
   const data = bytes > 0 ? { text: 'x'.repeat(bytes - 20), list: [1, 2, 3] } : {};
   for (let index = 0; index < ITEMS; index++) {
     const more = { description: 'What there is to say about it.', url: null, tags: ['wood'], data };
-    await deps.items.create(owner, { title: `Item ${index}`, visibility: 'public', ...more });
+    await deps.items.create(actorFor(owner), {
+      title: `Item ${index}`,
+      visibility: 'public',
+      ...more,
+    });
   }
   const skip = bytes > 0 ? ITEMS : 0;
   const plain = await deps.items.list(skip, ITEMS);

@@ -3,18 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../src/app.ts';
 import { createClient } from '../src/client.ts';
+import { type AnyActor, actorFor, SYSTEM } from '../src/core/actor.ts';
 import { type Config, loadConfig } from '../src/core/config.ts';
 import { createDeps } from '../src/core/deps.ts';
 import { createLog, type LogLevel } from '../src/core/log.ts';
 import { createPasswordHasher } from '../src/core/security.ts';
 import type { Role } from '../src/models/index.ts';
-import { SYSTEM } from '../src/services/audit.ts';
 import { expectDeclaredCode } from './declared-codes.ts';
 import { type LeaksOf, leaks, textSent, watched } from './leaks.ts';
 
 export const PASSWORD = 'password123';
-/** An admin, for services that ask who calls. */
-export const ADMIN = { id: 1, role: 'admin' } as const;
+/** An admin, for services that take an actor. */
+export const ADMIN = actorFor({ id: 1, role: 'admin' });
+/** A request without credentials. */
+export const NOBODY: AnyActor = { ...SYSTEM, role: 'anonymous' };
+/** The same, from an address. */
+export const nobodyAt = (address: string): AnyActor => ({
+  ...NOBODY,
+  origin: { ...NOBODY.origin, address },
+});
 leaks.learn(PASSWORD);
 
 /** A directory of its own for one test. */
@@ -98,9 +105,9 @@ export async function testApp(options: TestAppOptions = {}) {
   const signUp = async (username: string, role: Role = 'user') => {
     const email = `${username}@example.com`;
     const user = await deps.users.create({ email, username, password: PASSWORD }, { role });
-    const token = await deps.auth.openSession(user, SYSTEM, { secondFactor: role === 'admin' });
+    const token = await deps.auth.openSession(SYSTEM, user, { secondFactor: role === 'admin' });
     leaks.learn(token);
-    return { ...user, token, client: clientFor(token) };
+    return { ...user, ...actorFor(user), token, client: clientFor(token) };
   };
   return {
     app,

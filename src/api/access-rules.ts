@@ -1,5 +1,5 @@
-import type { AnyElysia } from 'elysia';
-import { StartupError } from '../core/exceptions.ts';
+import type { AnyElysia, DocumentDecoration } from 'elysia';
+import { AppError, StartupError } from '../core/exceptions.ts';
 import type { Scope } from '../schemas/accounts.ts';
 import type { BodyDeclaration } from './body-rules.ts';
 import type { SentHeader } from './openapi/headers.ts';
@@ -19,6 +19,8 @@ declare module 'elysia' {
     access: Access;
     /** Personal access tokens are refused on a route without a scope. */
     scope?: TokenScope | undefined;
+    /** Whether the handler takes an account: an open route would have none. See groups.ts. */
+    needsAccount?: boolean;
     /** Whether an admin may call it whose session has not proved a second factor yet. */
     isBeforeSecondFactor?: boolean;
     /** Serves whoever watches the process: no limit or Host check refuses it. */
@@ -78,10 +80,30 @@ export function levelOf(access: Access, registration: 'open' | 'closed'): Level 
   return registration === 'open' ? 'public' : 'admin';
 }
 
-/** Throws StartupError, with their names, if some routes of `app` declare no access. */
+/**
+ * Throws StartupError, with their names, if some routes of `app` declare no access, or are open
+ * although their handlers need an account.
+ */
 export function requireDeclaredAccess(app: AnyElysia): void {
-  const undeclared = app.routes.filter(({ hooks }) => hooks.detail?.access === undefined);
-  if (undeclared.length === 0) return;
-  const names = undeclared.map(({ method, path }) => `${method} ${path}`).join(', ');
-  throw new StartupError(`These routes declare no access (see api/access-rules.ts): ${names}`);
+  refuseRoutes(app, 'declare no access', ({ access }) => access === undefined);
+  refuseRoutes(
+    app,
+    'are open but need an account',
+    ({ access, needsAccount }) => needsAccount === true && access !== 'user' && access !== 'admin',
+  );
+}
+
+function refuseRoutes(
+  app: AnyElysia,
+  fault: string,
+  isFaulty: (declared: Partial<DocumentDecoration>) => boolean,
+): void {
+  const faulty = app.routes.filter(({ hooks }) => isFaulty(hooks.detail ?? {}));
+  if (faulty.length === 0) return;
+  const names = faulty.map(({ method, path }) => `${method} ${path}`).join(', ');
+  throw new StartupError(`These routes ${fault} (see api/access-rules.ts): ${names}`);
+}
+
+export function unauthenticated(message = 'Could not validate credentials'): AppError {
+  return new AppError('unauthenticated', message);
 }

@@ -1,40 +1,27 @@
 import { type AnyElysia, Elysia, NotFoundError } from 'elysia';
 import { isAdminFactorRequired } from '../core/account-settings.ts';
+import type { AnyActor, Identified, Origin } from '../core/actor.ts';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
-import { type Level, levelOf, type TokenScope } from './access-rules.ts';
+import { type Level, levelOf, type TokenScope, unauthenticated } from './access-rules.ts';
 import { createCoercion } from './coerce.ts';
 import { versionOf } from './error-forms.ts';
+import { RequestOrigin } from './origin.ts';
 import { type Answer, createUserLimit } from './rate-limit.ts';
 import { findRoute, literalSiblings, type ParameterValues } from './routes.ts';
 import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
 import { strictQuery } from './strict-query.ts';
 
-/** A caller as known for one request. */
-type Caller = NonNullable<Awaited<ReturnType<Deps['auth']['identify']>>>;
+const accountIds = new WeakMap<Request, number>();
 
-const callers = new WeakMap<Request, Caller>();
-
-/** The account that asks, on any route that is not public. Throws unauthenticated. */
-export function callerOf(request: Request): Caller {
-  const caller = callers.get(request);
-  if (!caller) throw unauthenticated();
-  return caller;
-}
-
-/** Who asked, as far as it is known, of a request that was refused too. */
-export function callerIdOf(request: Request): number | undefined {
-  return callers.get(request)?.id;
-}
-
-/** The account that asks on a route that anyone may call; undefined when nobody is known. */
-export function maybeCallerOf(request: Request): Caller | undefined {
-  return callers.get(request);
+/** The account that made a request, also one that was refused; undefined when it is not known. */
+export function accountIdOf(request: Request): number | undefined {
+  return accountIds.get(request);
 }
 
 /**
- * Lets a request through or throws unauthenticated or forbidden, before anything of it is
- * read or validated; then throws what is wrong with its query (v2).
+ * Puts the actor into the context, or throws unauthenticated or forbidden, before anything of a
+ * request is read or validated; then throws what is wrong with its query (v2).
  * Must be used before any route is added.
  */
 export const access = (deps: Deps, app: () => AnyElysia) => {
@@ -50,10 +37,10 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
     rules.set(name, rule);
     return rule;
   };
-  return new Elysia({ name: 'hutch-access' }).onTransform(
+  return new Elysia({ name: 'hutch-access' }).derive(
     { as: 'global' },
     // One hook for both: each costs every request. Not async: a public route waits for nothing.
-    ({ request, route, params, query, set }): void | Promise<void> => {
+    ({ request, route, params, query, set }): Acting | Promise<Acting> => {
       coerce({ route, params, query });
       const rule = ruleFor(request.method, route);
       if (rule.siblings.length > 0) refuseSiblings(rule.siblings, params);
@@ -61,8 +48,11 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
         rule.level === 'public' || (rule.level === 'optional' && !brings(cookie, request));
       if (rule.isPrivate || !isAnonymous) set.headers['cache-control'] = 'no-store';
       if (rule.level === 'optional') addVary(set.headers);
-      if (!isAnonymous) return admit(rule, request, set);
+      const origin = new RequestOrigin(config, { request, server: app().server, set });
+      if (rule.isPrivate) origin.keepAddress();
+      if (!isAnonymous) return admit(rule, request, set, origin);
       rule.refuseQuery?.(request);
+      return { actor: anonymous(origin) };
     },
   );
 };
@@ -70,12 +60,11 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
 /** Gives what tells, of an answer that lasts, whether it may: whether its caller is still the same. */
 export const createStillKnown = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
   const identify = createIdentify(auth, createSessionCookie({ config }));
-  return async (request: Request): Promise<boolean> => {
-    const was = callers.get(request);
-    if (!was) return true;
+  return async ({ id, role }: AnyActor, request: Request): Promise<boolean> => {
+    if (id === null) return true;
     // What cannot be told is a no: the caller asks again and is judged anew.
     const is = await identify(request).catch(() => undefined);
-    return is?.id === was.id && is.role === was.role;
+    return is?.id === id && is.role === role;
   };
 };
 
@@ -126,7 +115,9 @@ function refuseSiblings(siblings: ParameterValues[], params: Record<string, unkn
   }
 }
 
-type Identify = (request: Request) => Promise<Caller | undefined>;
+type Acting = { actor: AnyActor };
+
+type Identify = (request: Request) => Promise<Identified | undefined>;
 
 function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
   const countUser = createUserLimit(deps);
@@ -134,42 +125,48 @@ function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
   const clearEnded = (request: Request, set: Answer) => {
     if (!deps.sessions.wasReplaced(cookie.read(request) ?? '')) cookie.clear(request, set);
   };
-  return async (rule: Rule, request: Request, set: Answer): Promise<void> => {
+  return async (rule: Rule, request: Request, set: Answer, origin: Origin): Promise<Acting> => {
     const { level, scope } = rule;
-    const caller = await identify(request);
-    if (!caller) {
+    const account = await identify(request);
+    if (!account) {
       clearEnded(request, set);
       if (level !== 'optional') throw unauthenticated();
-      return rule.refuseQuery?.(request);
+      rule.refuseQuery?.(request);
+      return { actor: anonymous(origin) };
     }
     // Before any check, so that a refusal is known whose it is.
-    callers.set(request, caller);
-    const counted = countUser(caller.id, request, set);
+    accountIds.set(request, account.id);
+    const counted = countUser(account.id, request, set);
     if (counted) await counted;
-    if (!isInScope(caller, scope)) {
+    if (!isInScope(account, scope)) {
       const msg = scope ? `The token lacks the scope ${scope}` : 'A token cannot do this';
       throw new AppError('insufficient_scope', msg);
     }
-    if (rule.asksSecondFactor && lacksSecondFactor(caller)) {
+    if (rule.asksSecondFactor && lacksSecondFactor(account)) {
       const msg = 'Admins need a second factor: set one up, or sign in with it';
       throw new AppError('second_factor_missing', msg);
     }
-    if (level === 'admin' && caller.role !== 'admin') {
+    if (level === 'admin' && account.role !== 'admin') {
       throw new AppError('forbidden', 'Not enough permissions');
     }
     rule.refuseQuery?.(request);
+    return { actor: { ...account, origin } };
   };
 }
 
+function anonymous(origin: Origin): AnyActor {
+  return { id: null, role: 'anonymous', session: null, origin };
+}
+
 /** Whether what a token may do is enough; a session may do all that its account may. */
-function isInScope({ scopes }: Caller, scope: TokenScope | undefined): boolean {
+function isInScope({ scopes }: Identified, scope: TokenScope | undefined): boolean {
   if (!scopes || scope === '*') return true;
   return scope !== undefined && scopes.includes(scope);
 }
 
 /** Whether this is an admin's session that has proved no second factor; never true of a token. */
-function lacksSecondFactor({ role, second_factor_at }: Caller): boolean {
-  return role === 'admin' && second_factor_at === null;
+function lacksSecondFactor({ role, session }: Identified): boolean {
+  return role === 'admin' && session?.second_factor_at === null;
 }
 
 /**
@@ -189,8 +186,4 @@ function createIdentify(auth: Deps['auth'], cookie: SessionCookie): Identify {
     if (fromCookie) cookie.check(request);
     return caller;
   };
-}
-
-function unauthenticated(message = 'Could not validate credentials'): AppError {
-  return new AppError('unauthenticated', message);
 }

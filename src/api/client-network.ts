@@ -7,7 +7,7 @@ const MAX_KEPT = 4096;
 /** A longer X-Forwarded-For is none of a usual chain, and is parsed each time. */
 const MAX_KEPT_LENGTH = 200;
 
-/** Gives the network that a limit counts a request under, by the rules of via.ts. */
+/** Gives the network that a limit counts a request under, by the rules of origin.ts. */
 export const createClientNetwork = ({ config: { trustedProxies } }: Pick<Deps, 'config'>) => {
   const kept = new LRUCache<string, string>({ max: MAX_KEPT });
   return (peer: string, request: Request): string => {

@@ -1,9 +1,10 @@
+import type { AnyActor } from '../core/actor.ts';
 import type { Deps } from '../core/deps.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { KeptAnswer, OnWritten } from '../services/idempotency.ts';
 import { urlPath } from '../utils/url.ts';
-import { callerOf } from './access.ts';
 import { tell } from './etag.ts';
+import { signedIn } from './groups.ts';
 
 /** An answer of status `status`; its ETag is that of the body's version, where it has one. */
 export interface Answer<T> {
@@ -13,6 +14,7 @@ export interface Answer<T> {
 }
 
 interface Context {
+  actor: AnyActor;
   request: Request;
   body?: unknown;
   set: { headers: Record<string, string | number> };
@@ -37,10 +39,10 @@ export const createOnce =
     act: (onWritten: OnWritten<R> | undefined) => Promise<R>,
     { isSecret }: OnceOptions = {},
   ): Promise<T> => {
-    const { request, set } = context;
+    const { request, actor, set } = context;
     const key = keyOf(request);
     if (key === undefined) return tellAll(answerOf(await act(undefined)), set);
-    const keyed = { caller: callerOf(request), key, request_hash: hashOf(context), isSecret };
+    const keyed = { actor: signedIn(actor), key, request_hash: hashOf(context), isSecret };
     let answer: Answer<T> | undefined;
     const kept = await idempotency.once(keyed, async (keep) => {
       await act(async (tx, result) => {
@@ -57,7 +59,7 @@ export const createOnce =
  * Identifies a request of somebody without an account, to whom a key cannot belong: the same key with
  * another body is another request. Undefined without a key. Throws validation_failed for what is none.
  */
-export function anonymousHash(context: Omit<Context, 'set'>): string | undefined {
+export function anonymousHash(context: Pick<Context, 'request' | 'body'>): string | undefined {
   const key = keyOf(context.request);
   return key === undefined ? undefined : hashOf(context, key);
 }
@@ -77,7 +79,7 @@ function keyOf(request: Request): string | undefined {
 }
 
 /** The body as it was understood: spaces in its JSON make no other request. */
-function hashOf({ request, body }: Omit<Context, 'set'>, ...more: string[]): string {
+function hashOf({ request, body }: Pick<Context, 'request' | 'body'>, ...more: string[]): string {
   const { method, url } = request;
   const text = JSON.stringify([method, urlPath(url).replace(/\/$/, ''), body ?? null, ...more]);
   return Bun.SHA256.hash(text, 'hex');

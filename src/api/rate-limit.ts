@@ -5,8 +5,8 @@ import { AppError } from '../core/exceptions.ts';
 import type { Count, Limit } from '../core/limits.ts';
 import { isUnder } from '../utils/url.ts';
 import { createClientNetwork } from './client-network.ts';
+import type { Behind } from './origin.ts';
 import { createIsProbe } from './routes.ts';
-import type { Behind } from './via.ts';
 
 export interface Answer {
   headers: Record<string, string | number>;
@@ -93,9 +93,9 @@ export function countSignUp(
 export function createExternalLimit(deps: Pick<Deps, 'limits' | 'config'>) {
   const limit = deps.limits?.external;
   const networkFor = createClientNetwork(deps);
-  return async ({ request, server, set }: Behind, id: number | undefined, calls = 1) => {
+  return async ({ request, server, set }: Behind, id: number | null, calls = 1) => {
     if (!limit) return;
-    const peer = id === undefined ? server?.requestIP(request)?.address : undefined;
+    const peer = id === null ? server?.requestIP(request)?.address : undefined;
     const key = peer === undefined ? (id?.toString() ?? null) : networkFor(peer, request);
     await countAgainst(limit, key, set, calls);
   };

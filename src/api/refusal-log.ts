@@ -3,8 +3,8 @@ import { networkOf } from '../core/client-address.ts';
 import type { Deps } from '../core/deps.ts';
 import type { ErrorCode } from '../core/exceptions.ts';
 import { createLimit } from '../core/limits.ts';
-import { callerIdOf } from './access.ts';
-import { addressOf } from './via.ts';
+import { accountIdOf } from './access.ts';
+import { addressOf } from './origin.ts';
 
 /** What may be somebody who tries what is not his; a wrong field or a missing thing is not. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
@@ -45,6 +45,13 @@ export function createRefusalLog(
     const address = addressOf(config, request, app().server);
     if ((await lines.count(networkOf(address ?? ''))).isOver) return;
     const { method } = request;
-    log.warn('Refused.', { code, method, path, address, user_id: callerIdOf(request), request_id });
+    log.warn('Refused.', {
+      code,
+      method,
+      path,
+      address,
+      user_id: accountIdOf(request),
+      request_id,
+    });
   };
 }

@@ -1,4 +1,5 @@
 import { createItemReader } from '../api/new-item.ts';
+import { actorFor } from '../core/actor.ts';
 import type { Deps } from '../core/deps.ts';
 import { type Command, operandOf, withDeps } from './command.ts';
 import { type Input, openInput } from './input.ts';
@@ -56,7 +57,7 @@ async function importAll(
       yield chunk;
     }
   };
-  const result = await itemImport.run(owner, counted(), {
+  const result = await itemImport.run(actorFor(owner), counted(), {
     ...options,
     read: createItemReader(),
     onProgress: ({ created }) => progress.show({ bytes, items: created }),

@@ -1,13 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { dayOf } from '../utils/time-buckets.ts';
+import type { AnyActor } from './actor.ts';
 import { networkOf } from './client-address.ts';
 
-/** Who looks at something: an account, or else what can be known of nobody. */
-export interface Viewer {
-  user_id?: number | undefined;
-  address: string | null;
-  user_agent: string | null;
-}
+export type Viewer = Pick<AnyActor, 'id' | 'origin'>;
 
 /** Who has looked at what lately, so that a reload is no second view. Kept in this process. */
 export interface Viewers {
@@ -50,8 +46,9 @@ export function createViewers({ windowMs, now }: ViewersOptions): Viewers {
  */
 function createKey(now: () => Date) {
   let salt = { day: -1, bytes: new Uint8Array() };
-  return (itemId: number, { user_id, address, user_agent }: Viewer): string => {
-    if (user_id !== undefined) return `${itemId} ${user_id}`;
+  return (itemId: number, { id, origin }: Viewer): string => {
+    if (id !== null) return `${itemId} ${id}`;
+    const { address, user_agent } = origin;
     const day = dayOf(now());
     if (salt.day !== day) salt = { day, bytes: crypto.getRandomValues(new Uint8Array(32)) };
     const network = address === null ? '' : networkOf(address);

@@ -1,4 +1,5 @@
 import { and, desc, eq, sql } from 'drizzle-orm';
+import type { Actor, Identified } from '../core/actor.ts';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
@@ -7,7 +8,7 @@ import { hashToken, newToken } from '../core/security.ts';
 import type { Tx } from '../core/writer.ts';
 import { type AccessToken, accessTokens, type Role, sessions, users } from '../models/index.ts';
 import type { AccessChanges } from './access-changes.ts';
-import type { Audit, Via } from './audit.ts';
+import type { Audit } from './audit.ts';
 import type { OnWritten } from './idempotency.ts';
 import type { Notices } from './notices.ts';
 import type { Quotas } from './quotas.ts';
@@ -41,13 +42,6 @@ export interface NewAccessToken {
   scopes: readonly string[];
   /** Default: 90, or the longest life if that is shorter. */
   expires_in_days?: number;
-}
-
-/** The account that creates a token, and the session that it uses. */
-export interface TokenOwner {
-  id: number;
-  role: Role;
-  session_id?: number;
 }
 
 /** What is shown of a token: never the token or its hash. */
@@ -85,7 +79,7 @@ export const createAccessTokens = (deps: AccessTokensDeps) => {
   });
   return {
     /** Whose live token this is and what it may do; undefined when it is none. */
-    identify: (token: string) => identify(deps, noteUse, token),
+    identify: (token: string): Promise<Identified | undefined> => identify(deps, noteUse, token),
 
     /**
      * Creates a token, returns it this once and tells its owner by mail; `onWritten` runs in the same
@@ -93,11 +87,10 @@ export const createAccessTokens = (deps: AccessTokensDeps) => {
      * is too long, and unauthenticated if the session of the caller ended meanwhile.
      */
     create: (
-      caller: TokenOwner,
+      actor: Actor,
       token: NewAccessToken,
-      via: Via,
       onWritten?: OnWritten<CreatedAccessToken>,
-    ): Promise<CreatedAccessToken> => create(deps, caller, token, via, onWritten),
+    ): Promise<CreatedAccessToken> => create(deps, actor, token, onWritten),
 
     /** The tokens of an account, the newest first. */
     list: async (user_id: number): Promise<AccessTokenInfo[]> => {
@@ -113,14 +106,14 @@ export const createAccessTokens = (deps: AccessTokensDeps) => {
     },
 
     /** Deletes an own token, which stops at once. Throws not_found. */
-    remove: (user_id: number, id: number, via: Via): Promise<void> =>
+    remove: (actor: Actor, id: number): Promise<void> =>
       deps.db.write(async (tx) => {
+        const user_id = actor.id;
         const isIt = and(eq(accessTokens.id, id), eq(accessTokens.user_id, user_id));
         const [row] = await tx.orm.delete(accessTokens).where(isIt).returning();
         if (!row) throw new AppError('not_found', `Token ${id} not found`);
         deps.accessChanges.note(tx, user_id);
-        const who = { actor_id: user_id, user_id, details: { name: row.name } };
-        await deps.audit.record(tx, { action: 'token.deleted', ...who, via });
+        await deps.audit.own(tx, actor, 'token.deleted', { name: row.name });
       }),
   };
 };
@@ -137,16 +130,16 @@ async function identify(
   if (!last_used_at || at.getTime() - Date.parse(last_used_at) > USE_NOTED_MS) {
     noteUse(token_id, at);
   }
-  return { id, role, token_id, scopes: scopes.split(' ') };
+  return { id, role, session: null, scopes: scopes.split(' ') };
 }
 
 function create(
   { db, audit, notices, quotas, maxDays, now }: AccessTokensDeps,
-  { id: user_id, role, session_id }: TokenOwner,
-  { name, scopes, expires_in_days = Math.min(DEFAULT_DAYS, maxDays[role]) }: NewAccessToken,
-  via: Via,
+  actor: Actor,
+  { name, scopes, expires_in_days = Math.min(DEFAULT_DAYS, maxDays[actor.role]) }: NewAccessToken,
   onWritten?: OnWritten<CreatedAccessToken>,
 ): Promise<CreatedAccessToken> {
+  const { id: user_id, role, session } = actor;
   if (scopes.includes('admin') && role !== 'admin') {
     throw new AppError('forbidden', 'Only an admin can give the scope admin');
   }
@@ -164,11 +157,10 @@ function create(
     expires_at: new Date(at.getTime() + expires_in_days * DAY_MS).toISOString(),
   };
   return db.write(async (tx) => {
-    await refuseEnded(tx, session_id);
+    await refuseEnded(tx, session);
     await admitToken(quotas, tx, user_id, row.created_at);
     const [made] = await tx.orm.insert(accessTokens).values(row).returning();
-    const who = { actor_id: user_id, user_id, details: { name, scopes } };
-    await audit.record(tx, { action: 'token.created', ...who, via });
+    await audit.own(tx, actor, 'token.created', { name, scopes });
     await notices.send(tx, user_id, 'token.created');
     const created = { ...infoOf(made as AccessToken), token };
     await onWritten?.(tx, created);
@@ -177,10 +169,10 @@ function create(
 }
 
 /** A password change that ended all tokens must not miss one that was under way. */
-async function refuseEnded({ orm }: Session, session_id: number | undefined): Promise<void> {
-  if (session_id === undefined) return;
+async function refuseEnded({ orm }: Session, used: Actor['session']): Promise<void> {
+  if (!used) return;
   const found = orm.select({ id: sessions.id }).from(sessions);
-  const [session] = await found.where(eq(sessions.id, session_id));
+  const [session] = await found.where(eq(sessions.id, used.id));
   if (!session) throw new AppError('unauthenticated', 'Could not validate credentials');
 }
 

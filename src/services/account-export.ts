@@ -1,9 +1,10 @@
 import { eq } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { accountUsage, totps } from '../models/index.ts';
 import { LISTS } from './account-export-lists.ts';
-import type { Audit, Via } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { ownAccount } from './own-account.ts';
 import { userById } from './user-queries.ts';
 
@@ -20,10 +21,10 @@ export const createAccountExport = (deps: AccountExportDeps) => ({
    * when it is asked for. A list holds what existed when it began, each row as it was when its
    * page was read. Throws not_found, also in the middle when the account is deleted meanwhile.
    */
-  begin: async (id: number, via: Via): Promise<AsyncGenerator<{ text: string }>> => {
+  begin: async (actor: Actor): Promise<AsyncGenerator<{ text: string }>> => {
+    const { id } = actor;
     const account = await getAccount(deps, id);
-    const who = { actor_id: id, user_id: id };
-    await deps.db.write((tx) => deps.audit.record(tx, { action: 'data.exported', ...who, via }));
+    await deps.db.write((tx) => deps.audit.own(tx, actor, 'data.exported'));
     const exported_at = deps.now().toISOString();
     return documentOf(deps, { exported_at, account, ...(await singles(deps.db, id)) });
   },

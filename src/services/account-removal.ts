@@ -1,4 +1,5 @@
 import { and, asc, eq, inArray, ne, sql } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { prepare, type Query } from '../core/query.ts';
@@ -14,7 +15,7 @@ import {
 } from '../models/index.ts';
 import { timeBudget } from '../utils/time-budget.ts';
 import type { AccessChanges } from './access-changes.ts';
-import type { Audit, Via } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { endWaysIn } from './email-flow-deps.ts';
 import { type Chore, PIECE_MS } from './housekeeping.ts';
 import { type AnnouncementsDeps, announceErasure, invalidateItems } from './item-announcements.ts';
@@ -49,10 +50,10 @@ export function createAccountRemoval(deps: AccountRemovalDeps) {
      * it or see it or its items, and its email and username are free. The chore erases its rows.
      * Throws conflict for the last active admin.
      */
-    begin: async (tx: Tx, user: User, actor_id: number, via: Via): Promise<void> => {
+    begin: async (tx: Tx, actor: Actor, user: User): Promise<void> => {
       await refuseLastAdmin(tx, user);
       await hide(deps, tx, user.id);
-      await deps.audit.record(tx, { action: 'user.deleted', actor_id, user_id: user.id, via });
+      await deps.audit.record(tx, actor, { action: 'user.deleted', user_id: user.id });
       invalidateItems(deps, tx);
       tx.afterCommit(() => wake());
     },

@@ -1,4 +1,5 @@
 import { count, eq } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import {
@@ -9,8 +10,8 @@ import {
   sessions,
   type User,
 } from '../models/index.ts';
-import type { Audit, Via } from './audit.ts';
-import { adminsOnly, type Caller } from './caller.ts';
+import { adminsOnly } from './admins-only.ts';
+import type { Audit } from './audit.ts';
 import { type Counted, limitOf, type QuotaLimits, type Quotas, usageById } from './quotas.ts';
 import { userById } from './user-queries.ts';
 
@@ -37,23 +38,23 @@ export interface OwnLimits {
 
 /** What an account uses of its quotas. */
 export const createAccountUsage = (deps: AccountUsageDeps) => ({
-  get: (caller: Caller): Promise<UsageReport> => reportOf(deps, deps.db.read, caller.id),
+  get: (actor: Actor): Promise<UsageReport> => reportOf(deps, deps.db.read, actor.id),
 });
 
 /** The same of any account, for admins. Each method throws forbidden for anyone else, not_found. */
 export const createAdminUsage = (deps: AccountUsageDeps) =>
   adminsOnly({
-    get: (_caller: Caller, id: number): Promise<UsageReport> => reportOf(deps, deps.db.read, id),
+    get: (_actor: Actor, id: number): Promise<UsageReport> => reportOf(deps, deps.db.read, id),
 
     /** Gives an account limits of its own. */
-    setLimits: (caller: Caller, id: number, limits: OwnLimits, via: Via): Promise<UsageReport> =>
+    setLimits: (actor: Actor, id: number, limits: OwnLimits): Promise<UsageReport> =>
       deps.db.write(async (tx) => {
         await getUser(tx, id);
         const fields = Object.keys(limits);
         if (fields.length > 0) {
           await tx.orm.update(accountUsage).set(limits).where(eq(accountUsage.user_id, id));
-          const who = { actor_id: caller.id, user_id: id, details: { fields } };
-          await deps.audit.record(tx, { action: 'user.updated', ...who, via });
+          const entry = { action: 'user.updated', user_id: id, details: { fields } } as const;
+          await deps.audit.record(tx, actor, entry);
         }
         return reportOf(deps, tx, id);
       }),

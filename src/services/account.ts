@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Session as DbSession } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
@@ -7,8 +8,7 @@ import { nameKey } from '../utils/email.ts';
 import { tidy } from '../utils/text.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { AccountRemoval } from './account-removal.ts';
-import type { Audit, Via } from './audit.ts';
-import type { Identity } from './auth.ts';
+import type { Audit } from './audit.ts';
 import type { Devices } from './devices.ts';
 import { refuseForeignAddress, usernameTaken } from './new-account.ts';
 import type { Notices } from './notices.ts';
@@ -34,37 +34,35 @@ const PROOF_MS = 10 * 60_000;
 
 /** What an account can do to itself. */
 export const createAccount = (deps: AccountDeps) => ({
-  get: async (caller: Identity): Promise<OwnAccount> => ownAccount(await getUser(deps, caller.id)),
+  get: async (actor: Actor): Promise<OwnAccount> => ownAccount(await getUser(deps, actor.id)),
 
   /**
    * The account itself, once its password is given. Throws bad_credentials, too_many_requests,
    * overloaded.
    */
-  prove: (caller: Identity, password: string): Promise<User> => prove(deps, caller, password),
+  prove: (actor: Actor, password: string): Promise<User> => prove(deps, actor, password),
 
   /**
    * Proves that the caller owns the account: by the password, by a second factor that this session
    * proved within the last 10 minutes or, for an account without a password, by having signed in
    * within them. Throws bad_credentials for a wrong password, proof_required, too_many_requests.
    */
-  proveRecently: (caller: Identity, password: string | undefined): Promise<void> =>
-    proveRecently(deps, caller, password),
+  proveRecently: (actor: Actor, password: string | undefined): Promise<void> =>
+    proveRecently(deps, actor, password),
 
   /** Throws username_taken, and validation_failed for an address other than the own one. */
-  rename: (caller: Identity, username: string, via: Via): Promise<OwnAccount> =>
-    rename(deps, caller, username, via),
+  rename: (actor: Actor, username: string): Promise<OwnAccount> => rename(deps, actor, username),
 
   /**
    * Sets a new password and keeps this session; the other sessions, all personal access tokens and
    * all device tokens end. Returns a new device token. Throws bad_credentials for a wrong current password,
    * weak_password, overloaded.
    */
-  changePassword: (caller: Identity, current: string, next: string, via: Via): Promise<string> =>
-    changePassword(deps, caller, current, next, via),
+  changePassword: (actor: Actor, current: string, next: string): Promise<string> =>
+    changePassword(deps, actor, current, next),
 
   /** Deletes the account and everything that belongs to it. Throws bad_credentials, conflict, overloaded. */
-  remove: (caller: Identity, password: string, via: Via): Promise<void> =>
-    remove(deps, caller, password, via),
+  remove: (actor: Actor, password: string): Promise<void> => remove(deps, actor, password),
 });
 
 const getUser = ({ db }: AccountDeps, id: number): Promise<User> => userOf(db.read, id);
@@ -75,15 +73,15 @@ async function userOf(session: DbSession, id: number): Promise<User> {
   return user;
 }
 
-async function rename({ db, audit, now }: AccountDeps, { id }: Identity, name: string, via: Via) {
+async function rename({ db, audit, now }: AccountDeps, actor: Actor, name: string) {
+  const { id } = actor;
   const username = tidy(name);
   const set = { username, username_key: nameKey(username), updated_at: now().toISOString() };
   try {
     return await db.write(async (tx) => {
       refuseForeignAddress({ email: (await userOf(tx, id)).email, username });
       const [user] = await tx.orm.update(users).set(set).where(eq(users.id, id)).returning();
-      const details = { fields: ['username'] };
-      await audit.record(tx, { action: 'user.updated', actor_id: id, user_id: id, via, details });
+      await audit.own(tx, actor, 'user.updated', { fields: ['username'] });
       return ownAccount(user as User);
     });
   } catch (error) {
@@ -93,53 +91,51 @@ async function rename({ db, audit, now }: AccountDeps, { id }: Identity, name: s
 
 async function changePassword(
   deps: AccountDeps,
-  caller: Identity,
+  actor: Actor,
   current: string,
   next: string,
-  via: Via,
 ): Promise<string> {
   const { db, passwords, sessions, accessTokens, devices, audit, notices, now } = deps;
-  refuseWeak(next, await prove(deps, caller, current), 'new_password');
+  refuseWeak(next, await prove(deps, actor, current), 'new_password');
   const password_hash = await passwords.hash(next);
   return db.write(async (tx) => {
     const set = { password_hash, updated_at: now().toISOString() };
-    await tx.orm.update(users).set(set).where(eq(users.id, caller.id));
-    const ended = await sessions.endAll(tx, caller.id, caller.session_id);
-    await accessTokens.endAll(tx, caller.id);
-    const who = { actor_id: caller.id, user_id: caller.id };
-    await audit.record(tx, { action: 'password.changed', ...who, via, details: { ended } });
-    await notices.send(tx, caller.id, 'password.changed');
-    await devices.forget(tx, caller.id);
-    return devices.issue(tx, caller.id);
+    await tx.orm.update(users).set(set).where(eq(users.id, actor.id));
+    const ended = await sessions.endAll(tx, actor.id, actor.session?.id);
+    await accessTokens.endAll(tx, actor.id);
+    await audit.own(tx, actor, 'password.changed', { ended });
+    await notices.send(tx, actor.id, 'password.changed');
+    await devices.forget(tx, actor.id);
+    return devices.issue(tx, actor.id);
   });
 }
 
 async function proveRecently(
   deps: AccountDeps,
-  caller: Identity,
+  actor: Actor,
   password: string | undefined,
 ): Promise<void> {
   if (password !== undefined) {
-    await prove(deps, caller, password);
+    await prove(deps, actor, password);
     return;
   }
   const since = new Date(deps.now().getTime() - PROOF_MS).toISOString();
-  if ((caller.second_factor_at ?? '') > since) return;
-  const { password_hash } = await getUser(deps, caller.id);
-  const openedAt = (await deps.sessions.openedAt(caller.session_id)) ?? '';
+  if ((actor.session?.second_factor_at ?? '') > since) return;
+  const { password_hash } = await getUser(deps, actor.id);
+  const openedAt = (await deps.sessions.openedAt(actor.session?.id)) ?? '';
   if (password_hash === null && openedAt > since) return;
   throw new AppError('proof_required', 'Give the password, or sign in again with a second factor');
 }
 
-async function remove(deps: AccountDeps, caller: Identity, password: string, via: Via) {
-  const user = await prove(deps, caller, password);
-  await deps.db.write((tx) => deps.removal.begin(tx, user, caller.id, via));
+async function remove(deps: AccountDeps, actor: Actor, password: string) {
+  const user = await prove(deps, actor, password);
+  await deps.db.write((tx) => deps.removal.begin(tx, actor, user));
 }
 
 /** Whoever holds a stolen session must not guess the password with it, nor shut others out. */
-async function prove(deps: AccountDeps, caller: Identity, password: string): Promise<User> {
-  const user = await getUser(deps, caller.id);
-  const bucket = sessionBucket(caller.session_id ?? 0);
+async function prove(deps: AccountDeps, actor: Actor, password: string): Promise<User> {
+  const user = await getUser(deps, actor.id);
+  const bucket = sessionBucket(actor.session?.id ?? 0);
   await provePassword(deps, user, password, { bucket, refusal: 'The current password is wrong' });
   return user;
 }

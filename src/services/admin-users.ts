@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import type { Actor, AnyActor } from '../core/actor.ts';
 import type { Cursors } from '../core/cursors.ts';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
@@ -11,8 +12,8 @@ import { tidy } from '../utils/text.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { type AccountRemoval, refuseLastAdmin } from './account-removal.ts';
-import type { Audit, AuditAction, AuditRecord, Via } from './audit.ts';
-import { adminsOnly, type Caller } from './caller.ts';
+import { adminsOnly } from './admins-only.ts';
+import type { Audit, AuditAction, AuditRecord } from './audit.ts';
 import type { OnWritten } from './idempotency.ts';
 import { type NewAccount, refuseForeignAddress, usernameTaken } from './new-account.ts';
 import { refuseWeak } from './password-policy.ts';
@@ -50,10 +51,10 @@ type Act = { action: AuditAction; details?: Record<string, unknown> };
 export const createAdminUsers = (deps: AdminUsersDeps) =>
   adminsOnly({
     /** Throws invalid_cursor. */
-    list: (_caller: Caller, query: UserListQuery): Promise<AccountPage> => listUsers(deps, query),
+    list: (_actor: Actor, query: UserListQuery): Promise<AccountPage> => listUsers(deps, query),
 
     /** Throws not_found. */
-    get: async (_caller: Caller, id: number): Promise<Account> =>
+    get: async (_actor: Actor, id: number): Promise<Account> =>
       account(await getUser(deps.db.read, id)),
 
     /**
@@ -61,15 +62,13 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
      * username_taken, overloaded.
      */
     create: async (
-      caller: Caller,
+      actor: Actor,
       { role = 'user', ...values }: NewAccount & { role?: Role | undefined },
-      via: Via,
       onWritten?: OnWritten<Account>,
     ): Promise<Account> => {
       refuseWeak(values.password, values);
       const onCreated = (tx: Tx, user: User) => onWritten?.(tx, account(user)) ?? Promise.resolve();
-      const by = { role, actor_id: caller.id, via, onCreated };
-      return account(await deps.users.create(values, by));
+      return account(await deps.users.create(values, { role, actor, onCreated }));
     },
 
     /**
@@ -79,23 +78,23 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
      * validation_failed for a username that is another address, and conflict for the last active
      * admin.
      */
-    update: (caller: Caller, id: number, changes: AccountChanges, via: Via): Promise<Account> =>
-      updateAccount(deps, id, changes, { actor_id: caller.id, via }),
+    update: (actor: Actor, id: number, changes: AccountChanges): Promise<Account> =>
+      updateAccount(deps, actor, id, changes),
 
     /** Deletes an account and everything that belongs to it. Throws not_found, conflict as `update`. */
-    remove: (caller: Caller, id: number, via: Via): Promise<void> =>
+    remove: (actor: Actor, id: number): Promise<void> =>
       deps.db.write(async (tx) => {
-        await deps.removal.begin(tx, await getUser(tx, id), caller.id, via);
+        await deps.removal.begin(tx, actor, await getUser(tx, id));
       }),
 
     /** Ends all sessions and personal access tokens of an account. Throws not_found. */
-    endSessions: (caller: Caller, id: number, via: Via): Promise<{ ended: number }> =>
+    endSessions: (actor: Actor, id: number): Promise<{ ended: number }> =>
       deps.db.write(async (tx) => {
         await getUser(tx, id);
         const ended = await deps.sessions.endAll(tx, id);
         await deps.accessTokens.endAll(tx, id);
-        const who = { actor_id: caller.id, user_id: id };
-        await deps.audit.record(tx, { action: 'sessions.ended', ...who, via, details: { ended } });
+        const entry = { action: 'sessions.ended', user_id: id, details: { ended } } as const;
+        await deps.audit.record(tx, actor, entry);
         return { ended };
       }),
   });
@@ -105,15 +104,16 @@ type AccountUpdateDeps = Pick<
   'db' | 'sessions' | 'accessTokens' | 'accessChanges' | 'audit' | 'now'
 >;
 
-/** Who changes an account, for its audit entries; `actor_id` is null for the operator. */
-type By = Pick<AuditRecord, 'actor_id' | 'via' | 'details'>;
-
-/** Changes an account, with the effects and errors of `update` above. */
+/**
+ * Changes an account, with the effects and errors of `update` above; `noted` is added to the details
+ * of each audit entry.
+ */
 export async function updateAccount(
   { db, sessions, accessTokens, accessChanges, audit, now }: AccountUpdateDeps,
+  actor: AnyActor,
   id: number,
   changes: AccountChanges,
-  by: By,
+  noted: AuditRecord['details'] = {},
 ): Promise<Account> {
   const at = now().toISOString();
   try {
@@ -131,8 +131,8 @@ export async function updateAccount(
       const values = { ...set, updated_at: at };
       const [user] = await tx.orm.update(users).set(values).where(eq(users.id, id)).returning();
       for (const act of actsOf(set)) {
-        const details = { ...act.details, ...by.details };
-        await audit.record(tx, { ...by, ...act, user_id: id, details });
+        const details = { ...act.details, ...noted };
+        await audit.record(tx, actor, { ...act, user_id: id, details });
       }
       return account(user as User);
     });

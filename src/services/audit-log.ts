@@ -1,11 +1,12 @@
 import { and, desc, gte, lt, type SQL } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { FairTurns, Pace } from '../core/fair-turns.ts';
 import { type AuditEntry, auditLog } from '../models/index.ts';
 import type { Page, Position } from '../utils/page.ts';
-import { adminsOnly, type Caller } from './caller.ts';
+import { adminsOnly } from './admins-only.ts';
 import { type Condition, compare } from './conditions.ts';
 import { type FilteredRows, readFiltered } from './filtered-rows.ts';
 
@@ -46,7 +47,7 @@ export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
      * another filter.
      */
     list: async (
-      _caller: Caller,
+      _actor: Actor,
       query: AuditLogQuery,
     ): Promise<{ data: AuditInfo[]; page: Page }> => {
       const { limit = DEFAULT_LIMIT, cursor } = query;

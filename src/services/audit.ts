@@ -1,18 +1,9 @@
 import { and, desc, eq, sql } from 'drizzle-orm';
+import type { Actor, AnyActor } from '../core/actor.ts';
 import type { Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { prepare } from '../core/query.ts';
 import { auditLog } from '../models/index.ts';
-
-/** Through what a request came: noted with a session and with every security-relevant act. */
-export interface Via {
-  address: string | null;
-  user_agent: string | null;
-  request_id: string | null;
-}
-
-/** Nobody's request: a command or a job. */
-export const SYSTEM: Via = { address: null, user_agent: null, request_id: null };
 
 /** What is noted. The set is closed, so that a filter can trust it. */
 export type AuditAction =
@@ -49,13 +40,14 @@ export type AuditAction =
   | 'source.deleted'
   | 'data.exported';
 
+type AuditDetails = Record<string, unknown>;
+
 export interface AuditRecord {
   action: AuditAction;
-  actor_id: number | null;
+  /** The account that it is about; null for none. */
   user_id: number | null;
-  via: Via;
   /** Never a secret. */
-  details?: Record<string, unknown>;
+  details?: AuditDetails;
 }
 
 export type Audit = ReturnType<typeof createAudit>;
@@ -77,26 +69,34 @@ export interface AuditDeps {
   now(): Date;
 }
 
-export const createAudit = ({ config: { quotaAuditEntries: limit }, now }: AuditDeps) => ({
-  /**
-   * Notes an act in the transaction that does it: both hold or neither. Throws quota_exceeded for
-   * an act that an account has repeated too often.
-   */
-  record: async (tx: Session, { action, actor_id, user_id, via, details = {} }: AuditRecord) => {
-    if (user_id !== null && actor_id === user_id && REPEATABLE.has(action)) {
+export const createAudit = ({ config: { quotaAuditEntries: limit }, now }: AuditDeps) => {
+  const record = async (tx: Session, actor: AnyActor, entry: AuditRecord): Promise<void> => {
+    const { action, user_id, details = {} } = entry;
+    if (user_id !== null && actor.id === user_id && REPEATABLE.has(action)) {
       await refuseTooMany(tx, user_id, limit, now());
     }
     await tx.orm.insert(auditLog).values({
       at: now().toISOString(),
       action,
-      actor_id,
+      actor_id: actor.id,
       user_id,
-      address: via.address,
-      request_id: via.request_id,
+      address: actor.origin.address,
+      request_id: actor.origin.request_id,
       details: JSON.stringify(details),
     });
-  },
-});
+  };
+  return {
+    /**
+     * Records what the actor did in the transaction that does it: both hold or neither. Throws
+     * quota_exceeded for an act that an account has repeated too often.
+     */
+    record,
+
+    /** Records what an account did to itself, as `record` does. */
+    own: (tx: Session, actor: Actor, action: AuditAction, details?: AuditDetails): Promise<void> =>
+      record(tx, actor, { action, user_id: actor.id, ...(details && { details }) }),
+  };
+};
 
 /** The latest of its own acts but some, by an index that has nothing else. */
 const ownEntry = prepare<{ user_id: number; before: number }, { at: string }[]>((orm) =>

@@ -1,8 +1,8 @@
+import { type Actor, type AnyActor, actorFor, type Identified } from '../core/actor.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
-import type { Role, User } from '../models/index.ts';
+import type { User } from '../models/index.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { Via } from './audit.ts';
 import { type Credentials, type CredentialsDeps, verifyCredentials } from './credentials.ts';
 import type { OnWritten } from './idempotency.ts';
 import type { NewAccount } from './new-account.ts';
@@ -15,21 +15,9 @@ export interface AuthDeps extends CredentialsDeps {
   sessions: Sessions;
   accessTokens: AccessTokens;
   /** See services/sign-up.ts. */
-  signUp(account: NewAccount, via: Via, onSettled?: OnSettled): Promise<void>;
+  signUp(actor: AnyActor, account: NewAccount, onSettled?: OnSettled): Promise<void>;
   /** Whether only who has proved the address is signed in. */
   isVerificationRequired: boolean;
-}
-
-/** Who asks, as known for one request: by a session or by a personal access token. */
-export interface Identity {
-  id: number;
-  role: Role;
-  session_id?: number;
-  /** When the session last proved a second factor; null if it never did. */
-  second_factor_at?: string | null;
-  token_id?: number;
-  /** What a personal access token may do; a session may do all that its account may. */
-  scopes?: readonly string[];
 }
 
 /** A session that was just opened, with the account that it is of. */
@@ -55,68 +43,72 @@ export const createAuth = (deps: AuthDeps) => ({
    * nothing need be proved, email_taken, username_taken.
    */
   register: (
+    actor: AnyActor,
     account: NewAccount,
-    via: Via,
     replaced?: string,
     onWritten?: OnWritten<OpenedSession | undefined>,
-  ): Promise<OpenedSession | undefined> => register(deps, account, via, replaced, onWritten),
+  ): Promise<OpenedSession | undefined> => register(deps, actor, account, replaced, onWritten),
 
   /** Signs in by email or username. Throws what `verifyCredentials` does, and email_unverified. */
-  login: async (credentials: Credentials, via: Via, replaced?: string): Promise<OpenedSession> => {
-    const { user, secondFactor } = await verifyCredentials(deps, credentials, via);
-    return admit(deps, user, via, { secondFactor, replaced });
+  login: async (
+    actor: AnyActor,
+    credentials: Credentials,
+    replaced?: string,
+  ): Promise<OpenedSession> => {
+    const { user, secondFactor } = await verifyCredentials(deps, actor, credentials);
+    return admit(deps, actor, user, { secondFactor, replaced });
   },
 
   /** Opens a session for who has proved itself in another way. Throws email_unverified. */
-  open: (user: User, via: Via, how: Opening = {}): Promise<OpenedSession> =>
-    admit(deps, user, via, how),
+  open: (actor: AnyActor, user: User, how: Opening = {}): Promise<OpenedSession> =>
+    admit(deps, actor, user, how),
 
   /** Ends the session of the caller. */
-  logout: (caller: Identity, via: Via): Promise<void> =>
-    endSession(deps, caller, caller.session_id ?? 0, via),
+  logout: (actor: Actor): Promise<void> => endSession(deps, actor, actor.session?.id ?? 0),
 
   /** Ends an own session. Throws not_found. */
-  endSession: (caller: Identity, id: number, via: Via): Promise<void> =>
-    endSession(deps, caller, id, via),
+  endSession: (actor: Actor, id: number): Promise<void> => endSession(deps, actor, id),
 
   /** Ends all own sessions but the caller's. */
-  endOtherSessions: (caller: Identity, via: Via): Promise<{ ended: number }> =>
-    endOtherSessions(deps, caller, via),
+  endOtherSessions: (actor: Actor): Promise<{ ended: number }> => endOtherSessions(deps, actor),
 
   /** The own sessions, the last used first. */
-  listSessions: async ({ id, session_id }: Identity) => ({
-    data: (await deps.sessions.list(id)).map((it) => ({ ...it, is_current: it.id === session_id })),
+  listSessions: async ({ id, session }: Actor) => ({
+    data: (await deps.sessions.list(id)).map((it) => ({
+      ...it,
+      is_current: it.id === session?.id,
+    })),
   }),
 
   /** Opens a session for an account that has proved itself, and returns its token. */
-  openSession: async (user: User, via: Via, proof: SessionProof = {}): Promise<string> =>
-    (await opened(deps, user, via, proof)).token,
+  openSession: async (actor: AnyActor, user: User, proof: SessionProof = {}): Promise<string> =>
+    (await opened(deps, actor, user, proof)).token,
 
   /** Whose live token this is; undefined when it is none, or its account is inactive. */
-  identify: (token: string): Promise<Identity | undefined> =>
+  identify: (token: string): Promise<Identified | undefined> =>
     token.startsWith('hut_') ? deps.accessTokens.identify(token) : deps.sessions.identify(token),
 });
 
 async function register(
   deps: AuthDeps,
+  actor: AnyActor,
   account: NewAccount,
-  via: Via,
   replaced?: string,
   onWritten?: OnWritten<OpenedSession | undefined>,
 ): Promise<OpenedSession | undefined> {
   refuseWeak(account.password, account);
   let session: OpenedSession | undefined;
-  await deps.signUp(account, via, async (tx, user) => {
-    session = user && (await openIn(deps, tx, user, via, { replaced }));
+  await deps.signUp(actor, account, async (tx, user) => {
+    session = user && (await openIn(deps, tx, actor, user, { replaced }));
     await onWritten?.(tx, session);
   });
   return session;
 }
 
 /** The last gate of every way in: throws email_unverified where verification is required. */
-async function admit(deps: AuthDeps, user: User, via: Via, how: Opening) {
+async function admit(deps: AuthDeps, actor: AnyActor, user: User, how: Opening) {
   if (deps.isVerificationRequired) refuseUnverified(user);
-  return opened(deps, user, via, how);
+  return opened(deps, actor, user, how);
 }
 
 /** The operator vouches for admins: they could not get in to set up mail. */
@@ -129,40 +121,38 @@ export function emailUnverified(): AppError {
   return new AppError('email_unverified', 'Confirm your email address by the link that was sent');
 }
 
-function opened(deps: AuthDeps, user: User, via: Via, how: Opening): Promise<OpenedSession> {
-  return deps.db.write((tx) => openIn(deps, tx, user, via, how));
+function opened(deps: AuthDeps, actor: AnyActor, user: User, how: Opening): Promise<OpenedSession> {
+  return deps.db.write((tx) => openIn(deps, tx, actor, user, how));
 }
 
 async function openIn(
   { sessions, devices, audit }: AuthDeps,
   tx: Tx,
+  { origin }: AnyActor,
   user: User,
-  via: Via,
   { replaced, ...proof }: Opening,
 ): Promise<OpenedSession> {
+  const owner = actorFor(user, origin);
   if (replaced !== undefined) await sessions.replace(tx, replaced);
-  const token = await sessions.open(tx, user.id, via, proof);
+  const token = await sessions.open(tx, owner, proof);
   const device_token = await devices.issue(tx, user.id);
-  const who = { actor_id: user.id, user_id: user.id };
-  await audit.record(tx, { action: 'session.opened', ...who, via });
+  await audit.own(tx, owner, 'session.opened');
   return { token, token_type: 'bearer', account: ownAccount(user), device_token };
 }
 
-async function endSession(deps: AuthDeps, { id }: Identity, session_id: number, via: Via) {
+async function endSession(deps: AuthDeps, actor: Actor, session_id: number) {
   await deps.db.write(async (tx) => {
-    if (!(await deps.sessions.end(tx, id, session_id))) {
+    if (!(await deps.sessions.end(tx, actor.id, session_id))) {
       throw new AppError('not_found', `Session ${session_id} not found`);
     }
-    const who = { actor_id: id, user_id: id };
-    await deps.audit.record(tx, { action: 'session.ended', ...who, via, details: { session_id } });
+    await deps.audit.own(tx, actor, 'session.ended', { session_id });
   });
 }
 
-function endOtherSessions(deps: AuthDeps, { id, session_id }: Identity, via: Via) {
+function endOtherSessions(deps: AuthDeps, actor: Actor) {
   return deps.db.write(async (tx) => {
-    const ended = await deps.sessions.endAll(tx, id, session_id);
-    const who = { actor_id: id, user_id: id };
-    await deps.audit.record(tx, { action: 'sessions.ended', ...who, via, details: { ended } });
+    const ended = await deps.sessions.endAll(tx, actor.id, actor.session?.id);
+    await deps.audit.own(tx, actor, 'sessions.ended', { ended });
     return { ended };
   });
 }

@@ -1,8 +1,9 @@
+import { type AnyActor, actorFor } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { PasswordHasher } from '../core/security.ts';
 import type { User } from '../models/index.ts';
-import type { Audit, Via } from './audit.ts';
+import type { Audit } from './audit.ts';
 import type { Devices } from './devices.ts';
 import type { Attempt, SignInThrottle } from './throttle.ts';
 import type { Totps } from './totp.ts';
@@ -40,17 +41,17 @@ interface Verified {
  */
 export async function verifyCredentials(
   deps: CredentialsDeps,
+  actor: AnyActor,
   credentials: Credentials,
-  via: Via,
 ): Promise<Verified> {
   const { login, proofs = [] } = credentials;
   const user = await deps.users.findByLogin(login);
-  const { address } = via;
+  const { address } = actor.origin;
   const attempt = await deps.throttle.begin(
     await deps.devices.guesser(user, { login, proofs, address }),
   );
   try {
-    return await judge(deps, user, credentials, attempt, via);
+    return await judge(deps, actor, user, credentials, attempt);
   } finally {
     attempt.end();
   }
@@ -58,24 +59,26 @@ export async function verifyCredentials(
 
 async function judge(
   deps: CredentialsDeps,
+  actor: AnyActor,
   user: User | undefined,
   { password, code }: Credentials,
   attempt: Attempt,
-  via: Via,
 ): Promise<Verified> {
   const { users, passwords, totps } = deps;
   const kinds = await otherPasswordKinds(deps.db.read);
   const isRight = await passwords.verify(password, user?.password_hash ?? undefined, kinds);
   if (!isRight || !user) {
-    await noteRefusal(deps, user, attempt, via);
+    await noteRefusal(deps, actor, user, attempt);
     throw new AppError('bad_credentials', 'Incorrect email or password');
   }
   if (!user.is_active) throw new AppError('inactive_user', 'Inactive user');
   // Before the failures are forgotten: codes are guessed at no other rate than passwords.
-  const secondFactor = await totps.require(user.id, code, via).catch(async (error) => {
-    if (isRefusal(error)) await noteRefusal(deps, user, attempt, via);
-    throw error;
-  });
+  const secondFactor = await totps
+    .require(actorFor(user, actor.origin), code)
+    .catch(async (error) => {
+      if (isRefusal(error)) await noteRefusal(deps, actor, user, attempt);
+      throw error;
+    });
   await attempt.succeed();
   if (user.password_hash && passwords.isWeak(user.password_hash)) {
     await users.renewHash(user.id, user.password_hash, password);
@@ -86,13 +89,13 @@ async function judge(
 /** Writes as much for an unknown account: what only known ones cost would tell them apart. */
 async function noteRefusal(
   { db, audit }: CredentialsDeps,
+  actor: AnyActor,
   user: User | undefined,
   attempt: Attempt,
-  via: Via,
 ): Promise<void> {
-  const who = { actor_id: null, user_id: user?.id ?? null };
+  const user_id = user?.id ?? null;
   await db.write(async (tx) => {
-    await audit.record(tx, { action: 'session.refused', ...who, via });
+    await audit.record(tx, actor, { action: 'session.refused', user_id });
     await attempt.fail(tx);
   });
 }

@@ -90,8 +90,8 @@ async function provenBucket(
   for (const proof of proofs) {
     const device = deviceOf(user, proof, at);
     if (device !== undefined) return `device:${device}`;
-    const session = proof.includes('.') ? undefined : await sessions.identify(proof);
-    if (session && session.id === user?.id) return sessionBucket(session.session_id);
+    const owner = proof.includes('.') ? undefined : await sessions.identify(proof);
+    if (owner && owner.id === user?.id) return sessionBucket(owner.session.id);
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import { type Actor, type AnyActor, actorFor } from '../core/actor.ts';
 import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import type { Tx } from '../core/writer.ts';
@@ -7,8 +8,6 @@ import { isUsernameFor } from '../utils/account.ts';
 import { emailKey } from '../utils/email.ts';
 import { tidy } from '../utils/text.ts';
 import { invalidActionToken } from './action-tokens.ts';
-import type { Via } from './audit.ts';
-import type { Identity } from './auth.ts';
 import { type EmailFlowDeps, findUser, provePasswordOf, wrongPassword } from './email-flow-deps.ts';
 import { tooManyMails } from './mail-limits.ts';
 import { provePassword } from './password-proof.ts';
@@ -21,25 +20,24 @@ import { sessionBucket } from './throttle.ts';
  */
 export async function askEmailChange(
   deps: EmailFlowDeps,
-  { id, session_id = 0 }: Identity,
+  actor: Actor,
   { new_email: given, password }: { new_email: string; password: string },
-  via: Via,
 ): Promise<void> {
+  const { id, session, origin } = actor;
   const new_email = tidy(given);
   const user = await findUser(deps.db.read, id);
   if (!user) throw new AppError('not_found', 'User not found');
   const refusal = wrongPassword().message;
-  await provePassword(deps, user, password, { bucket: sessionBucket(session_id), refusal });
+  await provePassword(deps, user, password, { bucket: sessionBucket(session?.id ?? 0), refusal });
   if (!isUsernameFor(new_email, user.username)) throw usernameIsAddress();
-  await deps.limits.countAddress(via.address);
+  await deps.limits.countAddress(origin.address);
   const isAllowed = deps.limits.countAccount(id) && deps.limits.countMailbox(new_email);
   if (!isAllowed) throw tooManyMails();
   await deps.db.write(async (tx) => {
     const wanted = { user_id: id, purpose: 'change_email', email: new_email } as const;
     const token = await deps.actionTokens.issue(tx, wanted);
     await deps.mails.enqueue(tx, deps.templates.changeEmail(new_email, user.username, token));
-    const who = { actor_id: id, user_id: id };
-    await deps.audit.record(tx, { action: 'email.change_asked', ...who, via });
+    await deps.audit.own(tx, actor, 'email.change_asked');
   });
 }
 
@@ -51,15 +49,15 @@ export async function askEmailChange(
  */
 export async function confirmEmailChange(
   deps: EmailFlowDeps,
+  actor: AnyActor,
   { token, password }: { token: string; password: string },
-  via: Via,
 ): Promise<void> {
   const live = await deps.actionTokens.peek('change_email', token);
   const proved = await provePasswordOf(deps, live, password);
   try {
     await deps.db.write(async (tx) => {
       const spent = await deps.actionTokens.spend(tx, 'change_email', token);
-      await changeEmail(deps, tx, spent, proved, via);
+      await changeEmail(deps, tx, actor, spent, proved);
     });
   } catch (error) {
     if (uniqueViolation(error) !== 'users.email_key') throw error;
@@ -70,9 +68,9 @@ export async function confirmEmailChange(
 async function changeEmail(
   { actionTokens, limits, mails, templates, audit, now }: EmailFlowDeps,
   tx: Tx,
+  actor: AnyActor,
   { user_id, email }: ActionToken,
   proved: string,
-  via: Via,
 ): Promise<void> {
   const user = await findUser(tx, user_id);
   if (!user) throw invalidActionToken();
@@ -87,7 +85,7 @@ async function changeEmail(
   if (limits.countNotice(user)) {
     await mails.enqueue(tx, templates.emailChanged(user.email, user.username));
   }
-  await audit.record(tx, { action: 'email.changed', actor_id: user_id, user_id, via });
+  await audit.own(tx, actorFor(user, actor.origin), 'email.changed');
 }
 
 /** It would stay behind as the address of nobody, or of whoever gets that address next. */

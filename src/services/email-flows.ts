@@ -1,7 +1,6 @@
+import type { Actor, AnyActor } from '../core/actor.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { createAfterwards } from './afterwards.ts';
-import type { Via } from './audit.ts';
-import type { Identity } from './auth.ts';
 import { askEmailChange, confirmEmailChange } from './email-change.ts';
 import type { EmailFlowDeps } from './email-flow-deps.ts';
 import { askVerify, type Verified, verify } from './email-verification.ts';
@@ -16,27 +15,26 @@ export function createEmailFlows(
 ) {
   const deps = { ...own, afterwards: createAfterwards(own) };
   return {
-    signUp: (account: NewAccount, via: Via, onSettled?: OnSettled): Promise<void> =>
-      signUp(deps, account, via, onSettled),
+    signUp: (actor: AnyActor, account: NewAccount, onSettled?: OnSettled): Promise<void> =>
+      signUp(deps, actor, account, onSettled),
 
-    askVerify: (caller: Identity, via: Via): Promise<void> => askVerify(deps, caller.id, via),
+    askVerify: (actor: Actor): Promise<void> => askVerify(deps, actor),
 
-    verify: (proof: { token: string; password?: string }, via: Via): Promise<Verified> =>
-      verify(deps, proof, via),
+    verify: (actor: AnyActor, proof: { token: string; password?: string }): Promise<Verified> =>
+      verify(deps, actor, proof),
 
-    forgot: (login: string, via: Via): Promise<void> => forgot(deps, login, via),
+    forgot: (actor: AnyActor, login: string): Promise<void> => forgot(deps, actor, login),
 
-    reset: (next: { token: string; new_password: string }, via: Via): Promise<string> =>
-      reset(deps, next, via),
+    reset: (actor: AnyActor, next: { token: string; new_password: string }): Promise<string> =>
+      reset(deps, actor, next),
 
-    askEmailChange: (
-      caller: Identity,
-      wish: { new_email: string; password: string },
-      via: Via,
-    ): Promise<void> => askEmailChange(deps, caller, wish, via),
+    askEmailChange: (actor: Actor, wish: { new_email: string; password: string }): Promise<void> =>
+      askEmailChange(deps, actor, wish),
 
-    confirmEmailChange: (proof: { token: string; password: string }, via: Via): Promise<void> =>
-      confirmEmailChange(deps, proof, via),
+    confirmEmailChange: (
+      actor: AnyActor,
+      proof: { token: string; password: string },
+    ): Promise<void> => confirmEmailChange(deps, actor, proof),
 
     /** Resolves once what goes on after answers is done. */
     idle: (): Promise<void> => deps.afterwards.idle(),

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
+import { type Actor, type AnyActor, actorFor } from '../core/actor.ts';
 import type { Tx } from '../core/writer.ts';
 import { type User, users } from '../models/index.ts';
-import type { Via } from './audit.ts';
 import {
   type EmailFlowDeps,
   endWaysIn,
@@ -37,15 +37,14 @@ export async function sendFirstVerification(
 }
 
 /** Nothing happens for an address that is proved already. Throws too_many_requests. */
-export async function askVerify(deps: EmailFlowDeps, id: number, via: Via): Promise<void> {
-  const user = await findUser(deps.db.read, id);
+export async function askVerify(deps: EmailFlowDeps, actor: Actor): Promise<void> {
+  const user = await findUser(deps.db.read, actor.id);
   if (!user || user.email_verified_at !== null) return;
-  await deps.limits.countAddress(via.address);
+  await deps.limits.countAddress(actor.origin.address);
   if (!deps.limits.countMailbox(user.email)) throw tooManyMails();
   await deps.db.write(async (tx) => {
     await sendVerification(deps, tx, user);
-    const who = { actor_id: id, user_id: id };
-    await deps.audit.record(tx, { action: 'email.verify_asked', ...who, via });
+    await deps.audit.own(tx, actor, 'email.verify_asked');
   });
 }
 
@@ -57,8 +56,8 @@ export async function askVerify(deps: EmailFlowDeps, id: number, via: Via): Prom
  */
 export async function verify(
   deps: EmailFlowDeps,
+  actor: AnyActor,
   { token, password }: { token: string; password?: string | undefined },
-  via: Via,
 ): Promise<Verified> {
   const live = await deps.actionTokens.peek('verify_email', token);
   const proved = password === undefined ? undefined : await provePasswordOf(deps, live, password);
@@ -71,8 +70,7 @@ export async function verify(
     const set = { email_verified_at: user.email_verified_at ?? at, updated_at: at };
     await tx.orm.update(users).set(set).where(eq(users.id, user.id));
     const reset_token = kept ? null : await startAnew(deps, tx, user);
-    const who = { actor_id: user.id, user_id: user.id };
-    await deps.audit.record(tx, { action: 'email.verified', ...who, via, details: { kept } });
+    await deps.audit.own(tx, actorFor(user, actor.origin), 'email.verified', { kept });
     return { kept, reset_token };
   });
 }

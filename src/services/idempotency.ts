@@ -1,4 +1,5 @@
 import { and, asc, eq, lt, sql } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { prepare, type Query } from '../core/query.ts';
@@ -7,7 +8,6 @@ import type { SecretBox } from '../core/secret-box.ts';
 import type { Tx } from '../core/writer.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
 import { timeBudget } from '../utils/time-budget.ts';
-import type { Caller } from './caller.ts';
 import { type Chore, PIECE_MS } from './housekeeping.ts';
 import type { Quotas } from './quotas.ts';
 import { answerSealer, openAnswer } from './sealed-answers.ts';
@@ -28,7 +28,7 @@ export interface IdempotencyDeps {
 
 /** A request that may come again: whose it is, and what tells it from any other. */
 export type Keyed = Pick<IdempotencyKey, 'key' | 'request_hash'> & {
-  caller: Caller;
+  actor: Actor;
   /** Whether the response shows a secret: it is stored sealed. */
   isSecret?: boolean | undefined;
 };
@@ -80,8 +80,8 @@ export const createIdempotency = ({ db, running, quotas, box, now }: Idempotency
     keyed: Keyed,
     work: (keep: OnWritten<KeptAnswer>) => Promise<void>,
   ): Promise<KeptAnswer | undefined> => {
-    const { caller, key, request_hash, isSecret = false } = keyed;
-    const user_id = caller.id;
+    const { actor, key, request_hash, isSecret = false } = keyed;
+    const user_id = actor.id;
     const name = `${user_id} ${key}`;
     const binding = `response ${name}`;
     if (!(await running.claim(name))) throw stillRunning();
@@ -95,7 +95,7 @@ export const createIdempotency = ({ db, running, quotas, box, now }: Idempotency
       await work(async (tx, answer) => {
         const body = seal(answer.body, binding);
         const added = { idempotency_keys: 1, idempotency_bytes: Buffer.byteLength(body) };
-        await quotas.admit(tx, caller, user_id, added);
+        await quotas.admit(tx, actor, user_id, added);
         const row = {
           user_id,
           key,

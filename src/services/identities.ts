@@ -1,10 +1,9 @@
 import { and, count, desc, eq, inArray } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { identities, type OutsideIdentity, passkeys, type User } from '../models/index.ts';
-import type { Via } from './audit.ts';
-import type { Identity } from './auth.ts';
 import { findUser } from './email-flow-deps.ts';
 import type { OnWritten } from './idempotency.ts';
 import {
@@ -25,7 +24,7 @@ import {
 
 export interface IdentitiesDeps extends IdentityFlowsDeps, IdentitySignInDeps {
   /** The account of the caller; throws bad_credentials when the password is not its. */
-  prove(caller: Identity, password: string): Promise<User>;
+  prove(actor: Actor, password: string): Promise<User>;
 }
 
 export type IdentityInfo = Pick<OutsideIdentity, 'id' | 'provider' | 'email' | 'created_at'>;
@@ -52,8 +51,8 @@ export const createIdentities = (deps: IdentitiesDeps) => ({
   },
 
   /** Begins to link one; asks for the password. Throws bad_credentials and as `beginSignIn`. */
-  beginLinking: async (caller: Identity, wish: Wish, password: string) => {
-    const { id } = await deps.prove(caller, password);
+  beginLinking: async (actor: Actor, wish: Wish, password: string) => {
+    const { id } = await deps.prove(actor, password);
     return beginOutside(deps, wish, id);
   },
 
@@ -62,39 +61,36 @@ export const createIdentities = (deps: IdentitiesDeps) => ({
    * invalid_action_token, bad_credentials, upstream_failed.
    */
   link: (
-    caller: Identity,
+    actor: Actor,
     answer: OutsideAnswer,
-    via: Via,
     onWritten?: OnWritten<IdentityInfo>,
-  ): Promise<IdentityInfo> => linkOwn(deps, caller, answer, via, onWritten),
+  ): Promise<IdentityInfo> => linkOwn(deps, actor, answer, onWritten),
 
   /** Where the browser goes on with an answer that came as a form. Throws invalid_action_token. */
   returnUrl: (answer: FormAnswer): Promise<string> => returnUrl(deps, answer),
 
-  list: async (caller: Identity): Promise<{ data: IdentityInfo[] }> => {
+  list: async (actor: Actor): Promise<{ data: IdentityInfo[] }> => {
     const own = deps.db.read.orm.select({ id, provider, email, created_at }).from(identities);
-    const isOwn = eq(identities.user_id, caller.id);
+    const isOwn = eq(identities.user_id, actor.id);
     return { data: await own.where(isOwn).orderBy(desc(identities.id)) };
   },
 
   /** Unlinks an own one. Throws not_found, and conflict for the last way in. */
-  unlink: (caller: Identity, identity_id: number, via: Via): Promise<void> =>
-    unlink(deps, caller, identity_id, via),
+  unlink: (actor: Actor, identity_id: number): Promise<void> => unlink(deps, actor, identity_id),
 });
 
 async function linkOwn(
   deps: IdentitiesDeps,
-  caller: Identity,
+  actor: Actor,
   answer: OutsideAnswer,
-  via: Via,
   onWritten?: OnWritten<IdentityInfo>,
 ): Promise<IdentityInfo> {
-  const { provider, profile } = await finishOutside(deps, answer, caller.id);
+  const { provider, profile } = await finishOutside(deps, answer, actor.id);
   const outsider = { ...profile, provider: provider.name };
   try {
     return await deps.db.write(async (tx) => {
-      const info = infoOf(await link(deps, tx, caller.id, outsider, via));
-      await deps.notices.send(tx, caller.id, 'identity.linked');
+      const info = infoOf(await link(deps, tx, actor, outsider));
+      await deps.notices.send(tx, actor.id, 'identity.linked');
       await onWritten?.(tx, info);
       return info;
     });
@@ -106,20 +102,18 @@ async function linkOwn(
 
 async function unlink(
   { db, audit, notices, providers }: IdentitiesDeps,
-  caller: Identity,
+  actor: Actor,
   identity_id: number,
-  via: Via,
 ): Promise<void> {
   await db.write(async (tx) => {
-    const isIt = and(eq(identities.id, identity_id), eq(identities.user_id, caller.id));
+    const isIt = and(eq(identities.id, identity_id), eq(identities.user_id, actor.id));
     const [gone] = await tx.orm.delete(identities).where(isIt).returning();
     if (!gone) throw new AppError('not_found', `Identity ${identity_id} not found`);
-    if (!(await hasAnotherWayIn(tx, caller.id, [...providers.keys()]))) {
+    if (!(await hasAnotherWayIn(tx, actor.id, [...providers.keys()]))) {
       throw new AppError('conflict', 'It is the last way into the account: set a password first');
     }
-    const who = { actor_id: caller.id, user_id: caller.id, details: { provider: gone.provider } };
-    await audit.record(tx, { action: 'identity.unlinked', ...who, via });
-    await notices.send(tx, caller.id, 'identity.unlinked');
+    await audit.own(tx, actor, 'identity.unlinked', { provider: gone.provider });
+    await notices.send(tx, actor.id, 'identity.unlinked');
   });
 }
 

@@ -1,11 +1,11 @@
 import { and, eq } from 'drizzle-orm';
+import { type Actor, type AnyActor, actorFor } from '../core/actor.ts';
 import type { Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
 import { identities, totps, type User, users } from '../models/index.ts';
 import { emailKey, isEmail } from '../utils/email.ts';
 import { tidy } from '../utils/text.ts';
-import type { Via } from './audit.ts';
 import { emailUnverified } from './auth.ts';
 import { type EmailFlowDeps, endWaysIn, findUser } from './email-flow-deps.ts';
 import { sendFirstVerification } from './email-verification.ts';
@@ -28,7 +28,7 @@ export interface Outsider extends OutsideProfile {
 
 /** What the route adds. */
 export interface SignInContext {
-  via: Via;
+  actor: AnyActor;
   /** Counts against the limit of sign-ups. Throws too_many_requests. */
   countSignUp(): Promise<void>;
 }
@@ -45,26 +45,25 @@ export async function accountOf(
 ): Promise<User> {
   if (!(await findLinked(deps.db.read, outsider))) await admit(deps, outsider, context);
   try {
-    return await deps.db.write((tx) => settle(deps, tx, outsider, context.via));
+    return await deps.db.write((tx) => settle(deps, tx, context.actor, outsider));
   } catch (error) {
     throw takenError(error) ?? error;
   }
 }
 
-/** Links an outsider to an account, in the caller's transaction. Throws quota_exceeded. */
+/** Links an outsider to the actor's account, in the caller's transaction. Throws quota_exceeded. */
 export async function link(
   { audit, quotas, now }: Pick<IdentitySignInDeps, 'audit' | 'quotas' | 'now'>,
   tx: Tx,
-  user_id: number,
+  actor: Actor,
   { provider, subject, email }: Outsider,
-  via: Via,
 ) {
+  const user_id = actor.id;
   const linked = tx.orm.select({ id: identities.id }).from(identities);
   quotas.admitOne('identities', (await linked.where(eq(identities.user_id, user_id))).length);
   const row = { user_id, provider, subject, email, created_at: now().toISOString() };
   const [identity] = await tx.orm.insert(identities).values(row).returning();
-  const details = { provider };
-  await audit.record(tx, { action: 'identity.linked', actor_id: user_id, user_id, via, details });
+  await audit.own(tx, actor, 'identity.linked', { provider });
   return identity as typeof identities.$inferSelect;
 }
 
@@ -72,7 +71,7 @@ export async function link(
 async function admit(
   deps: IdentitySignInDeps,
   outsider: Outsider,
-  { via, countSignUp }: SignInContext,
+  { actor, countSignUp }: SignInContext,
 ): Promise<void> {
   const email = emailOf(outsider);
   const isTaken = (await deps.users.findByEmail(email)) !== undefined;
@@ -82,23 +81,23 @@ async function admit(
   await countSignUp();
   if (!isTaken) return;
   if (!deps.isVerificationRequired) throw emailTaken();
-  await answerByMail(deps, { email, username: email }, via);
+  await answerByMail(deps, actor, { email, username: email });
   throw emailUnverified();
 }
 
 async function settle(
   deps: IdentitySignInDeps,
   tx: Tx,
+  actor: AnyActor,
   outsider: Outsider,
-  via: Via,
 ): Promise<User> {
   const linked = await findLinked(tx, outsider);
-  if (linked) return settleLinked(deps, tx, active(linked), outsider, via);
+  if (linked) return settleLinked(deps, tx, actor, active(linked), outsider);
   const [owner] = await userByEmail(tx, { key: emailKey(emailOf(outsider)) });
-  if (!owner) return create(deps, tx, outsider, via);
+  if (!owner) return create(deps, tx, actor, outsider);
   if (!outsider.is_email_verified) throw emailTaken();
-  const user = await proved(deps, tx, active(owner), via);
-  await link(deps, tx, user.id, outsider, via);
+  const user = await proved(deps, tx, actor, active(owner));
+  await link(deps, tx, actorFor(user, actor.origin), outsider);
   await deps.notices.send(tx, user.id, 'identity.linked');
   return user;
 }
@@ -107,22 +106,22 @@ async function settle(
 async function settleLinked(
   deps: IdentitySignInDeps,
   tx: Tx,
+  actor: AnyActor,
   user: User,
   { email, is_email_verified }: Outsider,
-  via: Via,
 ): Promise<User> {
   const isProof = is_email_verified && email !== null && emailKey(email) === user.email_key;
   if (!isProof || user.email_verified_at !== null) return user;
-  return markVerified(deps, tx, user, { kept: true }, via);
+  return markVerified(deps, tx, actorFor(user, actor.origin), { kept: true });
 }
 
-async function create(deps: IdentitySignInDeps, tx: Tx, outsider: Outsider, via: Via) {
+async function create(deps: IdentitySignInDeps, tx: Tx, actor: AnyActor, outsider: Outsider) {
   deps.quotas.requireSpace({ role: 'user' });
   const email = emailOf(outsider);
   const username = await freeUsername(tx, [...outsider.names, email]);
   const account = { email, username, is_verified: outsider.is_email_verified };
-  const user = await insertOutsideAccount(deps, tx, account, via);
-  await link(deps, tx, user.id, outsider, via);
+  const user = await insertOutsideAccount(deps, tx, actor, account);
+  await link(deps, tx, actorFor(user, actor.origin), outsider);
   if (!account.is_verified) await sendFirstVerification(deps, tx, user);
   return user;
 }
@@ -131,7 +130,12 @@ async function create(deps: IdentitySignInDeps, tx: Tx, outsider: Outsider, via:
  * The account as the one who proved its address may have it. Where nobody did before, whoever
  * made it may be another (pre-hijacking): what he could come back by is gone.
  */
-async function proved(deps: IdentitySignInDeps, tx: Tx, user: User, via: Via): Promise<User> {
+async function proved(
+  deps: IdentitySignInDeps,
+  tx: Tx,
+  actor: AnyActor,
+  user: User,
+): Promise<User> {
   const { id } = user;
   if (user.email_verified_at !== null) {
     const [totp] = await tx.orm.select().from(totps).where(eq(totps.user_id, id));
@@ -142,23 +146,22 @@ async function proved(deps: IdentitySignInDeps, tx: Tx, user: User, via: Via): P
   if (user.role === 'admin') throw linkFirst();
   await endWaysIn(deps, tx, id);
   await tx.orm.update(users).set({ password_hash: null }).where(eq(users.id, id));
-  return markVerified(deps, tx, user, { kept: false }, via);
+  return markVerified(deps, tx, actorFor(user, actor.origin), { kept: false });
 }
 
 async function markVerified(
   { actionTokens, audit, now }: IdentitySignInDeps,
   tx: Tx,
-  { id }: User,
+  owner: Actor,
   details: { kept: boolean },
-  via: Via,
 ): Promise<User> {
+  const { id } = owner;
   const at = now().toISOString();
   const set = { email_verified_at: at, updated_at: at };
   await tx.orm.update(users).set(set).where(eq(users.id, id));
   await actionTokens.revoke(tx, id, ['verify_email']);
   if (!details.kept) await actionTokens.revoke(tx, id, ['reset_password', 'change_email']);
-  const who = { actor_id: id, user_id: id };
-  await audit.record(tx, { action: 'email.verified', ...who, via, details });
+  await audit.own(tx, owner, 'email.verified', details);
   return (await findUser(tx, id)) as User;
 }
 

@@ -1,3 +1,4 @@
+import type { Actor } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import { AppError, type ErrorCode, type Problem } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
@@ -5,7 +6,6 @@ import { createPace } from '../utils/pace.ts';
 import type { OnWritten } from './idempotency.ts';
 import type { ItemChanges } from './item-changes.ts';
 import type { Item, ItemFields } from './item-rows.ts';
-import type { Caller } from './users.ts';
 
 export interface ItemBatchDeps {
   db: Db;
@@ -33,7 +33,7 @@ export const createItemBatch = ({ db, changes }: ItemBatchDeps) => ({
    * operation that goes over a quota; nothing is changed then.
    */
   run: (
-    caller: Caller,
+    actor: Actor,
     operations: readonly BatchOperation[],
     onWritten?: OnWritten<BatchResult[]>,
   ): Promise<BatchResult[]> =>
@@ -43,7 +43,7 @@ export const createItemBatch = ({ db, changes }: ItemBatchDeps) => ({
       const pace = createPace();
       for (const [position, operation] of operations.entries()) {
         try {
-          const { id, version } = await apply(changes, tx, caller, operation);
+          const { id, version } = await apply(changes, tx, actor, operation);
           results.push({ op: operation.op, id, version });
         } catch (error) {
           problems.push(...problemsAt(position, error));
@@ -60,15 +60,15 @@ export const createItemBatch = ({ db, changes }: ItemBatchDeps) => ({
 function apply(
   changes: ItemChanges,
   tx: Tx,
-  caller: Caller,
+  actor: Actor,
   operation: BatchOperation,
 ): Promise<Item> {
-  if (operation.op === 'create') return changes.create(tx, caller, operation.item);
+  if (operation.op === 'create') return changes.create(tx, actor, operation.item);
   const { id, if_match } = operation;
   const options = if_match === undefined ? {} : { ifMatch: [if_match] };
   return operation.op === 'update'
-    ? changes.update(tx, caller, id, operation.item, options)
-    : changes.remove(tx, caller, id, options);
+    ? changes.update(tx, actor, id, operation.item, options)
+    : changes.remove(tx, actor, id, options);
 }
 
 /** Why nothing more can be stored: that is no fault of one operation. */

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Tx } from '../core/writer.ts';
 import {
@@ -15,7 +16,6 @@ import { indexWords } from './item-index.ts';
 import { columnsOf, type Item, type ItemFields, insertItem } from './item-rows.ts';
 import { type Quotas, textBytes } from './quotas.ts';
 import { dropOldRevisions } from './revision-rows.ts';
-import type { Caller } from './users.ts';
 
 /** What a change may demand and how it is noted. */
 export interface ChangeOptions {
@@ -43,10 +43,10 @@ export const createItemChanges = (deps: ItemChangesDeps) => ({
 
 const fieldChanges = (deps: ItemChangesDeps) => ({
   /** Throws quota_exceeded, storage_full. */
-  create: async (tx: Tx, owner: Caller, fields: ItemFields): Promise<Item> => {
+  create: async (tx: Tx, actor: Actor, fields: ItemFields): Promise<Item> => {
     const columns = columnsOf(fields) as Omit<ItemRow, 'id'>;
-    await deps.quotas.admit(tx, owner, owner.id, { items: 1, bytes: textBytes(columns) });
-    const row = { ...columns, owner_id: owner.id, now: deps.now().toISOString() };
+    await deps.quotas.admit(tx, actor, actor.id, { items: 1, bytes: textBytes(columns) });
+    const row = { ...columns, owner_id: actor.id, now: deps.now().toISOString() };
     const item = { ...((await insertItem(tx, row))[0] as ItemRow), views: 0 };
     await indexWords(tx, item);
     await announce(deps, tx, undefined, item);
@@ -60,25 +60,25 @@ const fieldChanges = (deps: ItemChangesDeps) => ({
    */
   update: async (
     tx: Tx,
-    caller: Caller,
+    actor: Actor,
     id: number,
     fields: Partial<ItemFields>,
     options: ChangeOptions = {},
   ): Promise<Item> => {
-    const item = await getOwn(tx, caller, id);
+    const item = await getOwn(tx, actor, id);
     const set = columnsOf(patched(item, fields));
-    return change(deps, tx, caller, item, set, { action: 'update', ...options });
+    return change(deps, tx, actor, item, set, { action: 'update', ...options });
   },
 
   /** Brings columns back to what they were. Throws as `update`. */
   revert: async (
     tx: Tx,
-    caller: Caller,
+    actor: Actor,
     id: number,
     columns: Partial<ItemRow>,
     options: ChangeOptions,
   ): Promise<Item> =>
-    change(deps, tx, caller, await getOwn(tx, caller, id), columns, {
+    change(deps, tx, actor, await getOwn(tx, actor, id), columns, {
       ...options,
       action: 'revert',
     }),
@@ -86,28 +86,23 @@ const fieldChanges = (deps: ItemChangesDeps) => ({
 
 const binChanges = (deps: ItemChangesDeps) => ({
   /** Puts an item into the bin, whatever the quotas. Throws not_found, forbidden, version_mismatch. */
-  remove: async (
-    tx: Tx,
-    caller: Caller,
-    id: number,
-    options: ChangeOptions = {},
-  ): Promise<Item> => {
-    const item = await getOwn(tx, caller, id);
+  remove: async (tx: Tx, actor: Actor, id: number, options: ChangeOptions = {}): Promise<Item> => {
+    const item = await getOwn(tx, actor, id);
     const set = { deleted_at: deps.now().toISOString() };
-    return change(deps, tx, caller, item, set, { action: 'delete', ...options });
+    return change(deps, tx, actor, item, set, { action: 'delete', ...options });
   },
 
   /** Takes an item out of the bin. Throws not_found. */
-  restore: async (tx: Tx, caller: Caller, id: number): Promise<Item> => {
-    const item = await getBinned(tx, caller, id);
-    return change(deps, tx, caller, item, { deleted_at: null }, { action: 'restore' });
+  restore: async (tx: Tx, actor: Actor, id: number): Promise<Item> => {
+    const item = await getBinned(tx, actor, id);
+    return change(deps, tx, actor, item, { deleted_at: null }, { action: 'restore' });
   },
 });
 
 async function change(
   deps: ItemChangesDeps,
   tx: Tx,
-  caller: Caller,
+  actor: Actor,
   item: Item,
   columns: Partial<ItemRow>,
   { ifMatch, action }: ChangeOptions & { action: ItemRevision['action'] },
@@ -122,10 +117,10 @@ async function change(
   const before = JSON.stringify(old);
   if (action === 'update' || action === 'revert') {
     const bytes = textBytes(set) - textBytes(old) + Buffer.byteLength(before);
-    await deps.quotas.admit(tx, caller, item.owner_id, { bytes });
+    await deps.quotas.admit(tx, actor, item.owner_id, { bytes });
   }
   await tx.orm.update(items).set(values).where(eq(items.id, item.id));
-  const revision = { item_id: item.id, version, action, actor_id: caller.id, at, before };
+  const revision = { item_id: item.id, version, action, actor_id: actor.id, at, before };
   await tx.orm.insert(itemRevisions).values(revision);
   await dropOldRevisions(tx, item.id, version - deps.maxRevisions);
   const changed = { ...item, ...values };

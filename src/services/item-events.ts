@@ -1,3 +1,4 @@
+import type { AnyActor } from '../core/actor.ts';
 import type { Db, Session } from '../core/db.ts';
 import { createEventHub, type EventHub } from '../core/event-hub.ts';
 import type { Log } from '../core/log.ts';
@@ -14,7 +15,6 @@ import {
   placeOf,
 } from './item-news.ts';
 import { createPopularWatch } from './popular-watch.ts';
-import type { Caller } from './users.ts';
 
 export interface ItemEventsDeps {
   db: Db;
@@ -46,7 +46,7 @@ export interface Outlet {
 
 /** Who listens, from where on: after an id, as the listener gave it, or from now on. */
 export interface Listening {
-  caller: Caller | undefined;
+  actor: AnyActor;
   address: string | null;
   lastId: string | undefined;
 }
@@ -107,10 +107,10 @@ function listen(
   log: Log,
   hub: Hub,
   past: Past,
-  { caller, address, lastId }: Listening,
+  { actor, address, lastId }: Listening,
   outlet: Outlet,
 ) {
-  const state: Following = { position: 0, told: 0, held: [], isLive: false, caller, outlet };
+  const state: Following = { position: 0, told: 0, held: [], isLive: false, actor, outlet };
   let isListening = true;
   const deliver = (messages: readonly News[]) => {
     if (state.isLive) tell(state, messages);
@@ -144,7 +144,7 @@ interface Following {
   /** What came since the last page was begun to be read; over MAX_HELD it is not complete. */
   held: News[];
   isLive: boolean;
-  caller: Caller | undefined;
+  actor: AnyActor;
   outlet: Outlet;
 }
 
@@ -155,7 +155,7 @@ async function catchUp(
   isListening: () => boolean,
 ): Promise<void> {
   const after = lastId !== undefined && /^\d{1,16}$/.test(lastId) ? Number(lastId) : undefined;
-  const { newest, isKnown } = await placeOf(read, state.caller, after);
+  const { newest, isKnown } = await placeOf(read, state.actor, after);
   state.position = isKnown && after !== undefined ? after : newest;
   state.told = state.position;
   state.outlet.tell(lastId !== undefined && !isKnown ? [{ type: 'reset' }] : [], state.position);
@@ -182,9 +182,9 @@ function tell(state: Following, messages: readonly News[]): void {
     if ('item_ids' in news) told.push({ type: 'popular', news });
     else if (news.event.id > state.position) {
       state.position = news.event.id;
-      if (!mayHear(news.event, state.caller)) continue;
+      if (!mayHear(news.event, state.actor)) continue;
       state.told = news.event.id;
-      told.push({ type: 'change', news, isShown: isShown(news, state.caller) });
+      told.push({ type: 'change', news, isShown: isShown(news, state.actor) });
     }
   }
   if (told.length > 0) state.outlet.tell(told, state.told);

@@ -1,10 +1,10 @@
+import type { Actor } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import { AppError, type Problem } from '../core/exceptions.ts';
 import { createPace } from '../utils/pace.ts';
 import type { ItemChanges } from './item-changes.ts';
 import { type ItemFormat, itemLines, type LineFailure } from './item-lines.ts';
 import type { ItemFields } from './item-rows.ts';
-import type { Caller } from './users.ts';
 
 /** Items and bytes of one transaction: bounds how long other writers wait. */
 const CHUNK = 200;
@@ -45,7 +45,7 @@ export const createItemImport = (deps: ItemImportDeps) => ({
    * at the first item that there is no room for.
    */
   run: async (
-    owner: Caller,
+    actor: Actor,
     source: AsyncIterable<Uint8Array>,
     { format, isDryRun, read, signal, onProgress }: ImportOptions,
   ): Promise<ImportReport> => {
@@ -55,7 +55,7 @@ export const createItemImport = (deps: ItemImportDeps) => ({
       if (signal?.aborted) return;
       const written = isDryRun
         ? { created: chunk.items.length }
-        : await writeAll(deps, owner, chunk.items);
+        : await writeAll(deps, actor, chunk.items);
       report.created += written.created;
       chunk.clear();
       onProgress?.(report);
@@ -117,7 +117,7 @@ interface Written {
 
 async function writeAll(
   { db, changes }: ItemImportDeps,
-  owner: Caller,
+  actor: Actor,
   all: ItemFields[],
 ): Promise<Written> {
   if (all.length === 0) return { created: 0 };
@@ -125,7 +125,7 @@ async function writeAll(
     const pace = createPace();
     for (const [created, fields] of all.entries()) {
       try {
-        await changes.create(tx, owner, fields);
+        await changes.create(tx, actor, fields);
       } catch (error) {
         // It is refused before it is written: those before it stay.
         if (error instanceof AppError) return { created, refusal: error };

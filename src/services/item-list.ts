@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
+import type { AnyActor } from '../core/actor.ts';
 import type { Cursors } from '../core/cursors.ts';
 import type { Db, Session } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
@@ -7,7 +8,6 @@ import type { FairTurns, Pace } from '../core/fair-turns.ts';
 import { prepare } from '../core/query.ts';
 import { items, itemViews, type User, users } from '../models/index.ts';
 import type { Position } from '../utils/page.ts';
-import type { Caller } from './caller.ts';
 import { countWalk } from './item-count.ts';
 import { readWalk } from './item-groups.ts';
 import {
@@ -44,8 +44,7 @@ export const createItemList = (deps: ItemListDeps) => ({
    * a cursor of another list, invalid_query for several keys where too many share the first, and
    * overloaded when too many long lists are being read.
    */
-  list: (caller: Caller | undefined, query: ItemListQuery): Promise<ItemPage> =>
-    listItems(deps, caller, query),
+  list: (actor: AnyActor, query: ItemListQuery): Promise<ItemPage> => listItems(deps, actor, query),
 
   /** The name of an item's owner. */
   usernameOf: async (id: number): Promise<string | undefined> =>
@@ -70,17 +69,17 @@ interface Reading {
 
 async function listItems(
   { db, cursors, views, turns, bounds = BOUNDS }: ItemListDeps,
-  caller: Caller | undefined,
+  actor: AnyActor,
   query: ItemListQuery,
 ): Promise<ItemPage> {
   const { q, sort = defaultSort(q), limit, cursor, filters, bin } = query;
   const order = orderOf(sort);
-  const scope = JSON.stringify(['items', caller?.id, bin, q, order, filters]);
+  const scope = JSON.stringify(['items', actor.id ?? undefined, bin, q, order, filters]);
   const from = cursor === undefined ? undefined : positionIn(cursors, scope, order, cursor);
   const ends = endsOf(filters, order[0] as SortKey);
   const residual = filters.filter((it) => it !== ends.start && it !== ends.end);
   const pace = turns.paceFor(query.share ?? '');
-  const asked = { caller, filters, bin, residual, hidden: await hiddenNow(db.read) };
+  const asked = { actor, filters, bin, residual, hidden: await hiddenNow(db.read) };
   const reading = { session: db.read, bounds, pace, order, asked };
   const list = q === undefined ? await plainList(reading, query, ends) : wordList(reading, q);
   const { entries, next } = await list.read(from, limit);
@@ -187,7 +186,7 @@ function positionIn(cursors: Cursors, scope: string, order: SortKey[], cursor: s
   if (position) return position;
   throw new AppError(
     'invalid_cursor',
-    'The cursor is not one of this list, sort, filter and caller',
+    'The cursor is not one of this list, sort, filter and actor',
   );
 }
 

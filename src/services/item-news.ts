@@ -1,11 +1,11 @@
 import { asc, desc, gt, max, min, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
+import type { AnyActor } from '../core/actor.ts';
 import type { Db, Session } from '../core/db.ts';
 import { prepare } from '../core/query.ts';
 import { type ItemEvent, itemEvents } from '../models/index.ts';
 import { maySee } from './item-access.ts';
 import { accessById, type Item, itemById } from './item-rows.ts';
-import type { Caller } from './users.ts';
 
 /** An event and its item as it is now; undefined when it is gone for good. */
 export interface ItemNews {
@@ -88,12 +88,12 @@ async function isCurrent(session: Session, { event, item }: ItemNews): Promise<b
  */
 export async function placeOf(
   session: Session,
-  caller: Caller | undefined,
+  actor: AnyActor,
   after = -1,
 ): Promise<{ newest: number; isKnown: boolean }> {
   const [first] = await oldestEvent(session, {});
   const [others] = await newestOfAll(session, {});
-  const [own] = caller ? await newestOwn(session, { owner_id: caller.id }) : [];
+  const [own] = actor.id !== null ? await newestOwn(session, { owner_id: actor.id }) : [];
   const oldest = (first?.id ?? 1) - 1;
   const newest = Math.max(others?.id ?? 0, own?.id ?? 0);
   if (after < oldest || after > newest) return { newest, isKnown: false };
@@ -124,17 +124,17 @@ export function createFeed(read: Session) {
 }
 
 /** Whether the caller is told of an event at all. */
-export function mayHear({ audience, owner_id }: ItemEvent, caller: Caller | undefined): boolean {
+export function mayHear({ audience, owner_id }: ItemEvent, actor: AnyActor): boolean {
   if (audience === 'all') return true;
-  return (audience === 'owner') === (caller?.id === owner_id);
+  return (audience === 'owner') === (actor.id === owner_id);
 }
 
 /** Whether the caller is shown the item with its event. */
-export function isShown({ event, item }: ItemNews, caller: Caller | undefined): boolean {
+export function isShown({ event, item }: ItemNews, actor: AnyActor): boolean {
   return (
     event.type !== 'deleted' &&
     item !== undefined &&
     item.deleted_at === null &&
-    maySee(item, caller)
+    maySee(item, actor)
   );
 }

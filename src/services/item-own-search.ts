@@ -4,7 +4,6 @@ import { rowsOf } from '../core/dynamic-query.ts';
 import type { Pace } from '../core/fair-turns.ts';
 import { items } from '../models/index.ts';
 import { foldWords, holdsWords, type Word } from '../utils/words.ts';
-import type { Caller } from './caller.ts';
 import type { Found } from './item-search.ts';
 
 /** Rows read at once: of the largest there are, half a megabyte of text. */
@@ -26,14 +25,14 @@ type Text = Pick<typeof items.$inferSelect, 'id' | 'title' | 'description' | 'ta
  */
 export async function searchOwn(
   { session, words, pace, most }: OwnSearchOptions,
-  caller: Caller,
+  owner_id: number,
   where: 'private' | 'bin',
 ): Promise<Found[]> {
   const holds = holdsWords(words);
   const found: Found[] = [];
   let below = Number.MAX_SAFE_INTEGER;
   for (let looked = 0; looked < most; looked += ROWS) {
-    const rows = await rowsOf<Text>(session, ownRows(caller, where, below));
+    const rows = await rowsOf<Text>(session, ownRows(owner_id, where, below));
     for (const row of rows) {
       const rank = rankOf(holds, row);
       if (rank !== undefined) found.push({ id: row.id, rank });
@@ -46,9 +45,9 @@ export async function searchOwn(
   return found.sort((a, b) => a.rank - b.rank || b.id - a.id);
 }
 
-function ownRows({ id }: Caller, where: 'private' | 'bin', below: number): SQL {
+function ownRows(owner_id: number, where: 'private' | 'bin', below: number): SQL {
   const { index, condition } = SOURCES[where];
-  return sql`select id, title, description, tags from items indexed by ${index} where ${eq(items.owner_id, id)} and ${condition} and id < ${below} order by id desc limit ${ROWS}`;
+  return sql`select id, title, description, tags from items indexed by ${index} where ${eq(items.owner_id, owner_id)} and ${condition} and id < ${below} order by id desc limit ${ROWS}`;
 }
 
 const SOURCES = {

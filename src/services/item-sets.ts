@@ -49,9 +49,9 @@ async function walkSources(
   asked: Asked,
   { most }: Bounds,
 ): Promise<Sources> {
-  const { caller, bin } = asked;
-  if (bin && caller && field !== 'id') {
-    return { streams: [], picks: await picksOf(session, ownIds(caller, bin, most), asked) };
+  const { actor, bin } = asked;
+  if (bin && actor.id !== null && field !== 'id') {
+    return { streams: [], picks: await picksOf(session, ownIds(actor.id, bin, most), asked) };
   }
   const streams = walkStreams(field, asked);
   const own = ownerOfPrivate(asked);

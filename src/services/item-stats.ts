@@ -1,10 +1,10 @@
+import type { AnyActor } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../utils/time-buckets.ts';
 import { ensureVisible } from './item-access.ts';
 import { daysOf, hoursOf } from './item-buckets.ts';
 import type { ItemViews } from './item-views.ts';
 import { DAY_HOURS, WINDOW_DAYS } from './item-windows.ts';
-import type { Caller } from './users.ts';
 
 export type StatsWindow = 'day' | keyof typeof WINDOW_DAYS;
 
@@ -25,8 +25,8 @@ export interface ItemStats {
 /** How often an item was viewed, and when. */
 export const createItemStats = ({ db, views, now }: ItemStatsDeps) => ({
   /** The last 24 hours by the hour; 7, 30 or 365 UTC days by the day. Throws not_found. */
-  get: async (caller: Caller | undefined, id: number, window: StatsWindow): Promise<ItemStats> => {
-    await ensureVisible(db.read, caller, id);
+  get: async (actor: AnyActor, id: number, window: StatsWindow): Promise<ItemStats> => {
+    await ensureVisible(db.read, actor, id);
     const at = now();
     const { unit, from, length } = spanOf(window, at);
     const perUnit = unit === 'hour' ? 1 : DAY_HOURS;

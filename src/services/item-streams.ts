@@ -1,7 +1,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm';
+import type { AnyActor } from '../core/actor.ts';
 import { fixed } from '../core/dynamic-query.ts';
 import { items, itemTags, itemViews } from '../models/index.ts';
-import type { Caller } from './caller.ts';
 import { listed } from './conditions.ts';
 import { conditionOf, mayPass } from './item-filters.ts';
 import type { ItemFilter, ItemListQuery, SortField } from './item-list-query.ts';
@@ -25,7 +25,7 @@ export interface Stream {
 
 /** What a list shows, and to whom. */
 export interface Asked extends Pick<ItemListQuery, 'filters' | 'bin'> {
-  caller: Caller | undefined;
+  actor: AnyActor;
   /** Those of the filters that look at each row of a walk. */
   residual: readonly ItemFilter[];
   /** What every public row must also fulfil: nothing, unless accounts are being erased. */
@@ -41,9 +41,9 @@ const hasUrl = fixed(sql`${items.url} is not null`);
 
 /** What everybody sees, and beside it what the caller alone sees; or what is in the bin. */
 export function walkStreams(field: SortField, asked: Asked): Stream[] {
-  const { caller, bin } = asked;
-  if (bin && caller) {
-    const where = sql`${eq(items.owner_id, caller.id)} and ${isBinned}`;
+  const { actor, bin } = asked;
+  if (bin && actor.id !== null) {
+    const where = sql`${eq(items.owner_id, actor.id)} and ${isBinned}`;
     return [itemStream('items_binned', where, asked.residual.map(conditionOf))];
   }
   const own = ownerOfPrivate(asked);
@@ -66,7 +66,7 @@ export function equalStreams(filter: ItemFilter, asked: Asked): Stream[] {
 /** The ids of items that equal one of the values of a filter, of all that the caller sees; some twice. */
 export function equalIds({ field, values }: ItemFilter, asked: Asked): SQL {
   const wanted = listed(values);
-  const viewers = [0, ...(asked.caller ? [asked.caller.id] : [])];
+  const viewers = [0, ...(asked.actor.id === null ? [] : [asked.actor.id])];
   if (field === 'tags') {
     const each = viewers.map(
       (viewer) =>
@@ -76,28 +76,28 @@ export function equalIds({ field, values }: ItemFilter, asked: Asked): SQL {
   }
   const column = field === 'url' ? items.url : items.owner_id;
   const each = viewers.map((viewer) => {
-    const { index, where } = equalIndex(field, viewer === 0 ? undefined : asked.caller);
+    const { index, where } = equalIndex(field, viewer === 0 ? undefined : viewer);
     return sql`select ${items.id} as id from ${items} indexed by ${sql.raw(index)} where ${column} in ${wanted} and ${where}`;
   });
   return sql.join(each, sql` union all `);
 }
 
 /** The ids of the caller's own items that no one else sees, the newest, `most` of them. */
-export function ownIds(caller: Caller, bin: ItemListQuery['bin'], most: number): SQL {
+export function ownIds(owner_id: number, bin: ItemListQuery['bin'], most: number): SQL {
   const [index, where] = bin ? ['items_binned', isBinned] : ['items_private_id', isPrivate];
-  return sql`select ${items.id} as id from ${items} indexed by ${sql.raw(index)} where ${eq(items.owner_id, caller.id)} and ${where} order by ${items.id} desc limit ${most}`;
+  return sql`select ${items.id} as id from ${items} indexed by ${sql.raw(index)} where ${eq(items.owner_id, owner_id)} and ${where} order by ${items.id} desc limit ${most}`;
 }
 
 /** Whose private items a list may show: the caller's, unless a filter rules them out. */
-export function ownerOfPrivate({ caller, filters, bin }: Asked): Caller | undefined {
-  if (!caller || bin || !mayPass(filters, 'visibility', 'private')) return undefined;
-  return mayPass(filters, 'owner_id', caller.id) ? caller : undefined;
+export function ownerOfPrivate({ actor: { id }, filters, bin }: Asked): number | undefined {
+  if (id === null || bin || !mayPass(filters, 'visibility', 'private')) return undefined;
+  return mayPass(filters, 'owner_id', id) ? id : undefined;
 }
 
 /** What the caller may see of the table of items. */
-export function shownTo({ caller, bin, hidden }: Asked): SQL {
-  if (!caller) return and(isPublic, ...hidden) as SQL;
-  const own = eq(items.owner_id, caller.id);
+export function shownTo({ actor, bin, hidden }: Asked): SQL {
+  if (actor.id === null) return and(isPublic, ...hidden) as SQL;
+  const own = eq(items.owner_id, actor.id);
   if (bin) return sql`${own} and ${isBinned}`;
   const shown = sql`(${items.deleted_at} is null and (${items.visibility} = 'public' or ${own}))`;
   return and(shown, ...hidden) as SQL;
@@ -134,8 +134,8 @@ function listedStream(field: SortField, asked: Asked): Stream {
   };
 }
 
-function privateStream(index: string, caller: Caller, asked: Asked): Stream {
-  const where = sql`${eq(items.owner_id, caller.id)} and ${isPrivate}`;
+function privateStream(index: string, owner_id: number, asked: Asked): Stream {
+  const where = sql`${eq(items.owner_id, owner_id)} and ${isPrivate}`;
   const residual = without(asked.residual, 'visibility', 'owner_id').map(conditionOf);
   return itemStream(index, where, residual);
 }
@@ -143,7 +143,7 @@ function privateStream(index: string, caller: Caller, asked: Asked): Stream {
 /** Of what everybody sees, or of the private items of `own`. */
 function equalStream(
   filter: ItemFilter,
-  own: Caller | undefined,
+  own: number | undefined,
   others: readonly ItemFilter[],
   hidden: readonly SQL[],
 ): Stream {
@@ -152,7 +152,7 @@ function equalStream(
   if (filter.field === 'tags') {
     return {
       scan: sql`${itemTags}`,
-      where: sql`${itemTags.viewer_id} = ${own?.id ?? 0} and ${itemTags.tag} = ${value}`,
+      where: sql`${itemTags.viewer_id} = ${own ?? 0} and ${itemTags.tag} = ${value}`,
       joins: sql`${lookUpItems} ${itemTags.item_id} ${lookUpViews}`,
       residual,
       at: expressions({ id: sql`${itemTags.item_id}` }),
@@ -163,17 +163,17 @@ function equalStream(
   return itemStream(index, sql`${column} = ${value} and ${where}`, residual);
 }
 
-function equalIndex(field: ItemFilter['field'], own: Caller | undefined) {
+function equalIndex(field: ItemFilter['field'], own: number | undefined) {
   if (field === 'url') {
     return own
       ? {
           index: 'items_private_url',
-          where: sql`${eq(items.owner_id, own.id)} and ${isPrivate} and ${hasUrl}`,
+          where: sql`${eq(items.owner_id, own)} and ${isPrivate} and ${hasUrl}`,
         }
       : { index: 'items_listed_url', where: sql`${isPublic} and ${hasUrl}` };
   }
   return own
-    ? { index: 'items_private_id', where: sql`${eq(items.owner_id, own.id)} and ${isPrivate}` }
+    ? { index: 'items_private_id', where: sql`${eq(items.owner_id, own)} and ${isPrivate}` }
     : { index: 'items_listed_owner', where: isPublic };
 }
 

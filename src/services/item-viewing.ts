@@ -1,12 +1,12 @@
 import { eq, sql } from 'drizzle-orm';
+import type { AnyActor } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import { prepare } from '../core/query.ts';
-import type { Viewer, Viewers } from '../core/viewers.ts';
+import type { Viewers } from '../core/viewers.ts';
 import { itemViews } from '../models/index.ts';
 import { isBot } from '../utils/bots.ts';
 import { ensureVisible, itemNotFound } from './item-access.ts';
 import type { ItemViews } from './item-views.ts';
-import type { Caller } from './users.ts';
 
 export interface ItemViewingDeps {
   db: Db;
@@ -23,9 +23,9 @@ export interface Viewed {
 /** Views of items that the caller may see. */
 export const createItemViewing = ({ db, views, viewers }: ItemViewingDeps) => ({
   /** Counts a view, unless a bot's or one of who had viewed the item lately. Throws not_found. */
-  view: async (caller: Caller | undefined, id: number, viewer: Viewer): Promise<Viewed> => {
-    await ensureVisible(db.read, caller, id);
-    const counted = !isBot(viewer.user_agent) && viewers.isNew(id, viewer);
+  view: async (actor: AnyActor, id: number): Promise<Viewed> => {
+    await ensureVisible(db.read, actor, id);
+    const counted = !isBot(actor.origin.user_agent) && viewers.isNew(id, actor);
     if (counted) await views.add(id);
     const [item] = await views.withPending(() => viewsById(db.read, { id }));
     if (!item) throw itemNotFound(id);

@@ -103,7 +103,7 @@ async function* listedMatches(
 /** The caller's own items that nobody else sees, by rank. */
 async function foundOwn(list: WordList, words: Word[]): Promise<Found[]> {
   const { asked, bounds } = list;
-  const own = asked.bin ? asked.caller : ownerOfPrivate(asked);
+  const own = asked.bin ? asked.actor.id : ownerOfPrivate(asked);
   if (!own) return [];
   return searchOwn({ ...list, words, most: bounds.most }, own, asked.bin ? 'bin' : 'private');
 }

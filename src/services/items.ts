@@ -1,3 +1,4 @@
+import type { Actor, AnyActor } from '../core/actor.ts';
 import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
 import type { FairTurns } from '../core/fair-turns.ts';
@@ -19,7 +20,6 @@ import {
 } from './item-rows.ts';
 import type { ItemViews } from './item-views.ts';
 import { placeAfter } from './skip.ts';
-import type { Caller } from './users.ts';
 
 export interface ItemsDeps {
   db: Db;
@@ -69,12 +69,11 @@ function itemReads({ db, turns, cache, views, viewers, popularTtlMs }: ItemsDeps
     },
 
     /** The version of an item that the caller may see; reads nothing else. Throws not_found. */
-    getVersion: (caller: Caller | undefined, id: number): Promise<number> =>
-      versionFor(db.read, caller, id),
+    getVersion: (actor: AnyActor, id: number): Promise<number> => versionFor(db.read, actor, id),
 
     /** The item, if the caller may see it. Throws not_found. */
-    get: (caller: Caller | undefined, id: number): Promise<Item> =>
-      views.withPending(() => getVisible(db.read, caller, id)),
+    get: (actor: AnyActor, id: number): Promise<Item> =>
+      views.withPending(() => getVisible(db.read, actor, id)),
   };
 }
 
@@ -86,38 +85,38 @@ function itemWrites({ db, views, changes }: ItemsDeps) {
       return item;
     });
   return {
-    create: (owner: Caller, fields: ItemFields, onWritten?: OnWritten<Item>): Promise<Item> =>
+    create: (actor: Actor, fields: ItemFields, onWritten?: OnWritten<Item>): Promise<Item> =>
       db.write(async (tx) => {
-        const item = await changes.create(tx, owner, fields);
+        const item = await changes.create(tx, actor, fields);
         await onWritten?.(tx, item);
         return item;
       }),
 
     /** Changes the given fields of an own item; an admin's are all. Throws not_found, forbidden, version_mismatch. */
     update: (
-      caller: Caller,
+      actor: Actor,
       id: number,
       fields: Partial<ItemFields>,
       options: ChangeOptions = {},
-    ): Promise<Item> => write((tx) => changes.update(tx, caller, id, fields, options)),
+    ): Promise<Item> => write((tx) => changes.update(tx, actor, id, fields, options)),
 
     /** Puts an own item into the bin and gives what it was. Throws as `update`. */
-    remove: (caller: Caller, id: number, options: ChangeOptions = {}): Promise<Item> =>
-      write((tx) => changes.remove(tx, caller, id, options)),
+    remove: (actor: Actor, id: number, options: ChangeOptions = {}): Promise<Item> =>
+      write((tx) => changes.remove(tx, actor, id, options)),
 
     /** Takes an own item out of the bin. Throws not_found. */
-    restore: (caller: Caller, id: number, onWritten?: OnWritten<Item>): Promise<Item> =>
+    restore: (actor: Actor, id: number, onWritten?: OnWritten<Item>): Promise<Item> =>
       write(async (tx) => {
-        const item = await changes.restore(tx, caller, id);
+        const item = await changes.restore(tx, actor, id);
         await onWritten?.(tx, item);
         return item;
       }),
 
     /** Deletes an own item that is in the bin for good, in short transactions. Throws not_found. */
-    erase: async (caller: Caller, id: number): Promise<void> => {
+    erase: async (actor: Actor, id: number): Promise<void> => {
       const eraseSome = async (tx: Tx): Promise<boolean> => {
-        const item = await getBinned(tx, caller, id);
-        if (item.owner_id !== caller.id) throw itemNotFound(id);
+        const item = await getBinned(tx, actor, id);
+        if (item.owner_id !== actor.id) throw itemNotFound(id);
         return eraseItem(tx, item);
       };
       while (!(await db.write(eraseSome)));

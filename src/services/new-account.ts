@@ -1,3 +1,4 @@
+import type { AnyActor } from '../core/actor.ts';
 import { AppError } from '../core/exceptions.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import type { Tx } from '../core/writer.ts';
@@ -5,7 +6,7 @@ import type { NewUser, Role, User } from '../models/index.ts';
 import { isUsernameFor, USERNAME_RULE } from '../utils/account.ts';
 import { emailKey, nameKey } from '../utils/email.ts';
 import { tidy } from '../utils/text.ts';
-import type { Audit, Via } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { insertUser } from './user-queries.ts';
 
 /** What a new account is made from. */
@@ -24,16 +25,16 @@ export interface OutsideAccount {
   is_verified: boolean;
 }
 
-/** Makes the account and notes by whom, in the caller's transaction. */
+/** Makes the account and records it, in the caller's transaction. */
 export async function insertAccount(
   audit: Audit,
   tx: Tx,
   row: NewUser,
-  { actor_id, via }: { actor_id: number | null; via: Via },
+  actor: AnyActor,
 ): Promise<User> {
   const [user] = (await insertUser(tx, row)) as [User];
   const details = { role: row.role };
-  await audit.record(tx, { action: 'user.created', actor_id, user_id: user.id, via, details });
+  await audit.record(tx, actor, { action: 'user.created', user_id: user.id, details });
   return user;
 }
 
@@ -41,13 +42,13 @@ export async function insertAccount(
 export function insertOutsideAccount(
   { audit, now }: { audit: Audit; now(): Date },
   tx: Tx,
+  actor: AnyActor,
   account: OutsideAccount,
-  via: Via,
 ): Promise<User> {
   const at = now();
   const email_verified_at = account.is_verified ? at.toISOString() : null;
   const row = { ...newUser(account, 'user', null, at), email_verified_at };
-  return insertAccount(audit, tx, row, { actor_id: null, via });
+  return insertAccount(audit, tx, row, actor);
 }
 
 export function newUser(

@@ -1,11 +1,12 @@
 import { and, eq } from 'drizzle-orm';
+import { SYSTEM } from '../core/actor.ts';
 import { AppError, StartupError } from '../core/exceptions.ts';
 import type { Log } from '../core/log.ts';
 import { type User, users as usersTable } from '../models/index.ts';
 import { nameKey } from '../utils/email.ts';
 import { tidy } from '../utils/text.ts';
 import { type ActionTokens, PURPOSES } from './action-tokens.ts';
-import { type Audit, SYSTEM } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { type EmailFlowDeps, endWaysIn } from './email-flow-deps.ts';
 import { isTakenError, type NewAccount, refuseForeignAddress, takenError } from './new-account.ts';
 import type { Notices } from './notices.ts';
@@ -103,9 +104,9 @@ async function promote(
     await endWaysIn(deps, tx, id);
     await actionTokens.revoke(tx, id, PURPOSES);
     await throttle.forget(tx, id);
-    const who = { actor_id: null, user_id: id, via: SYSTEM };
-    await audit.record(tx, { action: 'user.role_changed', ...who, details: { role: 'admin' } });
-    await audit.record(tx, { action: 'password.changed', ...who });
+    const details = { role: 'admin' };
+    await audit.record(tx, SYSTEM, { action: 'user.role_changed', user_id: id, details });
+    await audit.record(tx, SYSTEM, { action: 'password.changed', user_id: id });
     await notices.send(tx, id, 'password.changed');
     return user;
   });

@@ -1,4 +1,5 @@
 import { and, count, eq, isNotNull, max } from 'drizzle-orm';
+import { SYSTEM } from '../core/actor.ts';
 import type { Cursors } from '../core/cursors.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { FairTurns } from '../core/fair-turns.ts';
@@ -16,7 +17,7 @@ import {
 } from '../models/index.ts';
 import type { ActionTokens } from './action-tokens.ts';
 import { type AdminUsersDeps, updateAccount } from './admin-users.ts';
-import { type AuditAction, SYSTEM } from './audit.ts';
+import type { AuditAction } from './audit.ts';
 import type { Devices } from './devices.ts';
 import { linkBase, resetLink } from './mail-templates.ts';
 import type { Notices } from './notices.ts';
@@ -76,12 +77,7 @@ export const createOperatorUsers = (deps: OperatorUsersDeps) => ({
    * for the last active admin.
    */
   setActive: (user: User, is_active: boolean): Promise<Account> =>
-    updateAccount(
-      deps,
-      user.id,
-      { is_active },
-      { actor_id: null, via: SYSTEM, details: BY_OPERATOR },
-    ),
+    updateAccount(deps, SYSTEM, user.id, { is_active }, BY_OPERATOR),
 
   /**
    * Ends all sessions and tokens of an account and returns a link that sets a new password, once,
@@ -174,5 +170,5 @@ async function endAll(
   const ended = await all.endAll(tx, user_id);
   await tokens.endAll(tx, user_id);
   const details = { ...BY_OPERATOR, ended };
-  await audit.record(tx, { action, actor_id: null, user_id, via: SYSTEM, details });
+  await audit.record(tx, SYSTEM, { action, user_id, details });
 }

@@ -1,12 +1,11 @@
+import type { Actor } from '../core/actor.ts';
 import type { AccessTokens, CreatedAccessToken, NewAccessToken } from './access-tokens.ts';
-import type { Via } from './audit.ts';
-import type { Identity } from './auth.ts';
 import type { OnWritten } from './idempotency.ts';
 
 export interface OwnTokensDeps {
   accessTokens: AccessTokens;
   /** Throws unless the caller proves to be the owner; see services/account.ts. */
-  proveRecently(caller: Identity, password: string | undefined): Promise<void>;
+  proveRecently(actor: Actor, password: string | undefined): Promise<void>;
 }
 
 /** Tokens that an account makes for itself: a stolen session alone makes none. */
@@ -15,9 +14,9 @@ export const createOwnTokens = ({ accessTokens, proveRecently }: OwnTokensDeps) 
    * Returns `AccessTokens.create` for a caller who proves to be the owner. Who repeats a request to be
    * shown its token again needs the proof too. Throws what `proveRecently` throws.
    */
-  proven: async (caller: Identity, password: string | undefined) => {
-    await proveRecently(caller, password);
-    return (token: NewAccessToken, via: Via, onWritten?: OnWritten<CreatedAccessToken>) =>
-      accessTokens.create(caller, token, via, onWritten);
+  proven: async (actor: Actor, password: string | undefined) => {
+    await proveRecently(actor, password);
+    return (token: NewAccessToken, onWritten?: OnWritten<CreatedAccessToken>) =>
+      accessTokens.create(actor, token, onWritten);
   },
 });

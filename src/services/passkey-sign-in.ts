@@ -15,8 +15,8 @@ interface Deps {
   now(): Date;
 }
 
-/** Where the browser is: an origin, as `https://app.example.com`. */
-export type Origin = string;
+/** The origin of the page in the browser, such as `https://app.example.com`. */
+export type PageOrigin = string;
 
 export interface PasskeyAnswer {
   flow: string;
@@ -24,7 +24,7 @@ export interface PasskeyAnswer {
 }
 
 /** The first step of signing in. */
-export async function beginSignIn({ flows }: Deps, origin: Origin) {
+export async function beginSignIn({ flows }: Deps, origin: PageOrigin) {
   const options = await generateAuthenticationOptions({
     rpID: new URL(origin).hostname,
     userVerification: 'required',
@@ -36,7 +36,7 @@ export async function beginSignIn({ flows }: Deps, origin: Origin) {
  * The active account whose passkey answered. Throws invalid_action_token, bad_credentials,
  * inactive_user.
  */
-export async function verify(deps: Deps, answer: PasskeyAnswer, origin: Origin): Promise<User> {
+export async function verify(deps: Deps, answer: PasskeyAnswer, origin: PageOrigin): Promise<User> {
   const { db, flows, now } = deps;
   const { data: expectedChallenge } = await flows.take('passkey_login', answer.flow);
   const response = answer.response as AuthenticationResponseJSON;

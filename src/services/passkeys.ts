@@ -4,17 +4,17 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import { and, desc, eq } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type Passkey, passkeys, type User } from '../models/index.ts';
-import type { Audit, Via } from './audit.ts';
-import type { Identity } from './auth.ts';
+import type { Audit } from './audit.ts';
 import type { AuthFlows } from './auth-flows.ts';
 import type { OnWritten } from './idempotency.ts';
 import type { Notices } from './notices.ts';
 import {
   beginSignIn,
-  type Origin,
   orRefused,
+  type PageOrigin,
   type PasskeyAnswer,
   refused,
   verify,
@@ -35,7 +35,7 @@ export interface PasskeysDeps extends AdminFactorDeps {
   config: { appName: string };
   quotas: Quotas;
   /** The account of the caller; throws bad_credentials when the password is not its. */
-  prove(caller: Identity, password: string): Promise<User>;
+  prove(actor: Actor, password: string): Promise<User>;
   now(): Date;
 }
 
@@ -46,8 +46,8 @@ const { id, name, created_at, last_used_at } = passkeys;
 /** Passkeys (WebAuthn) of accounts: a second way to sign in, which no page can phish. */
 export const createPasskeys = (deps: PasskeysDeps) => ({
   /** Begins to add one; asks for the password. Throws bad_credentials, second_factor_missing. */
-  beginAdding: (caller: Identity, password: string, origin: Origin) =>
-    beginAdding(deps, caller, password, origin),
+  beginAdding: (actor: Actor, password: string, origin: PageOrigin) =>
+    beginAdding(deps, actor, password, origin),
 
   /**
    * Adds what the browser made, which counts as the second factor of the caller's session;
@@ -55,36 +55,36 @@ export const createPasskeys = (deps: PasskeysDeps) => ({
    * second_factor_missing, quota_exceeded.
    */
   add: (
-    caller: Identity,
+    actor: Actor,
     made: MadePasskey,
-    context: AddContext,
+    origin: PageOrigin,
     onWritten?: OnWritten<PasskeyInfo>,
-  ): Promise<PasskeyInfo> => add(deps, caller, made, context, onWritten),
+  ): Promise<PasskeyInfo> => add(deps, actor, made, origin, onWritten),
 
   /** Begins to sign in: any passkey of this site may answer. */
-  beginSignIn: (origin: Origin) => beginSignIn(deps, origin),
+  beginSignIn: (origin: PageOrigin) => beginSignIn(deps, origin),
 
   /**
    * The active account whose passkey answered. Throws invalid_action_token, bad_credentials,
    * inactive_user.
    */
-  verify: (answer: PasskeyAnswer, origin: Origin): Promise<User> => verify(deps, answer, origin),
+  verify: (answer: PasskeyAnswer, origin: PageOrigin): Promise<User> =>
+    verify(deps, answer, origin),
 
-  list: async (caller: Identity): Promise<{ data: PasskeyInfo[] }> => {
+  list: async (actor: Actor): Promise<{ data: PasskeyInfo[] }> => {
     const own = deps.db.read.orm.select({ id, name, created_at, last_used_at }).from(passkeys);
-    return { data: await own.where(eq(passkeys.user_id, caller.id)).orderBy(desc(passkeys.id)) };
+    return { data: await own.where(eq(passkeys.user_id, actor.id)).orderBy(desc(passkeys.id)) };
   },
 
   /** Removes an own passkey. Throws not_found. */
-  remove: (caller: Identity, passkey_id: number, via: Via): Promise<void> =>
+  remove: (actor: Actor, passkey_id: number): Promise<void> =>
     deps.db.write(async (tx) => {
-      const isIt = and(eq(passkeys.id, passkey_id), eq(passkeys.user_id, caller.id));
+      const isIt = and(eq(passkeys.id, passkey_id), eq(passkeys.user_id, actor.id));
       const [gone] = await tx.orm.delete(passkeys).where(isIt).returning();
       if (!gone) throw new AppError('not_found', `Passkey ${passkey_id} not found`);
-      const who = { actor_id: caller.id, user_id: caller.id, details: { name: gone.name } };
-      await forgetLostFactor(tx, caller.id);
-      await deps.audit.record(tx, { action: 'passkey.removed', ...who, via });
-      await deps.notices.send(tx, caller.id, 'passkey.removed');
+      await forgetLostFactor(tx, actor.id);
+      await deps.audit.own(tx, actor, 'passkey.removed', { name: gone.name });
+      await deps.notices.send(tx, actor.id, 'passkey.removed');
     }),
 });
 
@@ -94,15 +94,9 @@ export interface MadePasskey {
   response: unknown;
 }
 
-/** What the route adds. */
-export interface AddContext {
-  origin: Origin;
-  via: Via;
-}
-
-async function beginAdding(deps: PasskeysDeps, caller: Identity, password: string, origin: Origin) {
-  await refuseUnproved(deps, caller);
-  const user = await deps.prove(caller, password);
+async function beginAdding(deps: PasskeysDeps, actor: Actor, password: string, origin: PageOrigin) {
+  await refuseUnproved(deps, actor);
+  const user = await deps.prove(actor, password);
   const known = deps.db.read.orm.select().from(passkeys).where(eq(passkeys.user_id, user.id));
   const options = await generateRegistrationOptions({
     rpName: deps.config.appName,
@@ -119,13 +113,13 @@ async function beginAdding(deps: PasskeysDeps, caller: Identity, password: strin
 
 async function add(
   deps: PasskeysDeps,
-  caller: Identity,
+  actor: Actor,
   made: MadePasskey,
-  { origin, via }: AddContext,
+  origin: PageOrigin,
   onWritten?: OnWritten<PasskeyInfo>,
 ): Promise<PasskeyInfo> {
   const { db, flows, audit, notices, quotas, now } = deps;
-  await refuseUnproved(deps, caller);
+  await refuseUnproved(deps, actor);
   const flow = await flows.take('passkey_register', made.flow);
   const { registrationInfo } = await orRefused(
     verifyRegistrationResponse({
@@ -135,10 +129,10 @@ async function add(
       expectedRPID: new URL(origin).hostname,
     }),
   );
-  if (!registrationInfo || flow.user_id !== caller.id) throw refused();
+  if (!registrationInfo || flow.user_id !== actor.id) throw refused();
   const { credential } = registrationInfo;
   const row = {
-    user_id: caller.id,
+    user_id: actor.id,
     credential_id: credential.id,
     public_key: Buffer.from(credential.publicKey),
     counter: credential.counter,
@@ -147,14 +141,13 @@ async function add(
     created_at: now().toISOString(),
   };
   return db.write(async (tx) => {
-    quotas.requireSpace(caller);
-    const isOwn = eq(passkeys.user_id, caller.id);
+    quotas.requireSpace(actor);
+    const isOwn = eq(passkeys.user_id, actor.id);
     quotas.admitOne('passkeys', (await tx.orm.select({ id }).from(passkeys).where(isOwn)).length);
     const [passkey] = await tx.orm.insert(passkeys).values(row).returning();
-    const who = { actor_id: caller.id, user_id: caller.id, details: { name: made.name } };
-    await audit.record(tx, { action: 'passkey.added', ...who, via });
-    await noteSecondFactor(tx, caller, now());
-    await notices.send(tx, caller.id, 'passkey.added');
+    await audit.own(tx, actor, 'passkey.added', { name: made.name });
+    await noteSecondFactor(tx, actor, now());
+    await notices.send(tx, actor.id, 'passkey.added');
     const info = infoOf(passkey as Passkey);
     await onWritten?.(tx, info);
     return info;

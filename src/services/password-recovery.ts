@@ -1,9 +1,9 @@
 import { eq } from 'drizzle-orm';
+import { type AnyActor, actorFor } from '../core/actor.ts';
 import { type User, users } from '../models/index.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { invalidActionToken } from './action-tokens.ts';
 import type { Afterwards } from './afterwards.ts';
-import type { Via } from './audit.ts';
 import { type EmailFlowDeps, endWaysIn, findUser, userOfToken } from './email-flow-deps.ts';
 import { refuseWeak } from './password-policy.ts';
 import type { Sessions } from './sessions.ts';
@@ -14,14 +14,14 @@ import type { Sessions } from './sessions.ts';
  */
 export async function forgot(
   deps: EmailFlowDeps & { afterwards: Afterwards },
+  actor: AnyActor,
   login: string,
-  via: Via,
 ): Promise<void> {
-  await deps.limits.countAddress(via.address);
+  await deps.limits.countAddress(actor.origin.address);
   const user = await deps.users.findByLogin(login);
-  const who = { actor_id: null, user_id: user?.id ?? null };
+  const user_id = user?.id ?? null;
   await deps.db.write((tx) =>
-    deps.audit.record(tx, { action: 'password.reset_asked', ...who, via }),
+    deps.audit.record(tx, actor, { action: 'password.reset_asked', user_id }),
   );
   deps.afterwards.run(() => sendReset(deps, user));
 }
@@ -44,8 +44,8 @@ async function sendReset(deps: EmailFlowDeps, user: User | undefined): Promise<v
  */
 export async function reset(
   deps: EmailFlowDeps & { sessions: Sessions; accessTokens: AccessTokens },
+  actor: AnyActor,
   { token, new_password }: { token: string; new_password: string },
-  via: Via,
 ): Promise<string> {
   const { db, passwords, actionTokens, devices, throttle, audit, notices, now } = deps;
   const live = await actionTokens.peek('reset_password', token);
@@ -64,8 +64,7 @@ export async function reset(
     const set = { password_hash, email_verified_at: email_verified_at ?? at, updated_at: at };
     await tx.orm.update(users).set(set).where(eq(users.id, id));
     await notices.send(tx, id, 'password.changed');
-    const who = { actor_id: id, user_id: id };
-    await audit.record(tx, { action: 'password.reset', ...who, via, details: { ended } });
+    await audit.own(tx, actorFor(user, actor.origin), 'password.reset', { ended });
     await throttle.forget(tx, id);
     await devices.forget(tx, id);
     return devices.issue(tx, id);

@@ -1,10 +1,10 @@
 import { eq, sql } from 'drizzle-orm';
+import type { Actor, AnyActor } from '../core/actor.ts';
 import { createDiskSpace, type DiskSpace } from '../core/disk-space.ts';
 import { AppError, type QuotaName } from '../core/exceptions.ts';
 import { prepare } from '../core/query.ts';
 import type { Tx } from '../core/writer.ts';
 import { type AccountUsage, accountUsage, type ItemRow } from '../models/index.ts';
-import type { Caller } from './caller.ts';
 
 /** The most that one account may have. */
 export type QuotaLimits = Record<Exclude<QuotaName, 'audit_entries'>, number>;
@@ -49,7 +49,7 @@ export const createQuotas = (
 ) => {
   const limits = limitsOf(config);
   /** Throws storage_full for all but admins while the disk is nearly full. */
-  const requireSpace = ({ role }: Pick<Caller, 'role'>): void => {
+  const requireSpace = ({ role }: Pick<AnyActor, 'role'>): void => {
     if (role === 'admin' || !disk.isLow()) return;
     throw new AppError('storage_full', 'The disk is nearly full');
   };
@@ -62,11 +62,11 @@ export const createQuotas = (
      * in another account. Throws quota_exceeded, storage_full, and inactive_user for an account
      * that was deleted meanwhile.
      */
-    admit: async (tx: Tx, caller: Caller, owner_id: number, added: Added): Promise<void> => {
+    admit: async (tx: Tx, actor: Actor, owner_id: number, added: Added): Promise<void> => {
       const [usage] = await usageById(tx, { id: owner_id });
       if (!usage) throw new AppError('inactive_user', 'The account was deleted');
-      if (caller.role === 'admin') return;
-      requireSpace(caller);
+      if (actor.role === 'admin') return;
+      requireSpace(actor);
       for (const name of Object.keys(added) as Counted[]) {
         refuseOver(name, usage[name], added[name] ?? 0, limitOf(limits, usage, name));
       }

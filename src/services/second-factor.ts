@@ -1,8 +1,8 @@
 import { and, eq, isNotNull } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Db, Session } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { passkeys, sessions, totps } from '../models/index.ts';
-import type { Identity } from './auth.ts';
 
 /** Whether an account has an authenticator that is on, or a passkey. */
 async function hasSecondFactor({ orm }: Session, user_id: number): Promise<boolean> {
@@ -17,12 +17,12 @@ async function hasSecondFactor({ orm }: Session, user_id: number): Promise<boole
 /** Notes, in the caller's transaction, that a session proved a second factor at this time. */
 export async function noteSecondFactor(
   { orm }: Session,
-  { session_id }: Pick<Identity, 'session_id'>,
+  { session }: Pick<Actor, 'session'>,
   at: Date,
 ): Promise<void> {
-  if (session_id === undefined) return;
+  if (!session) return;
   const set = { second_factor_at: at.toISOString() };
-  await orm.update(sessions).set(set).where(eq(sessions.id, session_id));
+  await orm.update(sessions).set(set).where(eq(sessions.id, session.id));
 }
 
 /** Takes what sessions proved back once the account has no second factor any more. */
@@ -42,9 +42,9 @@ export interface AdminFactorDeps {
  * Throws second_factor_missing if the caller needs a second factor, has one and has not proved it:
  * a session opened by the password alone must not add another one to get past it.
  */
-export async function refuseUnproved(deps: AdminFactorDeps, caller: Identity): Promise<void> {
-  const isLimited = deps.isAdminFactorRequired && caller.role === 'admin';
-  if (!isLimited || caller.second_factor_at !== null) return;
-  if (!(await hasSecondFactor(deps.db.read, caller.id))) return;
+export async function refuseUnproved(deps: AdminFactorDeps, actor: Actor): Promise<void> {
+  const isLimited = deps.isAdminFactorRequired && actor.role === 'admin';
+  if (!isLimited || actor.session?.second_factor_at !== null) return;
+  if (!(await hasSecondFactor(deps.db.read, actor.id))) return;
   throw new AppError('second_factor_missing', 'Sign in with your second factor first');
 }

@@ -1,5 +1,6 @@
 import { and, desc, eq, ne, sql } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
+import type { Actor, Identified } from '../core/actor.ts';
 import { networkOf } from '../core/client-address.ts';
 import type { Db, Session as DbSession } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
@@ -8,7 +9,6 @@ import { hashToken, newToken } from '../core/security.ts';
 import type { Tx } from '../core/writer.ts';
 import { type Role, type Session, sessions, users } from '../models/index.ts';
 import type { AccessChanges } from './access-changes.ts';
-import type { Via } from './audit.ts';
 import type { SessionLimits } from './session-limits.ts';
 import { deleteSurplus } from './session-purge.ts';
 import { createUseNotes } from './use-notes.ts';
@@ -28,15 +28,6 @@ const REPLACED = { max: 10_000, ttl: 60_000 };
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** The account and the session behind a token, as they are at this moment. */
-export interface SessionIdentity {
-  id: number;
-  role: Role;
-  session_id: number;
-  /** When the session last proved a second factor; null if it never did. */
-  second_factor_at: string | null;
-}
-
 /** What a sign-in has proved beside who it is. */
 export interface SessionProof {
   /** A code of the authenticator, a recovery code or a passkey. */
@@ -48,6 +39,9 @@ export type SessionInfo = Pick<
   Session,
   'id' | 'created_at' | 'last_used_at' | 'user_agent' | 'address'
 >;
+
+/** The account behind a session token, and the session, as they are at this moment. */
+type SessionOwner = Identified & { session: NonNullable<Identified['session']> };
 
 type Found = Pick<Session, 'id' | 'user_id' | 'created_at' | 'last_used_at' | 'second_factor_at'>;
 
@@ -85,9 +79,9 @@ export const createSessions = (deps: SessionsDeps) => ({
   ...sessionReads(deps),
   ...sessionEndings(deps, new LRUCache<string, true>(REPLACED)),
 
-  /** Opens a session in a transaction and returns its bearer token, which is stored nowhere. */
-  open: (tx: Tx, user_id: number, via: Via, proof: SessionProof = {}): Promise<string> =>
-    open(deps, tx, user_id, via, proof),
+  /** Opens a session of the actor in a transaction and returns its bearer token, which is stored nowhere. */
+  open: (tx: Tx, actor: Actor, proof: SessionProof = {}): Promise<string> =>
+    open(deps, tx, actor, proof),
 });
 
 function sessionReads(deps: SessionsDeps) {
@@ -96,8 +90,7 @@ function sessionReads(deps: SessionsDeps) {
   });
   return {
     /** Whose live session this token is of; undefined when it is none. */
-    identify: (token: string): Promise<SessionIdentity | undefined> =>
-      identify(deps, noteUse, token),
+    identify: (token: string): Promise<SessionOwner | undefined> => identify(deps, noteUse, token),
 
     /** Whether one of the account's latest sessions was opened from this network. */
     areFrom: async (user_id: number, network: string): Promise<boolean> => {
@@ -149,8 +142,7 @@ const sessionEndings = ({ accessChanges }: SessionsDeps, replaced: LRUCache<stri
 async function open(
   { limits, accessChanges, now }: SessionsDeps,
   tx: Tx,
-  user_id: number,
-  via: Via,
+  { id: user_id, origin }: Actor,
   { secondFactor = false }: SessionProof,
 ): Promise<string> {
   const token = newToken();
@@ -163,8 +155,8 @@ async function open(
     last_used_at: created_at,
     second_factor_at: secondFactor ? created_at : null,
     expires_at: new Date(at.getTime() + limits.absoluteMs.user).toISOString(),
-    user_agent: via.user_agent,
-    address: via.address,
+    user_agent: origin.user_agent,
+    address: origin.address,
   });
   const surplus = await deleteSurplus(tx, { user_id, count: limits.count });
   if (surplus.length > 0) accessChanges.note(tx, user_id);
@@ -186,8 +178,8 @@ async function identify(
   if (ageMs >= limits.absoluteMs[user.role] || unusedMs >= idleMs) return undefined;
   // Written at most hourly, and often enough for the idle limit to be meant.
   if (unusedMs > Math.min(HOUR_MS, idleMs / 6)) noteUse(found.id, at);
-  const { user_id, id: session_id, second_factor_at } = found;
-  return { id: user_id, role: user.role, session_id, second_factor_at };
+  const { user_id, id, second_factor_at } = found;
+  return { id: user_id, role: user.role, session: { id, second_factor_at } };
 }
 
 function listOf({ orm }: DbSession, user_id: number): Promise<SessionInfo[]> {

@@ -1,4 +1,5 @@
 import { asc, eq, inArray, lt, sql } from 'drizzle-orm';
+import type { AnyActor } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import { AppError, type ErrorCode } from '../core/exceptions.ts';
 import { prepare, type Query } from '../core/query.ts';
@@ -6,7 +7,6 @@ import { createRunning } from '../core/running.ts';
 import type { SecretBox } from '../core/secret-box.ts';
 import type { Tx } from '../core/writer.ts';
 import { type SignUpKey, signUpKeys } from '../models/index.ts';
-import type { Via } from './audit.ts';
 import type { OpenedSession } from './auth.ts';
 import { type Credentials, type CredentialsDeps, verifyCredentials } from './credentials.ts';
 import type { Chore } from './housekeeping.ts';
@@ -53,13 +53,13 @@ export const createSignUpOnce = (deps: SignUpOnceDeps, running = createRunning()
    * password of its account; for anyone else the request is a new one, and finds the address
    * taken. Throws idempotency_running, secrets_unreadable, too_many_requests and what `work` throws.
    */
-  run: async (request: KeyedSignUp, via: Via, work: Work): Promise<SignUpResult> => {
+  run: async (actor: AnyActor, request: KeyedSignUp, work: Work): Promise<SignUpResult> => {
     const { request_hash } = request;
     if (request_hash === undefined) return { opened: await work(), isReplayed: false };
     if (!(await running.claim(request_hash))) throw stillRunning();
     try {
       const [kept] = await keptSignUp(deps.db.read, { request_hash });
-      if (kept && (await isOwn(deps, kept, request, via))) {
+      if (kept && (await isOwn(deps, actor, kept, request))) {
         return { opened: await openKept(deps, kept), isReplayed: true };
       }
       return { opened: await workAndKeep(deps, request_hash, work), isReplayed: false };
@@ -79,13 +79,13 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 /** Without a session the response shows nothing. */
 async function isOwn(
   deps: SignUpOnceDeps,
+  actor: AnyActor,
   { user_id }: SignUpKey,
   request: KeyedSignUp,
-  via: Via,
 ): Promise<boolean> {
   if (user_id === null) return true;
   try {
-    return (await verifyCredentials(deps, request, via)).user.id === user_id;
+    return (await verifyCredentials(deps, actor, request)).user.id === user_id;
   } catch (error) {
     if (error instanceof AppError && REFUSALS.has(error.code)) return false;
     throw error;

@@ -1,8 +1,8 @@
+import type { AnyActor } from '../core/actor.ts';
 import type { OutgoingMail } from '../core/mail.ts';
 import type { Tx } from '../core/writer.ts';
 import type { User } from '../models/index.ts';
 import { tidy } from '../utils/text.ts';
-import type { Via } from './audit.ts';
 import type { EmailFlowDeps } from './email-flow-deps.ts';
 import { sendFirstVerification, sendVerification } from './email-verification.ts';
 import { isTakenError, type NewAccount } from './new-account.ts';
@@ -15,8 +15,8 @@ import { isTakenError, type NewAccount } from './new-account.ts';
  */
 export async function signUp(
   deps: EmailFlowDeps,
+  actor: AnyActor,
   account: NewAccount,
-  via: Via,
   onSettled?: OnSettled,
 ): Promise<void> {
   const onCreated = async (tx: Tx, user: User) => {
@@ -24,12 +24,12 @@ export async function signUp(
     await onSettled?.(tx, deps.isVerificationRequired ? undefined : user);
   };
   try {
-    await deps.users.create(account, { via, onCreated });
+    await deps.users.create(account, { actor, onCreated });
   } catch (error) {
     if (!deps.isVerificationRequired || !isTakenError(error)) throw error;
     // As much work as making an account is: a hash and a write.
     await deps.passwords.hash(account.password);
-    await answerByMail(deps, account, via, onSettled);
+    await answerByMail(deps, actor, account, onSettled);
   }
 }
 
@@ -40,8 +40,8 @@ type Wanted = Pick<NewAccount, 'email' | 'username'>;
 /** Tells whoever reads the mail of an address why no account could be made with it. */
 export async function answerByMail(
   deps: EmailFlowDeps,
+  actor: AnyActor,
   account: Wanted,
-  via: Via,
   onSettled?: OnSettled,
 ): Promise<void> {
   const owner = await deps.users.findByEmail(account.email);
@@ -49,8 +49,8 @@ export async function answerByMail(
   await deps.db.write(async (tx) => {
     if (isAllowed) await queueAnswer(deps, tx, account, owner);
     const details = { reason: owner ? 'email_taken' : 'username_taken' };
-    const who = { actor_id: null, user_id: owner?.id ?? null };
-    await deps.audit.record(tx, { action: 'email.verify_asked', ...who, via, details });
+    const entry = { user_id: owner?.id ?? null, details };
+    await deps.audit.record(tx, actor, { action: 'email.verify_asked', ...entry });
     await onSettled?.(tx, undefined);
   });
 }

@@ -1,3 +1,4 @@
+import type { Actor, AnyActor } from '../core/actor.ts';
 import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
@@ -18,12 +19,6 @@ export interface SourceCallsDeps {
   stats: Pick<SourceStats, 'add'>;
 }
 
-/** Who asks: an account, and of a token what it may do. */
-export interface SourceCaller {
-  id: number;
-  scopes?: readonly string[] | undefined;
-}
-
 /** What is asked of a source. */
 export type SourceCall = Given & Pick<Asker, 'gone'>;
 
@@ -35,7 +30,7 @@ export interface SourceAnswer {
 }
 
 /** The name under which an account shares the limits of outside calls with others. */
-export function callerName({ id }: Pick<SourceCaller, 'id'>): string {
+export function callerName({ id }: Pick<Actor, 'id'>): string {
   return `user ${id}`;
 }
 
@@ -49,11 +44,12 @@ export function createSourceCalls(deps: SourceCallsDeps) {
   const open = createOpen(deps.box);
   const callSource = createCall(deps);
   /** Throws ParameterError and OutboundError beside AppError. */
-  const tryCall = async (caller: SourceCaller | undefined, name: string, call: SourceCall) => {
+  const tryCall = async (actor: AnyActor, name: string, call: SourceCall) => {
     const { value: row } = await find(name);
-    admit(row, caller);
+    admit(row, actor);
     const source = await open(row);
-    const asker = { ...call, caller: caller && callerName(caller) };
+    const caller = actor.id === null ? undefined : callerName(actor);
+    const asker = { ...call, caller };
     return { source, reply: await callSource(source, asker) };
   };
   return {
@@ -64,13 +60,9 @@ export function createSourceCalls(deps: SourceCallsDeps) {
      * Calls a source. Throws not_found, unauthenticated, insufficient_scope, invalid_query,
      * secrets_unreadable, upstream_failed, upstream_timeout, overloaded and circuit_open.
      */
-    call: async (
-      caller: SourceCaller | undefined,
-      name: string,
-      call: SourceCall,
-    ): Promise<SourceAnswer> => {
+    call: async (actor: AnyActor, name: string, call: SourceCall): Promise<SourceAnswer> => {
       try {
-        const { source, reply } = await tryCall(caller, name, call);
+        const { source, reply } = await tryCall(actor, name, call);
         return { reply, freshSeconds: freshSeconds(source, reply) };
       } catch (error) {
         throw callError(name, error);
@@ -85,10 +77,10 @@ export function createSourceCalls(deps: SourceCallsDeps) {
 }
 
 /** Throws unauthenticated, insufficient_scope. */
-function admit({ access }: SourceRow, caller: SourceCaller | undefined): void {
+function admit({ access }: SourceRow, actor: AnyActor): void {
   if (access === 'public') return;
-  if (!caller) throw new AppError('unauthenticated', 'Not authenticated');
-  if (access === 'user' || !caller.scopes || caller.scopes.includes(SCOPE)) return;
+  if (actor.id === null) throw new AppError('unauthenticated', 'Not authenticated');
+  if (access === 'user' || !actor.scopes || actor.scopes.includes(SCOPE)) return;
   throw new AppError('insufficient_scope', `The token lacks the scope ${SCOPE}`);
 }
 

@@ -1,6 +1,7 @@
+import type { Actor } from '../core/actor.ts';
 import type { Outbound, OutboundReply } from '../core/http.ts';
 import { OutboundError } from '../core/outbound-error.ts';
-import { callerName, type SourceCaller, type SourceCalls } from './source-calls.ts';
+import { callerName, type SourceCalls } from './source-calls.ts';
 import { type CallFailure, callFailure } from './source-errors.ts';
 
 /** One of several calls: of a source by its name, or of a URL. */
@@ -36,15 +37,11 @@ export const createSourceFetch = (deps: SourceFetchDeps) => ({
    * Makes the calls as far as the limits of the gateway allow at once, and gives a result for each
    * in their order; one that is there twice is made once. One that fails never loses the others.
    */
-  fetchAll: (
-    caller: SourceCaller,
-    calls: readonly FetchCall[],
-    client: Client,
-  ): Promise<FetchResult[]> => {
+  fetchAll: (actor: Actor, calls: readonly FetchCall[], client: Client): Promise<FetchResult[]> => {
     const made = new Map<string, Promise<FetchResult>>();
     const results = calls.map((call) => {
       const key = keyOf(call);
-      const result = made.get(key) ?? fetchOne(deps, caller, call, client);
+      const result = made.get(key) ?? fetchOne(deps, actor, call, client);
       made.set(key, result);
       return result;
     });
@@ -60,18 +57,18 @@ function keyOf(call: FetchCall): string {
 
 async function fetchOne(
   { calls, outbound }: SourceFetchDeps,
-  caller: SourceCaller,
+  actor: Actor,
   call: FetchCall,
   { headers, signal }: Client,
 ): Promise<FetchResult> {
   try {
     if ('url' in call) {
-      const owner = callerName(caller);
+      const owner = callerName(actor);
       return resultOf(await outbound.call({ url: call.url, owner, signal }));
     }
     const { source, params: parameters = {} } = call;
     const given = { parameters, spelling: 'json', headers, gone: () => signal } as const;
-    return resultOf((await calls.tryCall(caller, source, given)).reply);
+    return resultOf((await calls.tryCall(actor, source, given)).reply);
   } catch (error) {
     return failureOf('source' in call ? call.source : undefined, error);
   }

@@ -1,9 +1,10 @@
 import { and, asc, eq, gte, inArray, lt } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import type { Log } from '../core/log.ts';
 import type { Tx } from '../core/writer.ts';
 import { sourceCalls, sources } from '../models/index.ts';
-import { type Caller, requireAdmin } from './caller.ts';
+import { requireAdmin } from './admins-only.ts';
 import type { Chore } from './housekeeping.ts';
 import { getSource } from './source-rows.ts';
 import {
@@ -82,8 +83,8 @@ export function createSourceStats(deps: SourceStatsDeps) {
      * The counts of the current hour and those before it, `hours` in all, for an admin. Throws
      * forbidden, not_found.
      */
-    report: async (caller: Caller, name: string, hours: number): Promise<SourceStatsReport> => {
-      requireAdmin(caller);
+    report: async (actor: Actor, name: string, hours: number): Promise<SourceStatsReport> => {
+      requireAdmin(actor);
       const { id } = await getSource(db.read, name);
       await flush();
       return reportOf(db, id, Math.floor(now().getTime() / HOUR_MS) - hours + 1);

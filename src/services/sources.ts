@@ -1,4 +1,5 @@
 import { asc, eq, gt } from 'drizzle-orm';
+import type { Actor } from '../core/actor.ts';
 import type { Cache } from '../core/cache.ts';
 import type { Cursors } from '../core/cursors.ts';
 import type { Db } from '../core/db.ts';
@@ -7,8 +8,8 @@ import type { SecretBox } from '../core/secret-box.ts';
 import { uniqueViolation } from '../core/storage-error.ts';
 import { type SourceRow, sources } from '../models/index.ts';
 import { type Page, pageOf } from '../utils/page.ts';
-import type { Audit, Via } from './audit.ts';
-import { adminsOnly, type Caller } from './caller.ts';
+import { adminsOnly } from './admins-only.ts';
+import type { Audit } from './audit.ts';
 import type { OnWritten } from './idempotency.ts';
 import type { CheckOptions } from './source-check.ts';
 import {
@@ -50,39 +51,38 @@ const DEFAULT_LIMIT = 50;
 export const createSources = (deps: SourcesDeps) =>
   adminsOnly({
     /** A page of sources by name. Throws invalid_cursor. */
-    list: (_caller: Caller, query: { limit?: number | undefined; cursor?: string | undefined }) =>
+    list: (_actor: Actor, query: { limit?: number | undefined; cursor?: string | undefined }) =>
       listSources(deps, query),
 
     /** Throws not_found. */
-    get: async (_caller: Caller, name: string): Promise<ShownSource> =>
+    get: async (_actor: Actor, name: string): Promise<ShownSource> =>
       shownSource(await getSource(deps.db.read, name)),
 
     /**
      * Creates a source; `onWritten` runs in the same transaction. Throws validation_failed, and
      * conflict for a name that is taken.
      */
-    create: (caller: Caller, source: NewSource, via: Via, onWritten?: OnWritten<ShownSource>) =>
-      create(deps, caller, source, { via, onWritten }),
+    create: (actor: Actor, source: NewSource, onWritten?: OnWritten<ShownSource>) =>
+      create(deps, actor, source, onWritten),
 
     /** Throws not_found, version_mismatch, validation_failed, conflict. */
-    update: (caller: Caller, name: string, changes: SourceChanges, via: Via, ifMatch?: IfMatch) =>
-      update(deps, caller, name, changes, { via, ifMatch }),
+    update: (actor: Actor, name: string, changes: SourceChanges, ifMatch?: IfMatch) =>
+      update(deps, actor, name, changes, ifMatch),
 
     /** Throws not_found, version_mismatch. */
-    remove: (caller: Caller, name: string, via: Via, ifMatch?: IfMatch): Promise<void> =>
+    remove: (actor: Actor, name: string, ifMatch?: IfMatch): Promise<void> =>
       deps.db.write(async (tx) => {
         const source = await getSource(tx, name);
         refuseOthers(source, ifMatch);
         await tx.orm.delete(sources).where(eq(sources.id, source.id));
         const details = { source: name };
-        const who = { actor_id: caller.id, user_id: null };
-        await deps.audit.record(tx, { action: 'source.deleted', ...who, via, details });
+        await deps.audit.record(tx, actor, { action: 'source.deleted', user_id: null, details });
         tx.afterCommit(() => deps.cache.invalidate(SOURCES_TAG));
       }),
 
     /** What a call with these parameters would send; each secret is `***`. Throws not_found, validation_failed. */
     dryRun: async (
-      _caller: Caller,
+      _actor: Actor,
       name: string,
       parameters: Record<string, unknown>,
     ): Promise<SourceRequest> => dryRun(await getSource(deps.db.read, name), parameters),
@@ -118,9 +118,9 @@ async function listSources(
 
 async function create(
   deps: SourcesDeps,
-  caller: Caller,
+  actor: Actor,
   given: NewSource,
-  { via, onWritten }: { via: Via; onWritten: OnWritten<ShownSource> | undefined },
+  onWritten: OnWritten<ShownSource> | undefined,
 ) {
   const { name, ...changes } = given;
   const fields = await editedFields(deps, { ...BLANK, name }, changes);
@@ -130,8 +130,7 @@ async function create(
     return await deps.db.write(async (tx) => {
       const [row] = await tx.orm.insert(sources).values(values).returning();
       const details = { source: name, fields: Object.keys(changes) };
-      const who = { actor_id: caller.id, user_id: null };
-      await deps.audit.record(tx, { action: 'source.created', ...who, via, details });
+      await deps.audit.record(tx, actor, { action: 'source.created', user_id: null, details });
       const shown = shownSource(sourceOf(row as SourceRow));
       await onWritten?.(tx, shown);
       return shown;
@@ -144,10 +143,10 @@ async function create(
 
 async function update(
   deps: SourcesDeps,
-  caller: Caller,
+  actor: Actor,
   name: string,
   changes: SourceChanges,
-  { via, ifMatch }: { via: Via; ifMatch: IfMatch },
+  ifMatch: IfMatch,
 ): Promise<ShownSource> {
   const old = await getSource(deps.db.read, name);
   refuseOthers(old, ifMatch);
@@ -168,8 +167,7 @@ async function update(
       .where(eq(sources.id, old.id))
       .returning();
     const details = { source: name, fields: Object.keys(changes) };
-    const who = { actor_id: caller.id, user_id: null };
-    await deps.audit.record(tx, { action: 'source.updated', ...who, via, details });
+    await deps.audit.record(tx, actor, { action: 'source.updated', user_id: null, details });
     tx.afterCommit(() => deps.cache.invalidate(SOURCES_TAG));
     return shownSource(sourceOf(row as SourceRow));
   });

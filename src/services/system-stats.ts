@@ -1,7 +1,8 @@
+import type { Actor } from '../core/actor.ts';
 import type { Cache } from '../core/cache.ts';
 import type { Db } from '../core/db.ts';
 import { readDescriptors } from '../core/descriptors.ts';
-import { adminsOnly, type Caller } from './caller.ts';
+import { adminsOnly } from './admins-only.ts';
 
 export interface SystemStatsDeps {
   cache: Pick<Cache, 'stats'>;
@@ -12,7 +13,7 @@ export interface SystemStatsDeps {
 export const createSystemStats = ({ cache, db }: SystemStatsDeps) =>
   adminsOnly({
     /** The counters as they are now. Throws forbidden. */
-    read: async (_caller: Caller) => ({
+    read: async (_actor: Actor) => ({
       uptime_seconds: Math.floor(process.uptime()),
       memory_bytes: process.memoryUsage.rss(),
       descriptors: readDescriptors(),

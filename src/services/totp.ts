@@ -1,12 +1,12 @@
 import { and, count, eq, lt } from 'drizzle-orm';
 import { Secret, TOTP } from 'otpauth';
+import type { Actor } from '../core/actor.ts';
 import type { Db, Session as DbSession } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import { hashToken } from '../core/security.ts';
 import { recoveryCodes, totps } from '../models/index.ts';
 import { fold } from '../utils/fold.ts';
-import type { Audit, Via } from './audit.ts';
-import type { Identity } from './auth.ts';
+import type { Audit } from './audit.ts';
 import type { Notices } from './notices.ts';
 import { forgetLostFactor, noteSecondFactor } from './second-factor.ts';
 
@@ -34,9 +34,6 @@ export interface TotpSetup {
   uri: string;
 }
 
-/** An account, and the session that it uses. */
-export type TotpCaller = Pick<Identity, 'id' | 'session_id'>;
-
 export type Totps = ReturnType<typeof createTotps>;
 
 export const createTotps = (deps: TotpDeps) => ({
@@ -50,26 +47,25 @@ export const createTotps = (deps: TotpDeps) => ({
    * Turns it on with a first code, which counts as the second factor of the caller's session, and
    * returns the recovery codes. Throws bad_credentials, conflict.
    */
-  confirm: (caller: TotpCaller, code: string, via: Via): Promise<string[]> =>
-    confirm(deps, caller, code, via),
+  confirm: (actor: Actor, code: string): Promise<string[]> => confirm(deps, actor, code),
 
   /** Makes new recovery codes in place of the old. Throws conflict when it is not on. */
-  renewCodes: (user_id: number, via: Via): Promise<string[]> =>
+  renewCodes: (actor: Actor): Promise<string[]> =>
     deps.db.write(async (tx) => {
-      if (!(await find(tx, user_id))?.confirmed_at) throw notOn();
-      return makeCodes(deps, tx, user_id, via);
+      if (!(await find(tx, actor.id))?.confirmed_at) throw notOn();
+      return makeCodes(deps, tx, actor);
     }),
 
   /** Turns it off and forgets its codes. Throws conflict when it is not on. */
-  disable: (user_id: number, via: Via): Promise<void> => disable(deps, user_id, via),
+  disable: (actor: Actor): Promise<void> => disable(deps, actor),
 
   /**
    * True if the account has an authenticator and `code` is right, false if it has none. Throws
    * second_factor_required without a code and bad_credentials for one that is wrong or was used;
    * a recovery code works once.
    */
-  require: (user_id: number, code: string | undefined, via: Via): Promise<boolean> =>
-    requireCode(deps, user_id, code, via),
+  require: (actor: Actor, code: string | undefined): Promise<boolean> =>
+    requireCode(deps, actor, code),
 });
 
 async function status({ db }: TotpDeps, user_id: number) {
@@ -103,9 +99,9 @@ async function begin(
   return { secret: secret.base32, uri: totp.toString() };
 }
 
-async function confirm(deps: TotpDeps, caller: TotpCaller, code: string, via: Via) {
+async function confirm(deps: TotpDeps, actor: Actor, code: string) {
   const { db, audit, notices, now } = deps;
-  const user_id = caller.id;
+  const user_id = actor.id;
   return db.write(async (tx) => {
     const row = await find(tx, user_id);
     if (!row || row.confirmed_at)
@@ -113,25 +109,27 @@ async function confirm(deps: TotpDeps, caller: TotpCaller, code: string, via: Vi
     if (!(await takeStep(deps, tx, user_id, row.secret, plainCode(code)))) throw wrongCode();
     const set = { confirmed_at: now().toISOString() };
     await tx.orm.update(totps).set(set).where(eq(totps.user_id, user_id));
-    await audit.record(tx, { action: 'totp.enabled', actor_id: user_id, user_id, via });
-    await noteSecondFactor(tx, caller, now());
+    await audit.own(tx, actor, 'totp.enabled');
+    await noteSecondFactor(tx, actor, now());
     await notices.send(tx, user_id, 'totp.enabled');
-    return makeCodes(deps, tx, user_id, via);
+    return makeCodes(deps, tx, actor);
   });
 }
 
-async function disable({ db, audit, notices }: TotpDeps, user_id: number, via: Via) {
+async function disable({ db, audit, notices }: TotpDeps, actor: Actor) {
+  const user_id = actor.id;
   await db.write(async (tx) => {
     const gone = await tx.orm.delete(totps).where(eq(totps.user_id, user_id)).returning();
     if (!gone[0]?.confirmed_at) throw notOn();
     await tx.orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
     await forgetLostFactor(tx, user_id);
-    await audit.record(tx, { action: 'totp.disabled', actor_id: user_id, user_id, via });
+    await audit.own(tx, actor, 'totp.disabled');
     await notices.send(tx, user_id, 'totp.disabled');
   });
 }
 
-async function requireCode(deps: TotpDeps, user_id: number, code: string | undefined, via: Via) {
+async function requireCode(deps: TotpDeps, actor: Actor, code: string | undefined) {
+  const user_id = actor.id;
   const row = await find(deps.db.read, user_id);
   if (!row?.confirmed_at) return false;
   if (!code) throw new AppError('second_factor_required', 'A code is needed too');
@@ -144,8 +142,7 @@ async function requireCode(deps: TotpDeps, user_id: number, code: string | undef
     );
     const [spent] = await tx.orm.delete(recoveryCodes).where(isIt).returning();
     if (!spent) throw wrongCode();
-    const who = { actor_id: user_id, user_id };
-    await deps.audit.record(tx, { action: 'recovery_code.used', ...who, via });
+    await deps.audit.own(tx, actor, 'recovery_code.used');
     await deps.notices.send(tx, user_id, 'recovery_code.used');
   });
   return true;
@@ -168,12 +165,13 @@ async function takeStep(
   return (await tx.orm.update(totps).set({ last_step }).where(isLater).returning()).length > 0;
 }
 
-async function makeCodes({ audit }: TotpDeps, tx: DbSession, user_id: number, via: Via) {
+async function makeCodes({ audit }: TotpDeps, tx: DbSession, actor: Actor) {
+  const user_id = actor.id;
   const codes = Array.from({ length: RECOVERY_CODES }, newCode);
   await tx.orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
   const rows = codes.map((code) => ({ user_id, code_hash: hashToken(code) }));
   await tx.orm.insert(recoveryCodes).values(rows);
-  await audit.record(tx, { action: 'recovery_codes.made', actor_id: user_id, user_id, via });
+  await audit.own(tx, actor, 'recovery_codes.made');
   return codes;
 }
 

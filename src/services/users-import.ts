@@ -1,10 +1,11 @@
+import { SYSTEM } from '../core/actor.ts';
 import type { Db, Session } from '../core/db.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { type NewUser, type User, users } from '../models/index.ts';
 import { byteLines, isBlank, withoutBom } from '../utils/byte-lines.ts';
 import { emailKey, nameKey } from '../utils/email.ts';
 import { timeBudget } from '../utils/time-budget.ts';
-import { type Audit, SYSTEM } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { isUsernameTaken, numbered } from './free-username.ts';
 import { type ImportedAccount, readImportLine } from './import-line.ts';
 import { userByEmail, userByUsername } from './user-queries.ts';
@@ -133,9 +134,8 @@ function writeSome(
       }
       const row = rowOf(account, await freeUsername(tx, account, reserved), at);
       const [user] = await tx.orm.insert(users).values(row).returning({ id: users.id });
-      const entry = { action: 'user.imported', actor_id: null, via: SYSTEM } as const;
-      const details = { role: account.role };
-      await audit.record(tx, { ...entry, user_id: user?.id ?? null, details });
+      const entry = { user_id: user?.id ?? null, details: { role: account.role } };
+      await audit.record(tx, SYSTEM, { action: 'user.imported', ...entry });
       counts.imported++;
     }
     return counts;

@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm';
+import { type Actor, type AnyActor, SYSTEM } from '../core/actor.ts';
 import type { Db } from '../core/db.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { FairTurns } from '../core/fair-turns.ts';
@@ -6,8 +7,8 @@ import type { PasswordHasher } from '../core/security.ts';
 import type { Tx } from '../core/writer.ts';
 import { type Role, type User, users } from '../models/index.ts';
 import { emailKey, nameKey } from '../utils/email.ts';
-import { type Audit, SYSTEM, type Via } from './audit.ts';
-import { type Caller, requireAdmin } from './caller.ts';
+import { requireAdmin } from './admins-only.ts';
+import type { Audit } from './audit.ts';
 import {
   emailTaken,
   insertAccount,
@@ -37,16 +38,13 @@ export interface UsersDeps {
   now(): Date;
 }
 
-/** By whom and through what an account is made; by the system unless told. */
 export interface CreateOptions {
   role?: Role;
-  actor_id?: number | null;
-  via?: Via;
+  /** Default: the system. */
+  actor?: AnyActor;
   /** What else belongs to making it, in the same transaction: both hold or neither. */
   onCreated?: (tx: Tx, user: User) => Promise<void>;
 }
-
-export type { Caller };
 
 export type Users = ReturnType<typeof createUsers>;
 
@@ -59,16 +57,16 @@ function userReads({ db, turns }: UsersDeps) {
      * The account with `id`, for itself or for an admin. Throws forbidden for anyone else,
      * whether or not it exists, and not_found.
      */
-    getFor: async (caller: Caller, id: number): Promise<ShownUser> => {
-      if (caller.id !== id) requireAdmin(caller);
+    getFor: async (actor: Actor, id: number): Promise<ShownUser> => {
+      if (actor.id !== id) requireAdmin(actor);
       const user = first(await shownUserById(db.read, { id }));
       if (!user) throw new AppError('not_found', 'User not found');
       return user;
     },
 
     /** A page of accounts by id, for an admin. Throws forbidden, overloaded. */
-    list: async (caller: Caller, skip: number, limit: number): Promise<ShownUser[]> => {
-      requireAdmin(caller);
+    list: async (actor: Actor, skip: number, limit: number): Promise<ShownUser[]> => {
+      requireAdmin(actor);
       const place = await placeAfter(db.read, turns.paceFor('users'), COUNTED_USERS, skip);
       return place ? userPage(db.read, { ...place, limit }) : [];
     },
@@ -106,16 +104,16 @@ function userWrites({ db, passwords, audit, quotas, now }: UsersDeps) {
      */
     create: async (
       account: NewAccount,
-      { role = 'user', via = SYSTEM, actor_id = null, onCreated }: CreateOptions = {},
+      { role = 'user', actor = SYSTEM, onCreated }: CreateOptions = {},
     ): Promise<User> => {
       refuseForeignAddress(account);
-      // Whoever signs up is no admin.
-      quotas.requireSpace({ role: actor_id === null ? role : 'admin' });
+      // Only an admin makes accounts for others.
+      quotas.requireSpace(actor.id === null ? { role } : actor);
       await refuseTaken(db, account);
       const row = newUser(account, role, await passwords.hash(account.password), now());
       try {
         return await db.write(async (tx) => {
-          const user = await insertAccount(audit, tx, row, { actor_id, via });
+          const user = await insertAccount(audit, tx, row, actor);
           await onCreated?.(tx, user);
           return user;
         });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'bun:test';
-import { type Access, levelOf, requireDeclaredAccess } from '../../src/api/access-rules.ts';
+import {
+  type Access,
+  levelOf,
+  optionalRoute,
+  requireDeclaredAccess,
+  userRoute,
+} from '../../src/api/access-rules.ts';
+import { accountRoutes } from '../../src/api/groups.ts';
 import { createApp } from '../../src/app.ts';
 import { testApp } from '../support.ts';
 
@@ -144,6 +151,18 @@ describe('the access of routes', () => {
       .post('/api/v2/renamed', () => 'secret', { detail: { summary: 'Renamed' } as never });
     expect(() => requireDeclaredAccess(app)).toThrow(
       'declare no access (see api/access-rules.ts): GET /api/v2/forgotten, POST /api/v2/renamed',
+    );
+  });
+
+  test('a server does not start with an open route whose handler needs an account', async () => {
+    await using t = await testApp();
+    const app = createApp(t.deps).use(
+      accountRoutes({ prefix: '/api/v2/mine', tags: ['items'] })
+        .get('', ({ actor }) => actor.id, { detail: optionalRoute('items:read', 'a', 'b') })
+        .get('/well', ({ actor }) => actor.id, { detail: userRoute('items:read', 'c', 'd') }),
+    );
+    expect(() => requireDeclaredAccess(app)).toThrow(
+      'are open but need an account (see api/access-rules.ts): GET /api/v2/mine',
     );
   });
 

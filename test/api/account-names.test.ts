@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { SYSTEM } from '../../src/services/audit.ts';
+import { SYSTEM } from '../../src/core/actor.ts';
 import { queued } from '../smtp.ts';
 import { PASSWORD, type TestApp, testApp } from '../support.ts';
 
@@ -56,7 +56,7 @@ describe.each(SPELLINGS)('the address %j', (email) => {
   test('may be the username of its account and of no other', async () => {
     await using t = await withAccount();
     const other = await t.signUp('other');
-    const token = await t.deps.auth.openSession(t.user, SYSTEM);
+    const token = await t.deps.auth.openSession(SYSTEM, t.user);
     const rename = (by: string) => t.json('PATCH', '/api/v2/users/me', { username: email }, by);
     expect((await rename(other.token)).status).toBe(422);
     expect((await rename(token)).status).toBe(200);

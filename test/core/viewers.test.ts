@@ -2,9 +2,10 @@ import { expect, test } from 'bun:test';
 import { createViewers, type Viewer } from '../../src/core/viewers.ts';
 
 const nobody = (address: string | null, user_agent: string | null = 'Firefox'): Viewer => ({
-  address,
-  user_agent,
+  id: null,
+  origin: { address, user_agent, request_id: null },
 });
+const account = (id: number, address: string | null = null): Viewer => ({ ...nobody(address), id });
 
 function testViewers() {
   return createViewers({ windowMs: 60_000, now: () => new Date('2026-03-10T05:30:00.000Z') });
@@ -16,14 +17,9 @@ test.each([
   ['another agent', nobody('192.0.2.1'), nobody('192.0.2.1', 'Safari'), true],
   ['an address of one IPv6 network', nobody('2001:db8::1'), nobody('2001:db8::2'), false],
   ['an IPv4 address in IPv6', nobody('::ffff:192.0.2.1'), nobody('192.0.2.1'), false],
-  [
-    'an account elsewhere',
-    { ...nobody('192.0.2.1'), user_id: 1 },
-    { ...nobody(null), user_id: 1 },
-    false,
-  ],
-  ['another account', { ...nobody(null), user_id: 1 }, { ...nobody(null), user_id: 2 }, true],
-  ['the account of who was nobody', nobody(null), { ...nobody(null), user_id: 1 }, true],
+  ['an account elsewhere', account(1, '192.0.2.1'), account(1), false],
+  ['another account', account(1), account(2), true],
+  ['the account of who was nobody', nobody(null), account(1), true],
 ])('%s', (_, first, second, isNew) => {
   const viewers = testViewers();
   expect(viewers.isNew(1, first)).toBe(true);
@@ -33,7 +29,7 @@ test.each([
 
 test('no more than 100,000 views are remembered, the latest', () => {
   const viewers = testViewers();
-  for (let id = 1; id <= 100_001; id++) viewers.isNew(id, { ...nobody(null), user_id: 1 });
-  const again = (id: number) => viewers.isNew(id, { ...nobody(null), user_id: 1 });
+  for (let id = 1; id <= 100_001; id++) viewers.isNew(id, account(1));
+  const again = (id: number) => viewers.isNew(id, account(1));
   expect([again(100_001), again(2), again(1)]).toEqual([false, false, true]);
 });

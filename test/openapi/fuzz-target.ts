@@ -1,4 +1,4 @@
-import { SYSTEM } from '../../src/services/audit.ts';
+import { SYSTEM } from '../../src/core/actor.ts';
 import { createLeaks } from '../leaks.ts';
 import { ADMIN, isBinary, serve } from '../process/hutch.ts';
 import { tempDir, testApp } from '../support.ts';
@@ -57,7 +57,7 @@ async function startApp(): Promise<Hutch> {
   return {
     call: app.request,
     signIn: (role) =>
-      app.deps.auth.openSession(accounts[role], SYSTEM, { secondFactor: role === 'admin' }),
+      app.deps.auth.openSession(SYSTEM, accounts[role], { secondFactor: role === 'admin' }),
     close: () => app[Symbol.asyncDispose](),
   };
 }

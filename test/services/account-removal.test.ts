@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'bun:test';
-import { SYSTEM } from '../../src/services/audit.ts';
 import { PASSWORD, testApp } from '../support.ts';
 
 type Owned = { owner_id: number };
@@ -188,7 +187,7 @@ describe('a deleted account', () => {
 
   test('cuts an export of its own that is under way', async () => {
     await using it = await withTwo();
-    const parts = await it.t.deps.accountExport.begin(it.ada.id, SYSTEM);
+    const parts = await it.t.deps.accountExport.begin(it.ada);
     await parts.next();
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
     const readAll = async () => {

@@ -1,6 +1,5 @@
 import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
-import { SYSTEM } from '../../src/services/audit.ts';
 import { ADMIN, testApp } from '../support.ts';
 
 async function acts(t: Awaited<ReturnType<typeof testApp>>, user_id: number) {
@@ -14,13 +13,13 @@ test('each act of an admin on an account is noted, and what changes nothing is n
   const { adminUsers } = t.deps;
   const root = await t.signUp('root', 'admin');
   const made = { email: 'eve@example.com', username: 'eve', password: 'beets-and-barley' };
-  const { id } = await adminUsers.create(root, made, SYSTEM);
-  await adminUsers.update(root, id, { username: 'Eve', email_verified: true }, SYSTEM);
-  await adminUsers.update(root, id, { role: 'admin', is_active: false }, SYSTEM);
-  await adminUsers.update(root, id, { role: 'admin', is_active: false, username: 'Eve' }, SYSTEM);
-  await adminUsers.update(root, id, { is_active: true }, SYSTEM);
-  await adminUsers.endSessions(root, id, SYSTEM);
-  await adminUsers.remove(root, id, SYSTEM);
+  const { id } = await adminUsers.create(root, made);
+  await adminUsers.update(root, id, { username: 'Eve', email_verified: true });
+  await adminUsers.update(root, id, { role: 'admin', is_active: false });
+  await adminUsers.update(root, id, { role: 'admin', is_active: false, username: 'Eve' });
+  await adminUsers.update(root, id, { is_active: true });
+  await adminUsers.endSessions(root, id);
+  await adminUsers.remove(root, id);
   const by = { actor_id: root.id };
   expect(await acts(t, id)).toEqual([
     { action: 'user.created', ...by, details: { role: 'user' } },
@@ -37,12 +36,10 @@ test('what is refused is not noted', async () => {
   await using t = await testApp();
   const root = await t.signUp('root', 'admin');
   const before = await acts(t, root.id);
-  await expect(t.deps.adminUsers.remove(root, root.id, SYSTEM)).rejects.toMatchObject({
+  await expect(t.deps.adminUsers.remove(root, root.id)).rejects.toMatchObject({
     code: 'conflict',
   });
-  await expect(
-    t.deps.adminUsers.update(root, root.id, { role: 'user' }, SYSTEM),
-  ).rejects.toMatchObject({
+  await expect(t.deps.adminUsers.update(root, root.id, { role: 'user' })).rejects.toMatchObject({
     code: 'conflict',
   });
   expect(await acts(t, root.id)).toEqual(before);
@@ -53,9 +50,9 @@ test('an account keeps the time at which its address was proved', async () => {
   const root = await t.signUp('root', 'admin');
   const verified = () =>
     t.deps.db.client.query('SELECT email_verified_at FROM users').values()[0]?.[0];
-  await t.deps.adminUsers.update(root, root.id, { email_verified: true }, SYSTEM);
+  await t.deps.adminUsers.update(root, root.id, { email_verified: true });
   const first = verified();
-  await t.deps.adminUsers.update(root, root.id, { email_verified: true }, SYSTEM);
+  await t.deps.adminUsers.update(root, root.id, { email_verified: true });
   expect(first).toBeString();
   expect(verified()).toBe(first);
 });

@@ -2,9 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret, TOTP } from 'otpauth';
-import { SYSTEM } from '../../src/services/audit.ts';
 import { smtpServer, tokenIn } from '../smtp.ts';
-import { PASSWORD, type TestApp, testApp } from '../support.ts';
+import { NOBODY, PASSWORD, type TestApp, testApp } from '../support.ts';
 
 /** The files of the data directory that hold `secret`. */
 function filesWith({ deps }: TestApp, secret: string): string[] {
@@ -29,12 +28,12 @@ describe('what was secret and is deleted is in no file once the log is moved', (
     await using t = await testApp({ config: { smtpUrl: smtp.url } });
     const { deps } = t;
     const ada = await t.signUp('ada');
-    const caller = { ...ada, session_id: 1 };
-    await deps.emailFlows.askVerify(caller, SYSTEM);
-    await deps.emailFlows.forgot('ada', SYSTEM);
+    const caller = { ...ada, session: { id: 1, second_factor_at: null } };
+    await deps.emailFlows.askVerify(caller);
+    await deps.emailFlows.forgot(NOBODY, 'ada');
     await deps.emailFlows.idle();
     const change = { new_email: 'new@example.com', password: PASSWORD };
-    await deps.emailFlows.askEmailChange(caller, change, SYSTEM);
+    await deps.emailFlows.askEmailChange(caller, change);
     const tokens = tokensWaiting(t);
     expect(tokens).toHaveLength(3);
     for (const token of tokens) expect(filesWith(t, token)).not.toEqual([]);
@@ -51,7 +50,7 @@ describe('what was secret and is deleted is in no file once the log is moved', (
     const config = { smtpUrl: 'smtp://127.0.0.1:9' };
     await using t = await testApp({ config, now: () => new Date(at) });
     const ada = await t.signUp('ada');
-    await t.deps.emailFlows.askVerify(ada, SYSTEM);
+    await t.deps.emailFlows.askVerify(ada);
     const [token = ''] = tokensWaiting(t);
     for (let attempt = 0; attempt < 10; attempt++) {
       await t.deps.mails.sendDue();

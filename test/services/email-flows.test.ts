@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
+import type { Actor } from '../../src/core/actor.ts';
 import { createPasswordHasher } from '../../src/core/security.ts';
-import { SYSTEM } from '../../src/services/audit.ts';
 import { linkBase } from '../../src/services/mail-templates.ts';
 import { mailedToken, queued, tokenIn } from '../smtp.ts';
-import { atOnce, PASSWORD, type TestApp, testApp } from '../support.ts';
+import { atOnce, NOBODY, nobodyAt, PASSWORD, type TestApp, testApp } from '../support.ts';
 
 const NEW_PASSWORD = 'beets-and-barley';
 const HOUR_MS = 3_600_000;
@@ -18,12 +18,12 @@ async function timedApp(options: Parameters<typeof testApp>[0] = {}) {
 /** An account that has asked for the mail to prove its address, with the token of that. */
 async function unproved(t: TestApp, username = 'ada') {
   const user = await t.signUp(username);
-  await t.deps.emailFlows.askVerify(user, SYSTEM);
+  await t.deps.emailFlows.askVerify(user);
   return { ...user, mailed: await mailedToken(t, user.email) };
 }
 
 async function forgotten(t: TestApp, login: string, email: string): Promise<string> {
-  await t.deps.emailFlows.forgot(login, SYSTEM);
+  await t.deps.emailFlows.forgot(NOBODY, login);
   return mailedToken(t, email);
 }
 
@@ -40,9 +40,10 @@ const count = (t: TestApp, table: string) =>
   Number(t.deps.db.client.query(`select count(*) from ${table}`).values()[0]?.[0]);
 
 /** Every way into an account that somebody may have set up beforehand. */
-async function setTraps(t: TestApp, { id, role }: { id: number; role: 'user' | 'admin' }) {
+async function setTraps(t: TestApp, user: Actor) {
+  const { id } = user;
   const at = new Date().toISOString();
-  await t.deps.accessTokens.create({ id, role }, { name: 'trap', scopes: ['users:read'] }, SYSTEM);
+  await t.deps.accessTokens.create(user, { name: 'trap', scopes: ['users:read'] });
   const { client } = t.deps.db;
   client.run(
     `insert into passkeys (user_id, credential_id, public_key, counter, transports, name,
@@ -69,7 +70,7 @@ describe('proving an address', () => {
     const ada = await unproved(t);
     await setTraps(t, ada);
     const proof = { token: ada.mailed, password: PASSWORD };
-    expect(await t.deps.emailFlows.verify(proof, SYSTEM)).toEqual({
+    expect(await t.deps.emailFlows.verify(NOBODY, proof)).toEqual({
       kept: true,
       reset_token: null,
     });
@@ -84,27 +85,27 @@ describe('proving an address', () => {
     const ada = await unproved(t);
     await setTraps(t, ada);
     const wish = { new_email: 'eve@example.com', password: PASSWORD };
-    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    await t.deps.emailFlows.askEmailChange(ada, wish);
     const stolen = await mailedToken(t, 'eve@example.com');
-    const { kept, reset_token } = await t.deps.emailFlows.verify({ token: ada.mailed }, SYSTEM);
+    const { kept, reset_token } = await t.deps.emailFlows.verify(NOBODY, { token: ada.mailed });
     expect(kept).toBe(false);
     expect(TRAPS.map((table) => count(t, table))).toEqual([0, 0, 0, 0, 0, 0]);
     expect(stored(t, ada.id)['password_hash']).toBeNull();
     const change = { token: stolen, password: PASSWORD };
-    expect(await refusal(t.deps.emailFlows.confirmEmailChange(change, SYSTEM))).toBe(
+    expect(await refusal(t.deps.emailFlows.confirmEmailChange(NOBODY, change))).toBe(
       'invalid_action_token',
     );
     const next = { token: String(reset_token), new_password: NEW_PASSWORD };
-    await t.deps.emailFlows.reset(next, SYSTEM);
+    await t.deps.emailFlows.reset(NOBODY, next);
     const login = { login: 'ada', password: NEW_PASSWORD };
-    expect(await refusal(t.deps.auth.login(login, SYSTEM))).toBe('done');
+    expect(await refusal(t.deps.auth.login(NOBODY, login))).toBe('done');
   });
 
   test('a wrong password is bad_credentials and does not use the token up', async () => {
     await using t = await testApp();
     const { mailed } = await unproved(t);
     const verify = (password: string) =>
-      refusal(t.deps.emailFlows.verify({ token: mailed, password }, SYSTEM));
+      refusal(t.deps.emailFlows.verify(NOBODY, { token: mailed, password }));
     expect(await verify('wrong-password')).toBe('bad_credentials');
     expect(await verify(PASSWORD)).toBe('done');
   });
@@ -112,7 +113,7 @@ describe('proving an address', () => {
   test('passwords are not guessed by it at a higher rate than at sign-in', async () => {
     await using t = await testApp();
     const { mailed } = await unproved(t);
-    const guess = () => refusal(t.deps.emailFlows.verify({ token: mailed, password: 'x' }, SYSTEM));
+    const guess = () => refusal(t.deps.emailFlows.verify(NOBODY, { token: mailed, password: 'x' }));
     const answers: string[] = [];
     for (let n = 0; n < 6; n++) answers.push(await guess());
     expect(answers.at(-1)).toBe('too_many_requests');
@@ -122,9 +123,9 @@ describe('proving an address', () => {
     await using t = await testApp();
     const ada = await unproved(t);
     t.deps.db.client.run(`update users set email_verified_at = created_at`);
-    await t.deps.emailFlows.askVerify(ada, SYSTEM);
+    await t.deps.emailFlows.askVerify(ada);
     expect(await queued(t)).toHaveLength(1);
-    expect((await t.deps.emailFlows.verify({ token: ada.mailed }, SYSTEM)).kept).toBe(true);
+    expect((await t.deps.emailFlows.verify(NOBODY, { token: ada.mailed })).kept).toBe(true);
     expect(count(t, 'sessions')).toBe(1);
   });
 
@@ -133,7 +134,7 @@ describe('proving an address', () => {
     await using t = await testApp();
     const { mailed } = await unproved(t);
     const all = await atOnce(50, () =>
-      refusal(t.deps.emailFlows.verify({ token: mailed }, SYSTEM)),
+      refusal(t.deps.emailFlows.verify(NOBODY, { token: mailed })),
     );
     const answers = all.map((it) => (it.status === 'fulfilled' ? it.value : 'threw')).toSorted();
     expect(answers).toEqual(['done', ...Array(49).fill('invalid_action_token')]);
@@ -144,9 +145,9 @@ describe('proving an address', () => {
   test('a token that was asked for again ends the one before', async () => {
     await using t = await testApp();
     const ada = await unproved(t);
-    await t.deps.emailFlows.askVerify(ada, SYSTEM);
+    await t.deps.emailFlows.askVerify(ada);
     const again = await mailedToken(t, ada.email);
-    const verify = (token: string) => refusal(t.deps.emailFlows.verify({ token }, SYSTEM));
+    const verify = (token: string) => refusal(t.deps.emailFlows.verify(NOBODY, { token }));
     expect(await verify(ada.mailed)).toBe('invalid_action_token');
     expect(await verify(again)).toBe('done');
   });
@@ -155,7 +156,7 @@ describe('proving an address', () => {
   test('the link works for 24 hours and no longer', async () => {
     await using it = await timedApp();
     const { t, clock } = it;
-    const verify = (token: string) => refusal(t.deps.emailFlows.verify({ token }, SYSTEM));
+    const verify = (token: string) => refusal(t.deps.emailFlows.verify(NOBODY, { token }));
     const [ada, bob] = [await unproved(t, 'ada'), await unproved(t, 'bob')];
     clock.at += 24 * HOUR_MS - 1;
     expect(await verify(ada.mailed)).toBe('done');
@@ -170,11 +171,11 @@ describe('a forgotten password', () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     const token = await forgotten(t, 'ADA', ada.email);
-    await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM);
+    await t.deps.emailFlows.reset(NOBODY, { token, new_password: NEW_PASSWORD });
     expect(count(t, 'sessions')).toBe(0);
     expect(stored(t, ada.id)['email_verified_at']).toBeString();
     const login = (password: string) =>
-      refusal(t.deps.auth.login({ login: 'ada', password }, SYSTEM));
+      refusal(t.deps.auth.login(NOBODY, { login: 'ada', password }));
     expect([await login(PASSWORD), await login(NEW_PASSWORD)]).toEqual(['bad_credentials', 'done']);
     expect(actions(t)).toContain('password.reset');
     expect((await queued(t)).at(-1)?.subject).toBe('Your password was changed');
@@ -186,7 +187,7 @@ describe('a forgotten password', () => {
     const ada = await t.signUp('ada');
     await setTraps(t, ada);
     const token = await forgotten(t, 'ada', ada.email);
-    await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM);
+    await t.deps.emailFlows.reset(NOBODY, { token, new_password: NEW_PASSWORD });
     expect(TRAPS.map((table) => count(t, table))).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
@@ -197,7 +198,7 @@ describe('a forgotten password', () => {
     await setTraps(t, ada);
     t.deps.db.client.run('update users set email_verified_at = created_at');
     const token = await forgotten(t, 'ada', ada.email);
-    await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM);
+    await t.deps.emailFlows.reset(NOBODY, { token, new_password: NEW_PASSWORD });
     expect(TRAPS.map((table) => count(t, table))).toEqual([0, 0, 1, 1, 1, 1]);
   });
 
@@ -205,9 +206,9 @@ describe('a forgotten password', () => {
     await using t = await testApp();
     const ada = await unproved(t);
     const wish = { new_email: 'new@example.com', password: PASSWORD };
-    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    await t.deps.emailFlows.askEmailChange(ada, wish);
     const token = await forgotten(t, 'ada', ada.email);
-    await t.deps.emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM);
+    await t.deps.emailFlows.reset(NOBODY, { token, new_password: NEW_PASSWORD });
     expect(count(t, 'action_tokens')).toBe(0);
   });
 
@@ -216,7 +217,7 @@ describe('a forgotten password', () => {
     const ada = await t.signUp('ada');
     const token = await forgotten(t, 'ada', ada.email);
     const all = await atOnce(50, (n) =>
-      refusal(t.deps.emailFlows.reset({ token, new_password: `${NEW_PASSWORD}${n}` }, SYSTEM)),
+      refusal(t.deps.emailFlows.reset(NOBODY, { token, new_password: `${NEW_PASSWORD}${n}` })),
     );
     const answers = all.map((it) => (it.status === 'fulfilled' ? it.value : 'threw'));
     expect(answers.filter((it) => it === 'done')).toHaveLength(1);
@@ -229,7 +230,7 @@ describe('a forgotten password', () => {
     const ada = await t.signUp('ada');
     const token = await forgotten(t, 'ada', ada.email);
     const set = (new_password: string) =>
-      refusal(t.deps.emailFlows.reset({ token, new_password }, SYSTEM));
+      refusal(t.deps.emailFlows.reset(NOBODY, { token, new_password }));
     expect(await set('password123')).toBe('weak_password');
     expect(await set(NEW_PASSWORD)).toBe('done');
   });
@@ -242,7 +243,7 @@ describe('a forgotten password', () => {
     const token = await forgotten(t, 'ada', ada.email);
     clock.at += HOUR_MS / 2;
     const next = { token, new_password: NEW_PASSWORD };
-    expect(await refusal(t.deps.emailFlows.reset(next, SYSTEM))).toBe('invalid_action_token');
+    expect(await refusal(t.deps.emailFlows.reset(NOBODY, next))).toBe('invalid_action_token');
   });
 
   // proves: input.mailed-token
@@ -252,7 +253,7 @@ describe('a forgotten password', () => {
     const token = await forgotten(t, 'ada', ada.email);
     t.deps.db.client.run(`update users set email = 'b@example.com', email_key = 'b@example.com'`);
     const next = { token, new_password: NEW_PASSWORD };
-    expect(await refusal(t.deps.emailFlows.reset(next, SYSTEM))).toBe('invalid_action_token');
+    expect(await refusal(t.deps.emailFlows.reset(NOBODY, next))).toBe('invalid_action_token');
   });
 
   test('asking is noted for every login, known or not, and mails only an active account', async () => {
@@ -260,7 +261,7 @@ describe('a forgotten password', () => {
     await t.signUp('ada');
     t.deps.db.client.run('update users set is_active = 0');
     for (const login of ['ada', 'nobody', 'nobody@example.com']) {
-      await t.deps.emailFlows.forgot(login, SYSTEM);
+      await t.deps.emailFlows.forgot(NOBODY, login);
     }
     expect(await queued(t)).toEqual([]);
     expect(actions(t).filter((it) => it === 'password.reset_asked')).toHaveLength(3);
@@ -270,7 +271,7 @@ describe('a forgotten password', () => {
   test('an account gets 5 mails an hour, which nobody is told of', async () => {
     await using t = await testApp();
     await t.signUp('ada');
-    const ask = () => refusal(t.deps.emailFlows.forgot('ada', SYSTEM));
+    const ask = () => refusal(t.deps.emailFlows.forgot(NOBODY, 'ada'));
     const answers: string[] = [];
     for (let n = 0; n < 8; n++) answers.push(await ask());
     expect(new Set(answers)).toEqual(new Set(['done']));
@@ -281,7 +282,7 @@ describe('a forgotten password', () => {
   test('50 at once to one account send 5 mails', async () => {
     await using t = await testApp();
     await t.signUp('ada');
-    await atOnce(50, () => t.deps.emailFlows.forgot('ada', SYSTEM));
+    await atOnce(50, () => t.deps.emailFlows.forgot(NOBODY, 'ada'));
     expect(await queued(t)).toHaveLength(5);
   });
 
@@ -290,7 +291,7 @@ describe('a forgotten password', () => {
     await using t = await testApp({ config: { limitMails: 2 } });
     await t.signUp('ada');
     const ask = (login: string, address: string) =>
-      refusal(t.deps.emailFlows.forgot(login, { ...SYSTEM, address }));
+      refusal(t.deps.emailFlows.forgot(nobodyAt(address), login));
     await ask('ada', '2001:db8::1');
     await ask('nobody', '2001:db8::2');
     expect(await ask('nobody', '2001:db8::3')).toBe('too_many_requests');
@@ -301,8 +302,7 @@ describe('a forgotten password', () => {
   test('no limit holds when limits are off', async () => {
     await using t = await testApp({ config: { limitMails: 1, rateLimit: 'off' } });
     await t.signUp('ada');
-    for (let n = 0; n < 3; n++)
-      await t.deps.emailFlows.forgot('ada', { ...SYSTEM, address: '::1' });
+    for (let n = 0; n < 3; n++) await t.deps.emailFlows.forgot(nobodyAt('::1'), 'ada');
     expect(await queued(t)).toHaveLength(3);
   });
 });
@@ -315,13 +315,11 @@ describe('a change of address', () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     const wrong = { ...wish, password: 'wrong-password' };
-    expect(await refusal(t.deps.emailFlows.askEmailChange(ada, wrong, SYSTEM))).toBe(
-      'bad_credentials',
-    );
-    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    expect(await refusal(t.deps.emailFlows.askEmailChange(ada, wrong))).toBe('bad_credentials');
+    await t.deps.emailFlows.askEmailChange(ada, wish);
     expect(stored(t, ada.id)['email']).toBe('ada@example.com');
     const token = await mailedToken(t, wish.new_email);
-    await t.deps.emailFlows.confirmEmailChange({ token, password: PASSWORD }, SYSTEM);
+    await t.deps.emailFlows.confirmEmailChange(NOBODY, { token, password: PASSWORD });
     expect(stored(t, ada.id)).toMatchObject({ email: wish.new_email, email_key: wish.new_email });
     expect(stored(t, ada.id)['email_verified_at']).toBeString();
     expect(count(t, 'sessions')).toBe(1);
@@ -334,20 +332,20 @@ describe('a change of address', () => {
   test('to one that is taken is told to nobody but who reads its mail', async () => {
     await using t = await testApp();
     const [ada] = [await t.signUp('ada'), await t.signUp('new')];
-    expect(await refusal(t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM))).toBe('done');
+    expect(await refusal(t.deps.emailFlows.askEmailChange(ada, wish))).toBe('done');
     const token = await mailedToken(t, wish.new_email);
     const proof = { token, password: PASSWORD };
-    expect(await refusal(t.deps.emailFlows.confirmEmailChange(proof, SYSTEM))).toBe('email_taken');
+    expect(await refusal(t.deps.emailFlows.confirmEmailChange(NOBODY, proof))).toBe('email_taken');
     expect(stored(t, ada.id)['email']).toBe('ada@example.com');
   });
 
   test('50 confirmations at once change it once', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
-    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    await t.deps.emailFlows.askEmailChange(ada, wish);
     const token = await mailedToken(t, wish.new_email);
     const proof = { token, password: PASSWORD };
-    const all = await atOnce(50, () => t.deps.emailFlows.confirmEmailChange(proof, SYSTEM));
+    const all = await atOnce(50, () => t.deps.emailFlows.confirmEmailChange(NOBODY, proof));
     expect(all.filter((it) => it.status === 'fulfilled')).toHaveLength(1);
     expect(actions(t).filter((action) => action === 'email.changed')).toHaveLength(1);
   });
@@ -360,10 +358,10 @@ describe('a change of address', () => {
       ada.id,
     ]);
     const lure = { new_email: 'carol@example.com', password: PASSWORD };
-    await t.deps.emailFlows.askEmailChange(eve, lure, SYSTEM);
+    await t.deps.emailFlows.askEmailChange(eve, lure);
     const token = await mailedToken(t, lure.new_email);
     const confirm = (password: string) =>
-      refusal(t.deps.emailFlows.confirmEmailChange({ token, password }, SYSTEM));
+      refusal(t.deps.emailFlows.confirmEmailChange(NOBODY, { token, password }));
     expect(await confirm(NEW_PASSWORD)).toBe('bad_credentials');
     expect(stored(t, eve.id)['email']).toBe('eve@example.com');
     expect(await confirm(PASSWORD)).toBe('done');
@@ -372,10 +370,10 @@ describe('a change of address', () => {
   test('is no way to guess passwords at a higher rate than at sign-in', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
-    await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+    await t.deps.emailFlows.askEmailChange(ada, wish);
     const token = await mailedToken(t, wish.new_email);
     const guess = () =>
-      refusal(t.deps.emailFlows.confirmEmailChange({ token, password: 'x' }, SYSTEM));
+      refusal(t.deps.emailFlows.confirmEmailChange(NOBODY, { token, password: 'x' }));
     const answers: string[] = [];
     for (let n = 0; n < 6; n++) answers.push(await guess());
     expect(answers).toEqual([...Array(5).fill('bad_credentials'), 'too_many_requests']);
@@ -387,15 +385,15 @@ test('a token serves no purpose but its own, and none twice', async () => {
   await using t = await testApp();
   const ada = await unproved(t);
   const wish = { new_email: 'new@example.com', password: PASSWORD };
-  await t.deps.emailFlows.askEmailChange(ada, wish, SYSTEM);
+  await t.deps.emailFlows.askEmailChange(ada, wish);
   const change = await mailedToken(t, wish.new_email);
   const reset = await forgotten(t, 'ada', ada.email);
   const { emailFlows } = t.deps;
-  const verify = (token: string) => refusal(emailFlows.verify({ token }, SYSTEM));
+  const verify = (token: string) => refusal(emailFlows.verify(NOBODY, { token }));
   const set = (token: string) =>
-    refusal(emailFlows.reset({ token, new_password: NEW_PASSWORD }, SYSTEM));
+    refusal(emailFlows.reset(NOBODY, { token, new_password: NEW_PASSWORD }));
   const confirm = (token: string) =>
-    refusal(emailFlows.confirmEmailChange({ token, password: PASSWORD }, SYSTEM));
+    refusal(emailFlows.confirmEmailChange(NOBODY, { token, password: PASSWORD }));
   for (const token of [reset, change, 'made-up']) {
     expect(await verify(token)).toBe('invalid_action_token');
   }
@@ -428,7 +426,7 @@ test('a mail names the app, holds a link and no command, and escapes what people
   await using t = await testApp({ config });
   const username = '<b>see evil.com/x';
   const email = 'ada@example.com';
-  await t.deps.emailFlows.signUp({ email, username, password: NEW_PASSWORD }, SYSTEM);
+  await t.deps.emailFlows.signUp(NOBODY, { email, username, password: NEW_PASSWORD });
   const [mail] = await queued(t);
   const token = tokenIn(String(mail?.text));
   expect(mail?.text).toContain(`\nhttps://api.example.com/verify#token=${token}\n`);

@@ -9,7 +9,7 @@ test('of processes that do the same at once, one does it and the others undo it'
   const { db, now, items, config, box } = t.deps;
   const quotas = createQuotas(config);
   const ada = await t.signUp('ada');
-  const keyed = { caller: ada, key: 'k', request_hash: 'h' };
+  const keyed = { actor: ada, key: 'k', request_hash: 'h' };
   const fields = { title: 'a', description: '', url: null, tags: [], data: {} };
   const ends = await atOnce(20, () => {
     // Each knows nothing of what the others have begun.

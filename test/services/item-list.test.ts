@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { actorFor } from '../../src/core/actor.ts';
 import { createItemList } from '../../src/services/item-list.ts';
 import { BOUNDS } from '../../src/services/item-list-query.ts';
-import { type TestApp, testApp } from '../support.ts';
+import { NOBODY, type TestApp, testApp } from '../support.ts';
 
 type List = TestApp['deps']['itemList']['list'];
 type Query = Parameters<List>[1];
@@ -95,7 +96,7 @@ const someFilter = fc.oneof(
   many('data', VALUES),
 ) as fc.Arbitrary<Filter>;
 
-const CALLERS = [undefined, { id: 1, role: 'user' as const }, { id: 2, role: 'user' as const }];
+const CALLERS = [NOBODY, actorFor({ id: 1, role: 'user' }), actorFor({ id: 2, role: 'user' })];
 type Asked = typeof someQuery extends fc.Arbitrary<infer T> ? T : never;
 const someQuery = fc.record({
   caller: fc.constantFrom(...CALLERS),
@@ -114,10 +115,10 @@ describe('a walk through all pages', () => {
     const check = async (rows: Omit<Model, 'id'>[], queries: Asked[]) => {
       const items = store(t, rows);
       for (const { caller, filters, sort, limit, isBin, isSmall } of queries) {
-        const bin = isBin && caller ? ('only' as const) : undefined;
+        const bin = isBin && caller.id !== null ? ('only' as const) : undefined;
         const query = { filters, sort, limit, bin, count: 'exact' as const, columns: [] };
         const list = createItemList({ ...t.deps, bounds: isSmall ? SMALL : BOUNDS }).list;
-        const wanted = naive(items, caller?.id, bin !== undefined, filters, sort);
+        const wanted = naive(items, caller.id ?? undefined, bin !== undefined, filters, sort);
         const context = JSON.stringify({ caller, isSmall, ...query });
         expect({ context, ids: await walk(list, caller, query) }).toEqual({ context, ids: wanted });
         const { total } = await list(caller, query);
@@ -146,7 +147,7 @@ describe('a list whose filter no index serves', () => {
     const pages = [];
     let cursor: string | undefined;
     do {
-      const page = await list(undefined, { ...query, sort, cursor });
+      const page = await list(NOBODY, { ...query, sort, cursor });
       pages.push(page.data.map(({ id }) => id));
       cursor = page.page.next_cursor ?? undefined;
     } while (cursor);
@@ -160,12 +161,12 @@ describe('a list whose filter no index serves', () => {
     store(t, plain(20));
     const { list } = createItemList({ ...t.deps, bounds: { ...SMALL, counted: 10 } });
     const query = { filters: [], limit: 1, columns: [], count: 'exact' } as const;
-    expect(await list(undefined, query)).toMatchObject({ total: 10, total_is_capped: true });
+    expect(await list(NOBODY, query)).toMatchObject({ total: 10, total_is_capped: true });
     const ne = { field: 'title', path: [], op: 'ne', values: ['x'] } as const;
     const filtered = { ...query, filters: [ne] };
-    expect(await list(undefined, filtered)).toMatchObject({ total: 6, total_is_capped: true });
+    expect(await list(NOBODY, filtered)).toMatchObject({ total: 6, total_is_capped: true });
     const exact = createItemList({ ...t.deps, bounds: { ...SMALL, counted: 20 } });
-    expect(await exact.list(undefined, query)).toMatchObject({ total: 20, total_is_capped: false });
+    expect(await exact.list(NOBODY, query)).toMatchObject({ total: 20, total_is_capped: false });
   });
 });
 
@@ -179,7 +180,7 @@ describe('a sort by several keys', () => {
       { field: 'views', isDescending: true },
       { field: 'title', isDescending: false },
     ] as const;
-    const refused = await list(undefined, { filters: [], sort, limit: 5, columns: [] }).catch(
+    const refused = await list(NOBODY, { filters: [], sort, limit: 5, columns: [] }).catch(
       (error) => error,
     );
     expect(refused).toMatchObject({
@@ -204,12 +205,12 @@ describe('words that more items hold than are ranked', () => {
     const newest = [20, 19, 18, 17, 16, 15, 14, 13, 12, 11];
     const others = [20, 19, 18, 16, 15, 14, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
     const ranked = [17, 13, ...others];
-    expect(await walk(list, undefined, { ...query, q: 'warm' })).toEqual(ranked);
-    expect(await walk(list, undefined, { ...query, q: 'war' })).toEqual(ranked);
+    expect(await walk(list, NOBODY, { ...query, q: 'warm' })).toEqual(ranked);
+    expect(await walk(list, NOBODY, { ...query, q: 'war' })).toEqual(ranked);
     const sort = [{ field: 'id', isDescending: false }] as const;
-    const sorted = await walk(list, undefined, { ...query, q: 'warm', sort });
+    const sorted = await walk(list, NOBODY, { ...query, q: 'warm', sort });
     expect(sorted).toEqual(newest.toSorted((a, b) => a - b));
-    const { total_is_capped } = await list(undefined, { ...query, q: 'warm', count: 'exact' });
+    const { total_is_capped } = await list(NOBODY, { ...query, q: 'warm', count: 'exact' });
     expect(total_is_capped).toBe(true);
   });
 });
@@ -385,13 +386,13 @@ test('words find what looking at all items finds, in every order, once each', as
       rows.map((row) => ({ ...template, ...row })),
     );
     for (const { caller, q, sort, limit, isSmall, isBin } of searches) {
-      const bin = isBin && caller ? ('only' as const) : undefined;
+      const bin = isBin && caller.id !== null ? ('only' as const) : undefined;
       const query = { filters: [], q, sort, limit, bin, columns: [] };
       const bounds = isSmall ? { ...SMALL, most: 1000 } : BOUNDS;
       const { list } = createItemList({ ...t.deps, bounds });
       const shown = naive(
         items,
-        caller?.id,
+        caller.id ?? undefined,
         bin !== undefined,
         [],
         [{ field: 'id', isDescending: false }],

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { testApp } from '../support.ts';
+import { NOBODY, testApp } from '../support.ts';
 
 async function withItem() {
   const t = await testApp();
@@ -17,7 +17,7 @@ test('whoever reads while views are written sees each once', async () => {
     const seen: Promise<number>[] = [];
     // Read right before the commit, in the same group of writers, and answered right after it.
     await db.write(async () => {
-      seen.push(items.get(undefined, 1).then((item) => item.views));
+      seen.push(items.get(NOBODY, 1).then((item) => item.views));
       seen.push(items.list(0, 1).then(([item]) => item?.views ?? 0));
     });
     await flush;

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
+import { actorFor } from '../../src/core/actor.ts';
 import type { Config } from '../../src/core/config.ts';
-import { type TestApp, testApp } from '../support.ts';
+import { NOBODY, type TestApp, testApp } from '../support.ts';
 
 const stored = (t: TestApp) =>
   t.deps.db.client.query('select views from item_views where item_id = 1').values()[0]?.[0];
@@ -103,7 +104,7 @@ test('views that could not be written when asked are written by themselves', asy
 
 test('more items than one transaction takes are all written', async () => {
   await using t = await withItem();
-  const ada = { id: 1, role: 'user' as const };
+  const ada = actorFor({ id: 1, role: 'user' });
   const fields = { title: 'b', description: '', url: null, tags: [], data: {} };
   const more = Array.from({ length: 599 }, () =>
     t.deps.items.create(ada, { ...fields, visibility: 'public' }),
@@ -125,7 +126,7 @@ test.each(['batched', 'strict'] as const)(
       }
     };
     await Promise.all(Array.from({ length: 50 }, client));
-    expect((await t.deps.items.get(undefined, 1)).views).toBe(5000);
+    expect((await t.deps.items.get(NOBODY, 1)).views).toBe(5000);
     await t.deps.views.flush();
     expect(stored(t)).toBe(5000);
   },

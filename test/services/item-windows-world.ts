@@ -5,7 +5,7 @@ import { createDeps, type Deps } from '../../src/core/deps.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createItemWindows } from '../../src/services/item-windows.ts';
 import { dayOf, HOUR_MS, hourOf } from '../../src/utils/time-buckets.ts';
-import { tempDir } from '../support.ts';
+import { NOBODY, tempDir } from '../support.ts';
 
 const ITEMS = [1, 2, 3];
 /** So small that every sweep takes several transactions. */
@@ -149,7 +149,7 @@ export class World {
 
   async statsOf(window: 'week' | 'month') {
     const found = ITEMS.filter((id) => this.has(id));
-    const all = found.map((id) => this.deps.itemStats.get(undefined, id, window));
+    const all = found.map((id) => this.deps.itemStats.get(NOBODY, id, window));
     return (await Promise.all(all)).map(({ views }) => views);
   }
 

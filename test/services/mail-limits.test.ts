@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
-import { SYSTEM } from '../../src/services/audit.ts';
+import { actorFor } from '../../src/core/actor.ts';
 import { createMailLimits } from '../../src/services/mail-limits.ts';
 import { mailboxOf } from '../../src/utils/email.ts';
 import { queued } from '../smtp.ts';
-import { PASSWORD, type TestApp, testApp } from '../support.ts';
+import { nobodyAt, PASSWORD, type TestApp, testApp } from '../support.ts';
 
 const VICTIM = 'victim@example.com';
 const SPELLINGS = [VICTIM, 'VICTIM@example.com', 'v.ictim@Example.com', 'victim+shop@example.com'];
@@ -12,11 +12,14 @@ const SPELLINGS = [VICTIM, 'VICTIM@example.com', 'v.ictim@Example.com', 'victim+
 function callers(t: TestApp, count: number) {
   return Promise.all(Array.from({ length: count }, (_, index) => t.signUp(`eve${index}`)));
 }
-const viaOf = (index: number) => ({ ...SYSTEM, address: `198.51.100.${index + 1}` });
+const nobody = (index: number) => nobodyAt(`198.51.100.${index + 1}`);
 
 const askChange = (t: TestApp, id: number, index: number, new_email: string) =>
   t.deps.emailFlows
-    .askEmailChange({ id, role: 'user' }, { new_email, password: PASSWORD }, viaOf(index))
+    .askEmailChange(actorFor({ id, role: 'user' }, nobody(index).origin), {
+      new_email,
+      password: PASSWORD,
+    })
     .catch((error) => error.code);
 
 const recipients = async (t: TestApp) => (await queued(t)).map(({ recipient }) => recipient);
@@ -38,7 +41,7 @@ describe('a mailbox', () => {
     for (let index = 0; index < 8; index++) {
       const email = `victim+${index}@example.com`;
       const account = { email, username: `eve${index}`, password: PASSWORD };
-      await t.deps.emailFlows.signUp(account, viaOf(index));
+      await t.deps.emailFlows.signUp(nobody(index), account);
       expect(await t.deps.users.findByEmail(email)).toMatchObject({ email });
     }
     expect(await recipients(t)).toHaveLength(5);
@@ -49,10 +52,10 @@ describe('a mailbox', () => {
     await using t = await testApp({ config: { emailVerification: 'required' } });
     const eves = await callers(t, 3);
     const account = { email: VICTIM, username: 'victim', password: PASSWORD };
-    await t.deps.emailFlows.signUp(account, viaOf(0));
-    await t.deps.emailFlows.signUp(account, viaOf(1));
+    await t.deps.emailFlows.signUp(nobody(0), account);
+    await t.deps.emailFlows.signUp(nobody(1), account);
     for (const [index, { id }] of eves.entries()) await askChange(t, id, index, VICTIM);
-    await t.deps.emailFlows.forgot(VICTIM, viaOf(5));
+    await t.deps.emailFlows.forgot(nobody(5), VICTIM);
     await t.deps.emailFlows.idle();
     expect(await recipients(t)).toHaveLength(5);
   });
@@ -87,7 +90,7 @@ test('strangers who use a mailbox up do not keep a reset from its owner', async 
     'victim',
   ]);
   for (const [index, { id }] of eves.entries()) await askChange(t, id, index, VICTIM);
-  await t.deps.emailFlows.forgot('victim', viaOf(9));
+  await t.deps.emailFlows.forgot(nobody(9), 'victim');
   await t.deps.emailFlows.idle();
   expect((await queued(t)).at(-1)?.subject).toBe('Reset your password');
 });

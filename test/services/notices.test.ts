@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test';
 import { Secret, TOTP } from 'otpauth';
-import { SYSTEM } from '../../src/services/audit.ts';
 import { queued } from '../smtp.ts';
 import { PASSWORD, type TestApp, testApp } from '../support.ts';
 
@@ -21,7 +20,7 @@ async function proved(t: TestApp) {
 async function turnOn(t: TestApp, ada: Awaited<ReturnType<typeof proved>>) {
   const { secret } = await t.deps.twoFactor.begin(ada, PASSWORD);
   const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
-  return (await t.deps.twoFactor.confirm(ada, code, SYSTEM)).recovery_codes;
+  return (await t.deps.twoFactor.confirm(ada, code)).recovery_codes;
 }
 
 describe('the owner is told by mail', () => {
@@ -43,7 +42,7 @@ describe('the owner is told by mail', () => {
     const login = { login: 'ada', password: PASSWORD, code };
     expect((await t.client.api.v2.auth.login.post(login)).status).toBe(200);
     expect((await t.client.api.v2.auth.login.post(login)).status).toBe(401);
-    await t.deps.twoFactor.disable(ada, PASSWORD, SYSTEM);
+    await t.deps.twoFactor.disable(ada, PASSWORD);
     expect((await told(t)).map(([, subject]) => subject)).toEqual([
       'The authenticator of your account was turned on',
       'A recovery code of your account was used',
@@ -60,7 +59,7 @@ describe('the owner is told by mail', () => {
       created_at) values (?, 'c', x'00', 0, '[]', 'laptop', '2026-11-22T16:00:00.000Z')`,
       [ada.id],
     );
-    await t.deps.passkeys.remove(ada, 1, SYSTEM);
+    await t.deps.passkeys.remove(ada, 1);
     expect(await told(t)).toEqual([['ada@example.com', 'A passkey of your account was removed']]);
   });
 });
@@ -68,7 +67,7 @@ describe('the owner is told by mail', () => {
 test('a notice names the account, with no link, and what to do', async () => {
   await using t = await testApp();
   const ada = await proved(t);
-  await t.deps.account.changePassword(ada, PASSWORD, NEXT, SYSTEM);
+  await t.deps.account.changePassword(ada, PASSWORD, NEXT);
   const [mail] = await queued(t);
   expect(mail?.text).toContain('account ada at Hutch.');
   expect(mail?.text).toContain('If that was not you, reset your password at once');

@@ -28,13 +28,13 @@ export const LAYERS: Layer[] = [
   {
     files: ['src/api/v1/'],
     may: ['src/api/', 'src/schemas/', 'src/core/exceptions.ts'],
-    mayTypesOf: ['src/core/deps.ts', 'src/services/'],
+    mayTypesOf: ['src/core/actor.ts', 'src/core/deps.ts', 'src/services/'],
     never: ['src/api/v2/'],
   },
   {
     files: ['src/api/v2/'],
     may: ['src/api/', 'src/schemas/', 'src/core/exceptions.ts'],
-    mayTypesOf: ['src/core/deps.ts', 'src/services/'],
+    mayTypesOf: ['src/core/actor.ts', 'src/core/deps.ts', 'src/services/'],
     never: ['src/api/v1/'],
   },
   {

@@ -113,6 +113,7 @@ function correctOperation(operation: Operation, route: Route, components: Compon
     sends = [],
     responseTypes = JSON_TYPES,
     takesKey = false,
+    needsAccount: _needsAccount,
     isProbe: _isProbe,
     isBeforeSecondFactor: _isBefore,
     body: _body,

@@ -1,8 +1,7 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ExternalData, externalQuery } from '../../schemas/external.ts';
-import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { createExternalLimit } from '../rate-limit.ts';
 import { v1Errors } from './responses.ts';
 
@@ -11,10 +10,10 @@ type ExternalDeps = Pick<Deps, 'external' | 'config' | 'limits'>;
 export const external = (deps: ExternalDeps) => {
   const { external: service, config } = deps;
   const countCalls = createExternalLimit(deps);
-  return new Elysia({ prefix: '/external', tags: ['external'] }).get(
+  return accountRoutes({ prefix: '/external', tags: ['external'] }).get(
     '/',
-    async ({ request, server, query, set }) => {
-      const { id } = callerOf(request);
+    async ({ actor, request, server, query, set }) => {
+      const { id } = actor;
       await countCalls({ request, server, set }, id, query.url.length);
       return service.fetchAll(query.url, { signal: request.signal, owner: `user ${id}` });
     },

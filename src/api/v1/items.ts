@@ -1,4 +1,4 @@
-import { Elysia } from 'elysia';
+import type { AnyActor } from '../../core/actor.ts';
 import type { Deps } from '../../core/deps.ts';
 import { Window } from '../../schemas/common.ts';
 import {
@@ -9,13 +9,12 @@ import {
   ItemUpdate,
   PopularQuery,
 } from '../../schemas/items.ts';
-import { callerOf } from '../access.ts';
 import { publicRoute, userRoute } from '../access-rules.ts';
 import { ITEM_BODY } from '../body-rules.ts';
 import { answerCached } from '../cached.ts';
+import { openRoutes, signedIn } from '../groups.ts';
 import { answerAsIs } from '../json.ts';
 import type { SentHeader } from '../openapi/headers.ts';
-import { type Behind, createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
 /** What v1 does not know. */
@@ -43,7 +42,7 @@ const CREATE = {
 };
 
 export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>) =>
-  new Elysia({ prefix: '/items', tags: ['items'] })
+  openRoutes({ prefix: '/items', tags: ['items'] })
     .get(
       '/',
       ({ query: { skip = 0, limit = 100 }, set }) => answerAsIs(service.list(skip, limit), set),
@@ -51,7 +50,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
     )
     .post(
       '/',
-      ({ request, body }) => service.create(callerOf(request), { ...NEW, ...withDefaults(body) }),
+      ({ actor, body }) => service.create(signedIn(actor), { ...NEW, ...withDefaults(body) }),
       CREATE,
     )
     .get(
@@ -67,8 +66,8 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
     })
     .put(
       '/:item_id',
-      ({ request, params, body }) =>
-        service.update(callerOf(request), params.item_id, withDefaults(body)),
+      ({ actor, params, body }) =>
+        service.update(signedIn(actor), params.item_id, withDefaults(body)),
       {
         params: ItemParams,
         body: ItemUpdate,
@@ -79,24 +78,21 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
         },
       },
     )
-    .delete(
-      '/:item_id',
-      ({ request, params }) => service.remove(callerOf(request), params.item_id),
-      {
-        params: ItemParams,
-        response: { 200: ItemPublic, ...v1Errors(401, 403, 404, 422, 507) },
-        detail: userRoute('items:write', 'deleteItem', 'Delete an own item'),
-      },
-    );
+    .delete('/:item_id', ({ actor, params }) => service.remove(signedIn(actor), params.item_id), {
+      params: ItemParams,
+      response: { 200: ItemPublic, ...v1Errors(401, 403, 404, 422, 507) },
+      detail: userRoute('items:write', 'deleteItem', 'Delete an own item'),
+    });
 
-type Read = Behind & { params: typeof ItemParams.static };
+interface Read {
+  actor: AnyActor;
+  params: typeof ItemParams.static;
+}
 
 /** Counts every read, as the guide does, unless a setting says that a reload is no second view. */
 function viewWith({ items: service, config }: Pick<Deps, 'items' | 'config'>) {
   if (config.viewWindowV1Seconds === 0) return ({ params }: Read) => service.view(params.item_id);
-  const via = createVia({ config });
-  return ({ request, server, set, params }: Read) =>
-    service.view(params.item_id, via({ request, server, set }));
+  return ({ actor, params }: Read) => service.view(params.item_id, actor);
 }
 
 function withDefaults({ title, description = '', url = null }: typeof ItemCreate.static) {

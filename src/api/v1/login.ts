@@ -1,21 +1,18 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AccessToken, LoginForm } from '../../schemas/login.ts';
 import { publicRoute } from '../access-rules.ts';
+import { openRoutes } from '../groups.ts';
 import { FORM_TYPE } from '../media-types.ts';
 import { createProofs } from '../session-cookie.ts';
-import { createVia } from '../via.ts';
 import { v1WriteErrors } from './responses.ts';
 
 export const login = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
-  const viaOf = createVia({ config });
   const proofsOf = createProofs({ config });
-  return new Elysia({ prefix: '/login', tags: ['login'] }).post(
+  return openRoutes({ prefix: '/login', tags: ['login'] }).post(
     '/access-token',
-    async ({ body, request, server, set }) => {
-      const via = viaOf({ request, server, set });
+    async ({ actor, body, request }) => {
       const { username: login, password } = body;
-      const { token } = await auth.login({ login, password, proofs: proofsOf(request) }, via);
+      const { token } = await auth.login(actor, { login, password, proofs: proofsOf(request) });
       return { access_token: token, token_type: 'bearer' as const };
     },
     {

@@ -1,12 +1,10 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { Window } from '../../schemas/common.ts';
 import { UserCreate, UserParams, UserResponse, UsersResponse } from '../../schemas/users.ts';
-import { callerIdOf, callerOf } from '../access.ts';
 import { adminRoute, signUpRoute, userRoute } from '../access-rules.ts';
+import { openRoutes, signedIn } from '../groups.ts';
 import { countSignUp } from '../rate-limit.ts';
-import { createVia } from '../via.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
 /**
@@ -19,16 +17,13 @@ function v2Only(): AppError {
 
 export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
   const { users: service } = deps;
-  const viaOf = createVia(deps);
-  return new Elysia({ prefix: '/users', tags: ['users'] })
+  return openRoutes({ prefix: '/users', tags: ['users'] })
     .post(
       '/',
-      async ({ body, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        await countSignUp(deps, via.address, set);
-        const actor_id = callerIdOf(request) ?? null;
-        if (actor_id === null && deps.config.emailVerification === 'required') throw v2Only();
-        return service.create(body, { via, actor_id });
+      async ({ actor, body, set }) => {
+        await countSignUp(deps, actor.origin.address, set);
+        if (actor.id === null && deps.config.emailVerification === 'required') throw v2Only();
+        return service.create(body, { actor });
       },
       {
         body: UserCreate,
@@ -38,15 +33,14 @@ export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
     )
     .get(
       '/',
-      ({ request, query: { skip = 0, limit = 100 } }) =>
-        service.list(callerOf(request), skip, limit),
+      ({ actor, query: { skip = 0, limit = 100 } }) => service.list(signedIn(actor), skip, limit),
       {
         query: Window,
         response: { 200: UsersResponse, ...v1Errors(401, 403, 422, 503) },
         detail: adminRoute('listUsers', 'List accounts by id'),
       },
     )
-    .get('/:user_id', ({ request, params }) => service.getFor(callerOf(request), params.user_id), {
+    .get('/:user_id', ({ actor, params }) => service.getFor(signedIn(actor), params.user_id), {
       params: UserParams,
       response: { 200: UserResponse, ...v1Errors(401, 403, 404, 422) },
       detail: userRoute('users:read', 'getUser', 'Read an account, as itself or an admin'),

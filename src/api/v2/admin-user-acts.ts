@@ -1,10 +1,8 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { EndedSessions, NoContent } from '../../schemas/accounts.ts';
 import { Account, AccountParams, AccountPatch } from '../../schemas/admin-users.ts';
-import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
-import { createVia } from '../via.ts';
+import { accountRoutes } from '../groups.ts';
 import { ADMIN, v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 const UPDATE_ACCOUNT_ERRORS = v2BodyErrors(
@@ -20,13 +18,11 @@ const END_ACCOUNT_SESSIONS_ERRORS = v2WriteErrors(...ADMIN, 'not_found', 'valida
 /** What admins do to an account. */
 export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
   const { adminUsers: service } = deps;
-  const viaOf = createVia(deps);
-  return new Elysia({ prefix: '/users/:user_id', tags: ['users'] })
+  return accountRoutes({ prefix: '/users/:user_id', tags: ['users'] })
     .patch(
       '',
-      ({ params, body, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        return service.update(callerOf(request), params.user_id, body, via);
+      ({ actor, params, body }) => {
+        return service.update(actor, params.user_id, body);
       },
       {
         params: AccountParams,
@@ -37,9 +33,8 @@ export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
     )
     .delete(
       '',
-      async ({ params, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        await service.remove(callerOf(request), params.user_id, via);
+      async ({ actor, params, set }) => {
+        await service.remove(actor, params.user_id);
         set.status = 204;
       },
       {
@@ -50,9 +45,8 @@ export const adminUserActs = (deps: Pick<Deps, 'adminUsers' | 'config'>) => {
     )
     .delete(
       '/sessions',
-      ({ params, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        return service.endSessions(callerOf(request), params.user_id, via);
+      ({ actor, params }) => {
+        return service.endSessions(actor, params.user_id);
       },
       {
         params: AccountParams,

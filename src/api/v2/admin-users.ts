@@ -1,4 +1,5 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
+import type { Actor } from '../../core/actor.ts';
 import type { Deps } from '../../core/deps.ts';
 import {
   ACCOUNT_SORTS,
@@ -10,11 +11,10 @@ import {
 } from '../../schemas/admin-users.ts';
 import { ACCOUNT_FILTERS } from '../../schemas/filters.ts';
 import { filterParameters } from '../../schemas/list-query.ts';
-import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
 import { queryTime } from '../query-time.ts';
-import { createVia } from '../via.ts';
 import { choiceOf, filtersOf, givenIn, refuse } from './list-query.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors } from './responses.ts';
 
@@ -22,24 +22,26 @@ import { ADMIN, KEYED, v2BodyErrors, v2Errors } from './responses.ts';
 export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'idempotency' | 'config'>) => {
   const { adminUsers: service } = deps;
   const once = createOnce(deps.idempotency);
-  const viaOf = createVia(deps);
-  return new Elysia({ prefix: '/users', tags: ['users'] })
-    .get('', ({ request, query }) => service.list(callerOf(request), listQueryOf(request, query)), {
-      query: AccountsQuery,
-      response: { 200: Accounts, ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed') },
-      detail: {
-        ...adminRoute('listAccounts', 'List accounts, as an admin'),
-        'x-parameters': filterParameters(ACCOUNT_FILTERS),
+  return accountRoutes({ prefix: '/users', tags: ['users'] })
+    .get(
+      '',
+      ({ actor, request, query }) => service.list(actor, listQueryOf(actor, request, query)),
+      {
+        query: AccountsQuery,
+        response: { 200: Accounts, ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed') },
+        detail: {
+          ...adminRoute('listAccounts', 'List accounts, as an admin'),
+          'x-parameters': filterParameters(ACCOUNT_FILTERS),
+        },
       },
-    })
+    )
     .post(
       '',
-      async ({ body, request, server, set }) => {
-        const via = viaOf({ request, server, set });
+      async ({ actor, body, request, set }) => {
         // Not the password: a fast hash of it must not be stored.
         const { password: _, ...known } = body;
-        const account = await once({ request, body: known, set }, created, (onWritten) =>
-          service.create(callerOf(request), body, via, onWritten),
+        const account = await once({ actor, request, body: known, set }, created, (onWritten) =>
+          service.create(actor, body, onWritten),
         );
         return status(201, account);
       },
@@ -57,7 +59,7 @@ export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'idempotency' | 'conf
         },
       },
     )
-    .get('/:user_id', ({ request, params }) => service.get(callerOf(request), params.user_id), {
+    .get('/:user_id', ({ actor, params }) => service.get(actor, params.user_id), {
       params: AccountParams,
       response: { 200: Account, ...v2Errors(...ADMIN, 'not_found', 'validation_failed') },
       detail: adminRoute('getAccount', 'Read an account, as an admin'),
@@ -68,10 +70,10 @@ function created(account: typeof Account.static) {
   return { status: 201, location: `/api/v2/users/${account.id}`, body: account };
 }
 
-function listQueryOf(request: Request, query: typeof AccountsQuery.static) {
+function listQueryOf(actor: Actor, request: Request, query: typeof AccountsQuery.static) {
   const { role, q, count, limit, cursor, is_active } = query;
   const given = givenIn(request.url, AccountsQuery);
-  const filters = filtersOf(given, ACCOUNT_FILTERS, callerOf(request).id);
+  const filters = filtersOf(given, ACCOUNT_FILTERS, actor.id);
   const sort = choiceOf(given, 'sort', ACCOUNT_SORTS);
   refuse(given);
   return {

@@ -1,23 +1,21 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AuditEntries, AuditQuery } from '../../schemas/admin-users.ts';
 import { AUDIT_FILTERS } from '../../schemas/filters.ts';
 import { filterParameters } from '../../schemas/list-query.ts';
-import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { queryTime } from '../query-time.ts';
 import { filtersOf, givenIn, refuse } from './list-query.ts';
 import { ADMIN, v2Errors } from './responses.ts';
 
 export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
-  new Elysia({ prefix: '/audit-log', tags: ['system'] }).get(
+  accountRoutes({ prefix: '/audit-log', tags: ['system'] }).get(
     '',
-    ({ request, query: { actor_id, user_id, action, limit, cursor, ...query } }) => {
-      const caller = callerOf(request);
+    ({ actor, request, query: { actor_id, user_id, action, limit, cursor, ...query } }) => {
       const given = givenIn(request.url, AuditQuery);
-      const filters = filtersOf(given, AUDIT_FILTERS, caller.id);
+      const filters = filtersOf(given, AUDIT_FILTERS, actor.id);
       refuse(given);
-      return service.list(caller, {
+      return service.list(actor, {
         ...{ actor_id, user_id, action: action?.trim(), filters, limit, cursor },
         from: queryTime(query, 'from'),
         until: queryTime(query, 'until'),

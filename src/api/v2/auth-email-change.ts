@@ -1,22 +1,19 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { Accepted, EmailChange, EmailChangeConfirmation } from '../../schemas/auth-email.ts';
-import { callerOf } from '../access.ts';
 import { publicRoute, sessionRoute } from '../access-rules.ts';
-import { createVia } from '../via.ts';
+import { openRoutes, signedIn } from '../groups.ts';
 import { SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 /** Changing the address of an account: asked for by its owner, confirmed from the new address. */
 export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
   const { emailFlows } = deps;
-  const viaOf = createVia(deps);
-  return new Elysia({ tags: ['auth'] })
+  return openRoutes({ tags: ['auth'] })
     .post(
       '/users/me/email',
-      async ({ body, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        await emailFlows.askEmailChange(callerOf(request), body, via);
+      async ({ actor, body }) => {
+        await emailFlows.askEmailChange(signedIn(actor), body);
         return status(202, { message: 'A mail is on its way to the new address.' });
       },
       {
@@ -30,8 +27,8 @@ export const authEmailChange = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
     )
     .post(
       '/auth/email/confirm',
-      async ({ body, request, server, set }) => {
-        await emailFlows.confirmEmailChange(body, viaOf({ request, server, set }));
+      async ({ actor, body, set }) => {
+        await emailFlows.confirmEmailChange(actor, body);
         set.status = 204;
       },
       {

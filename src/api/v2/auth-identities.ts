@@ -1,4 +1,4 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import {
@@ -9,11 +9,10 @@ import {
   OutsideIdentities,
   OutsideIdentity,
 } from '../../schemas/identities.ts';
-import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
 import { returnTo } from '../redirect-uri.ts';
-import { createVia } from '../via.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
 const BEGIN_IDENTITY_ERRORS = v2BodyErrors(
@@ -42,17 +41,16 @@ const UNLINK_IDENTITY_ERRORS = v2WriteErrors(
 export const authIdentities = (deps: Pick<Deps, 'identities' | 'idempotency' | 'config'>) => {
   const { identities, config } = deps;
   const once = createOnce(deps.idempotency);
-  const viaOf = createVia(deps);
-  return new Elysia({ prefix: '/auth/identities', tags: ['auth'] })
-    .get('', ({ request }) => identities.list(callerOf(request)), {
+  return accountRoutes({ prefix: '/auth/identities', tags: ['auth'] })
+    .get('', ({ actor }) => identities.list(actor), {
       response: { 200: OutsideIdentities, ...v2Errors(...SIGNED_IN) },
       detail: sessionRoute('listIdentities', 'List the own linked identities'),
     })
     .post(
       '/options',
-      ({ body: { provider, redirect_uri, password }, request }) => {
+      ({ actor, body: { provider, redirect_uri, password }, request }) => {
         const wish = { provider, ...returnTo(config, request, redirect_uri) };
-        return identities.beginLinking(callerOf(request), wish, password);
+        return identities.beginLinking(actor, wish, password);
       },
       {
         body: IdentityLinkAsk,
@@ -62,10 +60,9 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'idempotency' | '
     )
     .post(
       '',
-      async ({ body, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        const identity = await once({ request, body, set }, linked, (onWritten) =>
-          identities.link(callerOf(request), body, via, onWritten),
+      async ({ actor, body, request, set }) => {
+        const identity = await once({ actor, request, body, set }, linked, (onWritten) =>
+          identities.link(actor, body, onWritten),
         );
         return status(201, identity);
       },
@@ -80,9 +77,8 @@ export const authIdentities = (deps: Pick<Deps, 'identities' | 'idempotency' | '
     )
     .delete(
       '/:identity_id',
-      async ({ params, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        await identities.unlink(callerOf(request), params.identity_id, via);
+      async ({ actor, params, set }) => {
+        await identities.unlink(actor, params.identity_id);
         set.status = 204;
       },
       {

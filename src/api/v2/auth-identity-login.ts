@@ -1,4 +1,3 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent, OpenedSession } from '../../schemas/accounts.ts';
 import {
@@ -9,11 +8,11 @@ import {
   Providers,
 } from '../../schemas/identities.ts';
 import { publicRoute } from '../access-rules.ts';
+import { openRoutes } from '../groups.ts';
 import { FORM_TYPE } from '../media-types.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { returnTo } from '../redirect-uri.ts';
 import { createSessionCookie } from '../session-cookie.ts';
-import { createVia } from '../via.ts';
 import { v2BodyErrors, v2Errors } from './responses.ts';
 
 const BEGIN_IDENTITY_LOGIN_ERRORS = v2BodyErrors('not_found', 'conflict', 'upstream_failed');
@@ -36,9 +35,8 @@ export const authIdentityLogin = (
   deps: Pick<Deps, 'auth' | 'identities' | 'config' | 'limits'>,
 ) => {
   const { auth, identities, config } = deps;
-  const viaOf = createVia(deps);
   const cookie = createSessionCookie(deps);
-  return new Elysia({ prefix: '/auth', tags: ['auth'] })
+  return openRoutes({ prefix: '/auth', tags: ['auth'] })
     .get('/providers', () => identities.providers(), {
       response: { 200: Providers, ...v2Errors() },
       detail: publicRoute('listProviders', 'List the providers that sign in'),
@@ -55,12 +53,11 @@ export const authIdentityLogin = (
     )
     .post(
       '/identities/login',
-      async ({ body: { transport, ...answer }, request, server, set }) => {
+      async ({ actor, body: { transport, ...answer }, request, set }) => {
         const replaced = cookie.admit(transport, request);
-        const via = viaOf({ request, server, set });
-        const count = () => countSignUp(deps, via.address, set);
-        const user = await identities.verify(answer, { via, countSignUp: count });
-        const opened = await auth.open(user, via, { replaced });
+        const count = () => countSignUp(deps, actor.origin.address, set);
+        const user = await identities.verify(answer, { actor, countSignUp: count });
+        const opened = await auth.open(actor, user, { replaced });
         return cookie.deliver(opened, transport, { request, set });
       },
       {

@@ -1,12 +1,11 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { OpenedSession } from '../../schemas/accounts.ts';
 import { PasskeyLogin, PasskeyOptions } from '../../schemas/passkeys.ts';
 import { publicRoute } from '../access-rules.ts';
 import { PASSKEY_BODY } from '../body-rules.ts';
+import { openRoutes } from '../groups.ts';
 import { passkeyOrigin } from '../own-origin.ts';
 import { createSessionCookie } from '../session-cookie.ts';
-import { createVia } from '../via.ts';
 import { v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 const LOGIN_BY_PASSKEY_ERRORS = v2BodyErrors(
@@ -20,20 +19,18 @@ const LOGIN_BY_PASSKEY_ERRORS = v2BodyErrors(
 
 export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'>) => {
   const { auth, passkeys, config } = deps;
-  const viaOf = createVia(deps);
   const cookie = createSessionCookie(deps);
-  return new Elysia({ prefix: '/auth/passkeys/login', tags: ['auth'] })
+  return openRoutes({ prefix: '/auth/passkeys/login', tags: ['auth'] })
     .post('/options', ({ request }) => passkeys.beginSignIn(passkeyOrigin(config, request)), {
       response: { 200: PasskeyOptions, ...v2WriteErrors('conflict') },
       detail: publicRoute('beginPasskeyLogin', 'Begin to sign in by a passkey'),
     })
     .post(
       '',
-      async ({ body: { transport, ...answer }, request, server, set }) => {
+      async ({ actor, body: { transport, ...answer }, request, set }) => {
         const replaced = cookie.admit(transport, request);
         const user = await passkeys.verify(answer, passkeyOrigin(config, request));
-        const via = viaOf({ request, server, set });
-        const opened = await auth.open(user, via, { secondFactor: true, replaced });
+        const opened = await auth.open(actor, user, { secondFactor: true, replaced });
         return cookie.deliver(opened, transport, { request, set });
       },
       {

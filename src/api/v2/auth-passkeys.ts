@@ -1,4 +1,4 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import {
@@ -9,12 +9,11 @@ import {
   Passkeys,
 } from '../../schemas/passkeys.ts';
 import { PasswordProof } from '../../schemas/totp.ts';
-import { callerOf } from '../access.ts';
 import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
 import { PASSKEY_BODY } from '../body-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
 import { passkeyOrigin } from '../own-origin.ts';
-import { createVia } from '../via.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
 const LIST_PASSKEYS_ERRORS = v2Errors(...SIGNED_IN);
@@ -32,16 +31,15 @@ const ADD_PASSKEY = {
 export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'idempotency' | 'config'>) => {
   const { passkeys, config } = deps;
   const once = createOnce(deps.idempotency);
-  const viaOf = createVia(deps);
-  return new Elysia({ prefix: '/auth/passkeys', tags: ['auth'] })
-    .get('', ({ request }) => passkeys.list(callerOf(request)), {
+  return accountRoutes({ prefix: '/auth/passkeys', tags: ['auth'] })
+    .get('', ({ actor }) => passkeys.list(actor), {
       response: { 200: Passkeys, ...LIST_PASSKEYS_ERRORS },
       detail: beforeSecondFactor(sessionRoute('listPasskeys', 'List the own passkeys')),
     })
     .post(
       '/options',
-      ({ body, request }) =>
-        passkeys.beginAdding(callerOf(request), body.password, passkeyOrigin(config, request)),
+      ({ actor, body, request }) =>
+        passkeys.beginAdding(actor, body.password, passkeyOrigin(config, request)),
       {
         body: PasswordProof,
         response: { 200: PasskeyOptions, ...BEGIN_PASSKEY_ERRORS },
@@ -50,11 +48,10 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'idempotency' | 'conf
     )
     .post(
       '',
-      async ({ body, request, server, set }) => {
-        const via = viaOf({ request, server, set });
+      async ({ actor, body, request, set }) => {
         const origin = passkeyOrigin(config, request);
-        const passkey = await once({ request, body, set }, added, (onWritten) =>
-          passkeys.add(callerOf(request), body, { origin, via }, onWritten),
+        const passkey = await once({ actor, request, body, set }, added, (onWritten) =>
+          passkeys.add(actor, body, origin, onWritten),
         );
         return status(201, passkey);
       },
@@ -66,9 +63,8 @@ export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'idempotency' | 'conf
     )
     .delete(
       '/:passkey_id',
-      async ({ params, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        await passkeys.remove(callerOf(request), params.passkey_id, via);
+      async ({ actor, params, set }) => {
+        await passkeys.remove(actor, params.passkey_id);
         set.status = 204;
       },
       {

@@ -1,22 +1,21 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { Accepted, ForgottenPassword, PasswordReset } from '../../schemas/auth-email.ts';
 import { publicRoute } from '../access-rules.ts';
 import { createDeviceCookie } from '../device-cookie.ts';
-import { createVia } from '../via.ts';
+import { openRoutes } from '../groups.ts';
 import { v2BodyErrors } from './responses.ts';
 
 /** A forgotten password, in two steps. Neither signs in. */
 export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
   const { emailFlows } = deps;
-  const viaOf = createVia(deps);
   const device = createDeviceCookie(deps);
-  return new Elysia({ prefix: '/auth/password', tags: ['auth'] })
+  return openRoutes({ prefix: '/auth/password', tags: ['auth'] })
     .post(
       '/forgot',
-      async ({ body, request, server, set }) => {
-        await emailFlows.forgot(body.login, viaOf({ request, server, set }));
+      async ({ actor, body }) => {
+        await emailFlows.forgot(actor, body.login);
         return status(202, {
           message: 'If there is such an account, a mail is on its way to its address.',
         });
@@ -29,8 +28,8 @@ export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
     )
     .post(
       '/reset',
-      async ({ body, request, server, set }) => {
-        const deviceToken = await emailFlows.reset(body, viaOf({ request, server, set }));
+      async ({ actor, body, request, set }) => {
+        const deviceToken = await emailFlows.reset(actor, body);
         device.keep(deviceToken, request, set);
         set.status = 204;
       },

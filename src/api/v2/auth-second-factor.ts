@@ -1,21 +1,18 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { PasswordProof, RecoveryCodes, SecondFactorProof } from '../../schemas/totp.ts';
-import { callerOf } from '../access.ts';
 import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
-import { createVia } from '../via.ts';
+import { accountRoutes } from '../groups.ts';
 import { SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 /** Proving the second factor in a session, and the codes that stand in for a lost authenticator. */
 export const authSecondFactor = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
   const { twoFactor } = deps;
-  const viaOf = createVia(deps);
-  return new Elysia({ prefix: '/auth', tags: ['auth'] })
+  return accountRoutes({ prefix: '/auth', tags: ['auth'] })
     .post(
       '/second-factor',
-      async ({ body, request, server, set }) => {
-        await twoFactor.prove(callerOf(request), body.code, viaOf({ request, server, set }));
+      async ({ actor, body, set }) => {
+        await twoFactor.prove(actor, body.code);
         set.status = 204;
       },
       {
@@ -26,17 +23,12 @@ export const authSecondFactor = (deps: Pick<Deps, 'twoFactor' | 'config'>) => {
         ),
       },
     )
-    .post(
-      '/recovery-codes',
-      ({ body, request, server, set }) =>
-        twoFactor.renewCodes(callerOf(request), body.password, viaOf({ request, server, set })),
-      {
-        body: PasswordProof,
-        response: {
-          200: RecoveryCodes,
-          ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict'),
-        },
-        detail: sessionRoute('renewRecoveryCodes', 'Make new recovery codes'),
+    .post('/recovery-codes', ({ actor, body }) => twoFactor.renewCodes(actor, body.password), {
+      body: PasswordProof,
+      response: {
+        200: RecoveryCodes,
+        ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict'),
       },
-    );
+      detail: sessionRoute('renewRecoveryCodes', 'Make new recovery codes'),
+    });
 };

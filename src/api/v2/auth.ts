@@ -1,12 +1,12 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { Login, OpenedSession, Register } from '../../schemas/accounts.ts';
 import { Accepted } from '../../schemas/auth-email.ts';
 import { publicRoute, signUpRoute } from '../access-rules.ts';
+import { openRoutes } from '../groups.ts';
 import { anonymousHash, tellReplayed } from '../idempotency.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { createProofs, createSessionCookie } from '../session-cookie.ts';
-import { createVia } from '../via.ts';
 import { ADMIN, v2BodyErrors } from './responses.ts';
 
 const REGISTER_ERRORS = v2BodyErrors(
@@ -36,20 +36,18 @@ const TOLD_BY_MAIL = 'A mail is on its way: it says how to go on.';
 
 export const auth = (deps: Pick<Deps, 'auth' | 'signUpOnce' | 'config' | 'limits'>) => {
   const { auth: service, signUpOnce } = deps;
-  const viaOf = createVia(deps);
   const cookie = createSessionCookie(deps);
   const proofsOf = createProofs(deps);
-  return new Elysia({ prefix: '/auth', tags: ['auth'] })
+  return openRoutes({ prefix: '/auth', tags: ['auth'] })
     .post(
       '/register',
-      async ({ body, request, server, set }) => {
+      async ({ actor, body, request, set }) => {
         const { transport, ...account } = body;
-        const via = viaOf({ request, server, set });
         const replaced = cookie.admit(transport, request);
-        await countSignUp(deps, via.address, set);
+        await countSignUp(deps, actor.origin.address, set);
         const keyed = { ...keyedSignUp(request, body), proofs: proofsOf(request) };
-        const { opened, isReplayed } = await signUpOnce.run(keyed, via, (onWritten) =>
-          service.register(account, via, replaced, onWritten),
+        const { opened, isReplayed } = await signUpOnce.run(actor, keyed, (onWritten) =>
+          service.register(actor, account, replaced, onWritten),
         );
         if (isReplayed) tellReplayed(set);
         if (!opened) return status(202, { message: TOLD_BY_MAIL });
@@ -64,12 +62,11 @@ export const auth = (deps: Pick<Deps, 'auth' | 'signUpOnce' | 'config' | 'limits
     )
     .post(
       '/login',
-      async ({ body, request, server, set }) => {
+      async ({ actor, body, request, set }) => {
         const { transport, device_token, ...credentials } = body;
         const replaced = cookie.admit(transport, request);
-        const via = viaOf({ request, server, set });
         const proofs = proofsOf(request, device_token);
-        const opened = await service.login({ ...credentials, proofs }, via, replaced);
+        const opened = await service.login(actor, { ...credentials, proofs }, replaced);
         return cookie.deliver(opened, transport, { request, set });
       },
       {

@@ -1,8 +1,7 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ItemBatch, ItemBatchResults } from '../../schemas/items-v2.ts';
-import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
 import { withDefaults } from '../new-item.ts';
 
@@ -17,11 +16,11 @@ export const itemBatch = ({
   idempotency,
 }: Pick<Deps, 'itemBatch' | 'idempotency'>) => {
   const once = createOnce(idempotency);
-  return new Elysia({ prefix: '/items', tags: ['items'] }).post(
+  return accountRoutes({ prefix: '/items', tags: ['items'] }).post(
     '/batch',
-    ({ request, body, set }) =>
-      once({ request, body, set }, answerOf, (onWritten) =>
-        service.run(callerOf(request), body.operations.map(completed), onWritten),
+    ({ actor, request, body, set }) =>
+      once({ actor, request, body, set }, answerOf, (onWritten) =>
+        service.run(actor, body.operations.map(completed), onWritten),
       ),
     {
       body: ItemBatch,

@@ -1,9 +1,8 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { ItemDocument, ItemIdParams } from '../../schemas/items-v2.ts';
-import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
 import { restoredItem } from './item-document.ts';
 import { KEYED, SIGNED_IN, v2WriteErrors } from './responses.ts';
@@ -26,11 +25,11 @@ const RESTORE_ITEM_ERRORS = v2WriteErrors(
 /** What is done to an item that is in the bin. */
 export const itemBin = ({ items: service, idempotency }: Pick<Deps, 'items' | 'idempotency'>) => {
   const once = createOnce(idempotency);
-  return new Elysia({ prefix: '/items', tags: ['items'] })
+  return accountRoutes({ prefix: '/items', tags: ['items'] })
     .delete(
       '/:item_id/bin',
-      async ({ request, params, set }) => {
-        await service.erase(callerOf(request), params.item_id);
+      async ({ actor, params, set }) => {
+        await service.erase(actor, params.item_id);
         set.status = 204;
       },
       {
@@ -41,9 +40,9 @@ export const itemBin = ({ items: service, idempotency }: Pick<Deps, 'items' | 'i
     )
     .post(
       '/:item_id/restore',
-      ({ request, params, set }) =>
-        once({ request, set }, restoredItem, (onWritten) =>
-          service.restore(callerOf(request), params.item_id, onWritten),
+      ({ actor, request, params, set }) =>
+        once({ actor, request, set }, restoredItem, (onWritten) =>
+          service.restore(actor, params.item_id, onWritten),
         ),
       {
         params: ItemIdParams,

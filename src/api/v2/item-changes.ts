@@ -1,11 +1,10 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { ItemDocument, ItemIdParams, ItemPatch } from '../../schemas/items-v2.ts';
-import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
 import { ITEM_BODY } from '../body-rules.ts';
 import { matchedVersions, tell } from '../etag.ts';
+import { accountRoutes } from '../groups.ts';
 import { shownItem } from './item-document.ts';
 import { SIGNED_IN, v2BodyErrors, v2WriteErrors } from './responses.ts';
 
@@ -27,12 +26,12 @@ const DELETE_ITEM_ERRORS = v2WriteErrors(
 
 /** What is done to an item that is there. */
 export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
-  new Elysia({ prefix: '/items', tags: ['items'] })
+  accountRoutes({ prefix: '/items', tags: ['items'] })
     .patch(
       '/:item_id',
-      async ({ request, params, body, set }) => {
+      async ({ actor, request, params, body, set }) => {
         const ifMatch = matchedVersions(request);
-        const item = await service.update(callerOf(request), params.item_id, body, { ifMatch });
+        const item = await service.update(actor, params.item_id, body, { ifMatch });
         tell(item.version, set);
         return shownItem(item);
       },
@@ -48,9 +47,9 @@ export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
     )
     .delete(
       '/:item_id',
-      async ({ request, params, set }) => {
+      async ({ actor, request, params, set }) => {
         const ifMatch = matchedVersions(request);
-        await service.remove(callerOf(request), params.item_id, { ifMatch });
+        await service.remove(actor, params.item_id, { ifMatch });
         set.status = 204;
       },
       {

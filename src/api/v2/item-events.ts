@@ -1,17 +1,19 @@
 import type { Server } from 'bun';
-import { Elysia } from 'elysia';
+import type { AnyActor } from '../../core/actor.ts';
 import type { Deps } from '../../core/deps.ts';
 import { ItemEventStream, ItemEventsQuery } from '../../schemas/item-events.ts';
 import type { Outlet } from '../../services/item-events.ts';
-import { createStillKnown, maybeCallerOf } from '../access.ts';
+import { createStillKnown } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
 import { createClientNetwork } from '../client-network.ts';
 import { type EventStream, openEventStream } from '../event-stream.ts';
+import { openRoutes } from '../groups.ts';
 import { frameOf, HEARTBEAT, openingFrame } from './item-event-frames.ts';
 import { SIGNED_IN, v2Errors } from './responses.ts';
 
 /** What a route knows of the connection behind its request. */
 interface Behind {
+  actor: AnyActor;
   request: Request;
   server: Server<unknown> | null;
 }
@@ -20,11 +22,11 @@ type Listened = Pick<Deps, 'itemEvents' | 'auth' | 'accessChanges' | 'config' | 
 
 export const itemEvents = (deps: Listened) => {
   const listen = createListen(deps);
-  return new Elysia({ prefix: '/items', tags: ['items'] }).get(
+  return openRoutes({ prefix: '/items', tags: ['items'] }).get(
     '/events',
-    ({ request, server, query, set }) => {
+    ({ actor, request, server, query, set }) => {
       const lastId = request.headers.get('last-event-id') || query.last_event_id || undefined;
-      const body = request.method === 'HEAD' ? null : listen({ request, server }, lastId);
+      const body = request.method === 'HEAD' ? null : listen({ actor, request, server }, lastId);
       const headers = {
         ...(set.headers as Record<string, string>),
         'content-type': 'text/event-stream',
@@ -63,21 +65,20 @@ function createListen({ itemEvents: service, auth, accessChanges, config, log }:
   const isStillKnown = createStillKnown({ auth, config });
   const networkFor = createClientNetwork({ config });
   const heartbeatMs = config.heartbeatSeconds * 1000;
-  return ({ request, server }: Behind, lastId: string | undefined): ReadableStream => {
+  return ({ actor, request, server }: Behind, lastId: string | undefined): ReadableStream => {
     const peer = server?.requestIP(request)?.address;
     const address = peer === undefined ? null : networkFor(peer, request);
     const onSlow = () => log.info('A listener that reads too slowly was dropped.', { address });
     const stream = openEventStream({ onSlow });
     const outlet = createOutlet(stream);
-    const caller = maybeCallerOf(request);
-    const leave = service.listen({ caller, address, lastId }, outlet);
+    const leave = service.listen({ actor, address, lastId }, outlet);
     const judge = async (goOn: () => void) =>
-      (await isStillKnown(request)) ? goOn() : stream.end();
+      (await isStillKnown(actor, request)) ? goOn() : stream.end();
     const heart = setInterval(() => void judge(() => stream.push([HEARTBEAT])), heartbeatMs);
-    const unwatch = caller && accessChanges.watch(caller.id, () => void judge(() => {}));
+    const unwatch = actor.id !== null && accessChanges.watch(actor.id, () => void judge(() => {}));
     void stream.ended.then(() => {
       clearInterval(heart);
-      unwatch?.();
+      if (unwatch) unwatch();
       leave();
       // A reader that does not read would hold the connection: what it has not taken is dropped.
       server?.timeout(request, 1);

@@ -1,12 +1,11 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { ITEM_FILTERS } from '../../schemas/filters.ts';
 import { ItemList, ItemsQuery } from '../../schemas/item-list.ts';
 import { filterParameters } from '../../schemas/list-query.ts';
-import { maybeCallerOf } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
 import { createClientNetwork } from '../client-network.ts';
+import { openRoutes } from '../groups.ts';
 import { answerJson } from '../json.ts';
 import { itemWriter } from './item-document.ts';
 import { filtersOf, givenIn, refuse, shownIn, sortOf } from './list-query.ts';
@@ -15,23 +14,22 @@ import { SIGNED_IN, v2Errors } from './responses.ts';
 /** The list of items: what it takes is read from the URL, for its filters have no fixed names. */
 export const itemList = ({ itemList: service, config }: Pick<Deps, 'itemList' | 'config'>) => {
   const networkFor = createClientNetwork({ config });
-  return new Elysia({ prefix: '/items', tags: ['items'] }).get(
+  return openRoutes({ prefix: '/items', tags: ['items'] }).get(
     '',
-    async ({ request, server, query, set }) => {
-      const caller = maybeCallerOf(request);
+    async ({ actor, request, server, query, set }) => {
       const { q, bin, count, cursor, limit = 50 } = query;
       const given = givenIn(request.url, ItemsQuery);
-      const filters = filtersOf(given, ITEM_FILTERS, caller?.id);
+      const filters = filtersOf(given, ITEM_FILTERS, actor.id ?? undefined);
       const sort = sortOf(given);
       const shown = shownIn(given);
       refuse(given);
-      if (bin && !caller) throw new AppError('unauthenticated', 'Not authenticated');
+      if (bin && actor.id === null) throw new AppError('unauthenticated', 'Not authenticated');
       const { columns, write } = itemWriter(shown);
       // A long list takes its turns by account, or by network.
       const peer = server?.requestIP(request)?.address;
-      const share = caller ? `${caller.id}` : peer && networkFor(peer, request);
+      const share = actor.id !== null ? `${actor.id}` : peer && networkFor(peer, request);
       const asked = { filters, q, sort, bin, count, cursor, limit, share, columns };
-      const { data, ...rest } = await service.list(caller, asked);
+      const { data, ...rest } = await service.list(actor, asked);
       const text = `{"data":[${data.map(write).join()}],${JSON.stringify(rest).slice(1)}`;
       return answerJson<typeof ItemList.static>(text, set);
     },

@@ -1,12 +1,12 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ItemRevert, ItemRevisions, ItemRevisionsQuery } from '../../schemas/item-revisions.ts';
 import { ItemDocument, ItemIdParams } from '../../schemas/items-v2.ts';
 import type { Item } from '../../services/item-rows.ts';
 import type { RevisionInfo } from '../../services/revision-list.ts';
-import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
 import { matchedVersions } from '../etag.ts';
+import { accountRoutes } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
 import { shownItem } from './item-document.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
@@ -32,11 +32,11 @@ export const itemRevisions = ({
   idempotency,
 }: Pick<Deps, 'itemRevisions' | 'idempotency'>) => {
   const once = createOnce(idempotency);
-  return new Elysia({ prefix: '/items', tags: ['items'] })
+  return accountRoutes({ prefix: '/items', tags: ['items'] })
     .get(
       '/:item_id/revisions',
-      async ({ request, params, query }) => {
-        const { data, page } = await service.list(callerOf(request), params.item_id, query);
+      async ({ actor, params, query }) => {
+        const { data, page } = await service.list(actor, params.item_id, query);
         return { data: data.map(shownRevision), page };
       },
       {
@@ -52,11 +52,10 @@ export const itemRevisions = ({
     )
     .post(
       '/:item_id/revisions',
-      async ({ request, params, body, set }) => {
+      async ({ actor, request, params, body, set }) => {
         const ifMatch = matchedVersions(request);
-        const caller = callerOf(request);
-        const item = await once({ request, body, set }, reverted, (onWritten) =>
-          service.revert(caller, params.item_id, body.version, { ifMatch }, onWritten),
+        const item = await once({ actor, request, body, set }, reverted, (onWritten) =>
+          service.revert(actor, params.item_id, body.version, { ifMatch }, onWritten),
         );
         return status(201, item);
       },

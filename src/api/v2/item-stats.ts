@@ -1,16 +1,14 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ItemStats, ItemStatsQuery } from '../../schemas/item-views.ts';
 import { ItemIdParams } from '../../schemas/items-v2.ts';
-import { maybeCallerOf } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
+import { openRoutes } from '../groups.ts';
 import { SIGNED_IN, v2Errors } from './responses.ts';
 
 export const itemStats = ({ itemStats: service }: Pick<Deps, 'itemStats'>) =>
-  new Elysia({ prefix: '/items', tags: ['items'] }).get(
+  openRoutes({ prefix: '/items', tags: ['items'] }).get(
     '/:item_id/stats',
-    ({ request, params, query: { window = 'week' } }) =>
-      service.get(maybeCallerOf(request), params.item_id, window),
+    ({ actor, params, query: { window = 'week' } }) => service.get(actor, params.item_id, window),
     {
       params: ItemIdParams,
       query: ItemStatsQuery,

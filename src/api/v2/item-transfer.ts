@@ -1,4 +1,3 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ITEM_FILTERS } from '../../schemas/filters.ts';
 import {
@@ -9,8 +8,8 @@ import {
   ItemUpload,
 } from '../../schemas/item-transfer.ts';
 import { filterParameters } from '../../schemas/list-query.ts';
-import { callerOf } from '../access.ts';
 import { userRoute } from '../access-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { incoming, outgoing } from '../item-stream.ts';
 import { ITEM_MEDIA, ITEM_TYPES } from '../media-types.ts';
 import { createItemReader } from '../new-item.ts';
@@ -26,16 +25,16 @@ export const itemTransfer = ({
   config,
 }: Pick<Deps, 'itemImport' | 'itemExport' | 'config'>) => {
   const read = createItemReader();
-  return new Elysia({ prefix: '/items', tags: ['items'] })
+  return accountRoutes({ prefix: '/items', tags: ['items'] })
     .post(
       '/import',
-      ({ request, server, query }) => {
+      ({ actor, request, server, query }) => {
         const { format, bytes } = incoming(request, query.format, {
           maxBytes: config.maxImportBytes,
           connection: { server, idleSeconds: config.idleSeconds },
         });
         const isDryRun = query.dry_run === 'true';
-        return itemImport.run(callerOf(request), bytes, {
+        return itemImport.run(actor, bytes, {
           format,
           isDryRun,
           read,
@@ -56,12 +55,11 @@ export const itemTransfer = ({
     )
     .get(
       '/export',
-      ({ request, query: { format = 'jsonl', scope = 'own' }, set }) => {
-        const caller = callerOf(request);
+      ({ actor, request, query: { format = 'jsonl', scope = 'own' }, set }) => {
         const given = givenIn(request.url, ExportQuery);
-        const filters = filtersOf(given, ITEM_FILTERS, caller.id);
+        const filters = filtersOf(given, ITEM_FILTERS, actor.id);
         refuse(given);
-        const ownerId = scope === 'own' ? caller.id : undefined;
+        const ownerId = scope === 'own' ? actor.id : undefined;
         return outgoing(itemExport.lines({ format, ownerId, filters }), format, set);
       },
       {

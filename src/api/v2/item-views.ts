@@ -1,21 +1,14 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { ItemViewed } from '../../schemas/item-views.ts';
 import { ItemIdParams } from '../../schemas/items-v2.ts';
-import { maybeCallerOf } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
-import { createVia } from '../via.ts';
+import { openRoutes } from '../groups.ts';
 import { SIGNED_IN, v2WriteErrors } from './responses.ts';
 
-export const itemViews = ({ itemViewing, config }: Pick<Deps, 'itemViewing' | 'config'>) => {
-  const via = createVia({ config });
-  return new Elysia({ prefix: '/items', tags: ['items'] }).post(
+export const itemViews = ({ itemViewing }: Pick<Deps, 'itemViewing'>) =>
+  openRoutes({ prefix: '/items', tags: ['items'] }).post(
     '/:item_id/views',
-    ({ request, server, set, params }) => {
-      const caller = maybeCallerOf(request);
-      const viewer = { ...via({ request, server, set }), user_id: caller?.id };
-      return itemViewing.view(caller, params.item_id, viewer);
-    },
+    ({ actor, params }) => itemViewing.view(actor, params.item_id),
     {
       params: ItemIdParams,
       response: {
@@ -29,4 +22,3 @@ export const itemViews = ({ itemViewing, config }: Pick<Deps, 'itemViewing' | 'c
       ),
     },
   );
-};

@@ -1,12 +1,12 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { ItemQuery } from '../../schemas/item-list.ts';
 import { ItemDocument, ItemIdParams, ItemNew, ItemShown } from '../../schemas/items-v2.ts';
-import { callerOf, maybeCallerOf } from '../access.ts';
 import { optionalRoute, userRoute } from '../access-rules.ts';
 import { ITEM_BODY } from '../body-rules.ts';
 import { isKnown, notModified, tell } from '../etag.ts';
+import { openRoutes, signedIn } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
 import { answerJson } from '../json.ts';
 import { withDefaults } from '../new-item.ts';
@@ -22,12 +22,12 @@ type Served = Pick<Deps, 'items' | 'itemList' | 'idempotency'>;
 
 export const items = ({ items: service, itemList, idempotency }: Served) => {
   const once = createOnce(idempotency);
-  return new Elysia({ prefix: '/items', tags: ['items'] })
+  return openRoutes({ prefix: '/items', tags: ['items'] })
     .post(
       '',
-      async ({ request, body, set }) => {
-        const item = await once({ request, body, set }, createdItem, (onWritten) =>
-          service.create(callerOf(request), withDefaults(body), onWritten),
+      async ({ actor, request, body, set }) => {
+        const item = await once({ actor, request, body, set }, createdItem, (onWritten) =>
+          service.create(signedIn(actor), withDefaults(body), onWritten),
         );
         return status(201, item);
       },
@@ -43,15 +43,14 @@ export const items = ({ items: service, itemList, idempotency }: Served) => {
     )
     .get(
       '/:item_id',
-      async ({ request, params, set }) => {
+      async ({ actor, request, params, set }) => {
         const shown = shownOf(request);
-        const caller = maybeCallerOf(request);
         if (request.headers.has('if-none-match') && !shown.hasOwner) {
-          const version = await service.getVersion(caller, params.item_id);
+          const version = await service.getVersion(actor, params.item_id);
           tell(version, set);
           if (isKnown(version, request)) return notModified<typeof ItemShown.static>(set);
         }
-        const item = await service.get(caller, params.item_id);
+        const item = await service.get(actor, params.item_id);
         const owner_username = shown.hasOwner
           ? await itemList.usernameOf(item.owner_id)
           : undefined;

@@ -1,11 +1,10 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { OpenQuery, SourceData, SourceFetch, SourceResults } from '../../schemas/source-calls.ts';
 import { SourceName } from '../../schemas/sources.ts';
-import { callerOf, maybeCallerOf } from '../access.ts';
 import { optionalRoute, userRoute } from '../access-rules.ts';
 import { SOURCE_BODY } from '../body-rules.ts';
+import { openRoutes, signedIn } from '../groups.ts';
 import { createExternalLimit } from '../rate-limit.ts';
 import { answerSource } from '../source-answer.ts';
 import { sentQuery } from '../strict-query.ts';
@@ -27,12 +26,11 @@ type CallDeps = Pick<Deps, 'sourceCalls' | 'sourceFetch' | 'config' | 'limits'>;
 export const sourceCalls = (deps: CallDeps) => {
   const { sourceCalls: calls, sourceFetch } = deps;
   const countCalls = createExternalLimit(deps);
-  return new Elysia({ prefix: '/sources', tags: ['sources'] })
+  return openRoutes({ prefix: '/sources', tags: ['sources'] })
     .get(
       '/:name',
-      async ({ params, request, server, set }) => {
-        const caller = maybeCallerOf(request);
-        await countCalls({ request, server, set }, caller?.id);
+      async ({ actor, params, request, server, set }) => {
+        await countCalls({ request, server, set }, actor.id);
         const call = {
           parameters: parametersOf(request),
           spelling: 'text',
@@ -40,7 +38,7 @@ export const sourceCalls = (deps: CallDeps) => {
           // A signal of its own costs each request more than an answer that is kept.
           gone: () => request.signal,
         } as const;
-        return answerSource(await calls.call(caller, params.name, call), set);
+        return answerSource(await calls.call(actor, params.name, call), set);
       },
       {
         params: SourceName,
@@ -58,11 +56,11 @@ export const sourceCalls = (deps: CallDeps) => {
     )
     .post(
       '/fetch',
-      async ({ body, request, server, set }) => {
-        const caller = callerOf(request);
+      async ({ actor, body, request, server, set }) => {
+        const account = signedIn(actor);
         const asked = body.calls.map(callOf);
-        await countCalls({ request, server, set }, caller.id, asked.length);
-        return { results: await sourceFetch.fetchAll(caller, asked, request) };
+        await countCalls({ request, server, set }, account.id, asked.length);
+        return { results: await sourceFetch.fetchAll(account, asked, request) };
       },
       {
         body: SourceFetch,

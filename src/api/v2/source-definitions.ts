@@ -1,12 +1,10 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { SourceDefinition, SourceName, SourcePatch } from '../../schemas/sources.ts';
-import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { SOURCE_BODY } from '../body-rules.ts';
 import { isKnown, matchedVersions, notModified, tell } from '../etag.ts';
-import { createVia } from '../via.ts';
+import { accountRoutes } from '../groups.ts';
 import { ADMIN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
 const GET_SOURCE_ERRORS = v2Errors(...ADMIN, 'not_found', 'validation_failed');
@@ -27,12 +25,11 @@ const DELETE_SOURCE_ERRORS = v2WriteErrors(
 /** One source, as admins see and change it. */
 export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
   const { sources: service } = deps;
-  const viaOf = createVia(deps);
-  return new Elysia({ prefix: '/sources/:name', tags: ['sources'] })
+  return accountRoutes({ prefix: '/sources/:name', tags: ['sources'] })
     .get(
       '/definition',
-      async ({ params, request, set }) => {
-        const source = await service.get(callerOf(request), params.name);
+      async ({ actor, params, request, set }) => {
+        const source = await service.get(actor, params.name);
         tell(source.version, set);
         if (isKnown(source.version, request)) {
           return notModified<typeof SourceDefinition.static>(set);
@@ -47,10 +44,9 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
     )
     .patch(
       '',
-      async ({ params, body, request, server, set }) => {
-        const via = viaOf({ request, server, set });
+      async ({ actor, params, body, request, set }) => {
         const ifMatch = matchedVersions(request);
-        const source = await service.update(callerOf(request), params.name, body, via, ifMatch);
+        const source = await service.update(actor, params.name, body, ifMatch);
         tell(source.version, set);
         return source;
       },
@@ -63,9 +59,8 @@ export const sourceDefinitions = (deps: Pick<Deps, 'sources' | 'config'>) => {
     )
     .delete(
       '',
-      async ({ params, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        await service.remove(callerOf(request), params.name, via, matchedVersions(request));
+      async ({ actor, params, request, set }) => {
+        await service.remove(actor, params.name, matchedVersions(request));
         set.status = 204;
       },
       {

@@ -1,4 +1,3 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import {
   DryRun,
@@ -7,18 +6,17 @@ import {
   SourceStatsQuery,
 } from '../../schemas/source-calls.ts';
 import { SourceName } from '../../schemas/sources.ts';
-import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { SOURCE_BODY } from '../body-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { ADMIN, v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** What admins are told of a source: what it would send, and how its calls went. */
 export const sourceReports = ({ sources, sourceStats }: Pick<Deps, 'sources' | 'sourceStats'>) =>
-  new Elysia({ prefix: '/sources/:name', tags: ['sources'] })
+  accountRoutes({ prefix: '/sources/:name', tags: ['sources'] })
     .post(
       '/dry-run',
-      ({ request, params, body }) =>
-        sources.dryRun(callerOf(request), params.name, body.params ?? {}),
+      ({ actor, params, body }) => sources.dryRun(actor, params.name, body.params ?? {}),
       {
         params: SourceName,
         body: DryRun,
@@ -37,8 +35,7 @@ export const sourceReports = ({ sources, sourceStats }: Pick<Deps, 'sources' | '
     )
     .get(
       '/stats',
-      ({ request, params, query }) =>
-        sourceStats.report(callerOf(request), params.name, query.hours ?? 24),
+      ({ actor, params, query }) => sourceStats.report(actor, params.name, query.hours ?? 24),
       {
         params: SourceName,
         query: SourceStatsQuery,

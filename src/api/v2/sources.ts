@@ -1,4 +1,4 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import {
   SourceDefinition,
@@ -6,20 +6,18 @@ import {
   SourceNew,
   SourcesQuery,
 } from '../../schemas/sources.ts';
-import { callerOf } from '../access.ts';
 import { adminRoute } from '../access-rules.ts';
 import { SOURCE_BODY } from '../body-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
-import { createVia } from '../via.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors } from './responses.ts';
 
 /** The outside APIs, as admins find and define them. */
 export const sources = (deps: Pick<Deps, 'sources' | 'idempotency' | 'config'>) => {
   const { sources: service } = deps;
   const once = createOnce(deps.idempotency);
-  const viaOf = createVia(deps);
-  return new Elysia({ prefix: '/sources', tags: ['sources'] })
-    .get('', ({ request, query }) => service.list(callerOf(request), query), {
+  return accountRoutes({ prefix: '/sources', tags: ['sources'] })
+    .get('', ({ actor, query }) => service.list(actor, query), {
       query: SourcesQuery,
       response: {
         200: SourceDefinitions,
@@ -29,12 +27,11 @@ export const sources = (deps: Pick<Deps, 'sources' | 'idempotency' | 'config'>) 
     })
     .post(
       '',
-      async ({ body, request, server, set }) => {
-        const via = viaOf({ request, server, set });
+      async ({ actor, body, request, set }) => {
         const source = await once(
-          { request, body: withoutSecrets(body), set },
+          { actor, request, body: withoutSecrets(body), set },
           created,
-          (onWritten) => service.create(callerOf(request), body, via, onWritten),
+          (onWritten) => service.create(actor, body, onWritten),
         );
         return status(201, source);
       },

@@ -1,18 +1,17 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { Stats, Version } from '../../schemas/system.ts';
-import { callerOf } from '../access.ts';
 import { adminRoute, publicRoute } from '../access-rules.ts';
+import { openRoutes, signedIn } from '../groups.ts';
 import { ADMIN, v2Errors } from './responses.ts';
 
 /** This server itself. */
 export const system = ({ version, systemStats }: Pick<Deps, 'version' | 'systemStats'>) =>
-  new Elysia({ prefix: '/system', tags: ['system'] })
+  openRoutes({ prefix: '/system', tags: ['system'] })
     .get('/version', () => ({ name: 'hutch', version }), {
       response: { 200: Version, ...v2Errors() },
       detail: publicRoute('getVersion', 'Name and version of this server'),
     })
-    .get('/stats', ({ request }) => systemStats.read(callerOf(request)), {
+    .get('/stats', ({ actor }) => systemStats.read(signedIn(actor)), {
       response: { 200: Stats, ...v2Errors(...ADMIN) },
       detail: adminRoute('getStats', 'Counters of the cache and the database'),
     });

@@ -1,4 +1,4 @@
-import { Elysia, status } from 'elysia';
+import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import {
   CreatedToken,
@@ -7,10 +7,9 @@ import {
   TokenParams,
   Tokens,
 } from '../../schemas/accounts.ts';
-import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
+import { accountRoutes } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
-import { createVia } from '../via.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
 const CREATE_TOKEN_ERRORS = v2BodyErrors(
@@ -28,21 +27,19 @@ export const tokens = (
 ) => {
   const { accessTokens, ownTokens } = deps;
   const once = createOnce(deps.idempotency);
-  const viaOf = createVia(deps);
-  return new Elysia({ prefix: '/tokens', tags: ['tokens'] })
-    .get('', async ({ request }) => ({ data: await accessTokens.list(callerOf(request).id) }), {
+  return accountRoutes({ prefix: '/tokens', tags: ['tokens'] })
+    .get('', async ({ actor }) => ({ data: await accessTokens.list(actor.id) }), {
       response: { 200: Tokens, ...v2Errors(...SIGNED_IN) },
       detail: sessionRoute('listTokens', 'List the own personal access tokens'),
     })
     .post(
       '',
-      async ({ body: { password, ...body }, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        const create = await ownTokens.proven(callerOf(request), password);
+      async ({ actor, body: { password, ...body }, request, set }) => {
+        const create = await ownTokens.proven(actor, password);
         const token = await once(
-          { request, body, set },
+          { actor, request, body, set },
           created,
-          (onWritten) => create(body, via, onWritten),
+          (onWritten) => create(body, onWritten),
           { isSecret: true },
         );
         return status(201, token);
@@ -60,9 +57,8 @@ export const tokens = (
     )
     .delete(
       '/:token_id',
-      async ({ params, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        await accessTokens.remove(callerOf(request).id, params.token_id, via);
+      async ({ actor, params, set }) => {
+        await accessTokens.remove(actor, params.token_id);
         set.status = 204;
       },
       {

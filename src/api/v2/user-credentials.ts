@@ -1,25 +1,20 @@
-import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AccountDeletion, NoContent, PasswordChange } from '../../schemas/accounts.ts';
-import { callerOf } from '../access.ts';
 import { sessionRoute } from '../access-rules.ts';
 import { createDeviceCookie } from '../device-cookie.ts';
-import { createVia } from '../via.ts';
+import { accountRoutes } from '../groups.ts';
 import { SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 /** What of the own account asks for the current password. */
 export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
   const { account } = deps;
-  const viaOf = createVia(deps);
   const device = createDeviceCookie(deps);
-  return new Elysia({ prefix: '/users/me', tags: ['users'] })
+  return accountRoutes({ prefix: '/users/me', tags: ['users'] })
     .put(
       '/password',
-      async ({ body, request, server, set }) => {
+      async ({ actor, body, request, set }) => {
         const { current_password, new_password } = body;
-        const via = viaOf({ request, server, set });
-        const caller = callerOf(request);
-        const token = await account.changePassword(caller, current_password, new_password, via);
+        const token = await account.changePassword(actor, current_password, new_password);
         device.keep(token, request, set);
         set.status = 204;
       },
@@ -37,9 +32,8 @@ export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
     )
     .delete(
       '',
-      async ({ body, request, server, set }) => {
-        const via = viaOf({ request, server, set });
-        await account.remove(callerOf(request), body.password, via);
+      async ({ actor, body, set }) => {
+        await account.remove(actor, body.password);
         set.status = 204;
       },
       {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Secret, TOTP } from 'otpauth';
+import { SYSTEM } from '../../../src/core/actor.ts';
 import type { Config } from '../../../src/core/config.ts';
-import { SYSTEM } from '../../../src/services/audit.ts';
 import { outsidersApp, person } from '../../outsiders.ts';
 import { PASSWORD, type TestApp, testApp } from '../../support.ts';
 
@@ -13,7 +13,7 @@ async function withRoot(config: Partial<Config> = PUBLIC) {
   const clock = { now: Date.parse('2026-11-22T16:00:00.000Z') };
   const t = await testApp({ config, now: () => new Date(clock.now) });
   const root = await t.signUp('root', 'admin');
-  const token = await t.deps.auth.openSession(root, SYSTEM);
+  const token = await t.deps.auth.openSession(SYSTEM, root);
   const ask = async (
     method: string,
     path: string,
@@ -132,7 +132,7 @@ describe('an admin with an authenticator, behind a public URL', () => {
   test('proves it later in a session that was opened without it', async () => {
     await using it = await withRoot();
     const { code } = await setUpTotp(it);
-    const bare = await it.t.deps.auth.openSession(it.root, SYSTEM);
+    const bare = await it.t.deps.auth.openSession(SYSTEM, it.root);
     expect((await it.ask('GET', '/api/v2/users', undefined, bare)).status).toBe(403);
     const prove = (value: string) =>
       it.ask('POST', '/api/v2/auth/second-factor', { code: value }, bare);
@@ -189,7 +189,7 @@ test('users and the tokens of admins need no second factor', async () => {
   const ada = await it.t.signUp('ada');
   expect((await it.ask('GET', '/api/v2/users/me/export', undefined, ada.token)).status).toBe(200);
   const wish = { name: 'ci', scopes: ['admin'] };
-  const { token } = await it.t.deps.accessTokens.create(it.root, wish, SYSTEM);
+  const { token } = await it.t.deps.accessTokens.create(it.root, wish);
   expect((await it.ask('GET', '/api/v2/users', undefined, token)).status).toBe(200);
 });
 

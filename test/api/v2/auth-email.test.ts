@@ -255,10 +255,9 @@ test('a wrong token is invalid_action_token on every route that takes one', asyn
 // proves: ways-in.personal-access-token
 test('a personal access token asks for no mail and changes no address', async () => {
   await using t = await testApp();
-  const { id, role } = await t.signUp('ada');
-  const via = { address: null, user_agent: null, request_id: null };
+  const ada = await t.signUp('ada');
   const wish = { name: 'x', scopes: ['users:read'] };
-  const { token } = await t.deps.accessTokens.create({ id, role }, wish, via);
+  const { token } = await t.deps.accessTokens.create(ada, wish);
   const body = { new_email: 'new@example.com', password: PASSWORD };
   expect((await t.json('POST', '/api/v2/users/me/email', body, token)).status).toBe(403);
   expect((await t.request('POST', '/api/v2/auth/verification', { token })).status).toBe(403);

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { Secret, TOTP } from 'otpauth';
-import { atOnce, PASSWORD, type TestApp, testApp } from '../../support.ts';
+import { atOnce, NOBODY, PASSWORD, type TestApp, testApp } from '../../support.ts';
 
 const STEP_MS = 30_000;
-const NOBODY = { address: null, user_agent: null, request_id: null };
 
 /** An account with an authenticator that is on, and a clock to move. */
 async function withTotp(rateLimit: 'on' | 'off' = 'on') {
@@ -110,7 +109,7 @@ describe('an authenticator', () => {
     t.clock.now += 2 * STEP_MS;
     const code = t.code();
     const results = await atOnce(50, () =>
-      t.deps.auth.login({ login: 'ada', password: PASSWORD, code }, NOBODY),
+      t.deps.auth.login(NOBODY, { login: 'ada', password: PASSWORD, code }),
     );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });

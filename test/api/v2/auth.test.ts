@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { PASSWORD, testApp } from '../../support.ts';
+import { NOBODY, PASSWORD, testApp } from '../../support.ts';
 
 const ada = { email: 'Ada@example.com', username: 'ada', password: 'beets-and-barley' };
 const HOUR_MS = 3_600_000;
@@ -124,11 +124,7 @@ describe('sessions', () => {
     const idle = await t.signUp('idle', role);
     now = start + idleMs - 1;
     expect(await isLive(idle.token)).toBe(true);
-    const used = await t.deps.auth.openSession(idle, {
-      address: null,
-      user_agent: null,
-      request_id: null,
-    });
+    const used = await t.deps.auth.openSession(NOBODY, idle);
     now += idleMs;
     expect(await isLive(used)).toBe(false);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { SYSTEM } from '../../../src/services/audit.ts';
+import { SYSTEM } from '../../../src/core/actor.ts';
 import { readEvents } from '../../events.ts';
-import { PASSWORD, type TestApp, type TestAppOptions, testApp } from '../../support.ts';
+import { NOBODY, PASSWORD, type TestApp, type TestAppOptions, testApp } from '../../support.ts';
 
 const PATH = '/api/v2/items/events';
 
@@ -402,7 +402,7 @@ describe('a listener', () => {
     ['is deleted by an admin', async ({ t }) => admin(t, '/1', 'DELETE')],
   ];
   const another = async ({ t, ada }: Ada) =>
-    t.clientFor(await t.deps.auth.openSession(ada, SYSTEM));
+    t.clientFor(await t.deps.auth.openSession(SYSTEM, ada));
   const admin = async (t: TestApp, path: string, method: string, body?: object) => {
     const { token } = await t.signUp('root', 'admin');
     const answer = await t.request(method, `/api/v2/users${path}`, {
@@ -412,11 +412,11 @@ describe('a listener', () => {
     expect(answer.ok).toBe(true);
   };
   const reset = async ({ deps }: TestApp, login: string) => {
-    await deps.emailFlows.forgot(login, SYSTEM);
+    await deps.emailFlows.forgot(NOBODY, login);
     await deps.emailFlows.idle();
     const [mail] = deps.db.client.query('select text from mails').all() as { text: string }[];
     const token = mail?.text.match(/token=([\w-]{43})/)?.[1] ?? '';
-    await deps.emailFlows.reset({ token, new_password: 'another-straw-1' }, SYSTEM);
+    await deps.emailFlows.reset(NOBODY, { token, new_password: 'another-straw-1' });
   };
   // proves: sessions.every-request-reads-the-account-so-a-deactivation
   test.each([...own, ...foreign])('who %s is cut off at once', async (_, act) => {
@@ -443,7 +443,7 @@ describe('a listener', () => {
 
   test('by another session than the one that ends goes on', async () => {
     await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
-    const other = await it.t.deps.auth.openSession(it.ada, SYSTEM);
+    const other = await it.t.deps.auth.openSession(SYSTEM, it.ada);
     const listener = await listen(it.t, other);
     await it.ada.client.api.v2.auth.logout.post();
     await it.t.clientFor(other).api.v2.items.post({ title: 'a' });

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { Config } from '../../../src/core/config.ts';
-import { testApp } from '../../support.ts';
+import { NOBODY, testApp } from '../../support.ts';
 
 const BROWSER =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36';
@@ -69,7 +69,7 @@ test('50 at once of one viewer are one view', async () => {
   await using it = await withItem();
   const all = await Promise.all(Array.from({ length: 50 }, () => it.view(BROWSER)));
   expect(all.filter(([, counted]) => counted).length).toBe(1);
-  expect((await it.t.deps.items.get(undefined, 1)).views).toBe(1);
+  expect((await it.t.deps.items.get(NOBODY, 1)).views).toBe(1);
 });
 
 test.each([

@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import type { Config } from '../../../src/core/config.ts';
-import { SYSTEM } from '../../../src/services/audit.ts';
-import { PASSWORD, type TestApp, testApp } from '../../support.ts';
+import { NOBODY, nobodyAt, PASSWORD, type TestApp, testApp } from '../../support.ts';
 
 const LOGIN = '/api/v2/auth/login';
 const own = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
 const HOME = '203.0.113.7';
-
-const from = (address: string) => ({ ...SYSTEM, address });
 
 interface Ways {
   headers?: Record<string, string>;
@@ -49,7 +46,7 @@ async function withAda(fields: object = {}, config: Partial<Config> = {}) {
 }
 
 async function reset(t: TestApp, headers: Record<string, string> = own): Promise<Response> {
-  await t.deps.emailFlows.forgot('ada', SYSTEM);
+  await t.deps.emailFlows.forgot(NOBODY, 'ada');
   await t.deps.emailFlows.idle();
   const [mail] = t.deps.db.client
     .query(`select text from mails where subject like '%password%' order by id desc`)
@@ -122,10 +119,10 @@ describe('while a stranger guesses the password of an account', () => {
   test('a client in a network that has signed in signs in, and from elsewhere is refused', async () => {
     await using it = await withAda();
     const { auth } = it.t.deps;
-    await auth.login({ login: 'ada', password: PASSWORD }, from(HOME));
+    await auth.login(nobodyAt(HOME), { login: 'ada', password: PASSWORD });
     await attack(it.t);
     const login = (address: string) =>
-      auth.login({ login: 'ada', password: PASSWORD }, from(address)).then(
+      auth.login(nobodyAt(address), { login: 'ada', password: PASSWORD }).then(
         () => 'done',
         ({ code }) => code,
       );

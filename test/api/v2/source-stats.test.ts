@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'bun:test';
-import { SYSTEM } from '../../../src/services/audit.ts';
 import { sourcesApp, upstream } from '../../sources.ts';
 
 const HOUR_MS = 3_600_000;
@@ -97,7 +96,7 @@ describe('GET /sources/:name/stats', () => {
     await using t = await sourcesApp([]);
     await t.define({ base_url: 'https://api.example.com' });
     t.deps.sourceStats.add(1, { error: 'timeout', elapsedMs: 5 });
-    await t.deps.sources.remove(t.root, 'up', SYSTEM);
+    await t.deps.sources.remove(t.root, 'up');
     await t.deps.sourceStats.flush();
     expect(t.deps.db.client.query('select count from source_calls').all()).toEqual([]);
   });

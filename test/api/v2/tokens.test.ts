@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
+import { SYSTEM } from '../../../src/core/actor.ts';
 import { createActionTokens } from '../../../src/services/action-tokens.ts';
-import { SYSTEM } from '../../../src/services/audit.ts';
 import { PASSWORD, testApp } from '../../support.ts';
 
 describe('a personal access token', () => {
@@ -50,11 +50,7 @@ describe('a personal access token', () => {
     await using t = await testApp({ now: () => new Date(now) });
     const ada = await t.signUp('ada');
     const make = (expires_in_days: number) =>
-      t.deps.accessTokens.create(
-        ada,
-        { name: 'x', scopes: ['users:read'], expires_in_days },
-        SYSTEM,
-      );
+      t.deps.accessTokens.create(ada, { name: 'x', scopes: ['users:read'], expires_in_days });
     const [short, long] = [await make(1), await make(365)];
     const isLive = async (token: string) =>
       (await t.clientFor(token).api.v2.users.me.get()).status === 200;
@@ -184,7 +180,7 @@ describe('creating a token', () => {
     const t = await testApp({ now: () => new Date(now) });
     const ada = await t.signUp('ada');
     const sessionWith = (proof: { secondFactor?: boolean }) =>
-      t.deps.auth.openSession(ada, SYSTEM, proof);
+      t.deps.auth.openSession(SYSTEM, ada, proof);
     const pass = (ms: number) => {
       now += ms;
     };
@@ -236,8 +232,8 @@ describe('creating a token', () => {
   test('is refused to a session that ended while the password was judged', async () => {
     await using it = await withAda();
     const [session] = (await it.ada.client.api.v2.auth.sessions.get()).data?.data ?? [];
-    const ended = { id: it.ada.id, role: 'user' as const, session_id: (session?.id ?? 0) + 1 };
-    const made = it.t.deps.accessTokens.create(ended, TOKEN, SYSTEM);
+    const ended = { ...it.ada, session: { id: (session?.id ?? 0) + 1, second_factor_at: null } };
+    const made = it.t.deps.accessTokens.create(ended, TOKEN);
     expect(made).rejects.toMatchObject({ code: 'unauthenticated' });
     await made.catch(() => {});
   });
@@ -260,7 +256,7 @@ describe('a token ends', () => {
     t.deps.db.client.run("UPDATE users SET email_verified_at = '2026-01-01T00:00:00.000Z'");
     const root = await t.signUp('root', 'admin');
     const wish = { name: 'x', scopes: ['users:read' as const] };
-    const { token } = await t.deps.accessTokens.create(ada, wish, SYSTEM);
+    const { token } = await t.deps.accessTokens.create(ada, wish);
     return { t, ada, root, token, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
   }
   const accountOf = ({ ada, root }: Awaited<ReturnType<typeof started>>) =>

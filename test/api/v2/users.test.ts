@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test';
 import { EXPORTED, NOT_EXPORTED } from '../../../src/services/account-export-lists.ts';
-import { SYSTEM } from '../../../src/services/audit.ts';
 import { PASSWORD, testApp } from '../../support.ts';
 
 const NEXT = 'beets-and-barley';
@@ -154,7 +153,7 @@ describe('/users/me', () => {
     const ada = await t.signUp('ada');
     const add = (title: string) => ada.client.api.v2.items.post({ title });
     for (let count = 0; count < 30; count++) await add('early');
-    const parts = await t.deps.accountExport.begin(ada.id, SYSTEM);
+    const parts = await t.deps.accountExport.begin(ada);
     let text = '';
     while (!text.includes('early')) text += (await parts.next()).value?.text;
     await add('late');

@@ -1,0 +1,46 @@
+import type { Role, Session, User } from '../models/index.ts';
+
+/** Where a request came from: stored with sessions and with every audit entry. */
+export interface Origin {
+  /** Null without a connection. */
+  readonly address: string | null;
+  readonly user_agent: string | null;
+  readonly request_id: string | null;
+}
+
+/** An account that makes a request, as read for this request. */
+export interface Actor {
+  readonly id: number;
+  readonly role: Role;
+  /** Scopes of the personal access token; a session may do all that its account may. */
+  readonly scopes?: readonly string[];
+  /** The session that was used; null for a token. */
+  readonly session: Pick<Session, 'id' | 'second_factor_at'> | null;
+  readonly origin: Origin;
+}
+
+/** A request without credentials, or a command or job of the system itself. */
+export interface Unidentified {
+  readonly id: null;
+  readonly role: 'anonymous' | 'system';
+  readonly session: null;
+  readonly origin: Origin;
+}
+
+/** The account behind a session or token, without the request that brings it. */
+export type Identified = Omit<Actor, 'origin'>;
+
+export type AnyActor = Actor | Unidentified;
+
+const NO_ORIGIN: Origin = { address: null, user_agent: null, request_id: null };
+
+/** The actor of commands and jobs. */
+export const SYSTEM: Unidentified = { id: null, role: 'system', session: null, origin: NO_ORIGIN };
+
+/**
+ * An account as the actor of what it did not sign in for: a request that proves it in another way,
+ * such as by a password or a mailed token, or a command that works for it.
+ */
+export function actorFor({ id, role }: Pick<User, 'id' | 'role'>, origin = NO_ORIGIN): Actor {
+  return { id, role, session: null, origin };
+}
