@@ -15,6 +15,7 @@ export type {
   Upload,
 } from './client/options.ts';
 export { pages } from './client/pages.ts';
+export type { Sparse, SparseData, SparseGet } from './client/sparse.ts';
 export { type SubscribeOptions, subscribe } from './client/subscribe.ts';
 export type { Client } from './client/tree.ts';
 

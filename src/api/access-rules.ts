@@ -1,3 +1,4 @@
+import type { TSchema } from '@sinclair/typebox';
 import type { AnyElysia, DocumentDecoration } from 'elysia';
 import { AppError, StartupError } from '../core/exceptions.ts';
 import type { Scope } from '../schemas/accounts.ts';
@@ -32,6 +33,8 @@ declare module 'elysia' {
     responseTypes?: readonly string[];
     /** Whether the route honours an Idempotency-Key. */
     takesKey?: boolean;
+    /** The schema of a response to a query with `fields`, which has a media type of its own. */
+    sparse?: TSchema;
   }
 }
 

@@ -9,8 +9,9 @@ export function answerJson<T>(
 ): T {
   const headers = {
     ...(set.headers as Record<string, string>),
+    // Without a charset: clients of oapi-codegen compare it where a route has several media types.
+    'content-type': 'application/json',
     ...more,
-    'content-type': 'application/json;charset=utf-8',
   };
   // Nothing is left for Elysia to copy into the answer, one header at a time.
   set.headers = {};

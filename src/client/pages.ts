@@ -1,4 +1,5 @@
 import { orThrow, type Settled } from './answer.ts';
+import type { Sparse, SparseData } from './sparse.ts';
 
 /** A route that lists by cursor, as `hutch.v2.items`. */
 export interface Listing {
@@ -7,6 +8,14 @@ export interface Listing {
 
 /** What the `get` of a route takes. */
 export type OptionsOf<L extends Listing> = NonNullable<Parameters<L['get']>[0]>;
+
+/** What the `get` of a route takes that shows some fields; never, where it shows all of them. */
+export type SparseOptionsOf<L extends Listing> = L['get'] extends {
+  (options: infer Options extends { query: { fields: unknown } }): Promise<Settled>;
+  (...args: never[]): Promise<Settled>;
+}
+  ? Options
+  : never;
 
 /** A page of a listing. */
 export type PageOf<L extends Listing> = Extract<
@@ -27,10 +36,18 @@ export interface Paged<Entry, Page> extends AsyncIterable<Entry> {
  * Iterates over all entries of a listing: `for await (const item of pages(hutch.v2.items))`. The next
  * page is asked for when it is needed; the iteration throws the HutchError of a call that fails.
  */
+export function pages<
+  L extends Listing,
+  const Fields extends SparseOptionsOf<L>['query']['fields'],
+>(
+  listing: L,
+  options: SparseOptionsOf<L> & { query: { fields: Fields } },
+): Paged<Sparse<EntryOf<L>, Fields>, SparseData<PageOf<L>, Fields>>;
 export function pages<L extends Listing>(
   listing: L,
   options?: OptionsOf<L>,
-): Paged<EntryOf<L>, PageOf<L>> {
+): Paged<EntryOf<L>, PageOf<L>>;
+export function pages<L extends Listing>(listing: L, options?: OptionsOf<L>): unknown {
   const byPage = () => eachPage(listing, options) as AsyncGenerator<PageOf<L>, void, unknown>;
   return {
     byPage,

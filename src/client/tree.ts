@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import type { Answer } from './answer.ts';
 import type { CallOptions } from './options.ts';
+import type { FieldsOf, SparseGet } from './sparse.ts';
 
 /**
  * A Hutch server, typed: routes, bodies, responses and the errors of each status. A call rejects
@@ -65,7 +66,9 @@ type Call<
   },
 > = Method extends 'get' | 'head'
   ? Nothing extends Query<R>
-    ? (options?: CallOptions & Query<R>) => Promise<Answer<Res>>
+    ? [FieldsOf<Query<R>>] extends [never]
+      ? (options?: CallOptions & Query<R>) => Promise<Answer<Res>>
+      : SparseGet<Res, Query<R>>
     : (options: CallOptions & Query<R>) => Promise<Answer<Res>>
   : Nothing extends Query<R>
     ? unknown extends R['body']

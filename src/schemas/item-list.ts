@@ -1,7 +1,7 @@
 import { t } from 'elysia';
 import { Page } from './admin-users.ts';
 import { ITEM_FILTERS } from './filters.ts';
-import { ITEM_FIELDS, ItemShown } from './items-v2.ts';
+import { ITEM_FIELDS, ItemShown, ItemSparse, SPARSE_TYPE } from './items-v2.ts';
 import { Integer, IntegerText, Text } from './kinds.ts';
 import { FilteredQuery, Names } from './list-query.ts';
 
@@ -54,7 +54,8 @@ const shown = {
   fields: t.Optional(
     Names(ITEM_FIELDS, {
       title: 'ItemField',
-      description: 'What is shown beside the id, with commas between the names.',
+      description: `What is shown beside the id, with commas between the names. The response is then sparse and has
+the media type ${SPARSE_TYPE}.`,
       examples: [['title', 'tags']],
     }),
   ),
@@ -107,14 +108,18 @@ export const ItemsQuery = FilteredQuery(known, ITEM_FILTERS, [
   'created_at lt 2026-11-23T16:00:00Z',
 ]);
 
-export const ItemList = t.Object(
-  {
-    data: t.Array(ItemShown),
-    page: Page,
-    total: t.Optional(Integer({ description: 'With count=exact.' })),
-    total_is_capped: t.Optional(
-      t.Boolean({ description: 'With count=exact: whether there are total or more.' }),
-    ),
-  },
-  { title: 'ItemList' },
+const beside = {
+  page: Page,
+  total: t.Optional(Integer({ description: 'With count=exact.' })),
+  total_is_capped: t.Optional(
+    t.Boolean({ description: 'With count=exact: whether there are total or more.' }),
+  ),
+};
+
+export const ItemList = t.Object({ data: t.Array(ItemShown), ...beside }, { title: 'ItemList' });
+
+/** A list of which `fields` says what is shown of each item. */
+export const ItemSparseList = t.Object(
+  { data: t.Array(ItemSparse), ...beside },
+  { title: 'ItemSparseList' },
 );

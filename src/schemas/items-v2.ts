@@ -1,5 +1,4 @@
-import type { TUnsafe } from '@sinclair/typebox';
-import { type Static, t } from 'elysia';
+import { t } from 'elysia';
 import {
   Choice,
   Integer,
@@ -74,28 +73,26 @@ export const ItemDocument = t.Object(
 export const ITEM_FIELDS = Object.keys(ItemDocument.properties) as ItemField[];
 export type ItemField = keyof typeof ItemDocument.properties;
 
-const { id: shownId, ...rest } = ItemDocument.properties;
-const shown = t.Object(
-  {
-    id: shownId,
-    ...t.Partial(t.Object(rest)).properties,
-    owner: t.Optional(
-      t.Object(
-        { id: Integer(), username: t.String({ examples: ['ada'] }) },
-        { title: 'ItemOwner', description: 'With expand=owner.' },
-      ),
-    ),
-  },
-  { title: 'ItemShown' },
+const owner = t.Optional(
+  t.Object(
+    { id: Integer(), username: t.String({ examples: ['ada'] }) },
+    { title: 'ItemOwner', description: 'With expand=owner.' },
+  ),
 );
 
-/**
- * An item as it is read: `fields` says what is shown of it, and with `expand` whose it is. Typed as
- * the whole of it, since who asks for less knows what: the document says that it may be missing.
- */
-export const ItemShown = shown as unknown as TUnsafe<
-  Static<typeof ItemDocument> & { owner?: { id: number; username: string } }
->;
+/** An item as it is read, with `expand` also its owner. */
+export const ItemShown = t.Object({ ...ItemDocument.properties, owner }, { title: 'ItemShown' });
+
+const { id: sparseId, ...others } = ItemDocument.properties;
+
+/** The media type of responses of which `fields` says what is shown. */
+export const SPARSE_TYPE = 'application/vnd.hutch.sparse+json';
+
+/** An item of which `fields` says what is shown. */
+export const ItemSparse = t.Object(
+  { id: sparseId, ...t.Partial(t.Object(others)).properties, owner },
+  { title: 'ItemSparse', description: 'The id of an item and what `fields` names.' },
+);
 
 export const ItemIdParams = t.Object({
   item_id: IntegerText({ minimum: 1, description: 'The id of an item.' }),

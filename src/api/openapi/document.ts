@@ -30,6 +30,7 @@ interface Operation extends Json {
   body?: BodyDeclaration;
   responseTypes?: readonly string[];
   takesKey?: boolean;
+  sparse?: Json;
   /** Parameters that a route reads by itself. */
   'x-parameters'?: Parameter[];
   requestBody?: unknown;
@@ -114,6 +115,7 @@ function correctOperation(operation: Operation, route: Route, components: Compon
     responseTypes = JSON_TYPES,
     takesKey = false,
     needsAccount: _needsAccount,
+    sparse,
     isProbe: _isProbe,
     isBeforeSecondFactor: _isBefore,
     body: _body,
@@ -126,6 +128,7 @@ function correctOperation(operation: Operation, route: Route, components: Compon
     sends,
     responseTypes,
     takesKey,
+    sparse,
     hasVersion: (status: string) => hasVersion(responses[status]),
   };
   const parameters = [...given, ...own, ...requestHeaders(facts)];

@@ -55,6 +55,8 @@ export interface RouteFacts {
   statuses: string[];
   /** Headers that the route sends by itself when it succeeds. */
   sends: readonly SentHeader[];
+  /** The schema of a response to a query with `fields`. */
+  sparse: Json | undefined;
   takesKey: boolean;
   /** Media types of its successful responses. */
   responseTypes: readonly string[];

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { SPARSE_TYPE } from '../../schemas/items-v2.ts';
 import { versionOf } from '../error-forms.ts';
 import { type RouteFacts, responseHeaders } from './headers.ts';
 import { correctSchema, type Json } from './schema.ts';
@@ -39,7 +40,10 @@ export function correctResponses(
     const schema = Object.values(content ?? {})[0]?.schema ?? {};
     const isProblem = Number(status) >= 400 && versionOf(route.path) === 'v2';
     if (!isProblem) {
-      const content = contentOf(route.responseTypes, schema, components.schemas);
+      const content = {
+        ...contentOf(route.responseTypes, schema, components.schemas),
+        ...(status === '200' && sparseContent(route, components.schemas)),
+      };
       return [status, { description, headers, content }];
     }
     const name = String(schema['title']);
@@ -63,6 +67,11 @@ function problemContent({ examples = [], ...schema }: Json, components: Componen
   return {
     'application/problem+json': { schema: corrected, examples: Object.fromEntries(own) },
   };
+}
+
+/** Whole things come first: what a generator reads that knows one media type alone. */
+function sparseContent({ sparse }: RouteFacts, schemas: Json): Json {
+  return sparse ? contentOf([SPARSE_TYPE], sparse, schemas) : {};
 }
 
 /** The same schema for each of `types`. */

@@ -1,4 +1,9 @@
-import { ITEM_FIELDS, type ItemDocument, type ItemField } from '../../schemas/items-v2.ts';
+import {
+  ITEM_FIELDS,
+  type ItemDocument,
+  type ItemField,
+  SPARSE_TYPE,
+} from '../../schemas/items-v2.ts';
 import type { ItemColumn, ListedRow } from '../../services/item-list-query.ts';
 import type { Item } from '../../services/item-rows.ts';
 import type { Answer } from '../idempotency.ts';
@@ -38,6 +43,11 @@ export function itemWriter({ fields, hasOwner }: Shown): {
     columns: [...columns],
     write: hasOwner ? (row) => `${write(row).slice(0, -1)},"owner":${ownerJson(row)}}` : write,
   };
+}
+
+/** The headers of a response with these items: a sparse one has a media type of its own. */
+export function shownHeaders({ fields }: Shown): Record<string, string> {
+  return fields === ITEM_FIELDS ? {} : { 'content-type': SPARSE_TYPE };
 }
 
 function writeWhole({ tags, data, owner_username: _, relevance: _r, ...rest }: ListedRow): string {

@@ -1,13 +1,13 @@
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { ITEM_FILTERS } from '../../schemas/filters.ts';
-import { ItemList, ItemsQuery } from '../../schemas/item-list.ts';
+import { ItemList, ItemSparseList, ItemsQuery } from '../../schemas/item-list.ts';
 import { filterParameters } from '../../schemas/list-query.ts';
 import { optionalRoute } from '../access-rules.ts';
 import { createClientNetwork } from '../client-network.ts';
 import { openRoutes } from '../groups.ts';
 import { answerJson } from '../json.ts';
-import { itemWriter } from './item-document.ts';
+import { itemWriter, shownHeaders } from './item-document.ts';
 import { filtersOf, givenIn, refuse, shownIn, sortOf } from './list-query.ts';
 import { SIGNED_IN, v2Errors } from './responses.ts';
 
@@ -31,13 +31,14 @@ export const itemList = ({ itemList: service, config }: Pick<Deps, 'itemList' | 
       const asked = { filters, q, sort, bin, count, cursor, limit, share, columns };
       const { data, ...rest } = await service.list(actor, asked);
       const text = `{"data":[${data.map(write).join()}],${JSON.stringify(rest).slice(1)}`;
-      return answerJson<typeof ItemList.static>(text, set);
+      return answerJson<typeof ItemList.static>(text, set, shownHeaders(shown));
     },
     {
       query: ItemsQuery,
       response: { 200: ItemList, ...v2Errors(...SIGNED_IN, 'invalid_cursor', 'validation_failed') },
       detail: {
         ...optionalRoute('items:read', 'listItemsV2', 'List, filter, sort and search items'),
+        sparse: ItemSparseList,
         'x-parameters': filterParameters(ITEM_FILTERS),
       },
     },

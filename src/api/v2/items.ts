@@ -2,7 +2,13 @@ import { status } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { NoContent } from '../../schemas/accounts.ts';
 import { ItemQuery } from '../../schemas/item-list.ts';
-import { ItemDocument, ItemIdParams, ItemNew, ItemShown } from '../../schemas/items-v2.ts';
+import {
+  ItemDocument,
+  ItemIdParams,
+  ItemNew,
+  ItemShown,
+  ItemSparse,
+} from '../../schemas/items-v2.ts';
 import { optionalRoute, userRoute } from '../access-rules.ts';
 import { ITEM_BODY } from '../body-rules.ts';
 import { isKnown, notModified, tell } from '../etag.ts';
@@ -10,13 +16,18 @@ import { openRoutes, signedIn } from '../groups.ts';
 import { createOnce } from '../idempotency.ts';
 import { answerJson } from '../json.ts';
 import { withDefaults } from '../new-item.ts';
-import { createdItem, itemWriter } from './item-document.ts';
+import { createdItem, itemWriter, shownHeaders } from './item-document.ts';
 import { givenIn, refuse, type Shown, shownIn } from './list-query.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
 
 const CREATE_ITEM_ERRORS = v2BodyErrors(...SIGNED_IN, ...KEYED, 'inactive_user');
 
 const GET_ITEM_ERRORS = v2Errors(...SIGNED_IN, 'not_found', 'validation_failed');
+
+const GET_ITEM_DETAIL = {
+  ...optionalRoute('items:read', 'getItemV2', 'Read an item; this counts no view'),
+  sparse: ItemSparse,
+};
 
 type Served = Pick<Deps, 'items' | 'itemList' | 'idempotency'>;
 
@@ -59,13 +70,13 @@ export const items = ({ items: service, itemList, idempotency }: Served) => {
           return notModified<typeof ItemShown.static>(set);
         }
         const text = itemWriter(shown).write({ ...item, owner_username: owner_username ?? null });
-        return answerJson<typeof ItemShown.static>(text, set);
+        return answerJson<typeof ItemShown.static>(text, set, shownHeaders(shown));
       },
       {
         params: ItemIdParams,
         query: ItemQuery,
         response: { 200: ItemShown, 304: NoContent, ...GET_ITEM_ERRORS },
-        detail: optionalRoute('items:read', 'getItemV2', 'Read an item; this counts no view'),
+        detail: GET_ITEM_DETAIL,
       },
     );
 };

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'bun:test';
+import { orThrow, pages } from '../../src/client.ts';
+import { testApp } from '../support.ts';
+
+type Same<One, Other> =
+  (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
+
+/** Compiles if both types are the same. */
+function hasType<Expected>() {
+  return <Given>(_value: Given, _isSame: Same<Expected, Given>) => {};
+}
+
+async function withItem() {
+  const t = await testApp();
+  const { client } = await t.signUp('ada');
+  const { id } = orThrow(await client.v2.items.post({ title: 'straw', tags: ['dry'] }));
+  return { id, items: client.v2.items, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
+}
+
+describe('an item read by the client', () => {
+  test('has all of its fields in type and in truth when `fields` is not given', async () => {
+    await using it = await withItem();
+    const item = orThrow(await it.items({ item_id: it.id }).get());
+    const [listed] = orThrow(await it.items.get({ query: { sort: '-id', limit: 1 } })).data;
+    hasType<string>()(item.title, true);
+    hasType<string[] | undefined>()(listed?.tags, true);
+    expect(item).toMatchObject({ title: 'straw', tags: ['dry'], views: 0 });
+    expect(listed).toEqual(item);
+  });
+
+  test('has the fields that are named, and no others', async () => {
+    await using it = await withItem();
+    const one = orThrow(await it.items({ item_id: it.id }).get({ query: { fields: 'title' } }));
+    const { data } = orThrow(await it.items.get({ query: { fields: ['title', 'tags'] } }));
+    hasType<string>()(one.title, true);
+    // @ts-expect-error: it is not asked for
+    expect(one.views).toBeUndefined();
+    hasType<string[] | undefined>()(data[0]?.tags, true);
+    // @ts-expect-error: it is not asked for
+    expect(data[0]?.views).toBeUndefined();
+    expect(data).toEqual([{ id: it.id, title: 'straw', tags: ['dry'] }] as never);
+  });
+
+  test('has its owner where it is asked for', async () => {
+    await using it = await withItem();
+    const query = { fields: ['title'], expand: 'owner' } as const;
+    const one = orThrow(await it.items({ item_id: it.id }).get({ query }));
+    hasType<string | undefined>()(one.owner?.username, true);
+    expect(one.owner?.username).toBe('ada');
+  });
+
+  test('may lack each field that a list from elsewhere may name', async () => {
+    await using it = await withItem();
+    const fields: ('title' | 'tags')[] = ['title'];
+    const one = orThrow(await it.items({ item_id: it.id }).get({ query: { fields } }));
+    hasType<string | undefined>()(one.title, true);
+    hasType<string[] | undefined>()(one.tags, true);
+    hasType<number>()(one.id, true);
+    expect(one.tags).toBeUndefined();
+  });
+
+  test('comes from pages() as it comes from get()', async () => {
+    await using it = await withItem();
+    for await (const item of pages(it.items)) hasType<number>()(item.views, true);
+    const titles: string[] = [];
+    for await (const item of pages(it.items, { query: { fields: 'title', limit: 1 } })) {
+      titles.push(item.title);
+      // @ts-expect-error: it is not asked for
+      expect(item.views).toBeUndefined();
+    }
+    for await (const page of pages(it.items, { query: { fields: ['tags'] } }).byPage()) {
+      hasType<string[] | undefined>()(page.data[0]?.tags, true);
+    }
+    expect(titles).toEqual(['straw']);
+  });
+
+  test('has the media type of sparse responses only where `fields` is given', async () => {
+    await using it = await withItem();
+    const types = await Promise.all([
+      it.items.get(),
+      it.items.get({ query: { expand: 'owner' } }),
+      it.items.get({ query: { fields: 'title' } }),
+      it.items({ item_id: it.id }).get({ query: { fields: ['id', 'title'] } }),
+    ]);
+    const whole = 'application/json';
+    const sparse = 'application/vnd.hutch.sparse+json';
+    expect(types.map(({ headers }) => headers.get('content-type'))).toEqual([
+      whole,
+      whole,
+      sparse,
+      sparse,
+    ]);
+  });
+});
