@@ -17,7 +17,8 @@ const base: Operation = {
   requestBody: { required: true, content: { 'application/json': { schema } } },
   responses: {
     200: { content: { 'application/json': { schema: structuredClone(schema) } } },
-    404: {},
+    404: { codes: ['not_found'] },
+    409: { codes: ['conflict', 'email_taken'] },
   },
 };
 
@@ -28,6 +29,7 @@ function after(change: (operation: Operation) => void): string[] {
   return breakingChanges({ 'POST /a': base }, { 'POST /a': next });
 }
 
+const codesOf = (it: Operation, status: number) => it.responses[status]?.codes ?? [];
 const sent = (it: Operation) => at(it.requestBody?.content);
 const answered = (it: Operation) => at(it.responses['200']?.content);
 function at(content: Record<string, { schema: Json }> | undefined) {
@@ -109,6 +111,16 @@ describe('a breaking change is', () => {
       (it) => Object.assign(answered(it).properties.title, { type: ['string', 'null'] }),
       'answer 200.title is string|null where it was string',
     ],
+    [
+      'another name of a code',
+      (it) => codesOf(it, 409).splice(1, 1, 'address_taken'),
+      'the code email_taken of 409 became address_taken',
+    ],
+    [
+      'another status of a code',
+      (it) => (it.responses['422'] = { codes: codesOf(it, 409).splice(1) }),
+      'the code email_taken has the status 422 where it had 409',
+    ],
   ])('%s', (_, change, expected) => {
     expect(after(change)).toContain(`POST /a: ${expected}`);
   });
@@ -117,6 +129,19 @@ describe('a breaking change is', () => {
     const next: Contract = {};
     expect(breakingChanges({ 'POST /a': base }, next)).toEqual(['POST /a: is gone']);
   });
+});
+
+test('a code that no operation has any more is a breaking change', () => {
+  expect(after((it) => codesOf(it, 409).pop())).toEqual([
+    'no operation has the code email_taken any more',
+  ]);
+});
+
+test('a code that other operations still have may leave one', () => {
+  const next = structuredClone(base);
+  codesOf(next, 409).pop();
+  const both = { 'POST /a': base, 'POST /b': base };
+  expect(breakingChanges(both, { 'POST /a': next, 'POST /b': base })).toEqual([]);
 });
 
 describe('no breaking change is', () => {
@@ -136,7 +161,11 @@ describe('no breaking change is', () => {
       (it) => sent(it).properties.visibility.anyOf.push({ const: 'team' }),
     ],
     ['one more answered field', (it) => Object.assign(answered(it).properties, { id: {} })],
-    ['an error that is answered no more', (it) => Reflect.deleteProperty(it.responses, '404')],
+    ['one more code', (it) => codesOf(it, 409).push('username_taken')],
+    [
+      'a status with codes of its own',
+      (it) => (it.responses['422'] = { codes: ['weak_password'] }),
+    ],
     ['a field that may be left out now', (it) => sent(it).required.pop()],
   ])('%s', (_, change) => {
     expect(after(change)).toEqual([]);

@@ -12,7 +12,13 @@ export interface Operation {
   security?: Json[];
   parameters?: Parameter[];
   requestBody?: { required?: boolean; content: Record<string, { schema: Json }> };
-  responses: Record<string, { content?: Record<string, { schema: Json }> }>;
+  responses: Record<string, OperationResponse>;
+}
+
+export interface OperationResponse {
+  content?: Record<string, { schema: Json }>;
+  /** The codes of a problem. */
+  codes?: string[];
 }
 
 /** The operations of one version by `METHOD /path`, whole: nothing is referred to elsewhere. */
@@ -23,7 +29,7 @@ export type Version = 'v1' | 'v2';
 /** Of an OpenAPI document, what is read here. */
 export interface Document {
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Json };
+  components: { schemas: Json; responses: Json };
 }
 
 /** What belongs to no version, the health checks, is kept as v2's. */
@@ -33,25 +39,39 @@ export function contractOf(document: Document, version: Version): Contract {
   const entries = own.flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, it]) => [
       `${method.toUpperCase()} ${path}`,
-      inlined(compared(it), document.components.schemas),
+      compared(it, document.components),
     ]),
   );
   return sorted(Object.fromEntries(entries)) as Contract;
 }
 
-/** What an error looks like is one promise for all, and what a header holds: they are left out. */
-function compared({ security, parameters, requestBody, responses }: Operation): Operation {
+/**
+ * The form of an error is one promise for all, and what a header holds: they are left out. Of an error,
+ * its codes are kept.
+ */
+function compared(operation: Operation, { schemas, responses: shared }: Document['components']) {
+  const { security, parameters, requestBody, responses } = operation;
   return {
     ...(security && { security }),
-    ...(parameters && { parameters }),
-    ...(requestBody && { requestBody }),
+    ...(parameters && { parameters: inlined(parameters, schemas) }),
+    ...(requestBody && { requestBody: inlined(requestBody, schemas) }),
     responses: Object.fromEntries(
-      Object.entries(responses).map(([status, it]) => [
-        status,
-        status < '400' && it.content ? { content: it.content } : {},
-      ]),
+      Object.entries(responses).map(([status, it]) => {
+        const response = '$ref' in it ? shared[String(it.$ref).split('/').at(-1) ?? ''] : it;
+        const { content } = inlined(response, schemas) as OperationResponse;
+        if (status >= '400') return [status, codesOf(content)];
+        return [status, content ? { content } : {}];
+      }),
     ),
   };
+}
+
+/** The codes of a problem, sorted; v1 has none. */
+function codesOf(content: OperationResponse['content']): OperationResponse {
+  const { code } = (content?.['application/problem+json']?.schema['properties'] ?? {}) as {
+    code?: { enum: string[] };
+  };
+  return code ? { codes: code.enum.toSorted() } : {};
 }
 
 function inlined(value: unknown, schemas: Json): unknown {

@@ -12,7 +12,11 @@ interface Operation {
   security?: unknown[];
   parameters?: { name: string; required: boolean; schema: Record<string, unknown> }[];
   requestBody?: { content: Record<string, { schema: Record<string, unknown> }> };
-  responses: Record<string, { $ref?: string; content?: Record<string, unknown> }>;
+  responses: Record<string, { $ref?: string; content?: Record<string, Media> }>;
+}
+
+interface Media {
+  examples?: Record<string, { value: unknown }>;
 }
 
 async function operations() {
@@ -210,6 +214,51 @@ describe('the document', () => {
         expect(name).toStartWith(`Problem${status}`);
         expect(examples[code]?.value).toMatchObject({ code, status, title });
       }
+    }
+  });
+
+  test('has examples in the form of FastAPI for each error of v1', async () => {
+    const { paths } = await readDocument();
+    const own = Object.entries(paths).filter(([path]) => path.startsWith('/api/v1/'));
+    const errors = own
+      .flatMap(([, methods]) => Object.values(methods))
+      .flatMap(({ responses }) => Object.entries(responses))
+      .filter(([status]) => status >= '400' && status !== '431');
+    expect(errors.length).toBeGreaterThan(50);
+    for (const [status, { content }] of errors) {
+      const examples = Object.values(content?.['application/json']?.examples ?? {});
+      const detail =
+        status === '422'
+          ? [{ type: expect.any(String), loc: expect.any(Array), msg: expect.any(String) }]
+          : expect.any(String);
+      expect(examples.length, status).toBeGreaterThan(0);
+      for (const { value } of examples) expect(value).toEqual({ detail });
+    }
+  });
+
+  test.each([
+    ['GET', '/api/v1/items/7', '/api/v1/items/{item_id}'],
+    ['GET', '/api/v1/users/1', '/api/v1/users/{user_id}'],
+    ['POST', '/api/v1/items/', '/api/v1/items/'],
+    ['POST', '/api/v1/login/access-token', '/api/v1/login/access-token'],
+  ])('shows for %s %s what is sent', async (method, path, template) => {
+    await using t = await testApp();
+    const { token } = await t.signUp('ada');
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const attempts = [
+      {},
+      { token },
+      { token, body: 'x', headers: { 'content-type': 'text/plain' } },
+      { body: 'username=ada&password=wrong-password', headers: form },
+    ];
+    const { responses = {} } = (await readDocument()).paths[template]?.[method.toLowerCase()] ?? {};
+    const given = await Promise.all(attempts.map((it) => t.request(method, path, it)));
+    const refused = given.filter(({ status }) => [400, 401, 403, 404].includes(status));
+    expect(refused.length).toBeGreaterThan(0);
+    for (const response of refused) {
+      const shown = responses[response.status]?.content?.['application/json']?.examples ?? {};
+      const values = Object.values(shown).map(({ value }) => value);
+      expect(values).toContainEqual(await response.json());
     }
   });
 

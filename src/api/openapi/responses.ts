@@ -38,12 +38,15 @@ export function correctResponses(
     const description = STATUS_CODES[status] ?? status;
     if (status === '204') return [status, { description, headers }];
     const schema = Object.values(content ?? {})[0]?.schema ?? {};
-    const isProblem = Number(status) >= 400 && versionOf(route.path) === 'v2';
+    const isError = Number(status) >= 400;
+    const isProblem = isError && versionOf(route.path) === 'v2';
     if (!isProblem) {
-      const content = {
-        ...contentOf(route.responseTypes, schema, components.schemas),
-        ...(status === '200' && sparseContent(route, components.schemas)),
-      };
+      const content = isError
+        ? errorContent(schema, components.schemas)
+        : {
+            ...contentOf(route.responseTypes, schema, components.schemas),
+            ...(status === '200' && sparseContent(route, components.schemas)),
+          };
       return [status, { description, headers, content }];
     }
     const name = String(schema['title']);
@@ -66,6 +69,22 @@ function problemContent({ examples = [], ...schema }: Json, components: Componen
   const corrected = correctSchema(schema, components.schemas);
   return {
     'application/problem+json': { schema: corrected, examples: Object.fromEntries(own) },
+  };
+}
+
+/** An error of v1 with examples, which are named by what they say. */
+function errorContent({ examples = [], ...schema }: Json, schemas: Json): Json {
+  const own = (examples as { detail: unknown }[]).map((value) => {
+    const text = typeof value.detail === 'string' ? value.detail : 'validation';
+    const name = text.toLowerCase().replace(/[^a-z0-9]+/g, '_');
+    return [name, { summary: text, value }];
+  });
+  const corrected = correctSchema(schema, schemas);
+  return {
+    'application/json': {
+      schema: corrected,
+      ...(own.length > 0 && { examples: Object.fromEntries(own) }),
+    },
   };
 }
 

@@ -19,7 +19,7 @@ export const external = (deps: ExternalDeps) => {
     },
     {
       query: externalQuery(config.externalMaxUrls),
-      response: { 200: ExternalData, ...v1Errors(401, 403, 422, 502) },
+      response: { 200: ExternalData, ...v1Errors([401, 403, 422, 502]) },
       detail: userRoute(
         'external:read',
         'fetchExternalData',

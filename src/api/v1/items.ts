@@ -22,13 +22,13 @@ const NEW = { tags: [], data: {}, visibility: 'public' as const };
 
 const LIST = {
   query: Window,
-  response: { 200: ItemsPublic, ...v1Errors(422, 503) },
+  response: { 200: ItemsPublic, ...v1Errors([422, 503]) },
   detail: publicRoute('listItems', 'List items by id'),
 };
 
 const POPULAR = {
   query: PopularQuery,
-  response: { 200: ItemsPublic, ...v1Errors(422) },
+  response: { 200: ItemsPublic, ...v1Errors([422]) },
   detail: {
     ...publicRoute('listPopularItems', 'List the most viewed items'),
     sends: ['X-Cache', 'Age'] as SentHeader[],
@@ -37,7 +37,7 @@ const POPULAR = {
 
 const CREATE = {
   body: ItemCreate,
-  response: { 200: ItemPublic, ...v1WriteErrors(401, 403) },
+  response: { 200: ItemPublic, ...v1WriteErrors([401, 403]) },
   detail: { ...userRoute('items:write', 'createItem', 'Create an item'), body: ITEM_BODY },
 };
 
@@ -61,7 +61,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
     )
     .get('/:item_id', viewWith({ items: service, config }), {
       params: ItemParams,
-      response: { 200: ItemPublic, ...v1Errors(404, 422, 507) },
+      response: { 200: ItemPublic, ...v1Errors([404, 422, 507]) },
       detail: publicRoute('getItem', 'Read an item, which counts one view'),
     })
     .put(
@@ -71,7 +71,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
       {
         params: ItemParams,
         body: ItemUpdate,
-        response: { 200: ItemPublic, ...v1WriteErrors(401, 403, 404) },
+        response: { 200: ItemPublic, ...v1WriteErrors([401, 403, 404]) },
         detail: {
           ...userRoute('items:write', 'updateItem', 'Replace an own item'),
           body: ITEM_BODY,
@@ -80,7 +80,7 @@ export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>
     )
     .delete('/:item_id', ({ actor, params }) => service.remove(signedIn(actor), params.item_id), {
       params: ItemParams,
-      response: { 200: ItemPublic, ...v1Errors(401, 403, 404, 422, 507) },
+      response: { 200: ItemPublic, ...v1Errors([401, 403, 404, 422, 507]) },
       detail: userRoute('items:write', 'deleteItem', 'Delete an own item'),
     });
 

@@ -6,6 +6,11 @@ import { FORM_TYPE } from '../media-types.ts';
 import { createProofs } from '../session-cookie.ts';
 import { v1WriteErrors } from './responses.ts';
 
+const REFUSALS = {
+  400: ['Incorrect email or password', 'Inactive user'],
+  429: ['Too many attempts, try again later'],
+};
+
 export const login = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
   const proofsOf = createProofs({ config });
   return openRoutes({ prefix: '/login', tags: ['login'] }).post(
@@ -17,7 +22,7 @@ export const login = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
     },
     {
       body: LoginForm,
-      response: { 200: AccessToken, ...v1WriteErrors(400, 429) },
+      response: { 200: AccessToken, ...v1WriteErrors([400, 429], REFUSALS) },
       detail: {
         ...publicRoute('createAccessToken', 'Sign in by email or username'),
         // FastAPI reads both as a form.

@@ -8,16 +8,54 @@ type V1Errors<S extends V1Status> = { [K in S]: V1Error<K> };
 const OF_ALL = [400, 411, 413, 421, 429, 500, 503] as const;
 type OfAll = (typeof OF_ALL)[number];
 
-/** The schemas of the errors that a v1 route can answer, beside those of all. */
-export function v1Errors<const S extends V1Status>(...statuses: S[]): V1Errors<S | OfAll> {
+/** An example of the text of each status, for the document. */
+const TEXTS: Record<Exclude<V1Status, 422>, string> = {
+  400: 'The Host header names no host',
+  401: 'Not authenticated',
+  403: 'Not enough permissions',
+  404: 'Item 7 not found',
+  411: 'Chunked bodies are not supported: declare the length by Content-Length',
+  413: 'The body must not exceed 16384 bytes',
+  415: 'The body must be application/json',
+  421: 'This server does not serve that host',
+  429: 'Too many requests, try again later',
+  500: 'Internal server error',
+  502: 'api.example.com cannot be reached',
+  503: 'The server is overloaded, try again later',
+  507: 'The disk is full',
+};
+
+const REFUSED = {
+  type: 'string_too_short',
+  loc: ['body', 'title'],
+  msg: 'String should have at least 1 character',
+};
+
+/**
+ * The schemas of the errors that a v1 route can answer, beside those of all. `own` are texts that the
+ * route itself gives, as examples for the document.
+ */
+export function v1Errors<const S extends V1Status>(
+  statuses: readonly S[],
+  own: Partial<Record<V1Status, readonly string[]>> = {},
+): V1Errors<S | OfAll> {
   const entries = [...statuses, ...OF_ALL].map((status) => [
     status,
-    status === 422 ? ValidationDetail : Detail,
+    status === 422 ? refusal : errorOf(own[status] ?? [TEXTS[status as keyof typeof TEXTS]]),
   ]);
   return Object.fromEntries(entries) as V1Errors<S | OfAll>;
 }
 
 /** The errors of a v1 route that reads a body and writes, beside its own. */
-export function v1WriteErrors<const S extends V1Status>(...statuses: S[]) {
-  return { ...v1Errors(...statuses), ...v1Errors(415, 422, 507) };
+export function v1WriteErrors<const S extends V1Status>(
+  statuses: readonly S[],
+  own: Partial<Record<V1Status, readonly string[]>> = {},
+) {
+  return v1Errors<S | 415 | 422 | 507>([...statuses, 415, 422, 507], own);
+}
+
+const refusal = { ...ValidationDetail, examples: [{ detail: [REFUSED] }] };
+
+function errorOf(texts: readonly string[]): typeof Detail {
+  return { ...Detail, examples: texts.map((detail) => ({ detail })) };
 }

@@ -7,6 +7,8 @@ import { openRoutes, signedIn } from '../groups.ts';
 import { countSignUp } from '../rate-limit.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
+const TAKEN = { 400: ['Email already registered', 'Username already registered'] };
+
 /**
  * v1 answers a sign-up with the account or with why there is none. Where addresses must be proved,
  * that would tell who has an account, and v1 sends no mail to prove one.
@@ -27,7 +29,7 @@ export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
       },
       {
         body: UserCreate,
-        response: { 200: UserResponse, ...v1WriteErrors(400, 401, 403) },
+        response: { 200: UserResponse, ...v1WriteErrors([400, 401, 403], TAKEN) },
         detail: { ...signUpRoute('createUser', 'Create an account'), scope: 'admin' },
       },
     )
@@ -36,13 +38,16 @@ export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
       ({ actor, query: { skip = 0, limit = 100 } }) => service.list(signedIn(actor), skip, limit),
       {
         query: Window,
-        response: { 200: UsersResponse, ...v1Errors(401, 403, 422, 503) },
+        response: { 200: UsersResponse, ...v1Errors([401, 403, 422, 503]) },
         detail: adminRoute('listUsers', 'List accounts by id'),
       },
     )
     .get('/:user_id', ({ actor, params }) => service.getFor(signedIn(actor), params.user_id), {
       params: UserParams,
-      response: { 200: UserResponse, ...v1Errors(401, 403, 404, 422) },
+      response: {
+        200: UserResponse,
+        ...v1Errors([401, 403, 404, 422], { 404: ['User not found'] }),
+      },
       detail: userRoute('users:read', 'getUser', 'Read an account, as itself or an admin'),
     });
 };
