@@ -54,9 +54,10 @@ async function outsideAlone({ rig, upstreams }: ExternalScene): Promise<Single[]
   const args = pinned([process.execPath, script, ...upstreams], SERVER_CORE);
   const child = Bun.spawn(args, { env: plainEnv(), stdout: 'pipe', signal: rig.signal });
   const rows: Outside[] = JSON.parse(await child.stdout.text());
-  return rows.flatMap(({ upstreams: count, floorMs, coldMs, warmMs, cacheMs }) => [
-    ratio(`${count} calls, cold cache ÷ Promise.all(fetch)`, coldMs, floorMs, 1.2),
-    ratio(`${count} calls, warm cache ÷ hits of the app's cache`, warmMs, cacheMs),
+  return rows.flatMap(({ upstreams: count, ...it }) => [
+    ratio(`${count} calls, cold cache ÷ Promise.all(fetch)`, it.coldMs, it.floorMs, 1.2),
+    ratio(`${count} calls, CPU of one ÷ that of a fetch`, it.coldCpuMs, it.floorCpuMs),
+    ratio(`${count} calls, warm cache ÷ hits of the app's cache`, it.warmMs, it.cacheMs),
   ]);
 }
 

@@ -15,6 +15,9 @@ export interface Outside {
   warmMs: number;
   /** As many hits in the cache of the app's own answers. */
   cacheMs: number;
+  /** CPU time of one call, in all threads of the process. */
+  floorCpuMs: number;
+  coldCpuMs: number;
 }
 
 const TURNS = 30;
@@ -37,8 +40,10 @@ outbound.close();
 console.log(JSON.stringify(measured));
 
 async function compare(urls: string[]): Promise<Outside> {
-  const times = { floor: [] as number[], cold: [] as number[], warm: [] as number[] };
-  const hits: number[] = [];
+  const floors: Spent[] = [];
+  const colds: Spent[] = [];
+  const warms: Spent[] = [];
+  const hits: Spent[] = [];
   const all = (one: (url: string) => Promise<unknown>) => () => Promise.all(urls.map(one));
   for (let turn = -WARM_UPS; turn < TURNS; turn++) {
     // A key of its own makes a cache that is cold; the same request, as sources ask with, a warm one.
@@ -54,26 +59,40 @@ async function compare(urls: string[]): Promise<Outside> {
     await all(keep)();
     const hit = await timed(HITS, all(keep));
     if (turn < 0) continue;
-    times.floor.push(floor);
-    times.cold.push(cold);
-    times.warm.push(warm);
+    floors.push(floor);
+    colds.push(cold);
+    warms.push(warm);
     hits.push(hit);
   }
+  const [floor, cold] = [medians(floors), medians(colds)];
   return {
     upstreams: urls.length,
-    floorMs: median(times.floor),
-    coldMs: median(times.cold),
-    warmMs: median(times.warm),
-    cacheMs: median(hits),
+    floorMs: floor.ms,
+    coldMs: cold.ms,
+    warmMs: medians(warms).ms,
+    cacheMs: medians(hits).ms,
+    floorCpuMs: floor.cpuMs / urls.length,
+    coldCpuMs: cold.cpuMs / urls.length,
   };
+}
+
+function medians(all: Spent[]): Spent {
+  return { ms: median(all.map(({ ms }) => ms)), cpuMs: median(all.map(({ cpuMs }) => cpuMs)) };
 }
 
 async function plain(url: string): Promise<unknown> {
   return (await fetch(url)).json();
 }
 
-async function timed(times: number, task: () => Promise<unknown>): Promise<number> {
+interface Spent {
+  ms: number;
+  cpuMs: number;
+}
+
+async function timed(times: number, task: () => Promise<unknown>): Promise<Spent> {
   const start = performance.now();
+  const cpuBefore = process.cpuUsage();
   for (let count = 0; count < times; count++) await task();
-  return (performance.now() - start) / times;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { ms: (performance.now() - start) / times, cpuMs: (user + system) / 1_000 / times };
 }
