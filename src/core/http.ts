@@ -100,8 +100,8 @@ class HttpOutbound implements Outbound {
   }
 
   async call(request: OutboundRequest, asker: Asker = {}): Promise<OutboundReply> {
-    const kept = this.#kept(request);
-    if (!kept) return this.#counted(() => this.#answer(request, asker));
+    const kept = this.#kept(this.#plans.get(request));
+    if (!kept) return this.#counted(async () => this.#answer(this.#planOf(request), asker));
     this.#counts.started += 1;
     this.#counts.succeeded += 1;
     return { ...kept, elapsedMs: 0 };
@@ -109,7 +109,8 @@ class HttpOutbound implements Outbound {
 
   async getJson(url: string, { signal, owner }: GetOptions = {}) {
     const { data } = await this.#counted(async () => {
-      const reply = await this.#answer({ url, signal, owner });
+      const request = { url, signal, owner };
+      const reply = await this.#answer(planRequest(request, this.#settings, this.#parse));
       if (reply.mediaType !== '') return reply;
       const { host } = this.#parse(url);
       const { attempts } = reply;
@@ -135,9 +136,8 @@ class HttpOutbound implements Outbound {
     this.#trips.close();
   }
 
-  async #answer(request: OutboundRequest, { caller, gone }: Asker = {}): Promise<Outcome> {
-    const judged = this.#planOf(request);
-    const kept = this.#kept(request);
+  async #answer(judged: Plan, { caller, gone }: Asker = {}): Promise<Outcome> {
+    const kept = this.#kept(judged);
     if (kept) return kept;
     const signal = gone ? gone() : judged.signal;
     if (isKept(judged)) {
@@ -153,8 +153,7 @@ class HttpOutbound implements Outbound {
   }
 
   /** The answer that is kept for a request that was judged, which takes no time and cannot fail. */
-  #kept(request: OutboundRequest): Outcome | undefined {
-    const plan = this.#plans.get(request);
+  #kept(plan: Plan | undefined): Outcome | undefined {
     return plan && isKept(plan) && !this.#trips.isClosed ? this.#cache.kept(plan) : undefined;
   }
 
