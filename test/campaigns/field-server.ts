@@ -183,7 +183,7 @@ export const FIELD_SERVER: Check[] = [
     run: async (kit) => {
       const it = await kit.up();
       const head = `POST /api/v2/auth/login HTTP/1.1\r\nHost: localhost\r\n${JSON_TYPE}`;
-      await it.raw(`${head}Content-Length: 100\r\n\r\n{`);
+      await it.raw(`${head}Content-Length: 100\r\n\r\n{`, 500);
       await Bun.sleep(500);
       // Its line comes after those of what went before.
       await it.call('GET', '/health/ready');

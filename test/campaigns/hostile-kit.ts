@@ -28,7 +28,9 @@ export type Kit = ReturnType<typeof createKit>;
 
 export const PASSWORD = 'straw-and-carrots-1';
 const LINES = { 'content-type': 'application/x-ndjson' };
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 15_000;
+/** After something was said: nothing more comes. */
+const SILENCE_MS = 500;
 /** How long one request may hold up another, with room for a busy machine. */
 const MOST_MS = 250;
 
@@ -108,8 +110,11 @@ function callsOf(server: RunningHutch, dir: string) {
         body: { login, password },
         ...(headers && { headers }),
       }),
-    /** Sends bytes as they are; what comes back until the server closes or is silent for a while. */
-    raw: (text: string): Promise<string> => raw(server.url, text),
+    /**
+     * Sends bytes as they are; returns what comes back until the server closes, is silent after an
+     * answer, or has not answered for `patienceMs`.
+     */
+    raw: (text: string, patienceMs = PATIENCE_MS) => raw(server.url, text, patienceMs),
     /** The largest resident size so far, in MB. */
     peakMb: () => {
       const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
@@ -153,18 +158,18 @@ async function healthDuring(url: string, work: Promise<unknown>): Promise<Health
   return watch;
 }
 
-async function raw(url: string, text: string): Promise<string> {
+async function raw(url: string, text: string, patienceMs: number): Promise<string> {
   const { hostname, port } = new URL(url);
   const { promise, resolve } = Promise.withResolvers<void>();
   let said = '';
   const socket = connect(Number(port), hostname, () => socket.write(text));
   socket.on('data', (chunk) => {
     said += chunk.toString('latin1');
+    socket.setTimeout(SILENCE_MS, resolve);
   });
   socket.on('error', () => resolve());
   socket.on('close', () => resolve());
-  socket.setTimeout(500, () => resolve());
-  await Promise.race([promise, Bun.sleep(PATIENCE_MS)]);
+  await Promise.race([promise, Bun.sleep(patienceMs)]);
   socket.destroy();
   return said;
 }
