@@ -9,7 +9,7 @@ import { ADMIN, hutch, type RunningHutch, serve } from '../process/hutch.ts';
 import { tempDir } from '../support.ts';
 
 const VERSION = '4.32.5';
-const PYTHON = resolve('node_modules/.cache/schemathesis');
+const PYTHON = resolve(`node_modules/.cache/schemathesis-${VERSION}`);
 const COMMAND = join(PYTHON, 'bin/schemathesis');
 const DEFAULT_SECONDS = 600;
 /** A stream has no end. */
