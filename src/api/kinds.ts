@@ -10,7 +10,7 @@ import type {
 } from '../schemas/kinds.ts';
 import { isEmail } from '../utils/email.ts';
 import { isDeeperThan } from '../utils/json-depth.ts';
-import { codePoints, isStorable, tidy } from '../utils/text.ts';
+import { codePoints, isStorable, nfc, tidy } from '../utils/text.ts';
 
 /** pydantic 2's name for why a value was refused, with its message. */
 export interface Refusal {
@@ -45,12 +45,11 @@ export function refusalOf(schema: object, value: unknown): Refusal | undefined {
 }
 
 function refuseText(schema: TextOptions, given: unknown) {
-  const { minLength = 0, maxLength, format, elysiaMeta } = schema;
-  const isTidied = format === 'email' || elysiaMeta === 'name';
-  const value = isTidied && typeof given === 'string' ? tidy(given) : given;
-  if (typeof value !== 'string') {
+  const { minLength = 0, maxLength, format } = schema;
+  if (typeof given !== 'string') {
     return { type: 'string_type', msg: 'Input should be a valid string' };
   }
+  const value = storedForm(schema, given);
   const length = value.length < minLength ? value.length : codePoints(value);
   if (length < minLength) {
     const msg = `String should have at least ${plural(minLength, 'character')}`;
@@ -68,6 +67,15 @@ function refuseText(schema: TextOptions, given: unknown) {
     return { type: 'value_error', msg: 'value is not a valid email address' };
   }
   return format === 'uri' ? refuseUrl(value) : undefined;
+}
+
+/** The form in which a text is stored, judged and compared. */
+export function storedForm(
+  { format, elysiaMeta }: Pick<TextOptions, 'format' | 'elysiaMeta'>,
+  text: string,
+): string {
+  if (format === 'email' || elysiaMeta === 'name') return tidy(text);
+  return elysiaMeta === 'nfc' ? nfc(text) : text;
 }
 
 function refuseUrl(value: string): Refusal | undefined {

@@ -7,6 +7,8 @@ export type FilterOp = (typeof ORDERED)[number] | 'like' | 'is';
 export interface FilterField {
   type: 'integer' | 'account' | 'time' | 'text' | 'name' | 'json' | readonly string[];
   ops: readonly FilterOp[];
+  /** Stored in NFC: values are compared in that form. */
+  isNfc?: true;
   /** Keys inside of it are named after dots. */
   hasPath?: true;
 }
@@ -26,9 +28,9 @@ const TRUE_OR_FALSE = { type: ['true', 'false'], ops: EQUAL } as const;
 export const ITEM_FILTERS = {
   id: INTEGER,
   owner_id: ACCOUNT,
-  title: { type: 'text', ops: [...ORDERED, 'like'] },
+  title: { type: 'text', ops: [...ORDERED, 'like'], isNfc: true },
   url: { type: 'text', ops: [...EQUAL, 'like', 'is'] },
-  tags: { type: 'text', ops: EQUAL },
+  tags: { type: 'text', ops: EQUAL, isNfc: true },
   visibility: { type: ['public', 'private'], ops: EQUAL },
   views: INTEGER,
   version: INTEGER,

@@ -10,16 +10,18 @@ import {
   Timestamp,
 } from './kinds.ts';
 
-const title = Text({ minLength: 1, maxLength: 200, examples: ['A warm hutch'] });
+const title = Text({ minLength: 1, maxLength: 200, elysiaMeta: 'nfc', examples: ['A warm hutch'] });
 
 /** What may be left out. No defaults here: in a patch they would undo what is there. */
 const optional = {
-  description: t.Optional(Text({ maxLength: 10_000, examples: ['Straw included.'] })),
+  description: t.Optional(
+    Text({ maxLength: 10_000, elysiaMeta: 'nfc', examples: ['Straw included.'] }),
+  ),
   url: t.Optional(
     NullableText({ maxLength: 2048, format: 'uri', examples: ['https://example.com/hutch'] }),
   ),
   tags: t.Optional(
-    t.Array(Text({ minLength: 1, maxLength: 50, examples: ['wood'] }), {
+    t.Array(Text({ minLength: 1, maxLength: 50, elysiaMeta: 'nfc', examples: ['wood'] }), {
       maxItems: 20,
       description: 'Kept in the order given, each once.',
     }),

@@ -3,9 +3,9 @@ import { Integer, IntegerText, NullableText, Text, Timestamp } from './kinds.ts'
 
 export const ItemCreate = t.Object(
   {
-    title: Text({ minLength: 1, maxLength: 200, examples: ['A warm hutch'] }),
+    title: Text({ minLength: 1, maxLength: 200, elysiaMeta: 'nfc', examples: ['A warm hutch'] }),
     description: t.Optional(
-      Text({ maxLength: 10_000, default: '', examples: ['Straw included.'] }),
+      Text({ maxLength: 10_000, default: '', elysiaMeta: 'nfc', examples: ['Straw included.'] }),
     ),
     url: t.Optional(
       NullableText({

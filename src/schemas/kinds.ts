@@ -13,8 +13,8 @@ export interface TextOptions {
   minLength?: number;
   maxLength: number;
   format?: 'email' | 'uri';
-  /** A name is judged as it is stored: without the blanks around it. */
-  elysiaMeta?: 'name';
+  /** How it is stored, and judged: a name without the blanks around it, both in Unicode NFC. */
+  elysiaMeta?: 'name' | 'nfc';
   pattern?: string;
   default?: string | null;
   description?: string;

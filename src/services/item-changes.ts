@@ -13,7 +13,7 @@ import { mergePatch } from '../utils/merge-patch.ts';
 import { getBinned, getOwn } from './item-access.ts';
 import { type AnnouncementsDeps, announce } from './item-announcements.ts';
 import { indexWords } from './item-index.ts';
-import { columnsOf, type Item, type ItemFields, insertItem } from './item-rows.ts';
+import { columnsOf, composed, type Item, type ItemFields, insertItem } from './item-rows.ts';
 import { type Quotas, textBytes } from './quotas.ts';
 import { dropOldRevisions } from './revision-rows.ts';
 
@@ -78,7 +78,7 @@ const fieldChanges = (deps: ItemChangesDeps) => ({
     columns: Partial<ItemRow>,
     options: ChangeOptions,
   ): Promise<Item> =>
-    change(deps, tx, actor, await getOwn(tx, actor, id), columns, {
+    change(deps, tx, actor, await getOwn(tx, actor, id), composed(columns), {
       ...options,
       action: 'revert',
     }),

@@ -1,4 +1,4 @@
-import { and, desc, gt, lt, sql } from 'drizzle-orm';
+import { desc, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Db } from '../core/db.ts';
 import { rowsOf } from '../core/dynamic-query.ts';
 import { prepare } from '../core/query.ts';
@@ -7,22 +7,19 @@ import { type ItemRow, items, searchReindex } from '../models/index.ts';
 import { timeBudget } from '../utils/time-budget.ts';
 import { indexedWords } from '../utils/words.ts';
 import { type Chore, PIECE_MS } from './housekeeping.ts';
-import { isListed } from './item-rows.ts';
+import { composed } from './item-rows.ts';
 
 /** The columns whose change makes a trigger index an item anew. */
 const INDEXED = ['title', 'description', 'tags', 'visibility', 'deleted_at'] as const;
 
 type Texts = Pick<ItemRow, 'id' | 'title' | 'description' | 'tags'>;
+type Indexed = Texts & Pick<ItemRow, 'visibility' | 'deleted_at'>;
 
 /**
  * Indexes the words of an item after a change of `columns`. A trigger has just indexed its texts as
  * they are, if everyone may see it; texts that SQLite cuts into other words than ours are replaced.
  */
-export async function indexWords(
-  tx: Tx,
-  item: Texts & Pick<ItemRow, 'visibility' | 'deleted_at'>,
-  columns: object = item,
-): Promise<void> {
+export async function indexWords(tx: Tx, item: Indexed, columns: object = item): Promise<void> {
   const isPublic = item.visibility === 'public' && item.deleted_at === null;
   if (isPublic && INDEXED.some((name) => name in columns)) await indexTexts(tx, item);
 }
@@ -46,23 +43,26 @@ const placeOf = prepare<Record<string, never>, { below_id: number }[]>((orm) =>
   orm.select().from(searchReindex).where(gt(searchReindex.below_id, 0)),
 );
 
-const listedBelow = prepare<{ below_id: number }, Texts[]>((orm) =>
+const itemsBelow = prepare<{ below_id: number }, Indexed[]>((orm) =>
   orm
     .select({
       id: items.id,
       title: items.title,
       description: items.description,
       tags: items.tags,
+      visibility: items.visibility,
+      deleted_at: items.deleted_at,
     })
     .from(items)
-    .where(and(isListed, lt(items.id, sql.placeholder('below_id'))))
+    .where(lt(items.id, sql.placeholder('below_id')))
     .orderBy(desc(items.id))
     .limit(ROWS),
 );
 
 /**
- * Indexes the items that stand below the place in search_reindex, the newest first, as this build
- * does; a migration that changes what the index holds sets the place.
+ * Stores the texts of the items below the place in search_reindex in NFC and indexes them, the newest
+ * first, as this build does; a migration that changes what the index holds sets the place. To people
+ * and by their version these items stay the same.
  */
 export const createSearchReindex = ({ db }: { db: Db }): Chore => ({
   name: 'search index',
@@ -79,9 +79,9 @@ async function reindexSome(tx: Tx): Promise<boolean> {
   const [place] = await placeOf(tx, {});
   if (!place) return false;
   for (let below_id = place.below_id; ; ) {
-    const rows = await listedBelow(tx, { below_id });
+    const rows = await itemsBelow(tx, { below_id });
     for (const row of rows) {
-      await indexTexts(tx, row);
+      await renew(tx, row);
       below_id = row.id;
       if (hasTime()) continue;
       await tx.orm.update(searchReindex).set({ below_id });
@@ -91,4 +91,13 @@ async function reindexSome(tx: Tx): Promise<boolean> {
     await tx.orm.delete(searchReindex);
     return false;
   }
+}
+
+async function renew(tx: Tx, row: Indexed): Promise<void> {
+  const { title, description, tags } = row;
+  const set = composed({ title, description, tags });
+  const isOld = Object.entries(set).some(([name, value]) => Reflect.get(row, name) !== value);
+  // Its triggers keep the tags, the index and the usage of the account.
+  if (isOld) await tx.orm.update(items).set(set).where(eq(items.id, row.id));
+  await indexWords(tx, { ...row, ...set });
 }

@@ -3,6 +3,7 @@ import type { Session } from '../core/db.ts';
 import { fixed } from '../core/dynamic-query.ts';
 import { prepare } from '../core/query.ts';
 import { type ItemRow, items, itemViews, type Visibility } from '../models/index.ts';
+import { codePoints, nfc } from '../utils/text.ts';
 import { firstRemoved, isKept } from './removed-accounts.ts';
 import type { CountedRows, Place } from './skip.ts';
 
@@ -125,11 +126,36 @@ export const insertItem = prepare<Insert, ItemRow[]>((orm) =>
     .returning(),
 );
 
+/** Code points, as the checks of the table say. */
+const MAX_TITLE = 200;
+const MAX_DESCRIPTION = 10_000;
+
 /** The columns that hold `fields`, those of them that are given. */
 export function columnsOf({ tags, data, ...rest }: Partial<ItemFields>): Partial<ItemRow> {
-  return {
+  return composed({
     ...rest,
     ...(tags && { tags: JSON.stringify([...new Set(tags)]) }),
     ...(data && { data: JSON.stringify(data) }),
+  });
+}
+
+/** Columns with title, description and tags in NFC, in which two spellings of a text are equal. */
+export function composed(columns: Partial<ItemRow>): Partial<ItemRow> {
+  const { title, description, tags } = columns;
+  return {
+    ...columns,
+    ...(title !== undefined && { title: nfcWithin(title, MAX_TITLE) }),
+    ...(description !== undefined && { description: nfcWithin(description, MAX_DESCRIPTION) }),
+    ...(tags !== undefined && { tags: nfcTags(tags) }),
   };
+}
+
+/** A request is judged in NFC; a text from before, which may grow out of its limit, stays as it is. */
+function nfcWithin(text: string, maxLength: number): string {
+  const form = nfc(text);
+  return form === text || codePoints(form) <= maxLength ? form : text;
+}
+
+function nfcTags(tags: string): string {
+  return nfc(tags) === tags ? tags : JSON.stringify([...new Set(JSON.parse(tags).map(nfc))]);
 }

@@ -5,9 +5,14 @@ export function codePoints(text: string): number {
   return count;
 }
 
+/** `text` in the composed form of Unicode: an é is one character, however it was typed. */
+export function nfc(text: string): string {
+  return text.normalize('NFC');
+}
+
 /** A name or an address as it is stored: in NFC, without the blanks around it. */
 export function tidy(text: string): string {
-  return text.trim().normalize('NFC');
+  return nfc(text.trim());
 }
 
 /** False for text that some store would change or cut: with NUL or half of a surrogate pair. */

@@ -5,7 +5,7 @@ import type {
   FilterOp,
   FilterValue,
 } from '../../services/conditions.ts';
-import { type Refusal, refusalOf } from '../kinds.ts';
+import { type Refusal, refusalOf, storedForm } from '../kinds.ts';
 import { readTime } from '../query-time.ts';
 
 /** A condition on one of a list's fields; `path` leads to a value inside of the field. */
@@ -98,13 +98,14 @@ function readValues(
 ): FilterValue[] | Refusal {
   const unstorable = refusalOf(TEXT, value);
   if (unstorable) return unstorable;
-  const texts = op === 'in' ? splitList(value) : [value];
+  const text = field.isNfc ? storedForm({ elysiaMeta: 'nfc' }, value) : value;
+  const texts = op === 'in' ? splitList(text) : [text];
   if (texts.length > MAX_VALUES) {
     return refused('too_long', `List should have at most ${MAX_VALUES} items`);
   }
   const values: FilterValue[] = [];
-  for (const text of texts) {
-    const read = readValue(field, op, text, callerId);
+  for (const each of texts) {
+    const read = readValue(field, op, each, callerId);
     if (isRefused(read)) return read;
     values.push(read);
   }
@@ -183,7 +184,6 @@ function readJson(text: string, op: FilterOp): FilterValue | Refusal {
 function scalarOf(text: string): FilterValue {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'number') return Number.isFinite(value) ? value : text;
     if (typeof value === 'string') return refusalOf(TEXT, value) ? text : value;
     return typeof value === 'object' && value !== null ? text : (value as FilterValue);
   } catch {
