@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { ConfigError, loadConfig } from '../core/config.ts';
 import { AppError, StartupError } from '../core/exceptions.ts';
 import { storageError } from '../core/storage-error.ts';
@@ -5,7 +6,8 @@ import { isSystemError, reasonOf } from '../utils/system-error.ts';
 import { type Invocation, UsageError } from './command.ts';
 
 /**
- * Prints why a command failed and returns its exit status: 2 for wrong use or settings, else 1. What
+ * Prints why a command failed and returns its exit status: 2 for wrong use or settings, else 1; 141,
+ * without a word, where the reader of the output has gone. What
  * an operator can put right is one sentence; only a fault of Hutch itself shows where it happened.
  */
 export function reportFailure(
@@ -13,6 +15,7 @@ export function reportFailure(
   { flags }: Pick<Invocation, 'flags'>,
   error: unknown,
 ): number {
+  if (isBrokenPipe(error)) return BROKEN_PIPE;
   if (error instanceof UsageError || error instanceof ConfigError) {
     console.error(`${error.message}\n\nSee hutch ${name} --help.`);
     return 2;
@@ -21,6 +24,21 @@ export function reportFailure(
   if (sentence === undefined) console.error(`hutch ${name}:`, error);
   else console.error(`hutch ${name}: ${sentence}`);
   return 1;
+}
+
+/** The status of a shell for a program whose reader has gone, as `| head` does. */
+const BROKEN_PIPE = 128 + constants.signals.SIGPIPE;
+
+/** Ends a command without a word when the reader of its output has gone. */
+export function endOnBrokenPipe(abort: (status: number) => void): void {
+  process.stdout.on('error', (error) => {
+    if (!isBrokenPipe(error)) throw error;
+    abort(BROKEN_PIPE);
+  });
+}
+
+export function isBrokenPipe(error: unknown): boolean {
+  return isSystemError(error) && error.code === 'EPIPE';
 }
 
 function sentenceOf(error: unknown, flags: Invocation['flags']): string | undefined {

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { reasonOf } from '../utils/system-error.ts';
 import { UsageError } from './command.ts';
@@ -11,8 +11,11 @@ export interface Input {
 
 /** Opens the file at `path` for reading; - is standard input. Throws UsageError. */
 export async function openInput(path: string): Promise<Input> {
-  if (path === '-') return { stream: Bun.stdin.stream() };
   try {
+    if (path === '-') {
+      if (fstatSync(0).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+      return { stream: Bun.stdin.stream() };
+    }
     const found = await stat(path);
     // Opening it to see whether that works would be seen by whoever writes to a pipe.
     await access(path, constants.R_OK);
@@ -20,6 +23,7 @@ export async function openInput(path: string): Promise<Input> {
     const file = Bun.file(path);
     return { stream: file.stream(), ...(found.isFile() && { totalBytes: found.size }) };
   } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${reasonOf(error)}.`);
+    const name = path === '-' ? 'Standard input' : path;
+    throw new UsageError(`${name} cannot be read: ${reasonOf(error)}.`);
   }
 }

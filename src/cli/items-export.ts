@@ -2,6 +2,7 @@ import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/p
 import { StartupError } from '../core/exceptions.ts';
 import { reasonOf } from '../utils/system-error.ts';
 import { type Command, operandOf, UsageError, withDeps } from './command.ts';
+import { isBrokenPipe } from './failure.ts';
 import { FORMAT_FLAG, formatOf, ownerOf } from './item-files.ts';
 import { createProgress } from './progress.ts';
 
@@ -106,11 +107,12 @@ async function writeAll(parts: AsyncIterable<Part>, sink: Sink): Promise<number>
   return position.items;
 }
 
-/** A disk that is full, or a reader who has gone. */
+/** Throws StartupError for a disk that is full, and the error itself where the reader has gone. */
 async function orIncomplete(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
+    if (isBrokenPipe(error)) throw error;
     throw new StartupError(`Not everything was written: ${reasonOf(error)}.`);
   }
 }

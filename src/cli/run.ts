@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { adminCreate } from './admin-create.ts';
 import type { Command } from './command.ts';
-import { reportFailure } from './failure.ts';
+import { endOnBrokenPipe, reportFailure } from './failure.ts';
 import { healthcheck } from './healthcheck.ts';
 import { itemsExport } from './items-export.ts';
 import { itemsImport } from './items-import.ts';
@@ -50,8 +50,10 @@ export async function run(args: string[], abort: (status: number) => void): Prom
       .run({ ...input, abort })
       .catch((error) => reportFailure(command.name, input, error));
   });
+  const helpWords = helpWordsOf(args);
+  // The server goes on without a reader of its log.
+  if (helpWords || args[0] !== serve.name) endOnBrokenPipe(abort);
   try {
-    const helpWords = helpWordsOf(args);
     if (helpWords) await showHelp(program, helpWords);
     else await program.parseAsync(args, { from: 'user' });
     return status;

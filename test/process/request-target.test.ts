@@ -25,7 +25,11 @@ const get = (target: string, hostLine: string) =>
   `GET ${target} HTTP/1.1\r\n${hostLine}Connection: close\r\n\r\n`;
 
 /** Values that are no host with an optional port (RFC 9110, 7.2). */
-const MALFORMED = ['a?', 'a/b', 'a b', '://a', 'x#', 'user@host', '\xff', 'a\\b', 'a?b://c'];
+const MALFORMED = [
+  ...['a?', 'a/b', 'a b', '://a', 'x#', 'user@host', '\xff', 'a\\b', 'a?b://c'],
+  ...['[::1', '[::1]x', '[::g]', '[]', '::1', '[fe80::1%25lo]', '1.2.3.256', '%6c', '"localhost"'],
+  ...['localhost:99999', 'localhost:65536', 'localhost:abc', 'localhost:-1', 'a:1:2'],
+];
 /** Targets that name a probe somewhere, and are none. */
 const NO_PROBES = [
   '/health',
@@ -112,7 +116,7 @@ describe('a request', () => {
     },
   );
 
-  test.each(['[', 'x:y', 'h:99999', 'a%2f', 'a', '::1', ''])(
+  test.each(['a', 'a:', 'a.', '127.1:80', '[::1]:80', ''])(
     'with the Host %p takes the route of its path',
     async (host) => {
       const target = '/api/v2/system/version?x=://a/api/v1/items/popular';
