@@ -10,9 +10,9 @@ export const serve: Command = {
   name: 'serve',
   summary: 'Serve the API.',
   help: `Opens the database in the data directory (created if it is not there), migrates it, listens, and
-stops on SIGINT, SIGTERM or SIGQUIT: requests in progress are finished, for at most
+stops on SIGINT, SIGTERM, SIGQUIT or SIGXCPU: requests in progress are finished, for at most
 HUTCH_SHUTDOWN_SECONDS; a second signal ends it at once. SIGHUP stops it when it runs on a terminal;
-elsewhere SIGHUP, SIGUSR1 and SIGUSR2 are logged and change nothing. hutch settings shows every
+elsewhere SIGHUP, and always SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF and SIGIO, are logged only. hutch settings shows every
 setting. The first admin is created at start from HUTCH_ADMIN_EMAIL, HUTCH_ADMIN_USERNAME and
 HUTCH_ADMIN_PASSWORD (or
 HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
