@@ -16,11 +16,12 @@ const DEFAULT_SECONDS = 600;
 const EXCLUDED = '/api/v2/items/events';
 const ROLES = ['anonymous', 'user', 'admin'] as const;
 type Role = (typeof ROLES)[number];
+/** By its address: an operation changes the username. */
 interface Account {
-  username: string;
+  email: string;
   password: string;
 }
-const USER: Account = { username: 'fuzzed', password: 'straw-and-carrots-1' };
+const USER: Account = { email: 'fuzzed@example.com', password: 'straw-and-carrots-1' };
 
 const [seconds = String(DEFAULT_SECONDS), ...options] = Bun.argv.slice(2);
 if (Bun.which('python3')) {
@@ -67,8 +68,8 @@ async function runAs(role: Role): Promise<boolean> {
 /** Returns undefined for a role without one. */
 async function accountOf(role: Role, server: RunningHutch): Promise<Account | undefined> {
   if (role === 'anonymous') return undefined;
-  if (role === 'admin') return ADMIN;
-  const body = JSON.stringify({ ...USER, email: 'fuzzed@example.com' });
+  if (role === 'admin') return { email: ADMIN.env.HUTCH_ADMIN_EMAIL, password: ADMIN.password };
+  const body = JSON.stringify({ ...USER, username: 'fuzzed' });
   const headers = { 'content-type': 'application/json' };
   await fetch(`${server.url}/api/v2/auth/register`, { method: 'POST', headers, body });
   return USER;
@@ -80,7 +81,7 @@ function configOf(account: Account | undefined): string {
     account &&
     `[auth.dynamic.openapi.bearer]
 path = "/api/v1/login/access-token"
-payload = { username = "${account.username}", password = "${account.password}" }
+payload = { username = "${account.email}", password = "${account.password}" }
 payload_content_type = "application/x-www-form-urlencoded"
 extract_selector = "/access_token"
 retry_on = [401]`;
