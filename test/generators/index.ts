@@ -18,7 +18,7 @@ const AT_ONCE = 2;
 const SECONDS = 900;
 /** A line of items, for the languages that import a file. */
 const LINES = '{"title":"imported"}\n';
-/** The oldest versions that can build a client; this Go downloads a newer one itself. */
+/** The oldest versions that can build a client. Go 1.21 and later download what they lack. */
 const OLDEST: Record<string, [command: string, version: string]> = {
   cargo: ['cargo --version', '1.85'],
   go: ['go version', '1.21'],
@@ -46,7 +46,8 @@ process.exitCode = failed > 0 || outcomes.length === 0 ? 1 : 0;
 
 function isAvailable(name: string): boolean {
   const missing = CLIENTS[name]?.tools.filter((tool) => !isThere(tool)) ?? [];
-  if (missing.length > 0) console.log(`skip ${name}: this machine has no ${missing.join(', ')}`);
+  const needed = missing.map((tool) => `${tool} ${OLDEST[tool]?.[1] ?? ''}`.trim());
+  if (missing.length > 0) console.log(`skip ${name}: this machine has no ${needed.join(', ')}`);
   return missing.length === 0;
 }
 
