@@ -75,7 +75,7 @@ describe('without a public URL', () => {
     async (bound) => {
       const foreign = [
         ...['evil.example', 'evil.example:3000', 'evil.example.', '127.0.0.1.evil.example'],
-        ...['localhost.evil.example', 'evil-localhost.com', 'a.notlocal', '[::1].evil.example'],
+        ...['localhost.evil.example', 'evil-localhost.com', 'a.notlocal'],
       ];
       for (const host of foreign) {
         expect(`${host} ${await statusOn(bound, host)}`).toBe(`${host} 421`);

@@ -27,7 +27,18 @@ const get = (target: string, hostLine: string) =>
 /** Values that are no host with an optional port (RFC 9110, 7.2). */
 const MALFORMED = [
   ...['a?', 'a/b', 'a b', '://a', 'x#', 'user@host', '\xff', 'a\\b', 'a?b://c'],
-  ...['[::1', '[::1]x', '[::g]', '[]', '::1', '[fe80::1%25lo]', '1.2.3.256', '%6c', '"localhost"'],
+  ...[
+    '[::1',
+    '[::1]x',
+    '[::1].evil.example',
+    '[::g]',
+    '[]',
+    '::1',
+    '[fe80::1%25lo]',
+    '1.2.3.256',
+    '%6c',
+    '"localhost"',
+  ],
   ...['localhost:99999', 'localhost:65536', 'localhost:abc', 'localhost:-1', 'a:1:2'],
 ];
 /** Targets that name a probe somewhere, and are none. */
