@@ -14,28 +14,30 @@ export type Access = 'public' | 'optional' | 'user' | 'admin' | 'sign-up';
 /** The scope that a route asks of a personal access token; `*` where the route itself decides. */
 export type TokenScope = Scope | '*';
 
+/** Everything that a route declares about itself, in its `detail`. */
+export interface RouteDeclaration {
+  access: Access;
+  /** Personal access tokens are refused on a route without a scope. */
+  scope?: TokenScope | undefined;
+  /** Whether the handler takes an account: an open route would have none. See groups.ts. */
+  needsAccount?: boolean;
+  /** Whether an admin may call it whose session has not proved a second factor yet. */
+  isBeforeSecondFactor?: boolean;
+  /** Serves whoever watches the process: no limit or Host check refuses it. */
+  isProbe?: boolean;
+  /** Headers that the route sends by itself when it succeeds, for the document. */
+  sends?: SentHeader[];
+  body?: BodyDeclaration;
+  /** Media types of a successful response that is not JSON. */
+  responseTypes?: readonly string[];
+  /** Whether the route honours an Idempotency-Key. */
+  takesKey?: boolean;
+  /** The schema of a response to a query with `fields`, which has a media type of its own. */
+  sparse?: TSchema;
+}
+
 declare module 'elysia' {
-  /** Everything that a route declares about itself, in its `detail`. */
-  interface DocumentDecoration {
-    access: Access;
-    /** Personal access tokens are refused on a route without a scope. */
-    scope?: TokenScope | undefined;
-    /** Whether the handler takes an account: an open route would have none. See groups.ts. */
-    needsAccount?: boolean;
-    /** Whether an admin may call it whose session has not proved a second factor yet. */
-    isBeforeSecondFactor?: boolean;
-    /** Serves whoever watches the process: no limit or Host check refuses it. */
-    isProbe?: boolean;
-    /** Headers that the route sends by itself when it succeeds, for the document. */
-    sends?: SentHeader[];
-    body?: BodyDeclaration;
-    /** Media types of a successful response that is not JSON. */
-    responseTypes?: readonly string[];
-    /** Whether the route honours an Idempotency-Key. */
-    takesKey?: boolean;
-    /** The schema of a response to a query with `fields`, which has a media type of its own. */
-    sparse?: TSchema;
-  }
+  interface DocumentDecoration extends RouteDeclaration {}
 }
 
 const declare = (access: Access, scope: TokenScope | undefined, id: string, summary: string) => ({

@@ -1,15 +1,9 @@
 import type { Config } from '../../core/config.ts';
-import { type Access, levelOf } from '../access-rules.ts';
-import { type BodyDeclaration, bodyTypes } from '../body-rules.ts';
+import { type Access, levelOf, type RouteDeclaration } from '../access-rules.ts';
+import { bodyTypes } from '../body-rules.ts';
 import { versionOf } from '../error-forms.ts';
 import { JSON_TYPES } from '../media-types.ts';
-import {
-  hasVersion,
-  RESPONSE_HEADERS,
-  type RouteFacts,
-  requestHeaders,
-  type SentHeader,
-} from './headers.ts';
+import { hasVersion, RESPONSE_HEADERS, type RouteFacts, requestHeaders } from './headers.ts';
 import { type Components, contentOf, correctResponses, type Responses } from './responses.ts';
 import { correctSchema, type Json, used, withKnownEnums } from './schema.ts';
 import { ACCESS_TEXTS, DESCRIPTION, SECURITY, SECURITY_SCHEMES, scopeText, TAGS } from './texts.ts';
@@ -21,16 +15,9 @@ interface Parameter extends Json {
   schema: Json;
 }
 
-interface Operation extends Json {
+interface Operation extends Json, RouteDeclaration {
   operationId: string;
-  access: Access;
   parameters?: Parameter[];
-  scope?: string;
-  sends?: SentHeader[];
-  body?: BodyDeclaration;
-  responseTypes?: readonly string[];
-  takesKey?: boolean;
-  sparse?: Json;
   /** Parameters that a route reads by itself. */
   'x-parameters'?: Parameter[];
   requestBody?: unknown;
@@ -52,37 +39,19 @@ export interface Facts {
 
 /** The published document: the one place where the generated one is put right. */
 export function documentOf({ paths }: Generated, facts: Facts): Json {
-  const { version, registration, schemasOf } = facts;
   const components: Components = { schemas: {}, responses: {}, examples: {} };
   const { schemas } = components;
-  const corrected: Json = {};
-  for (const [path, operations] of Object.entries(paths)) {
-    const isPatched = 'patch' in operations;
-    corrected[path] = Object.fromEntries(
-      Object.entries(operations).map(([method, operation]) => {
-        const route: Route = {
-          method: method.toUpperCase(),
-          path: path.replace(/\{(\w+)\}/g, ':$1'),
-          isPatched,
-        };
-        const own = schemasOf(route.method, route.path);
-        const known = withOpenQuery(operation, own.query);
-        return [
-          method,
-          {
-            ...correctOperation(known, route, components),
-            ...securityOf(operation.access, registration),
-            ...correctBody(own.body, bodyTypes(route.method, operation.body), route, schemas),
-          },
-        ];
-      }),
-    );
-  }
+  const corrected = Object.fromEntries(
+    Object.entries(paths).map(([path, operations]) => [
+      path,
+      correctPath(path, operations, facts, components),
+    ]),
+  );
   const known = withKnownEnums(corrected, schemas);
   const license = { name: 'MIT', identifier: 'MIT' };
   return {
     openapi: '3.1.2',
-    info: { title: 'Hutch', version, description: DESCRIPTION, license },
+    info: { title: 'Hutch', version: facts.version, description: DESCRIPTION, license },
     servers: [{ url: '/' }],
     tags: TAGS,
     security: SECURITY,
@@ -97,14 +66,38 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
   };
 }
 
+type Route = Pick<RouteFacts, 'method' | 'path' | 'isPatched'>;
+
+function correctPath(
+  path: string,
+  operations: Record<string, Operation>,
+  { registration, schemasOf }: Facts,
+  components: Components,
+): Json {
+  const isPatched = 'patch' in operations;
+  const pattern = path.replace(/\{(\w+)\}/g, ':$1');
+  const corrected = Object.entries(operations).map(([name, operation]) => {
+    const route: Route = { method: name.toUpperCase(), path: pattern, isPatched };
+    const { body, query } = schemasOf(route.method, pattern);
+    const types = bodyTypes(route.method, operation.body);
+    return [
+      name,
+      {
+        ...correctOperation(withOpenQuery(operation, query), route, components),
+        ...securityOf(operation.access, registration),
+        ...correctBody(body, types, route, components.schemas),
+      },
+    ];
+  });
+  return Object.fromEntries(corrected);
+}
+
 /** Which credentials an operation takes, where that differs from the document's default. */
 function securityOf(access: Access, registration: Config['registration']) {
   const level = levelOf(access, registration);
   if (level === 'public') return { security: [] };
   return level === 'optional' ? { security: [{}, ...SECURITY] } : {};
 }
-
-type Route = Pick<RouteFacts, 'method' | 'path' | 'isPatched'>;
 
 function correctOperation(operation: Operation, route: Route, components: Components) {
   const { parameters: given = [], 'x-parameters': own = [], ...declared } = operation;
