@@ -4,16 +4,16 @@ import { requireDeclaredAccess } from './api/access-rules.ts';
 import { admission } from './api/admission.ts';
 import { body } from './api/body.ts';
 import { cors, preflight } from './api/cors.ts';
-import { docs } from './api/docs.ts';
+import { createDocsRoutes } from './api/docs.ts';
 import { draining } from './api/draining.ts';
 import { errors } from './api/errors.ts';
 import { forwardedCheck } from './api/forwarded-check.ts';
 import { framing, soundRequest } from './api/framing.ts';
-import { health } from './api/health.ts';
+import { createHealthRoutes } from './api/health.ts';
 import { host } from './api/host.ts';
 import { registerKinds } from './api/kinds.ts';
-import { openapi } from './api/openapi/index.ts';
-import { pages } from './api/pages.ts';
+import { createOpenapiRoutes } from './api/openapi/index.ts';
+import { createPageRoutes } from './api/pages.ts';
 import { rateLimit } from './api/rate-limit.ts';
 import { requestId } from './api/request-id.ts';
 import { requestLog } from './api/request-log.ts';
@@ -54,10 +54,10 @@ export const createApp = (deps: Deps) => {
     .use(preflight(deps, whole))
     .use(access(deps, whole))
     .use(body(deps, whole))
-    .use(health(deps))
-    .use(docs(deps))
-    .use(pages(deps))
-    .use(openapi({ app: whole, registration: deps.config.registration }))
+    .use(createHealthRoutes(deps))
+    .use(createDocsRoutes(deps))
+    .use(createPageRoutes(deps))
+    .use(createOpenapiRoutes({ app: whole, registration: deps.config.registration }))
     .use(v1(deps))
     .use(v2(deps));
   requireDeclaredAccess(app);

@@ -26,7 +26,7 @@ const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const asset = (type: string, open: () => Blob) => createAsset({ type, headers: HEADERS, open });
 
 /** The pages /docs and /swagger: Swagger UI over /openapi.json, whole inside the program. */
-export const docs = ({ config }: Pick<Deps, 'config'>) => {
+export const createDocsRoutes = ({ config }: Pick<Deps, 'config'>) => {
   const html = fill(docsPage, { app_name: config.appName });
   const page = asset('text/html; charset=utf-8', () => new Blob([html]));
   const assets = new Map([

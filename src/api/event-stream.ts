@@ -20,7 +20,7 @@ export interface EventStream {
  * A body of frames that are handed on only as the connection takes them: Bun pulls no more from a
  * stream whose reader does not read, so what waits is here, where it is counted.
  */
-export function openEventStream({ onSlow }: { onSlow(): void }): EventStream {
+export function createEventStream({ onSlow }: { onSlow(): void }): EventStream {
   const queue = createFrameQueue();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let isPulled = false;

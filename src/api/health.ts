@@ -4,7 +4,7 @@ import { Health, Unready } from '../schemas/system.ts';
 import { publicRoute } from './access-rules.ts';
 
 /** For whoever watches the process: `live` says that it runs, `ready` that it can read and write. */
-export const health = ({ db, lifecycle }: Pick<Deps, 'db' | 'lifecycle'>) =>
+export const createHealthRoutes = ({ db, lifecycle }: Pick<Deps, 'db' | 'lifecycle'>) =>
   new Elysia({ prefix: '/health', tags: ['system'] })
     .get('/live', () => ({ status: 'ok' as const }), {
       response: { 200: Health },

@@ -54,7 +54,7 @@ const script = (text: string) => textAsset('text/javascript; charset=utf-8', tex
 export type PagesDeps = Pick<Deps, 'config'> & { users: Pick<Deps['users'], 'hasAdmin'> };
 
 /** The home page, the sign-in page and those that mails link to: they call the public API. */
-export const pages = (deps: PagesDeps) => {
+export const createPageRoutes = (deps: PagesDeps) => {
   const named = (template: string) => html(fill(template, { app_name: deps.config.appName }));
   const verify = named(verifyPage);
   const reset = named(resetPage);

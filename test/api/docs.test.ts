@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia } from 'elysia';
-import { docs } from '../../src/api/docs.ts';
+import { createDocsRoutes } from '../../src/api/docs.ts';
 import { loadConfig } from '../../src/core/config.ts';
 
 const app = new Elysia()
   .onError(({ code }) => new Response(String(code), { status: 404 }))
-  .use(docs({ config: loadConfig({}, {}) }));
+  .use(createDocsRoutes({ config: loadConfig({}, {}) }));
 
 function request(path: string, init?: RequestInit): Promise<Response> {
   return app.handle(new Request(`http://localhost${path}`, init));

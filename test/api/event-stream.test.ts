@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import { openEventStream } from '../../src/api/event-stream.ts';
+import { createEventStream } from '../../src/api/event-stream.ts';
 
 const frame = (size: number) => new Uint8Array(size).fill(97);
 
 function open() {
   let slow = 0;
-  const stream = openEventStream({ onSlow: () => void slow++ });
+  const stream = createEventStream({ onSlow: () => void slow++ });
   const ended = { is: false };
   void stream.ended.then(() => {
     ended.is = true;

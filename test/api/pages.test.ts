@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia } from 'elysia';
-import { pages } from '../../src/api/pages.ts';
+import { createPageRoutes } from '../../src/api/pages.ts';
 import { loadConfig } from '../../src/core/config.ts';
 import { VERSION } from '../../src/core/version.ts';
 import { testApp } from '../support.ts';
 
 const app = new Elysia()
   .onError(({ code }) => new Response(String(code), { status: 404 }))
-  .use(pages({ config: loadConfig({}, {}), users: { hasAdmin: async () => true } }));
+  .use(createPageRoutes({ config: loadConfig({}, {}), users: { hasAdmin: async () => true } }));
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 

@@ -13,7 +13,7 @@ export interface OpenapiOptions {
 }
 
 /** Serves the OpenAPI 3.1 document at /openapi.json, made once. */
-export const openapi = (options: OpenapiOptions) => {
+export const createOpenapiRoutes = (options: OpenapiOptions) => {
   let serve: Asset | undefined;
   return new Elysia({ name: 'hutch-openapi' }).get(
     '/openapi.json',

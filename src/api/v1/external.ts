@@ -7,7 +7,7 @@ import { v1Errors } from './responses.ts';
 
 type ExternalDeps = Pick<Deps, 'external' | 'config' | 'limits'>;
 
-export const external = (deps: ExternalDeps) => {
+export const createExternalRoutes = (deps: ExternalDeps) => {
   const { external: service, config } = deps;
   const countCalls = createExternalLimit(deps);
   return accountRoutes({ prefix: '/external', tags: ['external'] }).get(

@@ -41,7 +41,7 @@ const CREATE = {
   detail: { ...userRoute('items:write', 'createItem', 'Create an item'), body: ITEM_BODY },
 };
 
-export const items = ({ items: service, config }: Pick<Deps, 'items' | 'config'>) =>
+export const createItemRoutes = ({ items: service, config }: Pick<Deps, 'items' | 'config'>) =>
   openRoutes({ prefix: '/items', tags: ['items'] })
     .get(
       '/',

@@ -11,7 +11,7 @@ const REFUSALS = {
   429: ['Too many attempts, try again later'],
 };
 
-export const login = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
+export const createLoginRoutes = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
   const proofsOf = createProofs({ config });
   return openRoutes({ prefix: '/login', tags: ['login'] }).post(
     '/access-token',

@@ -17,7 +17,7 @@ function v2Only(): AppError {
   return new AppError('forbidden', 'Sign up at /api/v2/auth/register: the email must be confirmed');
 }
 
-export const users = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
+export const createUserRoutes = (deps: Pick<Deps, 'users' | 'config' | 'limits'>) => {
   const { users: service } = deps;
   return openRoutes({ prefix: '/users', tags: ['users'] })
     .post(

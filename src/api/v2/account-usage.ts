@@ -6,7 +6,7 @@ import { accountRoutes } from '../groups.ts';
 import { ADMIN, SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
 
 /** What accounts use of their quotas. */
-export const accountUsage = (deps: Pick<Deps, 'accountUsage' | 'adminUsage'>) => {
+export const createAccountUsageRoutes = (deps: Pick<Deps, 'accountUsage' | 'adminUsage'>) => {
   return accountRoutes({ prefix: '/users', tags: ['users'] })
     .get('/me/usage', ({ actor }) => deps.accountUsage.get(actor), {
       response: { 200: Usage, ...v2Errors(...SIGNED_IN) },

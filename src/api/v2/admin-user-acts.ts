@@ -16,7 +16,7 @@ const DELETE_ACCOUNT_ERRORS = v2WriteErrors(...ADMIN, 'not_found', 'conflict', '
 const END_ACCOUNT_SESSIONS_ERRORS = v2WriteErrors(...ADMIN, 'not_found', 'validation_failed');
 
 /** What admins do to an account. */
-export const adminUserActs = (deps: Pick<Deps, 'adminUsers'>) => {
+export const createAdminUserChangeRoutes = (deps: Pick<Deps, 'adminUsers'>) => {
   const { adminUsers: service } = deps;
   return accountRoutes({ prefix: '/users/:user_id', tags: ['users'] })
     .patch(

@@ -19,7 +19,7 @@ import { choiceOf, filtersOf, givenIn, refuse } from './list-query.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors } from './responses.ts';
 
 /** Accounts as admins find, read and make them. */
-export const adminUsers = (deps: Pick<Deps, 'adminUsers' | 'idempotency'>) => {
+export const createAdminUserRoutes = (deps: Pick<Deps, 'adminUsers' | 'idempotency'>) => {
   const { adminUsers: service } = deps;
   const once = createOnce(deps.idempotency);
   return accountRoutes({ prefix: '/users', tags: ['users'] })

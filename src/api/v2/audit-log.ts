@@ -8,7 +8,7 @@ import { queryTime } from '../query-time.ts';
 import { filtersOf, givenIn, refuse } from './list-query.ts';
 import { ADMIN, v2Errors } from './responses.ts';
 
-export const auditLog = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
+export const createAuditLogRoutes = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
   accountRoutes({ prefix: '/audit-log', tags: ['system'] }).get(
     '',
     ({ actor, request, query: { actor_id, user_id, action, limit, cursor, ...query } }) => {

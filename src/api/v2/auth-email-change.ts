@@ -7,7 +7,7 @@ import { openRoutes, signedIn } from '../groups.ts';
 import { SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 /** Changing the address of an account: asked for by its owner, confirmed from the new address. */
-export const authEmailChange = (deps: Pick<Deps, 'emailFlows'>) => {
+export const createEmailChangeRoutes = (deps: Pick<Deps, 'emailFlows'>) => {
   const { emailFlows } = deps;
   return openRoutes({ tags: ['auth'] })
     .post(

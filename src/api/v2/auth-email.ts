@@ -6,7 +6,7 @@ import { openRoutes, signedIn } from '../groups.ts';
 import { SIGNED_IN, v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** Proving the address of an account. */
-export const authEmail = (deps: Pick<Deps, 'emailFlows'>) => {
+export const createEmailVerificationRoutes = (deps: Pick<Deps, 'emailFlows'>) => {
   const { emailFlows } = deps;
   return openRoutes({ prefix: '/auth', tags: ['auth'] })
     .post(

@@ -38,7 +38,7 @@ const UNLINK_IDENTITY_ERRORS = v2WriteErrors(
 );
 
 /** The accounts at outside providers that sign in to one's own. */
-export const authIdentities = (deps: Pick<Deps, 'identities' | 'idempotency' | 'config'>) => {
+export const createIdentityRoutes = (deps: Pick<Deps, 'identities' | 'idempotency' | 'config'>) => {
   const { identities, config } = deps;
   const once = createOnce(deps.idempotency);
   return accountRoutes({ prefix: '/auth/identities', tags: ['auth'] })

@@ -31,7 +31,7 @@ const LOGIN_BY_IDENTITY_ERRORS = v2BodyErrors(
 );
 
 /** Signing in by an outside provider: two steps, as by a passkey. */
-export const authIdentityLogin = (
+export const createIdentityLoginRoutes = (
   deps: Pick<Deps, 'auth' | 'identities' | 'config' | 'limits'>,
 ) => {
   const { auth, identities, config } = deps;

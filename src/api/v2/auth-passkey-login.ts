@@ -17,7 +17,7 @@ const LOGIN_BY_PASSKEY_ERRORS = v2BodyErrors(
   'invalid_action_token',
 );
 
-export const authPasskeyLogin = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'>) => {
+export const createPasskeyLoginRoutes = (deps: Pick<Deps, 'auth' | 'passkeys' | 'config'>) => {
   const { auth, passkeys, config } = deps;
   const cookie = createSessionCookie(deps);
   return openRoutes({ prefix: '/auth/passkeys/login', tags: ['auth'] })

@@ -28,7 +28,7 @@ const ADD_PASSKEY = {
   body: PASSKEY_BODY,
 };
 
-export const authPasskeys = (deps: Pick<Deps, 'passkeys' | 'idempotency' | 'config'>) => {
+export const createPasskeyRoutes = (deps: Pick<Deps, 'passkeys' | 'idempotency' | 'config'>) => {
   const { passkeys, config } = deps;
   const once = createOnce(deps.idempotency);
   return accountRoutes({ prefix: '/auth/passkeys', tags: ['auth'] })

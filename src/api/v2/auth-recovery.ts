@@ -8,7 +8,7 @@ import { openRoutes } from '../groups.ts';
 import { v2BodyErrors } from './responses.ts';
 
 /** A forgotten password, in two steps. Neither signs in. */
-export const authRecovery = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
+export const createPasswordRecoveryRoutes = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
   const { emailFlows } = deps;
   const device = createDeviceCookie(deps);
   return openRoutes({ prefix: '/auth/password', tags: ['auth'] })

@@ -6,7 +6,7 @@ import { accountRoutes } from '../groups.ts';
 import { SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 /** Proving the second factor in a session, and the codes that stand in for a lost authenticator. */
-export const authSecondFactor = (deps: Pick<Deps, 'twoFactor'>) => {
+export const createSecondFactorRoutes = (deps: Pick<Deps, 'twoFactor'>) => {
   const { twoFactor } = deps;
   return accountRoutes({ prefix: '/auth', tags: ['auth'] })
     .post(

@@ -5,7 +5,7 @@ import { openRoutes, signedIn } from '../groups.ts';
 import { createSessionCookie } from '../session-cookie.ts';
 import { SIGNED_IN, v2Errors, v2WriteErrors } from './responses.ts';
 
-export const authSessions = (deps: Pick<Deps, 'auth' | 'config'>) => {
+export const createSessionRoutes = (deps: Pick<Deps, 'auth' | 'config'>) => {
   const { auth: service } = deps;
   const cookie = createSessionCookie(deps);
   return openRoutes({ prefix: '/auth', tags: ['auth'] })

@@ -11,7 +11,7 @@ import { beforeSecondFactor, sessionRoute } from '../access-rules.ts';
 import { accountRoutes } from '../groups.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
 
-export const authTotp = (deps: Pick<Deps, 'twoFactor'>) => {
+export const createTotpRoutes = (deps: Pick<Deps, 'twoFactor'>) => {
   const { twoFactor } = deps;
   return accountRoutes({ prefix: '/auth', tags: ['auth'] })
     .get('/totp', ({ actor }) => twoFactor.status(actor), {

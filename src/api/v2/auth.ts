@@ -34,7 +34,7 @@ const REGISTER = {
 
 const TOLD_BY_MAIL = 'A mail is on its way: it says how to go on.';
 
-export const auth = (deps: Pick<Deps, 'auth' | 'signUpOnce' | 'config' | 'limits'>) => {
+export const createAuthRoutes = (deps: Pick<Deps, 'auth' | 'signUpOnce' | 'config' | 'limits'>) => {
   const { auth: service, signUpOnce } = deps;
   const cookie = createSessionCookie(deps);
   const proofsOf = createProofs(deps);

@@ -11,7 +11,7 @@ type Results = (typeof ItemBatchResults.static)['results'];
 type Operation = (typeof ItemBatch.static)['operations'][number];
 
 /** Many items in one go. */
-export const itemBatch = ({
+export const createItemBatchRoutes = ({
   itemBatch: service,
   idempotency,
 }: Pick<Deps, 'itemBatch' | 'idempotency'>) => {

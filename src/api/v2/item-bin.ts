@@ -23,7 +23,10 @@ const RESTORE_ITEM_ERRORS = v2WriteErrors(
 );
 
 /** What is done to an item that is in the bin. */
-export const itemBin = ({ items: service, idempotency }: Pick<Deps, 'items' | 'idempotency'>) => {
+export const createItemBinRoutes = ({
+  items: service,
+  idempotency,
+}: Pick<Deps, 'items' | 'idempotency'>) => {
   const once = createOnce(idempotency);
   return accountRoutes({ prefix: '/items', tags: ['items'] })
     .delete(

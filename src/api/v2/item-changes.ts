@@ -25,7 +25,7 @@ const DELETE_ITEM_ERRORS = v2WriteErrors(
 );
 
 /** What is done to an item that is there. */
-export const itemChanges = ({ items: service }: Pick<Deps, 'items'>) =>
+export const createItemChangeRoutes = ({ items: service }: Pick<Deps, 'items'>) =>
   accountRoutes({ prefix: '/items', tags: ['items'] })
     .patch(
       '/:item_id',

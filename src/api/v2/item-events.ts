@@ -6,7 +6,7 @@ import type { Outlet } from '../../services/item-events.ts';
 import { createStillKnown } from '../access.ts';
 import { optionalRoute } from '../access-rules.ts';
 import { createClientNetwork } from '../client-network.ts';
-import { type EventStream, openEventStream } from '../event-stream.ts';
+import { createEventStream, type EventStream } from '../event-stream.ts';
 import { openRoutes } from '../groups.ts';
 import { frameOf, HEARTBEAT, openingFrame } from './item-event-frames.ts';
 import { SIGNED_IN, v2Errors } from './responses.ts';
@@ -20,7 +20,7 @@ interface Behind {
 
 type Listened = Pick<Deps, 'itemEvents' | 'auth' | 'accessChanges' | 'config' | 'log'>;
 
-export const itemEvents = (deps: Listened) => {
+export const createItemEventRoutes = (deps: Listened) => {
   const listen = createListen(deps);
   return openRoutes({ prefix: '/items', tags: ['items'] }).get(
     '/events',
@@ -69,7 +69,7 @@ function createListen({ itemEvents: service, auth, accessChanges, config, log }:
     const peer = server?.requestIP(request)?.address;
     const address = peer === undefined ? null : networkFor(peer, request);
     const onSlow = () => log.info('A listener that reads too slowly was dropped.', { address });
-    const stream = openEventStream({ onSlow });
+    const stream = createEventStream({ onSlow });
     const outlet = createOutlet(stream);
     const leave = service.listen({ actor, address, lastId }, outlet);
     const judge = async (goOn: () => void) =>

@@ -12,7 +12,10 @@ import { filtersOf, givenIn, refuse, shownIn, sortOf } from './list-query.ts';
 import { SIGNED_IN, v2Errors } from './responses.ts';
 
 /** The list of items: what it takes is read from the URL, for its filters have no fixed names. */
-export const itemList = ({ itemList: service, config }: Pick<Deps, 'itemList' | 'config'>) => {
+export const createItemListRoutes = ({
+  itemList: service,
+  config,
+}: Pick<Deps, 'itemList' | 'config'>) => {
   const networkFor = createClientNetwork({ config });
   return openRoutes({ prefix: '/items', tags: ['items'] }).get(
     '',

@@ -6,7 +6,7 @@ import { answerCached } from '../cached.ts';
 import { shownItem } from './item-document.ts';
 import { v2Errors } from './responses.ts';
 
-export const itemPopular = ({ popular }: Pick<Deps, 'popular'>) =>
+export const createPopularItemRoutes = ({ popular }: Pick<Deps, 'popular'>) =>
   new Elysia({ prefix: '/items', tags: ['items'] }).get(
     '/popular',
     async ({ query: { window = 'week', limit = 10 }, set }) => {

@@ -27,7 +27,7 @@ const REVERT_ITEM_ERRORS = v2BodyErrors(
   'inactive_user',
 );
 
-export const itemRevisions = ({
+export const createItemRevisionRoutes = ({
   itemRevisions: service,
   idempotency,
 }: Pick<Deps, 'itemRevisions' | 'idempotency'>) => {

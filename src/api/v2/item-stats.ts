@@ -5,7 +5,7 @@ import { optionalRoute } from '../access-rules.ts';
 import { openRoutes } from '../groups.ts';
 import { SIGNED_IN, v2Errors } from './responses.ts';
 
-export const itemStats = ({ itemStats: service }: Pick<Deps, 'itemStats'>) =>
+export const createItemStatsRoutes = ({ itemStats: service }: Pick<Deps, 'itemStats'>) =>
   openRoutes({ prefix: '/items', tags: ['items'] }).get(
     '/:item_id/stats',
     ({ actor, params, query: { window = 'week' } }) => service.get(actor, params.item_id, window),

@@ -19,7 +19,7 @@ import { SIGNED_IN, v2BodyErrors, v2Errors } from './responses.ts';
 const IMPORT_ITEMS_ERRORS = v2BodyErrors(...SIGNED_IN, 'quota_exceeded', 'inactive_user');
 
 /** Items by the million, as lines. */
-export const itemTransfer = ({
+export const createItemTransferRoutes = ({
   itemImport,
   itemExport,
   config,

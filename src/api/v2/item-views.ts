@@ -5,7 +5,7 @@ import { optionalRoute } from '../access-rules.ts';
 import { openRoutes } from '../groups.ts';
 import { SIGNED_IN, v2WriteErrors } from './responses.ts';
 
-export const itemViews = ({ itemViewing }: Pick<Deps, 'itemViewing'>) =>
+export const createItemViewRoutes = ({ itemViewing }: Pick<Deps, 'itemViewing'>) =>
   openRoutes({ prefix: '/items', tags: ['items'] }).post(
     '/:item_id/views',
     ({ actor, params }) => itemViewing.view(actor, params.item_id),

@@ -31,7 +31,7 @@ const GET_ITEM_DETAIL = {
 
 type Served = Pick<Deps, 'items' | 'itemList' | 'idempotency'>;
 
-export const items = ({ items: service, itemList, idempotency }: Served) => {
+export const createItemRoutes = ({ items: service, itemList, idempotency }: Served) => {
   const once = createOnce(idempotency);
   return openRoutes({ prefix: '/items', tags: ['items'] })
     .post(

@@ -23,7 +23,7 @@ const CALL_SOURCE_ERRORS = v2Errors(
 type CallDeps = Pick<Deps, 'sourceCalls' | 'sourceFetch' | 'config' | 'limits'>;
 
 /** Calls of outside APIs, by the names of their sources or by URL. */
-export const sourceCalls = (deps: CallDeps) => {
+export const createSourceCallRoutes = (deps: CallDeps) => {
   const { sourceCalls: calls, sourceFetch } = deps;
   const countCalls = createExternalLimit(deps);
   return openRoutes({ prefix: '/sources', tags: ['sources'] })

@@ -23,7 +23,7 @@ const DELETE_SOURCE_ERRORS = v2WriteErrors(
 );
 
 /** One source, as admins see and change it. */
-export const sourceDefinitions = (deps: Pick<Deps, 'sources'>) => {
+export const createSourceDefinitionRoutes = (deps: Pick<Deps, 'sources'>) => {
   const { sources: service } = deps;
   return accountRoutes({ prefix: '/sources/:name', tags: ['sources'] })
     .get(

@@ -12,7 +12,10 @@ import { accountRoutes } from '../groups.ts';
 import { ADMIN, v2BodyErrors, v2WriteErrors } from './responses.ts';
 
 /** What admins are told of a source: what it would send, and how its calls went. */
-export const sourceReports = ({ sources, sourceStats }: Pick<Deps, 'sources' | 'sourceStats'>) =>
+export const createSourceReportRoutes = ({
+  sources,
+  sourceStats,
+}: Pick<Deps, 'sources' | 'sourceStats'>) =>
   accountRoutes({ prefix: '/sources/:name', tags: ['sources'] })
     .post(
       '/dry-run',

@@ -13,7 +13,7 @@ import { createOnce } from '../idempotency.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors } from './responses.ts';
 
 /** The outside APIs, as admins find and define them. */
-export const sources = (deps: Pick<Deps, 'sources' | 'idempotency'>) => {
+export const createSourceRoutes = (deps: Pick<Deps, 'sources' | 'idempotency'>) => {
   const { sources: service } = deps;
   const once = createOnce(deps.idempotency);
   return accountRoutes({ prefix: '/sources', tags: ['sources'] })

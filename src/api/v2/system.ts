@@ -5,7 +5,10 @@ import { openRoutes, signedIn } from '../groups.ts';
 import { ADMIN, v2Errors } from './responses.ts';
 
 /** This server itself. */
-export const system = ({ version, systemStats }: Pick<Deps, 'version' | 'systemStats'>) =>
+export const createSystemRoutes = ({
+  version,
+  systemStats,
+}: Pick<Deps, 'version' | 'systemStats'>) =>
   openRoutes({ prefix: '/system', tags: ['system'] })
     .get('/version', () => ({ name: 'hutch', version }), {
       response: { 200: Version, ...v2Errors() },

@@ -22,7 +22,9 @@ const CREATE_TOKEN_ERRORS = v2BodyErrors(
 );
 const DELETE_TOKEN_ERRORS = v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed');
 
-export const tokens = (deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'idempotency'>) => {
+export const createTokenRoutes = (
+  deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'idempotency'>,
+) => {
   const { accessTokens, ownTokens } = deps;
   const once = createOnce(deps.idempotency);
   return accountRoutes({ prefix: '/tokens', tags: ['tokens'] })

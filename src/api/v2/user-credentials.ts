@@ -6,7 +6,7 @@ import { accountRoutes } from '../groups.ts';
 import { SIGNED_IN, v2BodyErrors } from './responses.ts';
 
 /** What of the own account asks for the current password. */
-export const userCredentials = (deps: Pick<Deps, 'account' | 'config'>) => {
+export const createCredentialRoutes = (deps: Pick<Deps, 'account' | 'config'>) => {
   const { account } = deps;
   const device = createDeviceCookie(deps);
   return accountRoutes({ prefix: '/users/me', tags: ['users'] })

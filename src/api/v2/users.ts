@@ -5,7 +5,7 @@ import { accountRoutes } from '../groups.ts';
 import { textStream } from '../text-stream.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from './responses.ts';
 
-export const users = (deps: Pick<Deps, 'account' | 'accountExport'>) => {
+export const createUserRoutes = (deps: Pick<Deps, 'account' | 'accountExport'>) => {
   const { account, accountExport } = deps;
   return accountRoutes({ prefix: '/users/me', tags: ['users'] })
     .get('', ({ actor }) => account.get(actor), {
