@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addLoads, BLOCKERS, type Blocker } from './blocking-loads.ts';
 import { grow } from './grown.ts';
+import { pinSelf, type Server, startServer } from './load/process.ts';
 import { describeMachine } from './machine.ts';
-import { pinSelf, type Server, startServer } from './process.ts';
 import { table } from './report.ts';
 import { hutchCommand, prepareHutch } from './stage.ts';
 

@@ -1,8 +1,8 @@
 import { type ExternalScene, ratio } from './external.ts';
-import { drive, median } from './measure.ts';
-import { cpuSeconds } from './process.ts';
+import { drive, median } from './load/measure.ts';
+import { cpuSeconds } from './load/process.ts';
+import { formatRequests } from './load/requests.ts';
 import type { Single } from './report.ts';
-import { formatRequests } from './requests.ts';
 import { ADMIN_ID, tokenOf } from './seed.ts';
 
 const CONNECTIONS = 32;

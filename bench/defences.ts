@@ -6,11 +6,11 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { createLoads, type Load } from './loads.ts';
+import { createLoads, type Load } from './load/loads.ts';
+import { measure, median, type Rig, type Round } from './load/measure.ts';
+import { checkParity } from './load/parity.ts';
+import { pinSelf, type Server, type ServerCommand, startServer } from './load/process.ts';
 import { describeMachine } from './machine.ts';
-import { measure, median, type Rig, type Round } from './measure.ts';
-import { checkParity } from './parity.ts';
-import { pinSelf, type Server, type ServerCommand, startServer } from './process.ts';
 import { table } from './report.ts';
 import { seed } from './seed.ts';
 import { HUTCH, hutchCommand, prepareHutch, run } from './stage.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { externalRequest } from './loads.ts';
-import { drive, median, type Rig } from './measure.ts';
-import type { Outside } from './outside.ts';
-import { pinned, plainEnv, SERVER_CORE, type Server } from './process.ts';
+import { externalRequest } from './load/loads.ts';
+import { drive, median, type Rig } from './load/measure.ts';
+import { pinned, plainEnv, SERVER_CORE, type Server } from './load/process.ts';
+import { formatRequests } from './load/requests.ts';
 import type { Single } from './report.ts';
-import { formatRequests } from './requests.ts';
+import type { Outside } from './servers/outside.ts';
 import { UPSTREAM_HOSTS } from './stage.ts';
 
 const LATENCY_SECONDS = 2;
@@ -50,7 +50,7 @@ async function coldByFloor({ rig, hutch, bare, upstreams }: ExternalScene, count
 }
 
 async function outsideAlone({ rig, upstreams }: ExternalScene): Promise<Single[]> {
-  const script = join(import.meta.dir, 'outside.ts');
+  const script = join(import.meta.dir, 'servers/outside.ts');
   const args = pinned([process.execPath, script, ...upstreams], SERVER_CORE);
   const child = Bun.spawn(args, { env: plainEnv(), stdout: 'pipe', signal: rig.signal });
   const rows: Outside[] = JSON.parse(await child.stdout.text());

@@ -1,4 +1,4 @@
-import type { Server } from './process.ts';
+import type { Server } from './load/process.ts';
 import { tokenOf } from './seed.ts';
 
 /** One thing that is asked of servers of every size. */

@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { grow } from './grown.ts';
 import { QUESTIONS, type Question } from './growth-loads.ts';
+import { median } from './load/measure.ts';
+import { cpuSeconds, pinSelf, type Server, startServer } from './load/process.ts';
 import { describeMachine } from './machine.ts';
-import { median } from './measure.ts';
-import { cpuSeconds, pinSelf, type Server, startServer } from './process.ts';
 import { table } from './report.ts';
 import { hutchCommand, prepareHutch } from './stage.ts';
 

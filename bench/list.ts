@@ -12,11 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
 import { createApp } from '../src/app.ts';
-import { loadConfig } from '../src/core/config.ts';
+import { loadConfig } from '../src/core/config/config.ts';
 import { createDeps } from '../src/core/deps.ts';
 import { createLog } from '../src/core/log.ts';
-import { ItemsPublic } from '../src/schemas/items.ts';
-import { median } from './measure.ts';
+import { ItemsPublic } from '../src/schemas/items/items.ts';
+import { median } from './load/measure.ts';
 import { table } from './report.ts';
 
 const ITEMS = 100;

@@ -1,9 +1,9 @@
 import { createApp } from '../src/app.ts';
-import { loadConfig } from '../src/core/config.ts';
+import { loadConfig } from '../src/core/config/config.ts';
 import { createDeps } from '../src/core/deps.ts';
 import { createLog } from '../src/core/log.ts';
 import { BLOCKERS } from './blocking-loads.ts';
-import { median } from './measure.ts';
+import { median } from './load/measure.ts';
 
 /**
  * Prints, as JSON, the longest turn of the event loop that each query takes over the database of

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { generator } from './measure.ts';
-import { canPin } from './process.ts';
+import { generator } from './load/measure.ts';
+import { canPin } from './load/process.ts';
 
 const FSYNC_MS = 1_000;
 const PAGE_BYTES = 4096;

@@ -1,5 +1,5 @@
-import type { Load } from './loads.ts';
-import { median, type Round } from './measure.ts';
+import type { Load } from './load/loads.ts';
+import { median, type Round } from './load/measure.ts';
 
 /** A load with what was measured of it. */
 export interface Measured {

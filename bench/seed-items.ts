@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite';
-import { createRandom } from './requests.ts';
+import { createRandom } from './load/requests.ts';
 
 const CREATED_AT_MS = Date.parse('2020-01-01T00:00:00.000Z');
 const OWNERS = 1_000;

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { plainEnv, type ServerCommand } from './process.ts';
+import { plainEnv, type ServerCommand } from './load/process.ts';
 import { seed } from './seed.ts';
 
 const ROOT = join(import.meta.dir, '..');
@@ -75,7 +75,7 @@ export async function run(args: string[], cwd = ROOT): Promise<void> {
 async function compile(dir: string, name: string): Promise<string> {
   const outfile = join(dir, name);
   await Bun.build({
-    entrypoints: [join(import.meta.dir, `${name}.ts`)],
+    entrypoints: [join(import.meta.dir, 'servers', `${name}.ts`)],
     target: 'bun',
     format: 'esm',
     bytecode: true,

@@ -1,5 +1,5 @@
-import { median } from './measure.ts';
-import { type Server, type ServerCommand, startServer } from './process.ts';
+import { median } from './load/measure.ts';
+import { type Server, type ServerCommand, startServer } from './load/process.ts';
 
 const STARTS = 7;
 const POLL_MS = 1;

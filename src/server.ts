@@ -1,12 +1,12 @@
 import { createApp } from './app.ts';
-import type { Config } from './core/config.ts';
-import { claimDataDir, databasePath } from './core/data-dir.ts';
+import type { Config } from './core/config/config.ts';
+import { startWarnings } from './core/config/warnings.ts';
+import { claimDataDir, databasePath } from './core/db/data-dir.ts';
 import { createDeps, type Deps } from './core/deps.ts';
 import { watchDescriptors } from './core/descriptors.ts';
 import { StartupError } from './core/exceptions.ts';
 import { trimWhenIdle } from './core/idle-memory.ts';
 import type { Log } from './core/log.ts';
-import { startWarnings } from './core/start-warnings.ts';
 import { reasonOf } from './utils/system-error.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { hashToken, newToken } from '../src/core/security.ts';
+import { hashToken, newToken } from '../src/core/security/security.ts';
 import { createLeaks } from './leaks.ts';
 
 const PASSWORD = 'turnip "7" for tea';

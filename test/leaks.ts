@@ -1,5 +1,5 @@
-import { hashToken } from '../src/core/security.ts';
-import { isEmail } from '../src/utils/email.ts';
+import { hashToken } from '../src/core/security/security.ts';
+import { isEmail } from '../src/utils/text/email.ts';
 
 /** What of a request is secret, and what of an answer is from then on. */
 const SENT = ['password', 'new_password', 'current_password', 'token', 'device_token'];

@@ -1,4 +1,4 @@
-import type { Config } from '../src/core/config.ts';
+import type { Config } from '../src/core/config/config.ts';
 import { answerIn, openidProvider, type Person } from './openid.ts';
 import { type TestApp, testApp } from './support.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../src/core/config.ts';
+import type { Config } from '../src/core/config/config.ts';
 import { leaks } from './leaks.ts';
 import { testApp } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { Elysia, status } from 'elysia';
 import type { Deps } from '../core/deps.ts';
 import { Health, Unready } from '../schemas/system.ts';
-import { publicRoute } from './access-rules.ts';
+import { publicRoute } from './plugins/access-rules.ts';
 
 /** For whoever watches the process: `live` says that it runs, `ready` that it can read and write. */
 export const createHealthRoutes = ({ db, lifecycle }: Pick<Deps, 'db' | 'lifecycle'>) =>

@@ -1,5 +1,5 @@
 import type { Deps } from '../core/deps.ts';
-import { oneLine } from '../utils/text.ts';
+import { oneLine } from '../utils/text/text.ts';
 
 /** An account as the commands find it. */
 export type FoundAccount = NonNullable<Awaited<ReturnType<Deps['users']['findByEmail']>>>;

@@ -1,9 +1,9 @@
 import type { Deps } from '../core/deps.ts';
 import { StartupError } from '../core/exceptions.ts';
-import { newToken } from '../core/security.ts';
-import { accountProblems, passwordProblems } from '../utils/account.ts';
-import { nameKey } from '../utils/email.ts';
+import { newToken } from '../core/security/security.ts';
 import { reasonOf } from '../utils/system-error.ts';
+import { accountProblems, passwordProblems } from '../utils/text/account.ts';
+import { nameKey } from '../utils/text/email.ts';
 import { accountLine, type FoundAccount } from './account-line.ts';
 import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
 

@@ -1,9 +1,9 @@
-import { type Config, loadConfig } from '../core/config.ts';
+import { type Config, loadConfig } from '../core/config/config.ts';
+import type { Parsed } from '../core/config/setting.ts';
+import type { SETTINGS } from '../core/config/settings.ts';
 import { createDeps, type Deps } from '../core/deps.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { createLogWriter, type LogWriter } from '../core/log-writer.ts';
-import type { Parsed } from '../core/setting.ts';
-import type { SETTINGS } from '../core/settings.ts';
 
 /** What a command was given, parsed. */
 export interface Invocation {

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
-import { ConfigError, loadConfig } from '../core/config.ts';
+import { ConfigError, loadConfig } from '../core/config/config.ts';
+import { storageError } from '../core/db/storage-error.ts';
 import { AppError, StartupError } from '../core/exceptions.ts';
-import { storageError } from '../core/storage-error.ts';
 import { isSystemError, reasonOf } from '../utils/system-error.ts';
 import { type Invocation, UsageError } from './command.ts';
 

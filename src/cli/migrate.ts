@@ -1,5 +1,5 @@
-import { databasePath } from '../core/data-dir.ts';
-import { prepareDb } from '../core/db.ts';
+import { databasePath } from '../core/db/data-dir.ts';
+import { prepareDb } from '../core/db/db.ts';
 import { type Command, configOf } from './command.ts';
 
 export const migrate: Command = {

@@ -1,6 +1,6 @@
 import { Help, InvalidArgumentError, Option, Command as Program } from 'commander';
-import type { Setting } from '../core/setting.ts';
-import { SETTINGS } from '../core/settings.ts';
+import type { Setting } from '../core/config/setting.ts';
+import { SETTINGS } from '../core/config/settings.ts';
 import { VERSION } from '../core/version.ts';
 import type { Command, Flag, Invocation } from './command.ts';
 

@@ -1,4 +1,4 @@
-import { firstAdminCommand } from '../core/first-admin.ts';
+import { firstAdminCommand } from '../core/config/first-admin.ts';
 import { startServer } from '../server.ts';
 import { type Command, configOf, openLog } from './command.ts';
 import { untilSignal } from './signals.ts';

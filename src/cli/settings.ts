@@ -1,6 +1,6 @@
-import { type EffectiveSetting, effectiveSettings } from '../core/config.ts';
-import type { Setting } from '../core/setting.ts';
-import { SETTINGS } from '../core/settings.ts';
+import { type EffectiveSetting, effectiveSettings } from '../core/config/config.ts';
+import type { Setting } from '../core/config/setting.ts';
+import { SETTINGS } from '../core/config/settings.ts';
 import type { Command } from './command.ts';
 import { table } from './table.ts';
 

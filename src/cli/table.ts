@@ -1,4 +1,4 @@
-import { oneLine } from '../utils/text.ts';
+import { oneLine } from '../utils/text/text.ts';
 
 /** Returns rows as columns of equal width; a cell that would break a line or a terminal is escaped. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

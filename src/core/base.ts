@@ -1,17 +1,17 @@
 import { createCache } from './cache.ts';
-import type { Config } from './config.ts';
-import { createCursors, cursorSecret } from './cursors.ts';
-import { databasePath } from './data-dir.ts';
-import { openDb, prepareDb } from './db.ts';
+import type { Config } from './config/config.ts';
+import { databasePath } from './db/data-dir.ts';
+import { openDb, prepareDb } from './db/db.ts';
+import { KNOWN_MIGRATIONS } from './db/migrations.ts';
 import { openEventLine } from './event-line.ts';
 import { createFairTurns } from './fair-turns.ts';
 import type { Log } from './log.ts';
-import { createLookup } from './lookup.ts';
-import { createMailer } from './mail.ts';
-import { KNOWN_MIGRATIONS } from './migrations.ts';
-import { createSecretBox } from './secret-box.ts';
-import { createPasswordHasher, type PasswordHasher } from './security.ts';
-import { createWaysOut } from './ways-out.ts';
+import { createMailer } from './mail/mail.ts';
+import { createWaysOut } from './outbound/index.ts';
+import { createLookup } from './outbound/lookup.ts';
+import { createCursors, cursorSecret } from './security/cursors.ts';
+import { createSecretBox } from './security/secret-box.ts';
+import { createPasswordHasher, type PasswordHasher } from './security/security.ts';
 
 export interface DepsOptions {
   log: Log;

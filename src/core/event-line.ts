@@ -1,8 +1,8 @@
 import type { Database } from 'bun:sqlite';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
-import { LOCK_PATIENCE_MS } from './busy.ts';
-import type { Db } from './db.ts';
+import { LOCK_PATIENCE_MS } from './db/busy.ts';
+import type { Db } from './db/db.ts';
 import type { Log } from './log.ts';
 
 /** More than events are ever made in a second: a later second begins above all ids of this one. */

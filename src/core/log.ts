@@ -1,4 +1,4 @@
-import { oneLine } from '../utils/text.ts';
+import { oneLine } from '../utils/text/text.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import type { Pace } from '../core/fair-turns.ts';
 import type { Position } from '../utils/page.ts';
-import { createSizes } from '../utils/window-sizes.ts';
+import { createSizes } from '../utils/time/window-sizes.ts';
 
 /** Rows in the order of an index, and what is asked of each of them. */
 export interface FilteredRows<Row> {

@@ -1,14 +1,14 @@
 import { and, asc, eq, lt, sql } from 'drizzle-orm';
 import type { Actor } from '../core/actor.ts';
-import type { Db } from '../core/db.ts';
+import type { Db } from '../core/db/db.ts';
+import { prepare, type Query } from '../core/db/query.ts';
+import type { Tx } from '../core/db/writer.ts';
 import { AppError } from '../core/exceptions.ts';
-import { prepare, type Query } from '../core/query.ts';
 import type { Running } from '../core/running.ts';
-import type { SecretBox } from '../core/secret-box.ts';
-import type { Tx } from '../core/writer.ts';
+import type { SecretBox } from '../core/security/secret-box.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
-import { timeBudget } from '../utils/time-budget.ts';
-import { type Chore, PIECE_MS } from './housekeeping.ts';
+import { timeBudget } from '../utils/time/time-budget.ts';
+import { type Chore, PIECE_MS } from './jobs.ts';
 import type { Quotas } from './quotas.ts';
 import { answerSealer, openAnswer } from './sealed-answers.ts';
 

@@ -1,9 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Actor, AnyActor } from '../core/actor.ts';
-import { createDiskSpace, type DiskSpace } from '../core/disk-space.ts';
+import { createDiskSpace, type DiskSpace } from '../core/db/disk-space.ts';
+import { prepare } from '../core/db/query.ts';
+import type { Tx } from '../core/db/writer.ts';
 import { AppError, type QuotaName } from '../core/exceptions.ts';
-import { prepare } from '../core/query.ts';
-import type { Tx } from '../core/writer.ts';
 import { type AccountUsage, accountUsage, type ItemRow } from '../models/index.ts';
 
 /** The most that one account may have. */

@@ -1,5 +1,5 @@
 import { AppError } from '../core/exceptions.ts';
-import { type Sealer, type SecretBox, SecretError } from '../core/secret-box.ts';
+import { type Sealer, type SecretBox, SecretError } from '../core/security/secret-box.ts';
 
 /** What seals responses that show a secret; as `SecretBox.sealer`. Throws secrets_unreadable. */
 export function answerSealer(box: SecretBox): Sealer {

@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Session } from '../core/db.ts';
-import { rowsOf } from '../core/dynamic-query.ts';
+import type { Session } from '../core/db/db.ts';
+import { rowsOf } from '../core/db/dynamic-query.ts';
 import type { Pace } from '../core/fair-turns.ts';
 import { rowCounts, SEGMENT_BITS } from '../models/index.ts';
-import { firstRemoved } from './removed-accounts.ts';
+import { firstRemoved } from './accounts/removed.ts';
 
 /** Rows of one step, where they must be walked past. */
 const STEP = 4_000;

@@ -1,6 +1,6 @@
 import type { Actor } from '../core/actor.ts';
 import type { Cache } from '../core/cache.ts';
-import type { Db } from '../core/db.ts';
+import type { Db } from '../core/db/db.ts';
 import { readDescriptors } from '../core/descriptors.ts';
 import { adminsOnly } from './admins-only.ts';
 

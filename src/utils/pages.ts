@@ -1,4 +1,4 @@
-import { turns } from './turns.ts';
+import { turns } from './async/turns.ts';
 
 /**
  * Reads pages of `size` rows in the order of their ids until one is not full. Each page is read

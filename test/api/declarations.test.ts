@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { bodyRules } from '../../src/api/body-rules.ts';
+import { bodyRules } from '../../src/api/request/body-rules.ts';
 import { testApp } from '../support.ts';
 
 const MAX_BODY_BYTES = 1_048_576;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia } from 'elysia';
-import { createDocsRoutes } from '../../src/api/docs.ts';
-import { loadConfig } from '../../src/core/config.ts';
+import { createDocsRoutes } from '../../src/api/docs/docs.ts';
+import { loadConfig } from '../../src/core/config/config.ts';
 
 const app = new Elysia()
   .onError(({ code }) => new Response(String(code), { status: 404 }))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia } from 'elysia';
-import { createPageRoutes } from '../../src/api/pages.ts';
-import { loadConfig } from '../../src/core/config.ts';
+import { createPageRoutes } from '../../src/api/pages/pages.ts';
+import { loadConfig } from '../../src/core/config/config.ts';
 import { VERSION } from '../../src/core/version.ts';
 import { testApp } from '../support.ts';
 

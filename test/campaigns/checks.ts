@@ -1,5 +1,5 @@
 import { campaign } from './campaign.ts';
-import { type Check, createKit, type Seen } from './hostile-kit.ts';
+import { type Check, createKit, type Seen } from './hostile/kit.ts';
 
 /**
  * A campaign that runs each check on fresh servers. `from` and `to` choose checks by their place,

@@ -2,9 +2,9 @@ import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { ADMIN, type RunningHutch, serve } from '../process/hutch.ts';
 import { tempDir } from '../support.ts';
-import { createFaults } from './disk-shim.ts';
 import { faults } from './faults.ts';
-import { hasShim } from './shim.ts';
+import { createFaults } from './shims/disk-shim.ts';
+import { hasShim } from './shims/shim.ts';
 
 const BUDGET = { trials: 10, writers: 4, seed: Date.now() };
 

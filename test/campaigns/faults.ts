@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs';
 import { ADMIN, type RunningHutch, serve } from '../process/hutch.ts';
 import { tempDir } from '../support.ts';
 import { campaign, seededRandom } from './campaign.ts';
-import { createFaults, type Fault, type OpKind } from './disk-shim.ts';
 import { acknowledged, createLedger, findLosses, type Ledger } from './ledger.ts';
-import { hasShim } from './shim.ts';
+import { createFaults, type Fault, type OpKind } from './shims/disk-shim.ts';
+import { hasShim } from './shims/shim.ts';
 import { type Answers, type Target, writeUntilGone } from './writers.ts';
 
 const EIO = 5;

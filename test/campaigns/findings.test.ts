@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { REPORTS } from './field.ts';
+import { REPORTS } from './field/field.ts';
 import { findingsOf, NOT_FINDINGS } from './findings.ts';
-import { ATTACKS } from './hostile.ts';
+import { ATTACKS } from './hostile/hostile.ts';
 
 describe('each finding has a check that tries it again', () => {
   test.each([

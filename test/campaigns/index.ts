@@ -9,12 +9,12 @@ process.env['BINARY'] ??= 'dist/hutch';
 /** Loaded when they are run: each reads which binary to start. */
 const CAMPAIGNS: Record<string, () => Promise<Campaign>> = {
   faults: async () => (await import('./faults.ts')).faults,
-  field: async () => (await import('./field.ts')).field,
-  hostile: async () => (await import('./hostile.ts')).hostile,
+  field: async () => (await import('./field/field.ts')).field,
+  hostile: async () => (await import('./hostile/hostile.ts')).hostile,
   kill9: async () => (await import('./kill9.ts')).kill9,
-  power: async () => (await import('./power.ts')).power,
-  overload: async () => (await import('./overload.ts')).overload,
-  soak: async () => (await import('./soak.ts')).soak,
+  power: async () => (await import('./power/power.ts')).power,
+  overload: async () => (await import('./load/overload.ts')).overload,
+  soak: async () => (await import('./load/soak.ts')).soak,
 };
 
 const [name = '', ...args] = Bun.argv.slice(2);

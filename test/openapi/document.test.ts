@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { ERROR_FORMS } from '../../src/api/error-forms.ts';
+import { ERROR_FORMS } from '../../src/api/plugins/error-forms.ts';
 import type { ErrorCode } from '../../src/core/exceptions.ts';
 import { testApp } from '../support.ts';
 

@@ -11,7 +11,7 @@ interface Declared {
 const OWN = ['ETag', 'Location', 'Idempotency-Replayed', 'X-Cache', 'Age'];
 /** They need a provider, an authenticator or an outside API: their own tests see the header. */
 const ELSEWHERE = ['linkIdentity', 'returnFromProvider', 'addPasskey', 'callSource'];
-/** Needs a setting: test/api/v2/idempotent-accounts.test.ts sees the header. */
+/** Needs a setting: test/api/v2/auth/idempotent-accounts.test.ts sees the header. */
 const WITH_MAIL = 'register 202 Idempotency-Replayed';
 
 const SOURCE = { name: 'weather', base_url: 'https://api.example.com', path: '/', access: 'user' };

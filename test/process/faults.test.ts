@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
-import { faults, faultUrl } from '../core/fault-upstream.ts';
-import { httpUpstream } from '../core/http-upstream.ts';
+import { faults, faultUrl } from '../core/outbound/fault-upstream.ts';
+import { httpUpstream } from '../core/outbound/upstream.ts';
 import { atOnce, tempDir } from '../support.ts';
 import { ADMIN, serve } from './hutch.ts';
 

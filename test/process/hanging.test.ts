@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { rawUpstream } from '../core/http-upstream.ts';
+import { rawUpstream } from '../core/outbound/upstream.ts';
 import { atOnce, tempDir } from '../support.ts';
 import { until } from '../until.ts';
 import { ADMIN, isBinary, serve } from './hutch.ts';

@@ -2,13 +2,13 @@ import { beforeAll, describe, expect, test } from 'bun:test';
 import { biomeLint, type Finding, oxlint } from './lint.ts';
 
 const faults: [rule: string, file: string, source: string][] = [
-  ['noProcessEnv', 'src/services/auth.ts', 'export const port = () => process.env.PORT;'],
+  ['noProcessEnv', 'src/services/auth/auth.ts', 'export const port = () => process.env.PORT;'],
   ['noProcessEnv', 'src/cli/serve.ts', 'export const port = () => process.env.PORT;'],
-  ['noJsRestrictedProperties', 'src/core/db.ts', 'export const port = () => Bun.env.PORT;'],
+  ['noJsRestrictedProperties', 'src/core/db/db.ts', 'export const port = () => Bun.env.PORT;'],
   ['noJsRestrictedProperties', 'src/cli/quit.ts', 'export const quit = () => process.exit(1);'],
   ['noJsRestrictedProperties', 'src/cli/args.ts', 'export const args = () => process.argv;'],
   ['noDefaultExport', 'src/utils/one.ts', 'export default 1;'],
-  ['noConsole', 'src/services/items.ts', 'export const say = () => console.log(1);'],
+  ['noConsole', 'src/services/items/items.ts', 'export const say = () => console.log(1);'],
   ['useFilenamingConvention', 'src/utils/mapLimit.ts', 'export const one = 1;'],
   ['useImportExtensions', 'src/utils/two.ts', "export { one } from './one';"],
   ['useImportType', 'src/client.ts', "import { type App } from './app.ts';\nexport type A = App;"],
@@ -35,7 +35,7 @@ describe('lint rules', () => {
 });
 
 describe('promises', () => {
-  const path = 'src/services/items.ts';
+  const path = 'src/services/items/items.ts';
 
   test('a query that is built and never awaited is refused', async () => {
     const source = drizzle('db.insert(items).values({ id: 1 });');

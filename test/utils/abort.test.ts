@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { sleep, withLimit } from '../../src/utils/abort.ts';
+import { sleep, withLimit } from '../../src/utils/async/abort.ts';
 
 const late = () => new Error('late');
 const never = () => new Promise<never>(() => {});

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { jitteredDelayMs, parseRetryAfterMs } from '../../src/utils/backoff.ts';
+import { jitteredDelayMs, parseRetryAfterMs } from '../../src/utils/time/backoff.ts';
 
 test('the bound doubles with each retry up to the longest wait', () => {
   const delays = [0, 1, 2, 9].map((retry) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { byteLines, withoutBom } from '../../src/utils/byte-lines.ts';
+import { byteLines, withoutBom } from '../../src/utils/text/byte-lines.ts';
 
 async function* inPieces(text: string, size: number) {
   const bytes = Buffer.from(text);

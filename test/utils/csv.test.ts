@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { type CsvRow, csvLine, csvRows, guarded, unguarded } from '../../src/utils/csv.ts';
+import { type CsvRow, csvLine, csvRows, guarded, unguarded } from '../../src/utils/text/csv.ts';
 
 async function* inPieces(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size);

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
-import { contentCodings } from '../../src/utils/content-coding.ts';
-import { partsOf, unquoted } from '../../src/utils/header-grammar.ts';
-import { isIdentity, isUtf8, prefersHtml } from '../../src/utils/media-type.ts';
+import { contentCodings } from '../../src/utils/http/content-coding.ts';
+import { partsOf, unquoted } from '../../src/utils/http/header-grammar.ts';
+import { isIdentity, isUtf8, prefersHtml } from '../../src/utils/http/media-type.ts';
 
 test.each([
   [null, []],

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { parseHttpDateMs } from '../../src/utils/http-date.ts';
+import { parseHttpDateMs } from '../../src/utils/http/date.ts';
 
 const NOW = Date.UTC(2026, 10, 26);
 

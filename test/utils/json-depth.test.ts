@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { isDeeperThan } from '../../src/utils/json-depth.ts';
+import { isDeeperThan } from '../../src/utils/json/depth.ts';
 
 test('levels of arrays and objects are counted, scalars are none', () => {
   expect(isDeeperThan(1, 0)).toBe(false);

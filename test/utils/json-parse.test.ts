@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { JsonFault, parseForeignJson, parseJson } from '../../src/utils/json-parse.ts';
+import { JsonFault, parseForeignJson, parseJson } from '../../src/utils/json/parse.ts';
 
 const utf8 = new TextEncoder();
 const parse = (text: string, maxDepth = 32, maxNodes = 10_000) =>

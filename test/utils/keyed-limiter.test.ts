@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { KeyedLimiter, QueueFullError } from '../../src/utils/keyed-limiter.ts';
+import { KeyedLimiter, QueueFullError } from '../../src/utils/async/keyed-limiter.ts';
 
 const limiterFor = (maxTotal: number, maxPerKey: number, maxQueued = 10) =>
   new KeyedLimiter({ maxTotal, maxPerKey, maxQueued });

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { isJsonType, isUtf8, mediaTypeOf } from '../../src/utils/media-type.ts';
+import { isJsonType, isUtf8, mediaTypeOf } from '../../src/utils/http/media-type.ts';
 
 const isJsonContentType = (header: string | null) =>
   isJsonType(mediaTypeOf(header)) && isUtf8(header);

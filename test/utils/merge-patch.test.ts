@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { mergePatch } from '../../src/utils/merge-patch.ts';
+import { mergePatch } from '../../src/utils/json/merge-patch.ts';
 
 const patched = (target: string, patch: string) =>
   JSON.stringify(mergePatch(JSON.parse(target), JSON.parse(patch)));

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { fitsPattern, type PlainPattern, parsePattern } from '../../src/utils/plain-pattern.ts';
+import {
+  fitsPattern,
+  type PlainPattern,
+  parsePattern,
+} from '../../src/utils/text/plain-pattern.ts';
 
 const fits = (pattern: string, text: string) =>
   fitsPattern(parsePattern(pattern) as PlainPattern, text);

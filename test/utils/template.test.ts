@@ -1,5 +1,10 @@
 import { expect, test } from 'bun:test';
-import { fillTemplate, namesIn, parseTemplate, type Template } from '../../src/utils/template.ts';
+import {
+  fillTemplate,
+  namesIn,
+  parseTemplate,
+  type Template,
+} from '../../src/utils/text/template.ts';
 
 const parse = (text: string) => parseTemplate(text) as Template;
 

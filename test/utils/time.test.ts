@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { timeOf } from '../../src/utils/time.ts';
+import { timeOf } from '../../src/utils/time/time.ts';
 
 describe('a time of RFC 3339', () => {
   test.each([

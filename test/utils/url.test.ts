@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { isUnder, urlPath, urlQuery } from '../../src/utils/url.ts';
+import { isUnder, urlPath, urlQuery } from '../../src/utils/http/url.ts';
 
 test.each([
   ['http://localhost:3000/a/b?c=/d', '/a/b', 'c=/d'],

@@ -7,7 +7,7 @@ import {
   indexedPart,
   indexedWords,
   wordsIn,
-} from '../../src/utils/words.ts';
+} from '../../src/utils/text/words.ts';
 
 /** The words of an index that SQLite makes of a text. */
 function tokenizer() {

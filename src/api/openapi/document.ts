@@ -1,8 +1,8 @@
-import type { Config } from '../../core/config.ts';
-import { type Access, levelOf, type RouteDeclaration } from '../access-rules.ts';
-import { bodyTypes } from '../body-rules.ts';
-import { versionOf } from '../error-forms.ts';
-import { JSON_TYPES } from '../media-types.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type Access, levelOf, type RouteDeclaration } from '../plugins/access-rules.ts';
+import { versionOf } from '../plugins/error-forms.ts';
+import { bodyTypes } from '../request/body-rules.ts';
+import { JSON_TYPES } from '../request/media-types.ts';
 import { hasVersion, RESPONSE_HEADERS, type RouteFacts, requestHeaders } from './headers.ts';
 import { type Components, contentOf, correctResponses, type Responses } from './responses.ts';
 import { correctSchema, type Json, used, withKnownEnums } from './schema.ts';

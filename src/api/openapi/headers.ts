@@ -1,5 +1,5 @@
-import { versionOf } from '../error-forms.ts';
-import { PATCH_TYPES } from '../media-types.ts';
+import { versionOf } from '../plugins/error-forms.ts';
+import { PATCH_TYPES } from '../request/media-types.ts';
 import type { Json } from './schema.ts';
 
 export type SentHeader = keyof typeof RESPONSE_HEADERS;

@@ -1,9 +1,9 @@
 import { toOpenAPISchema } from '@elysia/openapi';
 import { type AnyElysia, Elysia } from 'elysia';
-import type { Config } from '../../core/config.ts';
+import type { Config } from '../../core/config/config.ts';
 import { VERSION } from '../../core/version.ts';
-import { type Asset, createAsset } from '../asset.ts';
-import { findRoute } from '../routes.ts';
+import { findRoute } from '../plugins/routes.ts';
+import { type Asset, createAsset } from '../responses/asset.ts';
 import { documentOf, type Generated } from './document.ts';
 
 export interface OpenapiOptions {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { SPARSE_TYPE } from '../../schemas/items-v2.ts';
-import { versionOf } from '../error-forms.ts';
+import { SPARSE_TYPE } from '../../schemas/items/items-v2.ts';
+import { versionOf } from '../plugins/error-forms.ts';
 import { type RouteFacts, responseHeaders } from './headers.ts';
 import { correctSchema, type Json } from './schema.ts';
 

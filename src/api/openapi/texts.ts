@@ -1,4 +1,4 @@
-import type { Access } from '../access-rules.ts';
+import type { Access } from '../plugins/access-rules.ts';
 
 export const DESCRIPTION = `Accounts, items, what is popular, and outside APIs, from one binary.
 

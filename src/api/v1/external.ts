@@ -1,8 +1,8 @@
 import type { Deps } from '../../core/deps.ts';
-import { ExternalData, externalQuery } from '../../schemas/external.ts';
-import { userRoute } from '../access-rules.ts';
-import { accountRoutes } from '../groups.ts';
-import { createExternalLimit } from '../rate-limit.ts';
+import { ExternalData, externalQuery } from '../../schemas/sources/external.ts';
+import { userRoute } from '../plugins/access-rules.ts';
+import { accountRoutes } from '../plugins/groups.ts';
+import { createExternalLimit } from '../plugins/rate-limit.ts';
 import { v1Errors } from './responses.ts';
 
 type ExternalDeps = Pick<Deps, 'external' | 'config' | 'limits'>;

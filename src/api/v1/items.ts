@@ -8,13 +8,13 @@ import {
   ItemsPublic,
   ItemUpdate,
   PopularQuery,
-} from '../../schemas/items.ts';
-import { publicRoute, userRoute } from '../access-rules.ts';
-import { ITEM_BODY } from '../body-rules.ts';
-import { answerCached } from '../cached.ts';
-import { openRoutes, signedIn } from '../groups.ts';
-import { answerAsIs } from '../json.ts';
+} from '../../schemas/items/items.ts';
 import type { SentHeader } from '../openapi/headers.ts';
+import { publicRoute, userRoute } from '../plugins/access-rules.ts';
+import { openRoutes, signedIn } from '../plugins/groups.ts';
+import { ITEM_BODY } from '../request/body-rules.ts';
+import { answerCached } from '../responses/cached.ts';
+import { answerAsIs } from '../responses/json.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
 /** What v1 does not know. */

@@ -1,9 +1,9 @@
 import type { Deps } from '../../core/deps.ts';
-import { AccessToken, LoginForm } from '../../schemas/login.ts';
-import { publicRoute } from '../access-rules.ts';
-import { openRoutes } from '../groups.ts';
-import { FORM_TYPE } from '../media-types.ts';
-import { createProofs } from '../session-cookie.ts';
+import { AccessToken, LoginForm } from '../../schemas/auth/login.ts';
+import { publicRoute } from '../plugins/access-rules.ts';
+import { openRoutes } from '../plugins/groups.ts';
+import { createProofs } from '../plugins/session-cookie.ts';
+import { FORM_TYPE } from '../request/media-types.ts';
 import { v1WriteErrors } from './responses.ts';
 
 const REFUSALS = {

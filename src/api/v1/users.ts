@@ -1,10 +1,15 @@
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
+import {
+  UserCreate,
+  UserParams,
+  UserResponse,
+  UsersResponse,
+} from '../../schemas/accounts/users.ts';
 import { Window } from '../../schemas/common.ts';
-import { UserCreate, UserParams, UserResponse, UsersResponse } from '../../schemas/users.ts';
-import { adminRoute, signUpRoute, userRoute } from '../access-rules.ts';
-import { openRoutes, signedIn } from '../groups.ts';
-import { countSignUp } from '../rate-limit.ts';
+import { adminRoute, signUpRoute, userRoute } from '../plugins/access-rules.ts';
+import { openRoutes, signedIn } from '../plugins/groups.ts';
+import { countSignUp } from '../plugins/rate-limit.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
 const TAKEN = { 400: ['Email already registered', 'Username already registered'] };

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../core/exceptions.ts';
 import { type ProblemDetails, problemDetails } from '../../schemas/problems.ts';
-import { ERROR_FORMS } from '../error-forms.ts';
+import { ERROR_FORMS } from '../plugins/error-forms.ts';
 
 /** The codes of v2 by their status. */
 type CodesByStatus = {

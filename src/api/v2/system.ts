@@ -1,7 +1,7 @@
 import type { Deps } from '../../core/deps.ts';
 import { Stats, Version } from '../../schemas/system.ts';
-import { adminRoute, publicRoute } from '../access-rules.ts';
-import { openRoutes, signedIn } from '../groups.ts';
+import { adminRoute, publicRoute } from '../plugins/access-rules.ts';
+import { openRoutes, signedIn } from '../plugins/groups.ts';
 import { ADMIN, v2Errors } from './responses.ts';
 
 /** This server itself. */

@@ -1,6 +1,6 @@
+import { wholeNumber } from '../../core/config/setting.ts';
 import type { Deps } from '../../core/deps.ts';
-import { wholeNumber } from '../../core/setting.ts';
-import { timeOf } from '../../utils/time.ts';
+import { timeOf } from '../../utils/time/time.ts';
 import { type Command, type Flag, type Invocation, withDeps } from '../command.ts';
 import { table } from '../table.ts';
 

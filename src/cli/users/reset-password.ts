@@ -1,4 +1,4 @@
-import { newToken } from '../../core/security.ts';
+import { newToken } from '../../core/security/security.ts';
 import { accountLine } from '../account-line.ts';
 import { ACCOUNT, type Command, operandOf, withDeps } from '../command.ts';
 

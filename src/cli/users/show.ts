@@ -1,4 +1,4 @@
-import { oneLine } from '../../utils/text.ts';
+import { oneLine } from '../../utils/text/text.ts';
 import { ACCOUNT, type Command, operandOf, withDeps } from '../command.ts';
 
 export const usersShow: Command = {

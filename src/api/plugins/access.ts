@@ -1,0 +1,189 @@
+import { type AnyElysia, Elysia, NotFoundError } from 'elysia';
+import type { AnyActor, Identified, Origin } from '../../core/actor.ts';
+import { isAdminFactorRequired } from '../../core/config/accounts.ts';
+import type { Deps } from '../../core/deps.ts';
+import { AppError } from '../../core/exceptions.ts';
+import { createCoercion } from '../request/coerce.ts';
+import { RequestOrigin } from '../request/origin.ts';
+import { strictQuery } from '../request/strict-query.ts';
+import { type Level, levelOf, type TokenScope, unauthenticated } from './access-rules.ts';
+import { versionOf } from './error-forms.ts';
+import { type Answer, createUserLimit } from './rate-limit.ts';
+import { findRoute, literalSiblings, type ParameterValues } from './routes.ts';
+import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
+
+const accountIds = new WeakMap<Request, number>();
+
+/** The account that made a request, also one that was refused; undefined when it is not known. */
+export function accountIdOf(request: Request): number | undefined {
+  return accountIds.get(request);
+}
+
+/**
+ * Puts the actor into the context, or throws unauthenticated or forbidden, before anything of a
+ * request is read or validated; then throws what is wrong with its query (v2).
+ * Must be used before any route is added.
+ */
+export const access = (deps: Deps, app: () => AnyElysia) => {
+  const { auth, config } = deps;
+  const cookie = createSessionCookie({ config });
+  const identify = createIdentify(auth, cookie);
+  const admit = createAdmit(deps, identify, cookie);
+  const coerce = createCoercion(app);
+  const rules = new Map<string, Rule>();
+  const ruleFor = (method: string, route: string) => {
+    const name = `${method === 'HEAD' ? 'GET' : method} ${route}`;
+    const rule = rules.get(name) ?? ruleOf(app(), method, route, config);
+    rules.set(name, rule);
+    return rule;
+  };
+  return new Elysia({ name: 'hutch-access' }).derive(
+    { as: 'global' },
+    // One hook for both: each costs every request. Not async: a public route waits for nothing.
+    ({ request, route, params, query, set }): Acting | Promise<Acting> => {
+      coerce({ route, params, query });
+      const rule = ruleFor(request.method, route);
+      if (rule.siblings.length > 0) refuseSiblings(rule.siblings, params);
+      const isAnonymous =
+        rule.level === 'public' || (rule.level === 'optional' && !brings(cookie, request));
+      if (rule.isPrivate || !isAnonymous) set.headers['cache-control'] = 'no-store';
+      if (rule.level === 'optional') addVary(set.headers);
+      const origin = new RequestOrigin(config, { request, server: app().server, set });
+      if (rule.isPrivate) origin.keepAddress();
+      if (!isAnonymous) return admit(rule, request, set, origin);
+      rule.refuseQuery?.(request);
+      return { actor: anonymous(origin) };
+    },
+  );
+};
+
+/** Gives what tells, of an answer that lasts, whether it may: whether its caller is still the same. */
+export const createStillKnown = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
+  const identify = createIdentify(auth, createSessionCookie({ config }));
+  return async ({ id, role }: AnyActor, request: Request): Promise<boolean> => {
+    if (id === null) return true;
+    // What cannot be told is a no: the caller asks again and is judged anew.
+    const is = await identify(request).catch(() => undefined);
+    return is?.id === id && is.role === role;
+  };
+};
+
+/** Says that the answer depends on who asks, beside what it depends on already. */
+function addVary(headers: Record<string, string | number>): void {
+  const known = headers['vary'] === undefined ? '' : `${headers['vary']}, `;
+  headers['vary'] = `${known}Authorization, Cookie`;
+}
+
+/** Whether a request brings what could say who asks. */
+function brings(cookie: SessionCookie, request: Request): boolean {
+  return request.headers.has('authorization') || cookie.read(request) !== undefined;
+}
+
+interface Rule {
+  level: Level;
+  /** The scope that a personal access token needs; without one, tokens are refused. */
+  scope: TokenScope | undefined;
+  /** Whether an admin's session must have proved a second factor. */
+  asksSecondFactor: boolean;
+  /** Whether no cache may store the response: it is one account's, or carries a token. */
+  isPrivate: boolean;
+  /** Undefined in v1, which ignores unknown parameters. */
+  refuseQuery: ReturnType<typeof strictQuery> | undefined;
+  /** Values of the parameters that make the path of another route. */
+  siblings: ParameterValues[];
+}
+
+/** The rule that a route declares. Throws for a route without one, so that it admits nobody. */
+function ruleOf(app: AnyElysia, method: string, pattern: string, config: Deps['config']): Rule {
+  const route = findRoute(app, method, pattern);
+  const name = `${method === 'HEAD' ? 'GET' : method} ${pattern}`;
+  const declared = route?.hooks.detail;
+  if (declared?.access === undefined) throw new Error(`${name} declares no access`);
+  const level = levelOf(declared.access, config.registration);
+  const isOpen = level === 'public' || level === 'optional';
+  const isPrivate = !isOpen || !name.startsWith('GET ') || name.includes('/auth/');
+  const refuseQuery = versionOf(pattern) === 'v2' ? strictQuery(route?.hooks.query) : undefined;
+  const siblings = literalSiblings(app, method, pattern);
+  const asksSecondFactor = isAdminFactorRequired(config) && !declared.isBeforeSecondFactor;
+  return { level, scope: declared.scope, asksSecondFactor, isPrivate, refuseQuery, siblings };
+}
+
+/** Throws NotFoundError for the path of another route; api/errors.ts answers it with 405. */
+function refuseSiblings(siblings: ParameterValues[], params: Record<string, unknown>): void {
+  for (const values of siblings) {
+    if (values.every(([name, value]) => params[name] === value)) throw new NotFoundError();
+  }
+}
+
+type Acting = { actor: AnyActor };
+
+type Identify = (request: Request) => Promise<Identified | undefined>;
+
+function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
+  const countUser = createUserLimit(deps);
+  /** The browser forgets the cookie, but not the one that it has been given in its place. */
+  const clearEnded = (request: Request, set: Answer) => {
+    if (!deps.sessions.wasReplaced(cookie.read(request) ?? '')) cookie.clear(request, set);
+  };
+  return async (rule: Rule, request: Request, set: Answer, origin: Origin): Promise<Acting> => {
+    const { level, scope } = rule;
+    const account = await identify(request);
+    if (!account) {
+      clearEnded(request, set);
+      if (level !== 'optional') throw unauthenticated();
+      rule.refuseQuery?.(request);
+      return { actor: anonymous(origin) };
+    }
+    // Before any check, so that a refusal is known whose it is.
+    accountIds.set(request, account.id);
+    const counted = countUser(account.id, request, set);
+    if (counted) await counted;
+    if (!isInScope(account, scope)) {
+      const msg = scope ? `The token lacks the scope ${scope}` : 'A token cannot do this';
+      throw new AppError('insufficient_scope', msg);
+    }
+    if (rule.asksSecondFactor && lacksSecondFactor(account)) {
+      const msg = 'Admins need a second factor: set one up, or sign in with it';
+      throw new AppError('second_factor_missing', msg);
+    }
+    if (level === 'admin' && account.role !== 'admin') {
+      throw new AppError('forbidden', 'Not enough permissions');
+    }
+    rule.refuseQuery?.(request);
+    return { actor: { ...account, origin } };
+  };
+}
+
+function anonymous(origin: Origin): AnyActor {
+  return { id: null, role: 'anonymous', session: null, origin };
+}
+
+/** Whether what a token may do is enough; a session may do all that its account may. */
+function isInScope({ scopes }: Identified, scope: TokenScope | undefined): boolean {
+  if (!scopes || scope === '*') return true;
+  return scope !== undefined && scopes.includes(scope);
+}
+
+/** Whether this is an admin's session that has proved no second factor; never true of a token. */
+function lacksSecondFactor({ role, session }: Identified): boolean {
+  return role === 'admin' && session?.second_factor_at === null;
+}
+
+/**
+ * Identifies by the Authorization header or, only without one, by the cookie. Undefined for a
+ * cookie whose session has ended; throws unauthenticated for a wrong header and for neither.
+ */
+function createIdentify(auth: Deps['auth'], cookie: SessionCookie): Identify {
+  return async (request) => {
+    const header = request.headers.get('authorization');
+    const fromCookie = header === null ? cookie.read(request) : undefined;
+    const token = fromCookie ?? header?.match(/^bearer +([\w-]{1,256})$/i)?.[1];
+    const caller = token && (await auth.identify(token));
+    if (!caller && fromCookie) return undefined;
+    if (!caller) {
+      throw unauthenticated(header === null ? 'Not authenticated' : undefined);
+    }
+    if (fromCookie) cookie.check(request);
+    return caller;
+  };
+}

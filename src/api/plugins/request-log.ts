@@ -1,0 +1,23 @@
+import { Elysia } from 'elysia';
+import type { Log } from '../../core/log.ts';
+
+/** Logs each request at level debug; at any other level it is not there at all. */
+export const requestLog = (log: Log) => {
+  const plugin = new Elysia({ name: 'hutch-request-log' });
+  if (log.level !== 'debug') return plugin;
+  const begun = new WeakMap<Request, { at: number; request_id: unknown }>();
+  return plugin
+    .onRequest(({ request, set }) => {
+      begun.set(request, { at: performance.now(), request_id: set.headers['x-request-id'] });
+    })
+    .onAfterResponse({ as: 'global' }, ({ request, path, set }) => {
+      const { at = 0, request_id } = begun.get(request) ?? {};
+      log.debug('request', {
+        method: request.method,
+        path,
+        status: set.status,
+        ms: Math.round((performance.now() - at) * 10) / 10,
+        request_id,
+      });
+    });
+};

@@ -1,0 +1,162 @@
+import { type AnyElysia, Elysia } from 'elysia';
+import type { Deps } from '../../core/deps.ts';
+import { AppError } from '../../core/exceptions.ts';
+import { isIdentity, isUtf8, mediaTypeOf } from '../../utils/http/media-type.ts';
+import { type JsonBounds, JsonFault, parseJson } from '../../utils/json/parse.ts';
+import { type BodyRule, bodyRules } from './body-rules.ts';
+import { refuseShape } from './body-shape.ts';
+import { declaredBytes, isChunked, lengthRequired } from './framing.ts';
+
+/**
+ * Reads every body by one set of rules, after the caller was let in: use it after `access`. Throws
+ * length_required, payload_too_large, unsupported_media_type, malformed_body and validation_failed.
+ * `app` is the whole application, asked for its routes at the first request.
+ */
+export const body = ({ config }: Pick<Deps, 'config'>, app: () => AnyElysia) => {
+  let rules: Map<string, BodyRule> | undefined;
+  const ruleFor = (method: string, route: string) => {
+    rules ??= bodyRules(app(), config.maxBodyBytes);
+    return rules.get(`${method === 'HEAD' ? 'GET' : method} ${route}`);
+  };
+  const allowsChunks = config.chunkedBodies === 'allow';
+  return new Elysia({ name: 'hutch-body' })
+    .onParse({ as: 'global' }, leaveUnread)
+    .onTransform({ as: 'global' }, (context): void | Promise<void> => {
+      const rule = ruleFor(context.request.method, context.route);
+      if (!rule) return;
+      if (rule.acceptPatch) context.set.headers['accept-patch'] = rule.acceptPatch;
+      if (rule.isStreamed) return;
+      refuseFraming(context.request.headers, rule.maxBytes, allowsChunks);
+      if (rule.mediaTypes.length === 0) return;
+      return readBody(context.request, rule).then((value) => {
+        context.body = value;
+      });
+    });
+};
+
+/** Keeps Elysia from reading the body, which it would do before the caller was let in. */
+function leaveUnread(): null {
+  return null;
+}
+
+function refuseFraming(headers: Headers, maxBytes: number, allowsChunks: boolean): void {
+  if (declaredBytes(headers) > maxBytes) throw tooLarge(maxBytes);
+  if (!allowsChunks && isChunked(headers)) throw lengthRequired('Chunked bodies are not supported');
+}
+
+async function readBody(request: Request, rule: BodyRule): Promise<object> {
+  const mediaType = takenType(request.headers, rule.mediaTypes);
+  const bytes = await readBytes(request, rule.maxBytes);
+  if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
+  const value = await readAs(mediaType, { bytes, bounds: rule.bounds, headers: request.headers });
+  if (rule.fields) refuseShape(value, rule.fields);
+  return value;
+}
+
+/** The media type of the body. Throws unsupported_media_type unless it is one of `expected`. */
+function takenType(headers: Headers, expected: readonly string[]): string {
+  const header = headers.get('content-type');
+  const name = mediaTypeOf(header);
+  const isPlain = isUtf8(header) && isIdentity(headers.get('content-encoding'));
+  if (expected.includes(name) && isPlain) return name;
+  throw new AppError('unsupported_media_type', `The body must be ${expected.join(' or ')}`);
+}
+
+/** Throws malformed_body when the body ends early, as when its sender has gone. */
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  try {
+    if (request.headers.has('content-length')) return await request.bytes();
+    return await readChunks(request, maxBytes);
+  } catch (error) {
+    throw error instanceof AppError ? error : malformed('The body ended early');
+  }
+}
+
+async function readChunks({ body }: Request, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.byteLength;
+    if (length > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+interface Read {
+  bytes: Uint8Array;
+  bounds: JsonBounds;
+  headers: Headers;
+}
+
+function readAs(mediaType: string, { bytes, bounds, headers }: Read): object | Promise<object> {
+  if (mediaType === 'multipart/form-data') return readMultipart(bytes, headers);
+  return mediaType === 'application/x-www-form-urlencoded'
+    ? readForm(bytes)
+    : readJson(bytes, bounds);
+}
+
+function readJson(bytes: Uint8Array, bounds: JsonBounds): object {
+  const value = parse(bytes, bounds);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  const msg = 'Input should be a valid dictionary or object to extract fields from';
+  throw invalid('model_attributes_type', msg);
+}
+
+function parse(bytes: Uint8Array, bounds: JsonBounds): unknown {
+  try {
+    return parseJson(bytes, bounds);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    const { isFlaw, message, path } = error;
+    throw isFlaw ? invalid('value_error', `Value error, ${message}`, path) : malformed(message);
+  }
+}
+
+/** A name given twice keeps its last value, as in the guide's framework. */
+function readForm(bytes: Uint8Array): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(decode(bytes)));
+}
+
+/** Reads multipart/form-data as `readForm` does. Refuses a file and names its field. */
+async function readMultipart(bytes: Uint8Array, headers: Headers): Promise<object> {
+  // The parser would replace invalid UTF-8.
+  decode(bytes);
+  const fields = await parseMultipart(bytes, headers.get('content-type') ?? '');
+  const file = fields.find(([, value]) => typeof value !== 'string');
+  if (file) {
+    throw invalid('string_type', 'Input should be a valid string', [file[0].slice(0, 100)]);
+  }
+  return Object.fromEntries(fields);
+}
+
+async function parseMultipart(bytes: Uint8Array, type: string): Promise<[string, unknown][]> {
+  try {
+    const form = await new Response(bytes, { headers: { 'content-type': type } }).formData();
+    return [...form.entries()];
+  } catch {
+    throw malformed('Invalid multipart form');
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw malformed('Invalid UTF-8');
+  }
+}
+
+function malformed(msg: string): AppError {
+  const problems = [{ type: 'json_invalid', loc: ['body', 0], msg }];
+  return new AppError('malformed_body', msg, { problems });
+}
+
+function invalid(type: string, msg: string, path: (string | number)[] = []): AppError {
+  const problems = [{ type, loc: ['body', ...path], msg }];
+  return new AppError('validation_failed', 'The request is not valid', { problems });
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('payload_too_large', `The body must not exceed ${maxBytes} bytes`);
+}

@@ -1,0 +1,102 @@
+import type { Server } from 'bun';
+import { AppError } from '../../core/exceptions.ts';
+import { isIdentity, isUtf8, mediaTypeOf } from '../../utils/http/media-type.ts';
+import { BYTES, ITEM_MEDIA, ITEM_TYPES } from '../request/media-types.ts';
+import { type ResponseSet, textStream } from './text-stream.ts';
+
+type Format = keyof typeof ITEM_MEDIA;
+
+/** The items that a request brings, unread. */
+export interface Incoming {
+  format: Format;
+  bytes: AsyncIterable<Uint8Array>;
+}
+
+interface Connection {
+  server: Server<unknown> | null;
+  /** A client that sends nothing for so long is given up. */
+  idleSeconds: number;
+}
+
+interface IncomingOptions {
+  maxBytes: number;
+  connection: Connection;
+}
+
+/**
+ * The body of an import, to be read as it comes. `format` must agree with the media type; where the
+ * type is only bytes, `format` decides, and the default is JSON Lines. Throws
+ * unsupported_media_type, and payload_too_large as soon as it is known: `bytes` throws it too.
+ */
+export function incoming(
+  request: Request,
+  format: Format | undefined,
+  { maxBytes, connection }: IncomingOptions,
+): Incoming {
+  const header = request.headers.get('content-type');
+  const found = formatOf(mediaTypeOf(header), format);
+  const isPlain = isUtf8(header) && isIdentity(request.headers.get('content-encoding'));
+  if (!found || !isPlain || (format !== undefined && format !== found)) {
+    const types = format ? [BYTES, ...ITEM_MEDIA[format]] : ITEM_TYPES;
+    throw new AppError('unsupported_media_type', `The body must be ${types.join(' or ')}`);
+  }
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  return { format: found, bytes: bounded(request, maxBytes, connection) };
+}
+
+/** The format of a media type; a request without one sends bytes (RFC 9110 8.3). */
+function formatOf(name: string, asked: Format = 'jsonl'): Format | undefined {
+  if (name === '' || name === BYTES) return asked;
+  const formats = Object.keys(ITEM_MEDIA) as Format[];
+  return formats.find((it) => (ITEM_MEDIA[it] as readonly string[]).includes(name));
+}
+
+/**
+ * The body as it comes. The connection may be idle for as long as the items are written: its timeout
+ * counts only while the client is waited for. Whoever stops early has the rest read and dropped, up to the limit: a client
+ * that is still sending would see a broken connection in place of the response.
+ */
+async function* bounded(
+  request: Request,
+  maxBytes: number,
+  connection: Connection,
+): AsyncGenerator<Uint8Array> {
+  const { body, signal } = request;
+  const reader = body?.getReader();
+  let length = 0;
+  const read = async (): Promise<Uint8Array | undefined> => {
+    connection.server?.timeout(request, connection.idleSeconds);
+    const { value } = (await reader?.read()) ?? {};
+    connection.server?.timeout(request, 0);
+    length += value?.byteLength ?? 0;
+    return value;
+  };
+  try {
+    for (let chunk = await read(); chunk; chunk = await read()) {
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      yield chunk;
+    }
+  } catch (error) {
+    // Nobody is there to be told.
+    if (!signal.aborted) throw error;
+  } finally {
+    while (length <= maxBytes && (await read().catch(() => undefined)));
+    reader?.cancel().catch(() => {});
+  }
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('payload_too_large', `The body must not exceed ${maxBytes} bytes`);
+}
+
+/** Sends lines as a file. Typed as the stream that the route's schema promises. */
+export function outgoing(
+  lines: AsyncGenerator<{ text: string }>,
+  format: Format,
+  set: ResponseSet,
+): ReadableStream<Uint8Array> {
+  return textStream<ReadableStream<Uint8Array>>(lines, set, {
+    'content-type': ITEM_MEDIA[format][0],
+    'content-disposition': `attachment; filename="items.${format}"`,
+  });
+}

@@ -1,0 +1,32 @@
+import type { Deps } from '../../../core/deps.ts';
+import { AuditEntries, AuditQuery } from '../../../schemas/accounts/admin.ts';
+import { AUDIT_FILTERS } from '../../../schemas/filters.ts';
+import { filterParameters } from '../../../schemas/list-query.ts';
+import { adminRoute } from '../../plugins/access-rules.ts';
+import { accountRoutes } from '../../plugins/groups.ts';
+import { queryTime } from '../../request/query-time.ts';
+import { filtersOf, givenIn, refuse } from '../items/list-query.ts';
+import { ADMIN, v2Errors } from '../responses.ts';
+
+export const createAuditLogRoutes = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
+  accountRoutes({ prefix: '/audit-log', tags: ['system'] }).get(
+    '',
+    ({ actor, request, query: { actor_id, user_id, action, limit, cursor, ...query } }) => {
+      const given = givenIn(request.url, AuditQuery);
+      const filters = filtersOf(given, AUDIT_FILTERS, actor.id);
+      refuse(given);
+      return service.list(actor, {
+        ...{ actor_id, user_id, action: action?.trim(), filters, limit, cursor },
+        from: queryTime(query, 'from'),
+        until: queryTime(query, 'until'),
+      });
+    },
+    {
+      query: AuditQuery,
+      response: { 200: AuditEntries, ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed') },
+      detail: {
+        ...adminRoute('listAuditLog', 'Read the audit log, the newest act first'),
+        'x-parameters': filterParameters(AUDIT_FILTERS),
+      },
+    },
+  );

@@ -1,0 +1,43 @@
+import { status } from 'elysia';
+import type { Deps } from '../../../core/deps.ts';
+import { NoContent } from '../../../schemas/accounts/accounts.ts';
+import { Accepted, EmailChange, EmailChangeConfirmation } from '../../../schemas/auth/email.ts';
+import { publicRoute, sessionRoute } from '../../plugins/access-rules.ts';
+import { openRoutes, signedIn } from '../../plugins/groups.ts';
+import { SIGNED_IN, v2BodyErrors } from '../responses.ts';
+
+/** Changing the address of an account: asked for by its owner, confirmed from the new address. */
+export const createEmailChangeRoutes = (deps: Pick<Deps, 'emailFlows'>) => {
+  const { emailFlows } = deps;
+  return openRoutes({ tags: ['auth'] })
+    .post(
+      '/users/me/email',
+      async ({ actor, body }) => {
+        await emailFlows.askEmailChange(signedIn(actor), body);
+        return status(202, { message: 'A mail is on its way to the new address.' });
+      },
+      {
+        body: EmailChange,
+        response: {
+          202: Accepted,
+          ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict', 'not_found'),
+        },
+        detail: sessionRoute('askEmailChange', 'Ask to change the own email address'),
+      },
+    )
+    .post(
+      '/auth/email/confirm',
+      async ({ actor, body, set }) => {
+        await emailFlows.confirmEmailChange(actor, body);
+        set.status = 204;
+      },
+      {
+        body: EmailChangeConfirmation,
+        response: {
+          204: NoContent,
+          ...v2BodyErrors('bad_credentials', 'conflict', 'email_taken', 'invalid_action_token'),
+        },
+        detail: publicRoute('confirmEmailChange', 'Confirm a new email address'),
+      },
+    );
+};

@@ -1,0 +1,42 @@
+import { status } from 'elysia';
+import type { Deps } from '../../../core/deps.ts';
+import { NoContent } from '../../../schemas/accounts/accounts.ts';
+import { Accepted, ForgottenPassword, PasswordReset } from '../../../schemas/auth/email.ts';
+import { publicRoute } from '../../plugins/access-rules.ts';
+import { createDeviceCookie } from '../../plugins/device-cookie.ts';
+import { openRoutes } from '../../plugins/groups.ts';
+import { v2BodyErrors } from '../responses.ts';
+
+/** A forgotten password, in two steps. Neither signs in. */
+export const createPasswordRecoveryRoutes = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
+  const { emailFlows } = deps;
+  const device = createDeviceCookie(deps);
+  return openRoutes({ prefix: '/auth/password', tags: ['auth'] })
+    .post(
+      '/forgot',
+      async ({ actor, body }) => {
+        await emailFlows.forgot(actor, body.login);
+        return status(202, {
+          message: 'If there is such an account, a mail is on its way to its address.',
+        });
+      },
+      {
+        body: ForgottenPassword,
+        response: { 202: Accepted, ...v2BodyErrors() },
+        detail: publicRoute('forgotPassword', 'Ask for a mail to reset the password'),
+      },
+    )
+    .post(
+      '/reset',
+      async ({ actor, body, request, set }) => {
+        const deviceToken = await emailFlows.reset(actor, body);
+        device.keep(deviceToken, request, set);
+        set.status = 204;
+      },
+      {
+        body: PasswordReset,
+        response: { 204: NoContent, ...v2BodyErrors('invalid_action_token', 'weak_password') },
+        detail: publicRoute('resetPassword', 'Set a new password, with a mailed token'),
+      },
+    );
+};

@@ -1,0 +1,54 @@
+import type { Deps } from '../../../core/deps.ts';
+import {
+  EndedSessions,
+  NoContent,
+  SessionParams,
+  Sessions,
+} from '../../../schemas/accounts/accounts.ts';
+import { beforeSecondFactor, optionalRoute, sessionRoute } from '../../plugins/access-rules.ts';
+import { openRoutes, signedIn } from '../../plugins/groups.ts';
+import { createSessionCookie } from '../../plugins/session-cookie.ts';
+import { SIGNED_IN, v2Errors, v2WriteErrors } from '../responses.ts';
+
+export const createSessionRoutes = (deps: Pick<Deps, 'auth' | 'config'>) => {
+  const { auth: service } = deps;
+  const cookie = createSessionCookie(deps);
+  return openRoutes({ prefix: '/auth', tags: ['auth'] })
+    .post(
+      '/logout',
+      async ({ actor, request, set }) => {
+        if (actor.id !== null) await service.logout(actor);
+        cookie.clear(request, set);
+        set.status = 204;
+      },
+      {
+        response: { 204: NoContent, ...v2WriteErrors(...SIGNED_IN) },
+        detail: beforeSecondFactor(
+          optionalRoute(undefined, 'logout', 'End this session, if it has not ended'),
+        ),
+      },
+    )
+    .get('/sessions', ({ actor }) => service.listSessions(signedIn(actor)), {
+      response: { 200: Sessions, ...v2Errors(...SIGNED_IN) },
+      detail: sessionRoute('listSessions', 'List the own sessions'),
+    })
+    .delete('/sessions', ({ actor }) => service.endOtherSessions(signedIn(actor)), {
+      response: { 200: EndedSessions, ...v2WriteErrors(...SIGNED_IN) },
+      detail: sessionRoute('endOtherSessions', 'End the other own sessions'),
+    })
+    .delete(
+      '/sessions/:session_id',
+      async ({ actor, params, set }) => {
+        await service.endSession(signedIn(actor), params.session_id);
+        set.status = 204;
+      },
+      {
+        params: SessionParams,
+        response: {
+          204: NoContent,
+          ...v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed'),
+        },
+        detail: sessionRoute('endSession', 'End an own session'),
+      },
+    );
+};

@@ -1,0 +1,74 @@
+import { status } from 'elysia';
+import type { Deps } from '../../../core/deps.ts';
+import {
+  CreatedToken,
+  NoContent,
+  TokenCreate,
+  TokenParams,
+  Tokens,
+} from '../../../schemas/accounts/accounts.ts';
+import { sessionRoute } from '../../plugins/access-rules.ts';
+import { accountRoutes } from '../../plugins/groups.ts';
+import { createOnce } from '../../responses/idempotency.ts';
+import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';
+
+const CREATE_TOKEN_ERRORS = v2BodyErrors(
+  ...SIGNED_IN,
+  ...KEYED,
+  'forbidden',
+  'bad_credentials',
+  'proof_required',
+  'secrets_unreadable',
+);
+const DELETE_TOKEN_ERRORS = v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed');
+
+export const createTokenRoutes = (
+  deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'idempotency'>,
+) => {
+  const { accessTokens, ownTokens } = deps;
+  const once = createOnce(deps.idempotency);
+  return accountRoutes({ prefix: '/tokens', tags: ['tokens'] })
+    .get('', async ({ actor }) => ({ data: await accessTokens.list(actor.id) }), {
+      response: { 200: Tokens, ...v2Errors(...SIGNED_IN) },
+      detail: sessionRoute('listTokens', 'List the own personal access tokens'),
+    })
+    .post(
+      '',
+      async ({ actor, body: { password, ...body }, request, set }) => {
+        const create = await ownTokens.proven(actor, password);
+        const token = await once(
+          { actor, request, body, set },
+          created,
+          (onWritten) => create(body, onWritten),
+          { isSecret: true },
+        );
+        return status(201, token);
+      },
+      {
+        body: TokenCreate,
+        response: { 201: CreatedToken, ...CREATE_TOKEN_ERRORS },
+        detail: {
+          ...sessionRoute('createToken', 'Make a token, which is shown this once'),
+          takesKey: true,
+          description:
+            'A repeat by Idempotency-Key needs the password or second factor too, and shows the token again.',
+        },
+      },
+    )
+    .delete(
+      '/:token_id',
+      async ({ actor, params, set }) => {
+        await accessTokens.remove(actor, params.token_id);
+        set.status = 204;
+      },
+      {
+        params: TokenParams,
+        response: { 204: NoContent, ...DELETE_TOKEN_ERRORS },
+        detail: sessionRoute('deleteToken', 'Delete an own token'),
+      },
+    );
+};
+
+function created(token: typeof CreatedToken.static) {
+  return { status: 201, location: `/api/v2/tokens/${token.id}`, body: token };
+}

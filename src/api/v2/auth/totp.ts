@@ -1,0 +1,48 @@
+import type { Deps } from '../../../core/deps.ts';
+import { NoContent } from '../../../schemas/accounts/accounts.ts';
+import {
+  PasswordProof,
+  RecoveryCodes,
+  TotpConfirm,
+  TotpSetup,
+  TotpStatus,
+} from '../../../schemas/auth/totp.ts';
+import { beforeSecondFactor, sessionRoute } from '../../plugins/access-rules.ts';
+import { accountRoutes } from '../../plugins/groups.ts';
+import { SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
+
+export const createTotpRoutes = (deps: Pick<Deps, 'twoFactor'>) => {
+  const { twoFactor } = deps;
+  return accountRoutes({ prefix: '/auth', tags: ['auth'] })
+    .get('/totp', ({ actor }) => twoFactor.status(actor), {
+      response: { 200: TotpStatus, ...v2Errors(...SIGNED_IN) },
+      detail: beforeSecondFactor(sessionRoute('getTotp', 'Whether an authenticator is on')),
+    })
+    .post('/totp', ({ actor, body }) => twoFactor.begin(actor, body.password), {
+      body: PasswordProof,
+      response: { 200: TotpSetup, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
+      detail: beforeSecondFactor(sessionRoute('beginTotp', 'Begin to set up an authenticator')),
+    })
+    .post('/totp/confirm', ({ actor, body }) => twoFactor.confirm(actor, body.code), {
+      body: TotpConfirm,
+      response: {
+        200: RecoveryCodes,
+        ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict'),
+      },
+      detail: beforeSecondFactor(
+        sessionRoute('confirmTotp', 'Turn the authenticator on by a first code'),
+      ),
+    })
+    .delete(
+      '/totp',
+      async ({ actor, body, set }) => {
+        await twoFactor.disable(actor, body.password);
+        set.status = 204;
+      },
+      {
+        body: PasswordProof,
+        response: { 204: NoContent, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
+        detail: sessionRoute('disableTotp', 'Turn the authenticator off'),
+      },
+    );
+};

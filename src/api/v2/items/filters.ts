@@ -1,0 +1,200 @@
+import type { FilterField, FilterFields } from '../../../schemas/filters.ts';
+import { Text } from '../../../schemas/kinds.ts';
+import type {
+  Condition as FieldCondition,
+  FilterOp,
+  FilterValue,
+} from '../../../services/conditions.ts';
+import { type Refusal, refusalOf, storedForm } from '../../request/kinds.ts';
+import { readTime } from '../../request/query-time.ts';
+
+/** A condition on one of a list's fields; `path` leads to a value inside of the field. */
+export interface Condition<Field extends string> extends FieldCondition<Field> {
+  path: readonly string[];
+}
+
+/** A condition as it was sent. */
+export interface Sent {
+  name: string;
+  op: string;
+  value: string;
+}
+
+const TEXT = Text({ maxLength: 20_000 });
+const PATTERN = Text({ maxLength: 200 });
+const MAX_PATH = 10;
+const MAX_VALUES = 100;
+/** Each wildcard may be tried at every place of a text. */
+const MAX_WILDCARDS = 5;
+
+const BY_NAME = /^filter\[([^[\]]*)\]\[([^[\]]*)\]$/;
+/** The value begins after one blank; it may be empty. */
+const AS_TEXT = /^[ \t]*([^ \t]+)[ \t]+([^ \t]+)(?:[ \t]([\s\S]*))?$/;
+
+/** The condition that a parameter `filter[field][op]` is, or why it is none. */
+export function sentByName(parameter: string, value: string): Sent | Refusal {
+  const [, name, op] = parameter.match(BY_NAME) ?? [];
+  if (name !== undefined && op !== undefined) return { name, op, value };
+  return refused('extra_forbidden', 'Input should be filter[field][op]=value');
+}
+
+/** The condition that a text `field op value` is, or why it is none. */
+export function sentAsText(text: string): Sent | Refusal {
+  const [, name, op, value = ''] = text.match(AS_TEXT) ?? [];
+  if (name !== undefined && op !== undefined) return { name, op, value };
+  return refused(
+    'value_error',
+    'Input should be "field op value", as in "created_at gte 2026-11-22"',
+  );
+}
+
+/** The condition on a list with these fields, or why it is refused: by field, operator and value. */
+export function readCondition<Fields extends FilterFields>(
+  fields: Fields,
+  sent: Sent,
+  callerId: number | undefined,
+): Condition<keyof Fields & string> | Refusal {
+  const { op } = sent;
+  const [name = '', ...path] = sent.name.split('.');
+  const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (!field || !isPath(field, path)) return noField(sent, fields);
+  if (!isOp(field, op)) {
+    const msg = `${name} has no operator ${shortened(op)}; it has ${field.ops.join(', ')}`;
+    return refused('literal_error', msg);
+  }
+  const values = readValues(field, op, sent.value, callerId);
+  return isRefused(values)
+    ? { ...values, msg: `${shortened(sent.name)} ${op}: ${values.msg}` }
+    : { field: name, path, op, values };
+}
+
+export function isRefused(value: unknown): value is Refusal {
+  return typeof value === 'object' && value !== null && 'msg' in value;
+}
+
+function isOp({ ops }: FilterField, op: string): op is FilterOp {
+  return (ops as readonly string[]).includes(op);
+}
+
+function isPath({ hasPath }: FilterField, path: string[]): boolean {
+  if (!hasPath) return path.length === 0;
+  const isKey = (key: string) => /^[\w-]{1,100}$/.test(key);
+  return path.length > 0 && path.length <= MAX_PATH && path.every(isKey);
+}
+
+function noField({ name }: Sent, fields: FilterFields): Refusal {
+  const known = Object.entries(fields).map(([each, { hasPath }]) =>
+    hasPath ? `${each} with a path, as ${each}.a.b` : each,
+  );
+  const msg = `${shortened(name)} is no field of this list; its fields are ${known.join(', ')}`;
+  return refused('extra_forbidden', msg);
+}
+
+function readValues(
+  field: FilterField,
+  op: FilterOp,
+  value: string,
+  callerId: number | undefined,
+): FilterValue[] | Refusal {
+  const unstorable = refusalOf(TEXT, value);
+  if (unstorable) return unstorable;
+  const text = field.isNfc ? storedForm({ elysiaMeta: 'nfc' }, value) : value;
+  const texts = op === 'in' ? splitList(text) : [text];
+  if (texts.length > MAX_VALUES) {
+    return refused('too_long', `List should have at most ${MAX_VALUES} items`);
+  }
+  const values: FilterValue[] = [];
+  for (const each of texts) {
+    const read = readValue(field, op, each, callerId);
+    if (isRefused(read)) return read;
+    values.push(read);
+  }
+  return values;
+}
+
+/** Blanks around a value count in a text alone. */
+function readValue(
+  { type }: FilterField,
+  op: FilterOp,
+  text: string,
+  callerId: number | undefined,
+): FilterValue | Refusal {
+  const isJson = type === 'json';
+  if (op === 'is') return readOneOf(isJson ? [...IS, 'true', 'false'] : IS, text.trim());
+  if (op === 'like') return readPattern(text);
+  if (isJson) return readJson(text, op);
+  if (type === 'text' || type === 'name') return text;
+  if (type === 'time') return readTime(text);
+  if (type === 'integer') return readInteger(text.trim());
+  return type === 'account' ? readAccount(text.trim(), callerId) : readOneOf(type, text.trim());
+}
+
+const IS = ['null', 'not_null'];
+
+/** Comma by comma; `\,` is a comma inside of a value and `\\` a backslash. */
+function splitList(list: string): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (const [piece] of list.matchAll(/\\[,\\]|[\s\S]/g)) {
+    if (piece !== ',') {
+      part += piece.at(-1);
+      continue;
+    }
+    parts.push(part);
+    part = '';
+  }
+  return [...parts, part];
+}
+
+function readAccount(text: string, callerId: number | undefined): number | Refusal {
+  if (text !== 'me') return readInteger(text);
+  return callerId ?? refused('value_error', 'me is the caller, and nobody is signed in');
+}
+
+function readInteger(text: string): number | Refusal {
+  const number = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(number)
+    ? number
+    : refused('int_parsing', 'Input should be a valid integer');
+}
+
+function readPattern(text: string): string | Refusal {
+  if (text.split('*').length - 1 > MAX_WILDCARDS) {
+    return refused('string_too_long', `Input should have at most ${MAX_WILDCARDS} *`);
+  }
+  return refusalOf(PATTERN, text) ?? text;
+}
+
+function readOneOf(known: readonly string[], text: string): string | Refusal {
+  if (known.includes(text)) return text;
+  return refused('literal_error', `Input should be one of ${known.join(', ')}`);
+}
+
+/** A JSON scalar; anything else is text as it stands. */
+function readJson(text: string, op: FilterOp): FilterValue | Refusal {
+  const value = scalarOf(text);
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    return refused('value_error', 'Value error, numbers must lie within ±(2^53 - 1)');
+  }
+  const isOrdered = typeof value === 'number' || typeof value === 'string';
+  if (isOrdered || op === 'eq' || op === 'ne' || op === 'in') return value;
+  return refused('value_error', `${text} is neither more nor less than anything`);
+}
+
+function scalarOf(text: string): FilterValue {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'string') return refusalOf(TEXT, value) ? text : value;
+    return typeof value === 'object' && value !== null ? text : (value as FilterValue);
+  } catch {
+    return text;
+  }
+}
+
+function shortened(text: string): string {
+  return text.slice(0, 100);
+}
+
+function refused(type: string, msg: string): Refusal {
+  return { type, msg };
+}

@@ -1,0 +1,141 @@
+import { AppError, type Problem } from '../../../core/exceptions.ts';
+import { type FilterFields, MAX_FILTERS } from '../../../schemas/filters.ts';
+import { ITEM_FIELDS, type ItemField } from '../../../schemas/items/items-v2.ts';
+import { ITEM_SORTS, type ItemSort } from '../../../schemas/items/list.ts';
+import type { SortField, SortKey } from '../../../services/items/list/query.ts';
+import type { Refusal } from '../../request/kinds.ts';
+import { MAX_NAMED, sentQuery } from '../../request/strict-query.ts';
+import { type Condition, isRefused, readCondition, sentAsText, sentByName } from './filters.ts';
+
+/** What of an item is shown: all of it unless `fields` says what; `expand` adds its owner. */
+export interface Shown {
+  fields: readonly ItemField[];
+  hasOwner: boolean;
+}
+
+/** The parameters of a request's query, as they were sent. */
+export interface Given {
+  values: Map<string, string>;
+  /** Each `where`. */
+  where: string[];
+  problems: Problem[];
+}
+
+interface QuerySchema {
+  properties: Record<string, object>;
+}
+
+/** Reads the query of `url`; parameters that the schema does not know and repeated ones are problems. */
+export function givenIn(url: string, { properties }: QuerySchema): Given {
+  const given: Given = { values: new Map(), where: [], problems: [] };
+  const hasFilters = Object.hasOwn(properties, 'where');
+  for (const [name, value] of sentQuery(url)) {
+    const isFilter = hasFilters && name.startsWith('filter[');
+    const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const before = given.values.get(name);
+    if (!known && !isFilter) {
+      note(given, name, { type: 'extra_forbidden', msg: 'Extra inputs are not permitted' });
+    } else if (hasFilters && name === 'where') given.where.push(value);
+    else if (before === undefined) given.values.set(name, value);
+    else if (known && Reflect.get(known, 'x-type') === 'array') {
+      given.values.set(name, `${before},${value}`);
+    } else note(given, name, { type: 'repeated', msg: 'Input should be given once' });
+  }
+  return given;
+}
+
+/** Throws invalid_query, 400, if there are problems. */
+export function refuse({ problems }: Given): void {
+  if (problems.length === 0) return;
+  const named = problems.slice(0, MAX_NAMED);
+  throw new AppError('invalid_query', 'The query is not one of this route', { problems: named });
+}
+
+/** The conditions of a list: each `filter[field][op]=value` and each `where=field op value`. */
+export function filtersOf<Fields extends FilterFields>(
+  given: Given,
+  fields: Fields,
+  callerId: number | undefined,
+): Condition<keyof Fields & string>[] {
+  const named = [...given.values].filter(([name]) => name.startsWith('filter['));
+  const sent = [
+    ...named.map(([name, value]) => ({ loc: [name], sent: sentByName(name, value) })),
+    ...given.where.map((text, index) => ({ loc: ['where', index], sent: sentAsText(text) })),
+  ];
+  const tooMany = { type: 'too_long', msg: `There should be at most ${MAX_FILTERS} filters` };
+  const found: Condition<keyof Fields & string>[] = [];
+  for (const [index, { loc, sent: each }] of sent.entries()) {
+    const read = isRefused(each) ? each : readCondition(fields, each, callerId);
+    const condition = index < MAX_FILTERS ? read : tooMany;
+    if (isRefused(condition)) given.problems.push({ ...condition, loc: ['query', ...loc] });
+    else found.push(condition);
+    if (index >= MAX_FILTERS) break;
+  }
+  return found;
+}
+
+/** The keys of an item list's `sort`; undefined when it is not given. */
+export function sortOf(given: Given): SortKey[] | undefined {
+  const hasWords = given.values.has('q');
+  const sorts = ITEM_SORTS.filter((it) => hasWords || !it.endsWith('relevance'));
+  return namesIn(given, 'sort', sorts, fieldOf)?.map((name) => ({
+    field: fieldOf(name),
+    isDescending: name.startsWith('-'),
+  }));
+}
+
+/** The value of a parameter that is one of `known`; undefined when it is not given. */
+export function choiceOf<Name extends string>(
+  given: Given,
+  parameter: string,
+  known: readonly Name[],
+): Name | undefined {
+  const value = given.values.get(parameter)?.trim();
+  const found = known.find((it) => it === value);
+  if (value !== undefined && !found) note(given, parameter, noneOf(value, known));
+  return found;
+}
+
+/** What `fields` and `expand` ask for. */
+export function shownIn(given: Given): Shown {
+  return {
+    fields: namesIn(given, 'fields', ITEM_FIELDS) ?? ITEM_FIELDS,
+    hasOwner: namesIn(given, 'expand', ['owner']) !== undefined,
+  };
+}
+
+function fieldOf(name: ItemSort): SortField {
+  return name.replace('-', '') as SortField;
+}
+
+/** The entries of a list of names; one that is not known or given twice is a problem. */
+function namesIn<Name extends string>(
+  given: Given,
+  parameter: string,
+  known: readonly Name[],
+  identity: (name: Name) => string = (name) => name,
+): Name[] | undefined {
+  const entries = given.values
+    .get(parameter)
+    ?.split(',')
+    .flatMap((text) => {
+      const name = known.find((it) => it === text.trim());
+      if (name === undefined) note(given, parameter, noneOf(text, known));
+      return name ?? [];
+    });
+  if (entries && new Set(entries.map(identity)).size < entries.length) {
+    note(given, parameter, { type: 'repeated', msg: 'An entry should be given once' });
+  }
+  return entries;
+}
+
+function noneOf(text: string, known: readonly string[]): Refusal {
+  return {
+    type: 'literal_error',
+    msg: `${text.slice(0, 100)} should be one of ${known.join(', ')}`,
+  };
+}
+
+function note({ problems }: Given, name: string, refusal: Refusal): void {
+  problems.push({ ...refusal, loc: ['query', name] });
+}

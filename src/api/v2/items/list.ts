@@ -1,0 +1,49 @@
+import type { Deps } from '../../../core/deps.ts';
+import { AppError } from '../../../core/exceptions.ts';
+import { ITEM_FILTERS } from '../../../schemas/filters.ts';
+import { ItemList, ItemSparseList, ItemsQuery } from '../../../schemas/items/list.ts';
+import { filterParameters } from '../../../schemas/list-query.ts';
+import { optionalRoute } from '../../plugins/access-rules.ts';
+import { openRoutes } from '../../plugins/groups.ts';
+import { createClientNetwork } from '../../request/client-network.ts';
+import { answerJson } from '../../responses/json.ts';
+import { SIGNED_IN, v2Errors } from '../responses.ts';
+import { itemWriter, shownHeaders } from './document.ts';
+import { filtersOf, givenIn, refuse, shownIn, sortOf } from './list-query.ts';
+
+/** The list of items: what it takes is read from the URL, for its filters have no fixed names. */
+export const createItemListRoutes = ({
+  itemList: service,
+  config,
+}: Pick<Deps, 'itemList' | 'config'>) => {
+  const networkFor = createClientNetwork({ config });
+  return openRoutes({ prefix: '/items', tags: ['items'] }).get(
+    '',
+    async ({ actor, request, server, query, set }) => {
+      const { q, bin, count, cursor, limit = 50 } = query;
+      const given = givenIn(request.url, ItemsQuery);
+      const filters = filtersOf(given, ITEM_FILTERS, actor.id ?? undefined);
+      const sort = sortOf(given);
+      const shown = shownIn(given);
+      refuse(given);
+      if (bin && actor.id === null) throw new AppError('unauthenticated', 'Not authenticated');
+      const { columns, write } = itemWriter(shown);
+      // A long list takes its turns by account, or by network.
+      const peer = server?.requestIP(request)?.address;
+      const share = actor.id !== null ? `${actor.id}` : peer && networkFor(peer, request);
+      const asked = { filters, q, sort, bin, count, cursor, limit, share, columns };
+      const { data, ...rest } = await service.list(actor, asked);
+      const text = `{"data":[${data.map(write).join()}],${JSON.stringify(rest).slice(1)}`;
+      return answerJson<typeof ItemList.static>(text, set, shownHeaders(shown));
+    },
+    {
+      query: ItemsQuery,
+      response: { 200: ItemList, ...v2Errors(...SIGNED_IN, 'invalid_cursor', 'validation_failed') },
+      detail: {
+        ...optionalRoute('items:read', 'listItemsV2', 'List, filter, sort and search items'),
+        sparse: ItemSparseList,
+        'x-parameters': filterParameters(ITEM_FILTERS),
+      },
+    },
+  );
+};

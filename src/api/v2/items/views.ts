@@ -1,0 +1,24 @@
+import type { Deps } from '../../../core/deps.ts';
+import { ItemIdParams } from '../../../schemas/items/items-v2.ts';
+import { ItemViewed } from '../../../schemas/items/views.ts';
+import { optionalRoute } from '../../plugins/access-rules.ts';
+import { openRoutes } from '../../plugins/groups.ts';
+import { SIGNED_IN, v2WriteErrors } from '../responses.ts';
+
+export const createItemViewRoutes = ({ itemViewing }: Pick<Deps, 'itemViewing'>) =>
+  openRoutes({ prefix: '/items', tags: ['items'] }).post(
+    '/:item_id/views',
+    ({ actor, params }) => itemViewing.view(actor, params.item_id),
+    {
+      params: ItemIdParams,
+      response: {
+        200: ItemViewed,
+        ...v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed'),
+      },
+      detail: optionalRoute(
+        'items:read',
+        'viewItem',
+        'Count a view of an item, once in a while for each viewer',
+      ),
+    },
+  );

@@ -1,0 +1,118 @@
+import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { StartupError } from '../../core/exceptions.ts';
+import { reasonOf } from '../../utils/system-error.ts';
+import { type Command, operandOf, UsageError, withDeps } from '../command.ts';
+import { isBrokenPipe } from '../failure.ts';
+import { createProgress } from '../progress.ts';
+import { FORMAT_FLAG, formatOf, ownerOf } from './files.ts';
+
+export const itemsExport: Command = {
+  name: 'items export',
+  operand: 'FILE',
+  summary: 'Export items as JSON Lines or CSV.',
+  help: `Writes what hutch items import reads, ordered by id, without items in the bin. FILE - is standard
+output. With --owner it exports all items of that account, private ones too; otherwise those that
+everyone may see. A file is written beside its name and renamed when it is complete. Works while a
+server is running.`,
+  flags: {
+    format: FORMAT_FLAG,
+    owner: { value: 'account', help: 'Email or username of the account that owns the items.' },
+  },
+  settings: ['dataDir'],
+  run: (invocation) =>
+    withDeps(invocation, async (deps) => {
+      const { owner } = invocation.flags;
+      const ownerId = owner === undefined ? undefined : (await ownerOf(deps, owner)).id;
+      const sink = await openSink(operandOf(invocation));
+      const lines = deps.itemExport.lines({ format: formatOf(invocation), ownerId, filters: [] });
+      const items = await writeAll(lines, sink);
+      if (!sink.isStandard) console.log(`Exported ${items}.`);
+      return 0;
+    }),
+};
+
+type Part = { text: string; count: number };
+
+/** Where the text goes; `finish` puts a file in its place, `abandon` leaves nothing of it. */
+interface Sink {
+  isStandard: boolean;
+  write(text: string): Promise<unknown>;
+  finish(): Promise<unknown>;
+  abandon(): Promise<unknown>;
+}
+
+async function openSink(operand: string): Promise<Sink> {
+  if (operand === '-') return standardOutput();
+  // As itself: what is put in the place of a link would leave its file as it was.
+  const target = await realpath(operand).catch(() => operand);
+  const found = await stat(target).catch(() => undefined);
+  // A pipe or a device is written to; put in its place, a file would be the end of it.
+  const path = found && !found.isFile() ? target : `${target}.part`;
+  // Private items may be in it.
+  const file = await open(path, 'w', 0o600).catch((error) => {
+    throw new UsageError(`${path} cannot be written: ${reasonOf(error)}.`);
+  });
+  return fileSink(file, path, target);
+}
+
+/** Writes to `path`, which becomes `target` when it is whole, where they differ. */
+function fileSink(file: FileHandle, path: string, target: string): Sink {
+  const isPart = path !== target;
+  return {
+    isStandard: false,
+    write: (text) => file.writeFile(text),
+    finish: async () => {
+      if (isPart) await file.sync();
+      await file.close();
+      if (isPart) await rename(path, target);
+    },
+    abandon: async () => {
+      await file.close().catch(() => {});
+      if (isPart) await unlink(path).catch(() => {});
+    },
+  };
+}
+
+function standardOutput(): Sink {
+  const writer = Bun.stdout.writer();
+  return {
+    isStandard: true,
+    write: async (text) => {
+      await writer.write(text);
+      // Waits for a reader who is slow.
+      await writer.flush();
+    },
+    finish: async () => writer.end(),
+    abandon: async () => {},
+  };
+}
+
+/** Returns how many items were written. Throws StartupError when they cannot be. */
+async function writeAll(parts: AsyncIterable<Part>, sink: Sink): Promise<number> {
+  const progress = createProgress(process.stderr);
+  const position = { bytes: 0, items: 0 };
+  try {
+    for await (const { text, count } of parts) {
+      await orIncomplete(sink.write(text));
+      position.bytes += Buffer.byteLength(text);
+      position.items += count;
+      progress.show(position);
+    }
+    await orIncomplete(sink.finish());
+  } catch (error) {
+    await sink.abandon();
+    throw error;
+  }
+  progress.end(position);
+  return position.items;
+}
+
+/** Throws StartupError for a disk that is full, and the error itself where the reader has gone. */
+async function orIncomplete(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (isBrokenPipe(error)) throw error;
+    throw new StartupError(`Not everything was written: ${reasonOf(error)}.`);
+  }
+}

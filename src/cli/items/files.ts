@@ -1,0 +1,29 @@
+import type { Deps } from '../../core/deps.ts';
+import { StartupError } from '../../core/exceptions.ts';
+import { accountLine } from '../account-line.ts';
+import type { Flag, Invocation } from '../command.ts';
+
+export const FORMAT_FLAG: Flag = {
+  value: 'format',
+  help: 'Default: csv for a name that ends in .csv, else jsonl.',
+  choices: ['jsonl', 'csv'],
+};
+
+/** The format of --format or, without it, of the file's name. */
+export function formatOf({ flags, operand }: Invocation): 'jsonl' | 'csv' {
+  const isCsv = operand?.toLowerCase().endsWith('.csv');
+  return (flags['format'] ?? (isCsv ? 'csv' : 'jsonl')) as 'jsonl' | 'csv';
+}
+
+/**
+ * The account with this email or username. One that may be a stranger's, because its address is
+ * not verified, is shown on standard error. Throws StartupError.
+ */
+export async function ownerOf({ users, now }: Deps, login: string) {
+  const owner = await users.findByLogin(login);
+  if (!owner) throw new StartupError(`There is no account ${login}.`);
+  if (owner.role === 'user' && owner.email_verified_at === null) {
+    console.error(`Owner: ${accountLine(owner, now())}.`);
+  }
+  return owner;
+}

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { withoutServiceLinks } from '../../utils/http/service-links.ts';
+import { reasonOf } from '../../utils/system-error.ts';
+import { accountProblems } from '../../utils/text/account.ts';
+import { StartupError } from '../exceptions.ts';
+import { providerProblems } from './providers.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
+
+/** All settings, parsed and checked. */
+export type Config = Readonly<{
+  [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
+}>;
+
+/** bun-types/docs/runtime/networking/fetch.mdx, "Simultaneous connection limit". */
+const BUN_FETCH_LIMIT = 256;
+
+type Env = Record<string, string | undefined>;
+
+/** Wrong settings, all of them: one line each. */
+export class ConfigError extends StartupError {
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** A setting as it is in force. */
+export interface EffectiveSetting {
+  setting: Setting<unknown>;
+  value: unknown;
+  source: 'command line' | 'environment' | 'file' | 'default';
+  /** The option, the variable or the path of the file; undefined for a default. */
+  from: string | undefined;
+}
+
+/**
+ * Reads flags, then the environment, then defaults. An empty variable counts as not set, and so
+ * does one that Kubernetes or Docker makes for a service named hutch. Throws ConfigError that names
+ * every wrong setting and every HUTCH_ variable that is none of ours.
+ */
+export function loadConfig(flags: Record<string, string> = {}, all: Env = process.env): Config {
+  return readAll(flags, all).config;
+}
+
+/**
+ * Returns how many requests Bun's fetch makes at once in this process; one more waits, whoever makes
+ * it. Bun reads the variable when the process starts (launch.ts).
+ */
+export function fetchLimit(env: Env = process.env): number {
+  return Number(env['BUN_CONFIG_MAX_HTTP_REQUESTS']) || BUN_FETCH_LIMIT;
+}
+
+/** Returns every setting in force, in the order of SETTINGS. Throws ConfigError as loadConfig. */
+export function effectiveSettings(
+  flags: Record<string, string> = {},
+  all: Env = process.env,
+): EffectiveSetting[] {
+  return readAll(flags, all).settings;
+}
+
+function readAll(flags: Record<string, string>, all: Env) {
+  const env = withoutServiceLinks(all);
+  const problems: string[] = [];
+  const entries = Object.entries(SETTINGS).map(
+    ([key, setting]) => [key, readSetting(setting, flags, env, problems)] as const,
+  );
+  const config = Object.fromEntries(entries.map(([key, { value }]) => [key, value])) as Config;
+  problems.push(...unknownNames(env), ...adminProblems(config), ...providerProblems(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config: Object.freeze(config), settings: entries.map(([, it]) => it) };
+}
+
+function readSetting(
+  setting: Setting<unknown>,
+  flags: Record<string, string>,
+  env: Env,
+  problems: string[],
+): EffectiveSetting {
+  const given = readText(setting, flags, env, problems);
+  if (given) {
+    const { text, source, from, name } = given;
+    const parsed = setting.parse(text);
+    if ('value' in parsed) return { setting, value: parsed.value, source, from };
+    problems.push(`${name} ${parsed.problem}.`);
+  }
+  return { setting, value: setting.default, source: 'default', from: undefined };
+}
+
+interface Given extends Pick<EffectiveSetting, 'source' | 'from'> {
+  text: string;
+  /** The option or variable that gave the text. */
+  name: string;
+}
+
+function readText(
+  { env: variable, flag, secret }: Setting<unknown>,
+  flags: Record<string, string>,
+  env: Env,
+  problems: string[],
+): Given | undefined {
+  if (flag && flags[flag] !== undefined) {
+    return { text: flags[flag], source: 'command line', from: `--${flag}`, name: `--${flag}` };
+  }
+  const fileName = `${variable}_FILE`;
+  const file = secret ? env[fileName] : undefined;
+  const text = env[variable];
+  if (file && text) problems.push(`${variable} and ${fileName} are both set.`);
+  if (text) return { text, source: 'environment', from: variable, name: variable };
+  if (!file) return undefined;
+  try {
+    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    return { text: content, source: 'file', from: file, name: fileName };
+  } catch (error) {
+    problems.push(`${fileName} names a file that cannot be read: ${file} (${reasonOf(error)}).`);
+    return undefined;
+  }
+}
+
+function unknownNames(env: Env): string[] {
+  const known = new Set<string>();
+  for (const { env: name, secret } of Object.values(SETTINGS) as Setting<unknown>[]) {
+    known.add(name);
+    if (secret) known.add(`${name}_FILE`);
+  }
+  return Object.keys(env)
+    .filter((name) => name.startsWith('HUTCH_') && !known.has(name))
+    .map((name) => `${name} is not a setting.`);
+}
+
+function adminProblems(config: Config): string[] {
+  const given = [config.adminEmail, config.adminUsername, config.adminPassword];
+  if (!given.some(Boolean)) return [];
+  if (!given.every(Boolean)) {
+    return ['HUTCH_ADMIN_EMAIL, HUTCH_ADMIN_USERNAME and HUTCH_ADMIN_PASSWORD go together.'];
+  }
+  const [email = '', username = '', password = ''] = given;
+  return accountProblems({ email, username, password }).map((it) => `First admin: ${it}`);
+}

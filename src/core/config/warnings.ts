@@ -1,0 +1,40 @@
+import { statSync } from 'node:fs';
+import { isLoopbackHost } from '../../utils/http/loopback.ts';
+import type { Config } from './config.ts';
+
+/** What an operator should know before strangers find out, one sentence each. */
+export function startWarnings(config: Config): string[] {
+  return [...networkWarnings(config), ...directoryWarnings(config.dataDir)];
+}
+
+function networkWarnings({ host, publicUrl, registration, rateLimit }: Config): string[] {
+  const isOpenToOthers = !isLoopbackHost(host) && host !== '::1';
+  const { protocol, host: publicHost } = URL.parse(publicUrl) ?? { protocol: '', host: '' };
+  const found: [isSo: boolean, text: string][] = [
+    [rateLimit === 'off', 'No limit on requests and sign-ins: HUTCH_RATE_LIMIT is off.'],
+    [
+      isOpenToOthers && publicUrl === '' && registration === 'open',
+      `Whoever reaches ${host} can make an account: HUTCH_REGISTRATION is open.`,
+    ],
+    [
+      isOpenToOthers && publicUrl === '',
+      `Listening on ${host} without HUTCH_PUBLIC_URL: any Host is served, and nothing says that a proxy encrypts passwords and tokens.`,
+    ],
+    [
+      protocol === 'http:' && !isLoopbackHost(publicHost),
+      'HUTCH_PUBLIC_URL is not https: passwords and tokens travel in the clear.',
+    ],
+  ];
+  return found.flatMap(([isSo, text]) => (isSo ? [text] : []));
+}
+
+function directoryWarnings(dataDir: string): string[] {
+  const { mode, uid } = statSync(dataDir);
+  const own = process.getuid?.();
+  // Without users there are no modes either.
+  if (own === undefined) return [];
+  const path = JSON.stringify(dataDir);
+  if ((mode & 0o022) !== 0)
+    return [`Others may write to the data directory ${path}: chmod go-w it.`];
+  return uid === own || uid === 0 ? [] : [`The data directory ${path} belongs to another user.`];
+}

@@ -1,0 +1,207 @@
+import { constants, Database } from 'bun:sqlite';
+import { chmodSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite';
+import { StartupError } from '../exceptions.ts';
+import type { Log } from '../log.ts';
+import { isBusy, LOCK_PATIENCE_MS } from './busy.ts';
+import { createLogMover, type LogState, TICK_MS } from './checkpoints.ts';
+import { migrate } from './migrations.ts';
+import { portableTables, replaceTables } from './portable-schema.ts';
+import { opening } from './storage-error.ts';
+import {
+  createWriter,
+  type StorageFault,
+  type Tx,
+  type Writer,
+  type WriterStats,
+} from './writer.ts';
+
+/** Something that queries run on: the reader, or a writer's transaction. */
+export interface Session {
+  readonly orm: BunSQLiteDatabase;
+}
+
+/** The unit of work. */
+export interface Db {
+  /** For reads: sees only what is committed. */
+  readonly read: Session;
+  /**
+   * One transaction: commits when `work` returns, rolls back when it throws, and resolves only
+   * after the commit is on disk. `work` must not wait for the network, a hash or a timer.
+   * Throws database_busy, storage_full and storage_failed beside what `work` throws.
+   */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  stats(): DbStats;
+  /** What the writer has done and what waits for it; asks the database nothing. */
+  writes(): WriterStats;
+  /**
+   * Why the database cannot serve: it cannot be read, or the last write failed and none succeeded
+   * since. One is tried every second until it does. Undefined when it can.
+   */
+  fault(): StorageFault | undefined;
+  /** Moves the write-ahead log into the file and empties it, unless another process reads. */
+  moveLog(): Promise<void>;
+  /** Frees the pages that SQLite caches. The next queries read them again. */
+  shrink(): void;
+  /** Waits for the queued writes, moves the write-ahead log into the file and closes it. */
+  close(): Promise<void>;
+}
+
+export interface DbStats extends WriterStats {
+  write_ahead_log: LogState;
+}
+
+export interface DbOptions {
+  log: Log;
+  /** For a command beside a server: waits long for the lock and leaves it free in between. */
+  isCommand?: boolean;
+  /** A write that does not get the lock for so long is refused with database_busy. */
+  lockPatienceMs?: number;
+}
+
+/** WAL reset corruption was fixed in 3.51.3 (sqlite.org/wal.html#walresetbug). */
+const MIN_SQLITE = [3, 51, 3];
+const JOURNAL_BYTES = 64 * 1024 * 1024;
+
+/** While a connection is opened and migrated nobody is served, and SQLite may wait for a lock. */
+const OPENING_PATIENCE_MS = 5_000;
+const COMMAND_PATIENCE_MS = 60_000;
+/** Longer than a server waits before it tries again: it gets the lock in between. */
+const COMMAND_PAUSE_MS = 15;
+const PROBE_MS = 1_000;
+
+const PRAGMAS: [name: string, value: string, readBack: string | number][] = [
+  ['journal_mode', 'WAL', 'wal'],
+  ['synchronous', 'FULL', 2],
+  ['foreign_keys', 'ON', 1],
+  // What is deleted is gone from the file too: a mail that was sent holds a token.
+  ['secure_delete', 'ON', 1],
+  ['trusted_schema', 'OFF', 0],
+  ['cell_size_check', 'ON', 1],
+  ['journal_size_limit', String(JOURNAL_BYTES), JOURNAL_BYTES],
+  ['temp_store', 'MEMORY', 2],
+  ['cache_size', '-8000', -8000],
+  // The log is moved by createLogMover: SQLite would try again at each commit while it is pinned.
+  ['wal_autocheckpoint', '0', 0],
+];
+
+/** Opens the database file, 0600, and creates it if it is not there. Throws StartupError. */
+export function openDb(path: string, options: DbOptions): Db & { readonly client: Database } {
+  const { log, isCommand = false } = options;
+  const { lockPatienceMs = isCommand ? COMMAND_PATIENCE_MS : LOCK_PATIENCE_MS } = options;
+  const writer = createWriter({
+    log,
+    dir: dirname(path),
+    connect: () => connect(path),
+    lockPatienceMs,
+    pauseMs: isCommand ? COMMAND_PAUSE_MS : 0,
+    onCommit: () => mover.afterCommit(),
+  });
+  const reader = connect(path);
+  reader.run('PRAGMA query_only = ON');
+  for (const suffix of ['', '-wal', '-shm']) chmodSync(`${path}${suffix}`, 0o600);
+  const mover = createLogMover({ path, log, reader, client: () => writer.client });
+  const timers = [
+    setInterval(() => writer.between(mover.tick), TICK_MS),
+    setInterval(() => writer.fault() && probe(writer), PROBE_MS),
+  ];
+  for (const timer of timers) timer.unref();
+  return {
+    get client() {
+      return writer.client;
+    },
+    read: { orm: drizzle(reader) },
+    write: writer.write,
+    writes: writer.stats,
+    stats: () => ({ ...writer.stats(), write_ahead_log: mover.state() }),
+    fault: () => (canRead(reader) ? writer.fault() : 'storage_failed'),
+    moveLog: () => new Promise((resolve) => writer.between(() => resolve(mover.empty()))),
+    shrink: () => {
+      reader.run('PRAGMA shrink_memory');
+      writer.between(() => writer.client.run('PRAGMA shrink_memory'));
+    },
+    close: () => {
+      for (const timer of timers) clearInterval(timer);
+      return close(reader, writer);
+    },
+  };
+}
+
+/** Writes a page as it is: one that succeeds ends a fault. */
+function probe(writer: Writer): void {
+  const touch = async () => {
+    const [version] = writer.client.query('PRAGMA user_version').values()[0] ?? [];
+    writer.client.run(`PRAGMA user_version = ${Number(version)}`);
+  };
+  // Whether it failed is asked of the writer.
+  writer.write(touch).catch(() => {});
+}
+
+/**
+ * Brings the schema of the database file up to this build, in a form that SQLite 3.34 reads, and
+ * returns the migrations that were applied. Creates the file if it is not there. No other
+ * connection of this process may be open. Throws StartupError.
+ */
+export function prepareDb(path: string): string[] {
+  return opening(path, () => prepare(path));
+}
+
+function prepare(path: string): string[] {
+  using client = connect(path);
+  chmodSync(path, 0o600);
+  const applied = migrate(client);
+  const tables = portableTables(client);
+  client.close(true);
+  if (tables.length > 0) replaceTables(path, tables);
+  return applied;
+}
+
+function connect(path: string): Database {
+  return opening(path, () => configured(path));
+}
+
+function configured(path: string): Database {
+  const client = new Database(path, { strict: true, create: true, readwrite: true });
+  client.run(`PRAGMA busy_timeout = ${OPENING_PATIENCE_MS}`);
+  const version = (client.query('select sqlite_version() as v').get() as { v: string }).v;
+  if (isOlder(version.split('.').map(Number), MIN_SQLITE)) {
+    throw new StartupError(`SQLite ${version} is too old: ${MIN_SQLITE.join('.')} is needed.`);
+  }
+  for (const [name, value, expected] of PRAGMAS) {
+    client.run(`PRAGMA ${name} = ${value}`);
+    const [found] = client.query(`PRAGMA ${name}`).values()[0] ?? [];
+    if (found !== expected) {
+      throw new StartupError(`PRAGMA ${name} is ${found} where ${expected} is needed.`);
+    }
+  }
+  // From here on locks are waited for by a timer: SQLite would put the whole process to sleep.
+  client.run('PRAGMA busy_timeout = 0');
+  return client;
+}
+
+function isOlder(version: number[], floor: number[]): boolean {
+  for (const [index, least] of floor.entries()) {
+    const part = version[index] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+}
+
+function canRead(reader: Database): boolean {
+  try {
+    return reader.query('SELECT count(*) FROM hutch_migrations').values().length === 1;
+  } catch (error) {
+    return isBusy(error);
+  }
+}
+
+async function close(reader: Database, writer: Writer): Promise<void> {
+  await writer.idle();
+  reader.close(true);
+  const { client } = writer;
+  client.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 0);
+  client.run('PRAGMA wal_checkpoint(TRUNCATE)');
+  // With its prepared statements: one left open would keep the file and its log.
+  client.close(true);
+}

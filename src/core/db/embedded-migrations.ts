@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import journal from '../../../drizzle/meta/_journal.json';
+
+/** One step of the schema, in the order of `when` (ms since 1970). */
+export interface Migration {
+  tag: string;
+  when: number;
+  sql: string;
+}
+
+/** Reads ./drizzle. Imported as a macro, so that its result is part of the bundle. */
+export function embeddedMigrations(): Migration[] {
+  const folder = join(import.meta.dir, '..', '..', '..', 'drizzle');
+  return journal.entries.map(({ tag, when }) => ({
+    tag,
+    when,
+    sql: readFileSync(join(folder, `${tag}.sql`), 'utf8'),
+  }));
+}

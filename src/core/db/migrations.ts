@@ -1,0 +1,75 @@
+import type { Database } from 'bun:sqlite';
+import { StartupError } from '../exceptions.ts';
+import { renewAccountKeys } from './account-keys.ts';
+import { isBusy, LOCK_PATIENCE_MS } from './busy.ts';
+import { embeddedMigrations } from './embedded-migrations.ts' with { type: 'macro' };
+import type { Migration } from './embedded-migrations.ts';
+
+/** What a step does beside its SQL, in the same transaction. */
+const CODE: Record<string, (client: Database) => void> = { '0016_account_keys': renewAccountKeys };
+
+/** The steps that this build knows, oldest first. */
+export const KNOWN_MIGRATIONS: Migration[] = embeddedMigrations();
+
+/**
+ * Brings the schema up to `migrations`, all of it in one transaction under SQLite's write lock,
+ * and gives the tags that were applied. Throws StartupError, having changed nothing, when the
+ * database is newer than this build or a step that it has run reads differently now.
+ */
+export function migrate(client: Database, migrations = KNOWN_MIGRATIONS): string[] {
+  client.run('PRAGMA foreign_keys = OFF');
+  client.run(`PRAGMA busy_timeout = ${LOCK_PATIENCE_MS}`);
+  try {
+    client.run('BEGIN IMMEDIATE');
+    const applied = applyMissing(client, migrations);
+    client.run('COMMIT');
+    return applied;
+  } catch (error) {
+    if (client.inTransaction) client.run('ROLLBACK');
+    if (isBusy(error)) throw new StartupError('Another process holds the lock of the database.');
+    throw error;
+  } finally {
+    client.run('PRAGMA busy_timeout = 0');
+    client.run('PRAGMA foreign_keys = ON');
+  }
+}
+
+function applyMissing(client: Database, migrations: Migration[]): string[] {
+  client.run(
+    'CREATE TABLE IF NOT EXISTS hutch_migrations (tag TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT',
+  );
+  const missing = missingMigrations(client, migrations);
+  for (const { tag, sql } of missing) {
+    client.run(sql);
+    CODE[tag]?.(client);
+    client.run('INSERT INTO hutch_migrations VALUES (?, ?)', [tag, hash(sql)]);
+  }
+  // It reads every row that points anywhere: a start that changes nothing must not wait for it.
+  if (missing.length > 0 && client.query('PRAGMA foreign_key_check').all().length > 0) {
+    throw new StartupError('A migration would leave rows that point nowhere.');
+  }
+  return missing.map(({ tag }) => tag);
+}
+
+function missingMigrations(client: Database, migrations: Migration[]): Migration[] {
+  const rows = client.query('SELECT tag, hash FROM hutch_migrations').all() as {
+    tag: string;
+    hash: string;
+  }[];
+  const applied = new Map(rows.map((row) => [row.tag, row.hash]));
+  const known = new Map(migrations.map((step) => [step.tag, hash(step.sql)]));
+  for (const [tag, oldHash] of applied) {
+    const newHash = known.get(tag);
+    if (!newHash) {
+      throw new StartupError(
+        `The database is newer than this hutch: it has run migration ${tag}. Use a newer hutch.`,
+      );
+    }
+    if (newHash !== oldHash) throw new StartupError(`Migration ${tag} was changed after it ran.`);
+  }
+  return migrations.filter((step) => !applied.has(step.tag));
+}
+
+function hash(sql: string): string {
+  return new Bun.CryptoHasher('sha256').update(sql).digest('hex');
+}

@@ -1,0 +1,113 @@
+import { SQLiteError } from 'bun:sqlite';
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { AppError, StartupError } from '../exceptions.ts';
+
+/** What SQLite says when a file of the database cannot be read or written. */
+const FAILED = /^SQLITE_(IOERR|READONLY|CORRUPT|NOTADB|CANTOPEN|NOLFS|AUTH$)/;
+/** Bytes that a probe of the disk writes: about what one group of writers needs. */
+const PROBE_BYTES = 1024 * 1024;
+
+/**
+ * Turns what SQLite says of its files into an AppError with a code: database_busy, storage_full
+ * or storage_failed. Returns anything else, a violated constraint too, as it is. `dir` is where
+ * the database is: a spent quota, which SQLite calls a failed write, is found out there.
+ */
+export function storageError(error: unknown, dir?: string): unknown {
+  const code = sqliteCode(error);
+  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) {
+    return new AppError('database_busy', 'The database is busy', {
+      retryAfterSeconds: 1,
+      cause: error,
+    });
+  }
+  if (isOutOfSpace(code, dir)) {
+    return new AppError('storage_full', 'The disk is full', { cause: error });
+  }
+  if (FAILED.test(code)) {
+    return new AppError('storage_failed', 'The database cannot be read or written', {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Returns what `open` returns. Throws a StartupError that names `path` for what SQLite says of it. */
+export function opening<T>(path: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw openingError(error, path);
+  }
+}
+
+/** The codes of node:sqlite, which has only their numbers. */
+const CODES: Record<number, string> = {
+  5: 'SQLITE_BUSY',
+  6: 'SQLITE_LOCKED',
+  8: 'SQLITE_READONLY',
+  10: 'SQLITE_IOERR',
+  11: 'SQLITE_CORRUPT',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+  26: 'SQLITE_NOTADB',
+};
+
+function openingError(error: unknown, path: string): unknown {
+  const { errcode } = error as { errcode?: number };
+  const code = errcode === undefined ? sqliteCode(error) : (CODES[errcode & 0xff] ?? '');
+  if (code === '') return error;
+  const reason = isOutOfSpace(code, dirname(path))
+    ? 'the disk is full'
+    : openingReason(code, error);
+  return new StartupError(`The database ${path} cannot be used: ${reason}.`);
+}
+
+const REASONS: [code: RegExp, reason: string][] = [
+  [/^SQLITE_NOTADB/, 'it is not a SQLite database'],
+  [/^SQLITE_CORRUPT/, 'it is damaged'],
+  [/^SQLITE_READONLY/, 'it is read-only'],
+  [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, 'another process holds its lock'],
+  [/^SQLITE_CANTOPEN/, 'it cannot be opened'],
+  [/^SQLITE_IOERR/, 'the disk failed'],
+];
+
+function openingReason(code: string, error: unknown): string {
+  const [, reason] = REASONS.find(([pattern]) => pattern.test(code)) ?? [];
+  return reason ?? sqliteError(error)?.message ?? code;
+}
+
+/** Whether an error is of a disk or quota that is full; SQLite calls some of them failed writes. */
+function isOutOfSpace(code: string, dir: string | undefined): boolean {
+  return code === 'SQLITE_FULL' || (/^SQLITE_IOERR/.test(code) && dir !== undefined && isFull(dir));
+}
+
+/** The column of a violated unique index, as `table.column`; undefined for any other error. */
+export function uniqueViolation(error: unknown): string | undefined {
+  const sqlite = sqliteError(error);
+  if (sqlite?.code !== 'SQLITE_CONSTRAINT_UNIQUE') return undefined;
+  return sqlite.message.match(/failed: (\S+)/)?.[1];
+}
+
+/** SQLite's name of an error, as SQLITE_BUSY; '' for any other error. */
+export function sqliteCode(error: unknown): string {
+  return sqliteError(error)?.code ?? '';
+}
+
+function sqliteError(error: unknown): SQLiteError | undefined {
+  if (error instanceof SQLiteError) return error;
+  return error instanceof Error && error.cause !== undefined ? sqliteError(error.cause) : undefined;
+}
+
+/** Whether nothing more fits into `dir`: SQLite keeps the reason of a failed write to itself. */
+function isFull(dir: string): boolean {
+  const path = join(dir, '.probe');
+  try {
+    writeFileSync(path, Buffer.alloc(PROBE_BYTES, 1), { mode: 0o600 });
+    return false;
+  } catch (error) {
+    return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+  } finally {
+    rmSync(path, { force: true });
+  }
+}

@@ -1,0 +1,69 @@
+import { withLimit } from '../../utils/async/abort.ts';
+import { QueueFullError } from '../../utils/async/keyed-limiter.ts';
+import type { Target } from './address.ts';
+import { judgeAddress, type Nat64Prefix, nat64PrefixesIn } from './address-range.ts';
+import { OutboundError } from './errors.ts';
+import type { Asking, Lookup } from './lookup.ts';
+
+/**
+ * Resolves a target to the addresses that may be dialled, best first, as plain IP addresses.
+ * Throws dns_failed, overloaded, or address_refused if even one address is not public: a name
+ * that mixes both is an attack or a mistake. An allow-listed host may have any address.
+ */
+export type PublicResolver = (target: Target, asking?: Asking) => Promise<string[]>;
+
+const NAT64_NAME = 'ipv4only.arpa';
+/** How long what is known of this network's NAT64 holds. */
+const NAT64_MS = 60_000;
+/** How long to wait for the answer; a resolver that makes such addresses answers at once. */
+const NAT64_PATIENCE_MS = 2_000;
+
+export function createPublicResolver(lookup: Lookup): PublicResolver {
+  const nat64 = createNat64(lookup);
+  return async (target, asking) => {
+    const addresses = target.isLiteral
+      ? [target.hostname.replace(/^\[|\]$/g, '')]
+      : await lookupAll(target, lookup, asking);
+    const isTunnelled = !target.isAllowListed && addresses.some((it) => it.includes(':'));
+    const prefixes = isTunnelled ? await nat64() : [];
+    return addresses.map((address) => {
+      const { plain, isPublic } = judgeAddress(address, prefixes);
+      if (plain !== undefined && (isPublic || target.isAllowListed)) return plain;
+      throw new OutboundError('address_refused', `${target.host} is not a public address`);
+    });
+  };
+}
+
+async function lookupAll(target: Target, lookup: Lookup, asking?: Asking): Promise<string[]> {
+  const { host, hostname } = target;
+  const answers = await lookup(hostname, asking).catch((cause: unknown) => {
+    if (cause instanceof QueueFullError) {
+      throw new OutboundError('overloaded', `Too many calls wait; ${host} was not called`);
+    }
+    throw new OutboundError('dns_failed', `${host} cannot be resolved`, { cause });
+  });
+  if (answers.length > 0) return answers.map(({ address }) => address);
+  throw new OutboundError('dns_failed', `${host} cannot be resolved`);
+}
+
+/** Returns a function that finds the prefixes of this network's NAT64 (RFC 7050). */
+function createNat64(lookup: Lookup): () => Promise<readonly Nat64Prefix[]> {
+  let untilMs = Number.NEGATIVE_INFINITY;
+  let latest: Promise<readonly Nat64Prefix[]> = Promise.resolve([]);
+  const limit = { timeoutMs: NAT64_PATIENCE_MS, onTimeout: () => new Error('No answer') };
+  const discover = async (known: typeof latest) => {
+    try {
+      const answers = await withLimit(limit, () => lookup(NAT64_NAME, { owner: NAT64_NAME }));
+      return nat64PrefixesIn(answers.map(({ address }) => address));
+    } catch {
+      return known;
+    }
+  };
+  return () => {
+    const nowMs = performance.now();
+    if (nowMs < untilMs) return latest;
+    untilMs = nowMs + NAT64_MS;
+    latest = discover(latest);
+    return latest;
+  };
+}

@@ -1,0 +1,69 @@
+import type { Database } from 'bun:sqlite';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import type { Position, Shape } from '../../utils/page.ts';
+
+/** Seals positions in lists, so that a client can neither read nor make one. */
+export interface Cursors {
+  /** An opaque cursor after `position`, bound to `scope`: the list, its query and its caller. */
+  seal(scope: string, position: Position): string;
+  /** The position in a cursor; undefined for one that is forged, or of another scope or shape. */
+  open(scope: string, cursor: string, shape: Shape): Position | undefined;
+}
+
+const ALGORITHM = 'aes-256-gcm';
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * AES-256-GCM. The nonce is a keyed hash of what is sealed: the same position gives the same
+ * cursor, and a nonce is used again for nothing else, however many cursors a key seals.
+ */
+export function createCursors(secret: Uint8Array): Cursors {
+  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
+  const [key, nonceKey] = [derive('hutch cursor'), derive('hutch cursor nonce')];
+  return {
+    seal: (scope, position) => {
+      const text = JSON.stringify(position);
+      const hash = createHmac('sha256', nonceKey).update(`${scope.length} ${scope}${text}`);
+      const iv = hash.digest().subarray(0, IV_BYTES);
+      const cipher = createCipheriv(ALGORITHM, key, iv).setAAD(Buffer.from(scope));
+      const sealed = [cipher.update(text, 'utf8'), cipher.final()];
+      return Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString('base64url');
+    },
+    open: (scope, cursor, shape) => {
+      const text = decrypt(key, scope, cursor);
+      if (text === undefined) return undefined;
+      const position = JSON.parse(text) as Position;
+      return hasShape(position, shape) ? position : undefined;
+    },
+  };
+}
+
+/** The secret of a migrated database, which outlives restarts and is in every copy of it. */
+export function cursorSecret(client: Database): Uint8Array {
+  const row = client.query(`SELECT key FROM server_keys WHERE name = 'cursor'`).get();
+  return (row as { key: Uint8Array }).key;
+}
+
+function decrypt(key: Buffer, scope: string, cursor: string): string | undefined {
+  const bytes = Buffer.from(cursor, 'base64url');
+  // Base64 has spellings that say the same: only the one that was given is taken.
+  if (bytes.toString('base64url') !== cursor) return undefined;
+  try {
+    const iv = bytes.subarray(0, IV_BYTES);
+    const decipher = createDecipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES });
+    decipher.setAAD(Buffer.from(scope));
+    decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+    const content = bytes.subarray(IV_BYTES + TAG_BYTES);
+    return Buffer.concat([decipher.update(content), decipher.final()]).toString();
+  } catch {
+    return undefined;
+  }
+}
+
+function hasShape(position: Position, shape: Shape): boolean {
+  return (
+    position.length === shape.length &&
+    position.every((part, index) => typeof part === shape[index])
+  );
+}

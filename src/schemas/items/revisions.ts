@@ -1,0 +1,47 @@
+import { type TSchema, t } from 'elysia';
+import { Page } from '../accounts/admin.ts';
+import { Choice, Integer, IntegerText, Text, Timestamp } from '../kinds.ts';
+
+const changeOf = <T extends TSchema>(value: T) => t.Optional(t.Object({ from: value, to: value }));
+
+const ItemRevision = t.Object(
+  {
+    version: Integer({ description: 'The version that the change made; 1 is the creation.' }),
+    action: Choice('ItemAction', ['create', 'update', 'delete', 'restore', 'revert']),
+    actor_id: Integer({ description: 'The account that did it; it may be gone.' }),
+    at: Timestamp(),
+    changes: t.Object({
+      title: changeOf(t.String()),
+      description: changeOf(t.String()),
+      url: changeOf(t.Union([t.String(), t.Null()])),
+      tags: changeOf(t.Array(t.String())),
+      data: changeOf(t.Record(t.String(), t.Any())),
+      visibility: changeOf(Choice('Visibility', ['public', 'private'])),
+    }),
+  },
+  { title: 'ItemRevision' },
+);
+
+export const ItemRevisions = t.Object(
+  { data: t.Array(ItemRevision), page: Page },
+  { title: 'ItemRevisions' },
+);
+
+export const ItemRevisionsQuery = t.Object({
+  limit: t.Optional(
+    IntegerText({
+      minimum: 1,
+      maximum: 50,
+      default: 20,
+      description: 'Entries per page, at most.',
+    }),
+  ),
+  cursor: t.Optional(
+    Text({ minLength: 1, maxLength: 1024, description: 'The next_cursor of the page before.' }),
+  ),
+});
+
+export const ItemRevert = t.Object(
+  { version: Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [1] }) },
+  { title: 'ItemRevert' },
+);

@@ -1,0 +1,15 @@
+import type { User } from '../../models/index.ts';
+
+/** An account as its owner sees it. */
+export type OwnAccount = Pick<
+  User,
+  'id' | 'email' | 'username' | 'role' | 'created_at' | 'updated_at'
+> & { email_verified: boolean; has_password: boolean };
+
+/** Without what is nobody's to see: the hash and the keys. */
+export function ownAccount(user: User): OwnAccount {
+  const { id, email, username, role, created_at, updated_at } = user;
+  const email_verified = user.email_verified_at !== null;
+  const has_password = user.password_hash !== null;
+  return { id, email, username, role, created_at, updated_at, email_verified, has_password };
+}

@@ -1,0 +1,145 @@
+import { and, asc, eq, inArray, ne, sql } from 'drizzle-orm';
+import type { Actor } from '../../core/actor.ts';
+import type { Db, Session } from '../../core/db/db.ts';
+import { prepare, type Query } from '../../core/db/query.ts';
+import type { Tx } from '../../core/db/writer.ts';
+import { AppError } from '../../core/exceptions.ts';
+import {
+  accountRemovals,
+  accountUsage,
+  actionTokens,
+  idempotencyKeys,
+  items,
+  type User,
+  users,
+} from '../../models/index.ts';
+import { timeBudget } from '../../utils/time/time-budget.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { AccessChanges } from '../auth/access-changes.ts';
+import { endWaysIn } from '../email/flow-deps.ts';
+import {
+  type AnnouncementsDeps,
+  announceErasure,
+  invalidateItems,
+} from '../items/announcements.ts';
+import { eraseItem } from '../items/erasure.ts';
+import { type Chore, PIECE_MS } from '../jobs.ts';
+import { firstRemoved } from './removed.ts';
+
+export interface AccountRemovalDeps extends AnnouncementsDeps {
+  db: Db;
+  audit: Audit;
+  accessChanges: AccessChanges;
+}
+
+export type AccountRemoval = ReturnType<typeof createAccountRemoval>;
+
+/** Deletion of accounts: out of sight in one transaction, then erased in small pieces. */
+export function createAccountRemoval(deps: AccountRemovalDeps) {
+  let wake = () => {};
+  /** Erases what belongs to deleted accounts. */
+  const chore: Chore = {
+    name: 'account removal',
+    everyMs: EVERY_MS,
+    run: () => erasePiece(deps),
+    onDue: (listener) => {
+      wake = listener;
+    },
+  };
+  return {
+    chore,
+
+    /**
+     * Deletes an account in the caller's transaction: from its commit on nobody can sign in with
+     * it or see it or its items, and its email and username are free. The chore erases its rows.
+     * Throws conflict for the last active admin.
+     */
+    begin: async (tx: Tx, actor: Actor, user: User): Promise<void> => {
+      await refuseLastAdmin(tx, user);
+      await hide(deps, tx, user.id);
+      await deps.audit.record(tx, actor, { action: 'user.deleted', user_id: user.id });
+      invalidateItems(deps, tx);
+      tx.afterCommit(() => wake());
+    },
+  };
+}
+
+/** For what a stop or a failure interrupted. */
+const EVERY_MS = 60_000;
+
+/** Throws conflict for the last active admin: only the command line could create another one. */
+export async function refuseLastAdmin({ orm }: Session, user: User): Promise<void> {
+  if (user.role !== 'admin' || !user.is_active) return;
+  const isOther = and(eq(users.role, 'admin'), eq(users.is_active, true), ne(users.id, user.id));
+  const others = await orm.select({ id: users.id }).from(users).where(isOther).limit(1);
+  if (others.length === 0) throw new AppError('conflict', 'This is the last active admin');
+}
+
+/**
+ * Leaves nothing of an account but its id, which its items refer to. In capitals its keys equal
+ * no email and no username: those are folded to lower case.
+ */
+async function hide(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<void> {
+  const { now } = deps;
+  const at = now().toISOString();
+  const name = `REMOVED-${id}`;
+  await endWaysIn(deps, tx, id);
+  await tx.orm.delete(actionTokens).where(eq(actionTokens.user_id, id));
+  const names = { email: name, email_key: name, username: name, username_key: name };
+  const rest = { password_hash: null, email_verified_at: null, is_active: false, updated_at: at };
+  await tx.orm
+    .update(users)
+    .set({ ...names, ...rest, role: 'user' })
+    .where(eq(users.id, id));
+  // Without it nothing more can be stored for the account.
+  await tx.orm.delete(accountUsage).where(eq(accountUsage.user_id, id));
+  await tx.orm.insert(accountRemovals).values({ user_id: id, requested_at: at });
+}
+
+/** Erases as much as there is time for; returns true when more is left. */
+async function erasePiece(deps: AccountRemovalDeps): Promise<boolean> {
+  if (!(await firstRemoved(deps.db.read, {}))[0]?.id) return false;
+  await deps.db.write(async (tx) => {
+    const id = (await firstRemoved(tx, {}))[0]?.id;
+    if (!id) return;
+    const hasTime = timeBudget(PIECE_MS);
+    while (await eraseNext(deps, tx, id)) if (!hasTime()) return;
+    // What is left of it is a few rows, which go with the account.
+    await tx.orm.delete(users).where(eq(users.id, id));
+  });
+  return true;
+}
+
+/** Erases one item, or some other rows; returns false when there are none. */
+async function eraseNext(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<boolean> {
+  const [item] = await firstItem(tx, { id });
+  if (!item) return (await deleteKeys(tx, { id })).length > 0;
+  if (await eraseItem(tx, item)) await announceErasure(deps, tx, item);
+  return true;
+}
+
+type Item = Pick<
+  typeof items.$inferSelect,
+  'id' | 'owner_id' | 'version' | 'visibility' | 'deleted_at'
+>;
+const firstItem = prepare<{ id: number }, Item[]>((orm) => {
+  const { id, owner_id, version, visibility, deleted_at } = items;
+  return orm
+    .select({ id, owner_id, version, visibility, deleted_at })
+    .from(items)
+    .where(eq(owner_id, sql.placeholder('id')))
+    .orderBy(asc(id))
+    .limit(1);
+});
+
+/** Keys deleted in one step: a stored response has up to 70 KB. */
+const KEYS = 20;
+const deleteKeys: Query<{ id: number }, { key: string }[]> = prepare((orm) => {
+  const { user_id, key } = idempotencyKeys;
+  const isOwn = eq(user_id, sql.placeholder('id'));
+  const first = orm.select({ key }).from(idempotencyKeys).where(isOwn).limit(KEYS);
+  return orm
+    .delete(idempotencyKeys)
+    .where(and(isOwn, inArray(key, first)))
+    .returning({ key });
+});

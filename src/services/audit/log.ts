@@ -1,0 +1,137 @@
+import { and, desc, gte, lt, type SQL } from 'drizzle-orm';
+import type { Actor } from '../../core/actor.ts';
+import type { Db } from '../../core/db/db.ts';
+import { AppError } from '../../core/exceptions.ts';
+import type { FairTurns, Pace } from '../../core/fair-turns.ts';
+import type { Cursors } from '../../core/security/cursors.ts';
+import { type AuditEntry, auditLog } from '../../models/index.ts';
+import type { Page, Position } from '../../utils/page.ts';
+import { adminsOnly } from '../admins-only.ts';
+import { type Condition, compare } from '../conditions.ts';
+import { type FilteredRows, readFiltered } from '../filtered-rows.ts';
+
+const DEFAULT_LIMIT = 50;
+
+type AuditField = 'id' | 'at' | 'actor_id' | 'user_id' | 'action' | 'address' | 'request_id';
+
+/** Which entries, from where and how many of them; the newest come first. */
+export interface AuditLogQuery {
+  actor_id?: number | undefined;
+  user_id?: number | undefined;
+  action?: string | undefined;
+  /** Inclusive. */
+  from?: string | undefined;
+  /** Exclusive. */
+  until?: string | undefined;
+  /** More conditions, which must all hold. */
+  filters?: readonly Condition<AuditField>[] | undefined;
+  /** Default 50. */
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+
+/** An act as an admin sees it. */
+export type AuditInfo = Omit<AuditEntry, 'details'> & { details: Record<string, unknown> };
+
+export interface AuditLogDeps {
+  db: Db;
+  cursors: Cursors;
+  turns: FairTurns;
+}
+
+/** The audit log, for admins. */
+export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
+  adminsOnly({
+    /**
+     * A page of the audit log. Throws forbidden, overloaded, and invalid_cursor for a cursor of
+     * another filter.
+     */
+    list: async (
+      _actor: Actor,
+      query: AuditLogQuery,
+    ): Promise<{ data: AuditInfo[]; page: Page }> => {
+      const { limit = DEFAULT_LIMIT, cursor } = query;
+      const conditions = conditionsOf(query);
+      const scope = JSON.stringify(['audit-log', conditions]);
+      const from = cursor === undefined ? undefined : positionIn(cursors, scope, cursor);
+      const source = entriesOf(db.read.orm, conditions, turns.paceFor('audit log'));
+      const { rows, next } = await readFiltered(source, from, limit);
+      const next_cursor = next ? cursors.seal(scope, next) : null;
+      const page = { next_cursor, has_more: next !== undefined, limit };
+      return { data: rows.map(infoOf), page };
+    },
+  });
+
+/** Walks the index of one filter, the newest first; the other filters look at each entry. */
+function entriesOf(
+  orm: Orm,
+  conditions: readonly Condition<AuditField>[],
+  pace: Pace,
+): FilteredRows<AuditEntry> {
+  const filter = and(...conditions.map(sqlOf));
+  const walked = walkedOf(conditions);
+  const isIn = (from: Position | undefined, to: Position | undefined) =>
+    and(from && lt(auditLog.id, from[0] as number), to && gte(auditLog.id, to[0] as number));
+  return {
+    pace,
+    positionOf: ({ id }) => [id],
+    nth: async (from, skip) => {
+      const [row] = await orm
+        .select({ id: auditLog.id })
+        .from(auditLog)
+        .where(and(walked, isIn(from, undefined)))
+        .orderBy(desc(auditLog.id))
+        .limit(1)
+        .offset(skip);
+      return row && [row.id];
+    },
+    rows: (from, to, limit) =>
+      orm
+        .select()
+        .from(auditLog)
+        .where(and(filter, isIn(from, to)))
+        .orderBy(desc(auditLog.id))
+        .limit(limit),
+  };
+}
+
+type Orm = Db['read']['orm'];
+
+/** Those that have an index, the one that usually finds the fewest first. */
+const INDEXED: readonly AuditField[] = ['user_id', 'actor_id', 'action'];
+
+/** The condition that an index serves. */
+function walkedOf(conditions: readonly Condition<AuditField>[]): SQL | undefined {
+  const [walked] = INDEXED.flatMap(
+    (field) => conditions.find((it) => it.field === field && it.op === 'eq') ?? [],
+  );
+  return walked && sqlOf(walked);
+}
+
+function sqlOf({ field, op, values }: Condition<AuditField>): SQL {
+  return compare(auditLog[field], op, values);
+}
+
+function conditionsOf(query: AuditLogQuery): Condition<AuditField>[] {
+  const { actor_id, user_id, action, from, until, filters = [] } = query;
+  const some = (field: AuditField, op: 'eq' | 'gte' | 'lt', value?: string | number) =>
+    value === undefined ? [] : [{ field, op, values: [value] }];
+  return [
+    ...some('user_id', 'eq', user_id),
+    ...some('actor_id', 'eq', actor_id),
+    ...some('action', 'eq', action),
+    ...some('at', 'gte', from),
+    ...some('at', 'lt', until),
+    ...filters,
+  ];
+}
+
+function positionIn(cursors: Cursors, scope: string, cursor: string): Position {
+  const position = cursors.open(scope, cursor, ['number']);
+  if (position) return position;
+  throw new AppError('invalid_cursor', 'The cursor is not one of this list and filter');
+}
+
+function infoOf({ details, ...rest }: AuditEntry): AuditInfo {
+  return { ...rest, details: JSON.parse(details) as Record<string, unknown> };
+}

@@ -1,0 +1,143 @@
+import type { Actor } from '../../core/actor.ts';
+import type { Db } from '../../core/db/db.ts';
+import { AppError, type Problem } from '../../core/exceptions.ts';
+import { createPace } from '../../utils/async/pace.ts';
+import type { ItemChanges } from './changes.ts';
+import { type ItemFormat, itemLines, type LineFailure } from './lines.ts';
+import type { ItemFields } from './rows.ts';
+
+/** Items and bytes of one transaction: bounds how long other writers wait. */
+const CHUNK = 200;
+const CHUNK_BYTES = 1_048_576;
+/** Failures that are named; the others are counted. */
+const MAX_NAMED = 1000;
+
+export interface ItemImportDeps {
+  db: Db;
+  changes: ItemChanges;
+}
+
+/** What an import came to, or has come to so far. */
+export interface ImportReport {
+  created: number;
+  failed: number;
+  dry_run: boolean;
+  errors: LineFailure[];
+}
+
+export interface ImportOptions {
+  format: ItemFormat;
+  isDryRun: boolean;
+  /** The item that a line says, with what it leaves out, or what is wrong with it. */
+  read(value: unknown): ItemFields | Problem[];
+  /** Once it is aborted nothing more is written: what was read may be cut in the middle. */
+  signal?: AbortSignal;
+  /** Called after each transaction. */
+  onProgress?: (report: ImportReport) => void;
+}
+
+/** Items from a stream of lines. */
+export const createItemImport = (deps: ItemImportDeps) => ({
+  /**
+   * Makes an item of each good line of `source`, some at a time: an import that ends early keeps
+   * what it has made. A dry run makes none and says what would be, quotas aside. Throws what
+   * `source` throws, validation_failed for wrong columns of CSV, and quota_exceeded or storage_full
+   * at the first item that there is no room for.
+   */
+  run: async (
+    actor: Actor,
+    source: AsyncIterable<Uint8Array>,
+    { format, isDryRun, read, signal, onProgress }: ImportOptions,
+  ): Promise<ImportReport> => {
+    const report: ImportReport = { created: 0, failed: 0, dry_run: isDryRun, errors: [] };
+    const chunk = createChunk();
+    const finish = async () => {
+      if (signal?.aborted) return;
+      const written = isDryRun
+        ? { created: chunk.items.length }
+        : await writeAll(deps, actor, chunk.items);
+      report.created += written.created;
+      chunk.clear();
+      onProgress?.(report);
+      if (written.refusal) throw noneLeft(written.refusal, report.created);
+    };
+    const pace = createPace();
+    for await (const line of itemLines(format, source)) {
+      const fields = 'code' in line ? line : judged(line.line, read(line.value));
+      if ('code' in fields) note(report, fields);
+      else chunk.add(fields, 'bytes' in line ? line.bytes : 0);
+      if (chunk.isFull()) await finish();
+      if (signal?.aborted) break;
+      await pace();
+    }
+    await finish();
+    return report;
+  },
+});
+
+function createChunk() {
+  let items: ItemFields[] = [];
+  let bytes = 0;
+  return {
+    get items() {
+      return items;
+    },
+    add: (fields: ItemFields, size: number) => {
+      items.push(fields);
+      bytes += size;
+    },
+    isFull: () => items.length >= CHUNK || bytes >= CHUNK_BYTES,
+    clear: () => {
+      items = [];
+      bytes = 0;
+    },
+  };
+}
+
+function judged(line: number, read: ItemFields | Problem[]): ItemFields | LineFailure {
+  if (!Array.isArray(read)) return read;
+  const message = read.map(({ loc, msg }) =>
+    [...(loc.length > 0 ? [loc.join('.')] : []), msg].join(': '),
+  );
+  return { line, code: read[0]?.type ?? 'value_error', message: message.join('; ') };
+}
+
+function note(report: ImportReport, { line, code, message }: LineFailure): void {
+  report.failed++;
+  if (report.errors.length < MAX_NAMED) {
+    report.errors.push({ line, code, message: message.slice(0, 500) });
+  }
+}
+
+/** What was created of a chunk, and why it is not all of it. */
+interface Written {
+  created: number;
+  refusal?: AppError;
+}
+
+async function writeAll(
+  { db, changes }: ItemImportDeps,
+  actor: Actor,
+  all: ItemFields[],
+): Promise<Written> {
+  if (all.length === 0) return { created: 0 };
+  return db.write(async (tx) => {
+    const pace = createPace();
+    for (const [created, fields] of all.entries()) {
+      try {
+        await changes.create(tx, actor, fields);
+      } catch (error) {
+        // It is refused before it is written: those before it stay.
+        if (error instanceof AppError) return { created, refusal: error };
+        throw error;
+      }
+      await pace();
+    }
+    return { created: all.length };
+  });
+}
+
+function noneLeft({ code, message, quota }: AppError, created: number): AppError {
+  const told = `${message}; items created before: ${created}`;
+  return new AppError(code, told, quota ? { quota } : {});
+}

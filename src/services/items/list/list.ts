@@ -1,0 +1,195 @@
+import { eq, sql } from 'drizzle-orm';
+import type { AnyActor } from '../../../core/actor.ts';
+import type { Db, Session } from '../../../core/db/db.ts';
+import { rowsOf } from '../../../core/db/dynamic-query.ts';
+import { prepare } from '../../../core/db/query.ts';
+import { AppError } from '../../../core/exceptions.ts';
+import type { FairTurns, Pace } from '../../../core/fair-turns.ts';
+import type { Cursors } from '../../../core/security/cursors.ts';
+import { items, itemViews, type User, users } from '../../../models/index.ts';
+import type { Position } from '../../../utils/page.ts';
+import { hiddenNow } from '../rows.ts';
+import { countWords, readWords, type WordList } from '../search/word-list.ts';
+import type { ItemViews } from '../views.ts';
+import { countWalk } from './count.ts';
+import { readWalk } from './groups.ts';
+import { defaultSort, isGrouped, orderOf, shapeOf } from './order.ts';
+import { firstOfPicks, positionsOfPicks } from './picks.ts';
+import {
+  BOUNDS,
+  type Bounds,
+  ITEM_COLUMNS,
+  type ItemColumn,
+  type ItemListQuery,
+  type ItemPage,
+  type ListedRow,
+  type SortKey,
+} from './query.ts';
+import { endsOf } from './segments.ts';
+import { type Sources, sourcesOf } from './sets.ts';
+import { type Asked, shownTo } from './streams.ts';
+import type { Entry, Read, Walk } from './walk.ts';
+
+export interface ItemListDeps {
+  db: Db;
+  cursors: Cursors;
+  views: ItemViews;
+  turns: FairTurns;
+  bounds?: Bounds;
+}
+
+export const createItemList = (deps: ItemListDeps) => ({
+  /**
+   * A page of the items that the caller may see, or of the caller's bin. Throws invalid_cursor for
+   * a cursor of another list, invalid_query for several keys where too many share the first, and
+   * overloaded when too many long lists are being read.
+   */
+  list: (actor: AnyActor, query: ItemListQuery): Promise<ItemPage> => listItems(deps, actor, query),
+
+  /** The name of an item's owner. */
+  usernameOf: async (id: number): Promise<string | undefined> =>
+    (await usernameById(deps.db.read, { id }))[0]?.username,
+});
+
+const usernameById = prepare<{ id: number }, Pick<User, 'username'>[]>((orm) =>
+  orm
+    .select({ username: users.username })
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id'))),
+);
+
+/** A list that is being read. */
+interface Reading {
+  session: Session;
+  bounds: Bounds;
+  pace: Pace;
+  order: SortKey[];
+  asked: Asked;
+}
+
+async function listItems(
+  { db, cursors, views, turns, bounds = BOUNDS }: ItemListDeps,
+  actor: AnyActor,
+  query: ItemListQuery,
+): Promise<ItemPage> {
+  const { q, sort = defaultSort(q), limit, cursor, filters, bin } = query;
+  const order = orderOf(sort);
+  const scope = JSON.stringify(['items', actor.id ?? undefined, bin, q, order, filters]);
+  const from = cursor === undefined ? undefined : positionIn(cursors, scope, order, cursor);
+  const ends = endsOf(filters, order[0] as SortKey);
+  const residual = filters.filter((it) => it !== ends.start && it !== ends.end);
+  const pace = turns.paceFor(query.share ?? '');
+  const asked = { actor, filters, bin, residual, hidden: await hiddenNow(db.read) };
+  const reading = { session: db.read, bounds, pace, order, asked };
+  const list = q === undefined ? await plainList(reading, query, ends) : wordList(reading, q);
+  const { entries, next } = await list.read(from, limit);
+  const data = await rowsOfEntries(reading, query.columns, entries);
+  // Large rows take long to read, and the caller has yet to write them.
+  await pace();
+  for (const row of data) withPending(views, row);
+  const next_cursor = next ? cursors.seal(scope, next) : null;
+  const page = { next_cursor, has_more: next !== undefined, limit };
+  return { data, page, ...(query.count && (await list.count())) };
+}
+
+interface List {
+  read(from: Position | undefined, limit: number): Promise<Read>;
+  count(): Promise<{ total: number; total_is_capped: boolean }>;
+}
+
+function wordList({ asked, bounds, ...rest }: Reading, q: string): List {
+  const list: WordList = { ...rest, asked, bounds, q };
+  return {
+    read: (from, limit) => readWords(list, from, limit),
+    count: () => countWords(list),
+  };
+}
+
+async function plainList(
+  reading: Reading,
+  { columns }: ItemListQuery,
+  ends: Walk['ends'],
+): Promise<List> {
+  const { session, order, asked, bounds } = reading;
+  const { streams, picks } = await sourcesOf(session, order, asked, bounds);
+  const walk: Walk = { ...reading, streams, ends, ...selectionOf(columns, order) };
+  return {
+    read: async (from, limit) => {
+      const picked = picks && (await firstOfPicks(reading, picks, from, limit + 1));
+      if (streams.length > 0) return readWalk(walk, from, limit, picked);
+      const positions = picked ?? [];
+      const entries = positions.slice(0, limit).map((position) => ({ position }));
+      return { entries, next: positions.length > limit ? entries.at(-1)?.position : undefined };
+    },
+    count: async () => {
+      const walked = await countWalk(walk);
+      const picked = await countPicks(reading, picks);
+      const total_is_capped = walked.total_is_capped || picked.total_is_capped;
+      return { total: walked.total + picked.total, total_is_capped };
+    },
+  };
+}
+
+async function countPicks(reading: Reading, picks: Sources['picks']) {
+  let total = 0;
+  if (picks) for await (const some of positionsOfPicks(reading, picks)) total += some.length;
+  // A set that has all that is looked at may have had more.
+  return { total, total_is_capped: (picks?.ids.length ?? 0) >= reading.bounds.most };
+}
+
+/** The rows of entries, in their order; one that the caller may no longer see is left out. */
+async function rowsOfEntries(
+  { session, order, asked }: Reading,
+  columns: readonly ItemColumn[],
+  entries: Entry[],
+): Promise<ListedRow[]> {
+  const rows = entries.flatMap(({ row }) => row ?? []);
+  if (rows.length === entries.length) return rows;
+  const { select, lookUp } = selectionOf(columns, order);
+  const ids = JSON.stringify(entries.map(({ position }) => position.at(-1)));
+  const found = await rowsOf<ListedRow>(
+    session,
+    sql`select ${select} from json_each(${ids}) as picked cross join ${items} on ${items.id} = picked.value cross join ${itemViews} on ${itemViews.item_id} = ${items.id} ${lookUp} where ${shownTo(asked)}`,
+  );
+  const byId = new Map(found.map((row) => [row.id, row]));
+  return entries.flatMap(({ position, row }) => row ?? byId.get(position.at(-1) as number) ?? []);
+}
+
+/** What is asked for, and what a position is made of. */
+function selectionOf(
+  columns: readonly ItemColumn[],
+  order: readonly SortKey[],
+): Pick<Walk, 'select' | 'lookUp'> {
+  const sorts = order.map(({ field }) => field).filter((field) => field !== 'relevance');
+  // As one text: the names are this file's own, and each part of a query costs as much as a row.
+  const names = [...new Set(['id' as const, ...columns, ...sorts])].map(
+    (name) => `${SOURCES[name]} as "${name}"`,
+  );
+  const hasOwner = columns.includes('owner_username');
+  return {
+    select: sql.raw(names.join(', ')),
+    lookUp: hasOwner ? sql`cross join ${users} on ${users.id} = ${items.owner_id}` : sql``,
+  };
+}
+
+const SOURCES = Object.fromEntries(
+  ['id', ...ITEM_COLUMNS].map((name) => [name, `"items"."${name}"`]),
+) as Record<ItemColumn | 'id', string>;
+SOURCES.views = '"item_views"."views"';
+SOURCES.owner_username = '"users"."username"';
+
+function positionIn(cursors: Cursors, scope: string, order: SortKey[], cursor: string): Position {
+  const shape = shapeOf(order);
+  const position =
+    cursors.open(scope, cursor, shape) ??
+    (isGrouped(order) ? cursors.open(scope, cursor, shape.slice(0, 1)) : undefined);
+  if (position) return position;
+  throw new AppError(
+    'invalid_cursor',
+    'The cursor is not one of this list, sort, filter and actor',
+  );
+}
+
+function withPending(views: ItemViews, row: ListedRow): void {
+  if (typeof row.views === 'number') row.views += views.pending(row.id);
+}

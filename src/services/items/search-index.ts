@@ -1,0 +1,103 @@
+import { desc, eq, gt, lt, sql } from 'drizzle-orm';
+import type { Db } from '../../core/db/db.ts';
+import { rowsOf } from '../../core/db/dynamic-query.ts';
+import { prepare } from '../../core/db/query.ts';
+import type { Tx } from '../../core/db/writer.ts';
+import { type ItemRow, items, searchReindex } from '../../models/index.ts';
+import { indexedWords } from '../../utils/text/words.ts';
+import { timeBudget } from '../../utils/time/time-budget.ts';
+import { type Chore, PIECE_MS } from '../jobs.ts';
+import { composed } from './rows.ts';
+
+/** The columns whose change makes a trigger index an item anew. */
+const INDEXED = ['title', 'description', 'tags', 'visibility', 'deleted_at'] as const;
+
+type Texts = Pick<ItemRow, 'id' | 'title' | 'description' | 'tags'>;
+type Indexed = Texts & Pick<ItemRow, 'visibility' | 'deleted_at'>;
+
+/**
+ * Indexes the words of an item after a change of `columns`. A trigger has just indexed its texts as
+ * they are, if everyone may see it; texts that SQLite cuts into other words than ours are replaced.
+ */
+export async function indexWords(tx: Tx, item: Indexed, columns: object = item): Promise<void> {
+  const isPublic = item.visibility === 'public' && item.deleted_at === null;
+  if (isPublic && INDEXED.some((name) => name in columns)) await indexTexts(tx, item);
+}
+
+async function indexTexts(tx: Tx, { id, ...texts }: Texts): Promise<void> {
+  const [title, description, tags] = [texts.title, texts.description, texts.tags].map(indexedWords);
+  if (title === undefined && description === undefined && tags === undefined) return;
+  const row = [title ?? texts.title, description ?? texts.description, tags ?? texts.tags];
+  await rowsOf(tx, sql`delete from items_fts where rowid = ${id}`);
+  await rowsOf(
+    tx,
+    sql`insert into items_fts (rowid, title, description, tags) values (${id}, ${sql.join(row, sql`, `)})`,
+  );
+}
+
+const EVERY_MS = 3_600_000;
+/** Items read at once: of the largest, half a megabyte of text. */
+const ROWS = 20;
+
+const placeOf = prepare<Record<string, never>, { below_id: number }[]>((orm) =>
+  orm.select().from(searchReindex).where(gt(searchReindex.below_id, 0)),
+);
+
+const itemsBelow = prepare<{ below_id: number }, Indexed[]>((orm) =>
+  orm
+    .select({
+      id: items.id,
+      title: items.title,
+      description: items.description,
+      tags: items.tags,
+      visibility: items.visibility,
+      deleted_at: items.deleted_at,
+    })
+    .from(items)
+    .where(lt(items.id, sql.placeholder('below_id')))
+    .orderBy(desc(items.id))
+    .limit(ROWS),
+);
+
+/**
+ * Stores the texts of the items below the place in search_reindex in NFC and indexes them, the newest
+ * first, as this build does; a migration that changes what the index holds sets the place. To people
+ * and by their version these items stay the same.
+ */
+export const createSearchReindex = ({ db }: { db: Db }): Chore => ({
+  name: 'search index',
+  everyMs: EVERY_MS,
+  run: async () => {
+    if ((await placeOf(db.read, {})).length === 0) return false;
+    return db.write(reindexSome);
+  },
+});
+
+/** Returns true when more is left. */
+async function reindexSome(tx: Tx): Promise<boolean> {
+  const hasTime = timeBudget(PIECE_MS);
+  const [place] = await placeOf(tx, {});
+  if (!place) return false;
+  for (let below_id = place.below_id; ; ) {
+    const rows = await itemsBelow(tx, { below_id });
+    for (const row of rows) {
+      await renew(tx, row);
+      below_id = row.id;
+      if (hasTime()) continue;
+      await tx.orm.update(searchReindex).set({ below_id });
+      return true;
+    }
+    if (rows.length === ROWS) continue;
+    await tx.orm.delete(searchReindex);
+    return false;
+  }
+}
+
+async function renew(tx: Tx, row: Indexed): Promise<void> {
+  const { title, description, tags } = row;
+  const set = composed({ title, description, tags });
+  const isOld = Object.entries(set).some(([name, value]) => Reflect.get(row, name) !== value);
+  // Its triggers keep the tags, the index and the usage of the account.
+  if (isOld) await tx.orm.update(items).set(set).where(eq(items.id, row.id));
+  await indexWords(tx, { ...row, ...set });
+}

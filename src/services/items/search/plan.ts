@@ -1,0 +1,92 @@
+import { sql } from 'drizzle-orm';
+import type { Session } from '../../../core/db/db.ts';
+import { rowsOf } from '../../../core/db/dynamic-query.ts';
+import type { Pace } from '../../../core/fair-turns.ts';
+import { indexedPart, type Word } from '../../../utils/text/words.ts';
+
+export interface SearchBounds {
+  /** Of more matches, only so many of the newest are looked at for words in their titles. */
+  most: number;
+  /** Entries of the index that one statement may read. */
+  entries: number;
+}
+
+export interface SearchOptions {
+  session: Session;
+  words: readonly Word[];
+  pace: Pace;
+  bounds: SearchBounds;
+}
+
+/** Words that the last word of a query may be the start of: of more, the first by alphabet. */
+const MAX_COMPLETIONS = 50;
+/** The index has the starts of words of up to so many letters. */
+const INDEXED_START = 3;
+
+/** What an item must match: an expression for each word, the rarest first. */
+export interface Plan {
+  expressions: readonly string[];
+  /** Whether the rarest word is rare enough for one statement to find all matches. */
+  isRare: boolean;
+}
+
+/** Plans a search. Reads a bounded number of entries of each word. */
+export async function planOf(options: SearchOptions): Promise<Plan> {
+  const { session, words, pace, bounds } = options;
+  const sized: { expression: string; size: number }[] = [];
+  // Not always the last one: a word that is repeated stands where it came first.
+  const start = words.find(isLongStart);
+  const completions = start ? await completionsOf(options, start.text) : [];
+  const enough = Math.ceil(bounds.entries / (words.length + completions.length));
+  for (const word of words) {
+    const expression = expressionOf(word, completions);
+    const entries = sql`select 1 from items_fts where items_fts match ${expression} limit ${enough}`;
+    const [row] = await rowsOf<{ size: number }>(
+      session,
+      sql`select count(*) as size from (${entries})`,
+    );
+    sized.push({ expression, size: row?.size ?? 0 });
+    await pace();
+  }
+  sized.sort((a, b) => a.size - b.size);
+  return {
+    expressions: sized.map(({ expression }) => expression),
+    isRare: (sized[0]?.size ?? 0) < enough,
+  };
+}
+
+/** FTS5 takes no quoted word for an operator. */
+function quoted(word: string): string {
+  return `"${word}"`;
+}
+
+function expressionOf({ text, isStart, isPart }: Word, completions: readonly string[]): string {
+  if (isPart) return quoted(indexedPart(text));
+  if (!isStart) return quoted(text);
+  if (!isLongStart({ text, isStart })) return `${quoted(text)}*`;
+  return `(${[text, ...completions].map(quoted).join(' OR ')})`;
+}
+
+function isLongStart({ text, isStart }: Pick<Word, 'text' | 'isStart'>): boolean {
+  return isStart && [...text].length > INDEXED_START;
+}
+
+/** The first words of the index that start with `start`: of each only its first entry is read. */
+async function completionsOf({ session, pace }: SearchOptions, start: string): Promise<string[]> {
+  const words: string[] = [];
+  for (let from = start; words.length < MAX_COMPLETIONS; ) {
+    const next = sql`select term from items_fts_words where term >= ${from} limit 1`;
+    const [row] = await rowsOf<{ term: string }>(session, next);
+    if (!row?.term.startsWith(start)) break;
+    words.push(row.term);
+    // No word has this character, so it is what comes next after the word itself.
+    from = `${row.term}\u0001`;
+    await pace();
+  }
+  return words;
+}
+
+/** The same plan for titles alone. */
+export function inTitle({ expressions, isRare }: Plan): Plan {
+  return { expressions: expressions.map((it) => `{title} : ${it}`), isRare };
+}

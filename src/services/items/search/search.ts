@@ -1,0 +1,166 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Session } from '../../../core/db/db.ts';
+import { rowsOf } from '../../../core/db/dynamic-query.ts';
+import { inTitle, type Plan, planOf, type SearchOptions } from './plan.ts';
+
+/**
+ * Searches the items that everybody may see: the index holds no others, so that nothing in it can
+ * tell of them. Each statement reads a bounded number of entries; ranks depend on the item alone.
+ */
+
+/** An item that was found. The rank is 0 with all words in the title, else 1. */
+export interface Found {
+  id: number;
+  rank: number;
+}
+
+/** Some items, in order, and the place up to which all have been found; none when all have. */
+export interface Batch {
+  found: Found[];
+  upTo: Found | undefined;
+}
+
+/** A window that finds more ids is followed by a smaller one. */
+const MAX_IDS = 500;
+/** Ids that a statement looks through, at first, for items that hold several words. */
+const FIRST_WIDTH = 2_048;
+const MAX_WIDTH = 16_384;
+export const createSearch = (options: SearchOptions) => ({
+  /** All matches, the newest first, below an id. All have rank 0. */
+  newest: async function* (below = Number.MAX_SAFE_INTEGER): AsyncGenerator<Batch> {
+    const plan = await planOf(options);
+    for await (const { ids, down } of matchesBelow(options, plan, below, 0)) {
+      yield { found: foundAt(0, ids), upTo: down > 0 ? { id: down, rank: 0 } : undefined };
+    }
+  },
+
+  /** All matches by rank, the newest of a rank first, after a place. */
+  ranked: async function* (after: Found = FIRST): AsyncGenerator<Batch> {
+    const plan = await planOf(options);
+    const titles = inTitle(plan);
+    const floor = await floorOf(options, plan);
+    if (after.rank === 0) {
+      for await (const { ids, down } of matchesBelow(options, titles, after.id, floor)) {
+        yield { found: foundAt(0, ids), upTo: { id: down, rank: 0 } };
+      }
+    }
+    const below = after.rank === 0 ? FIRST.id : after.id;
+    for await (const { ids, down } of matchesBelow(options, plan, below, 0)) {
+      const named = await namedAmong(
+        options,
+        titles,
+        ids.filter((id) => id >= floor),
+      );
+      const others = ids.filter((id) => !named.has(id));
+      yield { found: foundAt(1, others), upTo: down > 0 ? { id: down, rank: 1 } : undefined };
+    }
+  },
+});
+
+const FIRST: Found = { id: Number.MAX_SAFE_INTEGER, rank: 0 };
+
+function foundAt(rank: number, ids: number[]): Found[] {
+  return ids.map((id) => ({ id, rank }));
+}
+
+/** The id of the oldest match that is looked at for words in its title. */
+async function floorOf({ session, bounds, pace }: SearchOptions, plan: Plan): Promise<number> {
+  if (plan.isRare) return 0;
+  const [lead] = plan.expressions;
+  const [row] = await rowsOf<{ id: number }>(
+    session,
+    sql`select rowid as id from items_fts where items_fts match ${lead} order by rowid desc limit 1 offset ${bounds.most - 1}`,
+  );
+  await pace();
+  return row?.id ?? 0;
+}
+
+interface Matches {
+  ids: number[];
+  /** All matches down to this id have been found. */
+  down: number;
+}
+
+/** Matches with ids below one and from another one on, the newest first. */
+async function* matchesBelow(
+  options: SearchOptions,
+  plan: Plan,
+  below: number,
+  floor: number,
+): AsyncGenerator<Matches> {
+  if (plan.isRare) {
+    yield { ids: await allBelow(options, plan, below), down: 0 };
+    return;
+  }
+  let width = FIRST_WIDTH;
+  for (let top = await nextBelow(options, plan, below); top !== undefined && top >= floor; ) {
+    const down = Math.max(floor, top - width + 1);
+    const ids = await narrowedTo(options, plan, down, top);
+    yield { ids, down };
+    await options.pace();
+    if (ids.length > MAX_IDS) width = Math.max(64, width >> 1);
+    else if (ids.length < MAX_IDS / 4) width = Math.min(MAX_WIDTH, width << 1);
+    top = await nextBelow(options, plan, down);
+  }
+  yield { ids: [], down: floor };
+}
+
+/** In one statement: it skips from one entry of the rarest word to the next. */
+async function allBelow({ session, pace }: SearchOptions, plan: Plan, below: number) {
+  const all = plan.expressions.join(' AND ');
+  const ids = await idsOf(
+    session,
+    sql`select rowid as id from items_fts where items_fts match ${all} and rowid < ${below} order by rowid desc`,
+  );
+  await pace();
+  return ids;
+}
+
+async function nextBelow({ session }: SearchOptions, { expressions: [lead] }: Plan, below: number) {
+  const [row] = await rowsOf<{ id: number }>(
+    session,
+    sql`select rowid as id from items_fts where items_fts match ${lead} and rowid < ${below} order by rowid desc limit 1`,
+  );
+  return row?.id;
+}
+
+/** Those of some ids, which descend, that match a plan. */
+async function namedAmong(options: SearchOptions, plan: Plan, ids: number[]): Promise<Set<number>> {
+  const [top, down] = [ids[0], ids.at(-1)];
+  if (top === undefined || down === undefined) return new Set();
+  const found = plan.isRare
+    ? await allBelow(options, plan, top + 1)
+    : await narrowedTo(options, plan, down, top);
+  return new Set(found);
+}
+
+/**
+ * The matches from one id to another, the newest first. Word by word: a conjunction would look for
+ * its first match through the whole index.
+ */
+async function narrowedTo(
+  { session, pace }: SearchOptions,
+  { expressions }: Plan,
+  down: number,
+  top: number,
+): Promise<number[]> {
+  let ids: number[] | undefined;
+  let [low, high] = [down, top];
+  for (const expression of expressions) {
+    const range = sql`select rowid as id from items_fts where items_fts match ${expression} and rowid between ${low} and ${high} order by rowid desc`;
+    const found = await idsOf(session, range);
+    const known = ids && new Set(ids);
+    ids = known ? found.filter((id) => known.has(id)) : found;
+    if (ids.length === 0) break;
+    [low, high] = [ids.at(-1) as number, ids[0] as number];
+    await pace();
+  }
+  return ids ?? [];
+}
+
+/** Ids as one text: half the cost of a row for each. */
+async function idsOf(session: Session, query: SQL): Promise<number[]> {
+  const listing = sql`select json_group_array(id) as ids from (${query})`;
+  const [row] = await rowsOf<{ ids: string }>(session, listing);
+  return JSON.parse(row?.ids ?? '[]') as number[];
+}

@@ -1,0 +1,65 @@
+import { and, asc, eq, gt } from 'drizzle-orm';
+import type { Db } from '../../core/db/db.ts';
+import { AppError } from '../../core/exceptions.ts';
+import type { SecretBox } from '../../core/security/secret-box.ts';
+import { sources } from '../../models/index.ts';
+import { columnsOf, type Source, type StoredField, sourceOf } from './definition.ts';
+import { fieldsOf } from './edit.ts';
+import { openedFields, sealedFields } from './secrets.ts';
+
+/** What became of the secrets of all sources. */
+export interface RekeyReport {
+  /** Sources whose secrets are sealed by the current key now. */
+  resealed: string[];
+  /** Sources whose secrets no key here opens. */
+  unreadable: string[];
+}
+
+/** Seals all secrets by the current key; each source is as it was or wholly done. */
+export const createSourceRekey = ({ db, box }: { db: Db; box: SecretBox }) => ({
+  run: async (): Promise<RekeyReport> => {
+    const report: RekeyReport = { resealed: [], unreadable: [] };
+    for (let id = 0; ; ) {
+      const [row] = await db.read.orm
+        .select()
+        .from(sources)
+        .where(gt(sources.id, id))
+        .orderBy(asc(sources.id))
+        .limit(1);
+      if (!row) return report;
+      const outcome = await reseal(db, box, sourceOf(row));
+      // One that was changed meanwhile is looked at again.
+      if (outcome === 'changed') continue;
+      id = row.id;
+      if (outcome !== 'current') report[outcome].push(row.name);
+    }
+  },
+});
+
+type Outcome = keyof RekeyReport | 'current' | 'changed';
+
+async function reseal(db: Db, box: SecretBox, source: Source): Promise<Outcome> {
+  const fields = [...Object.values(source.query), ...Object.values(source.headers)];
+  if (!fields.some((field) => isOld(box, field))) return 'current';
+  const fresh = await resealedFields(box, source);
+  if (!fresh) return 'unreadable';
+  return db.write(async (tx) => {
+    const isIt = and(eq(sources.id, source.id), eq(sources.version, source.version));
+    const { definition } = columnsOf(fieldsOf({ ...source, ...fresh }));
+    const done = await tx.orm.update(sources).set({ definition }).where(isIt).returning();
+    return done.length > 0 ? 'resealed' : 'changed';
+  });
+}
+
+function isOld(box: SecretBox, field: StoredField): boolean {
+  return typeof field === 'object' && !box.isCurrent(field.sealed);
+}
+
+async function resealedFields(box: SecretBox, source: Source) {
+  try {
+    return await sealedFields(box, { ...source, ...(await openedFields(box, source)) });
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'secrets_unreadable') return undefined;
+    throw error;
+  }
+}

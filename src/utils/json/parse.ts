@@ -1,0 +1,99 @@
+import { pathTo } from './path.ts';
+import { isFlawedNumber, type JsonBounds, type JsonFlaw, scanJson } from './scan.ts';
+
+export type { JsonBounds } from './scan.ts';
+
+declare global {
+  // Not yet in TypeScript's library: access to the source text of JSON (ES2026).
+  interface JSON {
+    parse(text: string, reviver: Reviver | undefined): unknown;
+    rawJSON(text: string): unknown;
+  }
+}
+
+type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+
+/** What is enough for one document of a client, and takes JSON.parse at most some 5 ms. */
+export const JSON_BOUNDS: JsonBounds = { maxDepth: 32, maxNodes: 20_000 };
+
+/** Why bytes are not JSON that this program takes. */
+export type JsonFaultKind = 'encoding' | 'syntax' | 'bounds' | JsonFlaw;
+
+/** The message is a sentence without a full stop that may be shown to whoever sent the JSON; a flaw's begins in lower case. */
+export class JsonFault extends Error {
+  override readonly name = 'JsonFault';
+  readonly kind: JsonFaultKind;
+  /** Keys and indexes that lead to a flaw; empty for other kinds. */
+  readonly path: (string | number)[];
+
+  constructor(kind: JsonFaultKind, message: string, path: (string | number)[] = []) {
+    super(message);
+    this.kind = kind;
+    this.path = path;
+  }
+
+  /** Whether the text is valid JSON and one of its values is refused. */
+  get isFlaw(): boolean {
+    return this.kind in FLAW_MESSAGES;
+  }
+}
+
+const FLAW_MESSAGES: Record<JsonFlaw, string> = {
+  number: 'numbers must lie within ±(2^53 - 1) and must not be rounded to 0',
+  text: 'text must not contain NUL or lone surrogates',
+  key: 'the key __proto__ is not allowed',
+};
+
+/**
+ * Parses JSON in UTF-8. Throws JsonFault: for text outside `bounds` before anything is built, for
+ * bytes that are not UTF-8 or not JSON, and for the first flaw, which it names by its path.
+ */
+export function parseJson(bytes: Uint8Array, bounds = JSON_BOUNDS): unknown {
+  const { exceeded, flaw } = scanJson(bytes, bounds);
+  if (exceeded) throw outOfBounds(exceeded, bounds);
+  const value = parseText(decode(bytes));
+  if (flaw) throw new JsonFault(flaw.kind, FLAW_MESSAGES[flaw.kind], pathTo(bytes, flaw.at));
+  return value;
+}
+
+/**
+ * As `parseJson`, for JSON that is only passed on: no flaw is refused, and JSON.stringify writes
+ * each flawed number with the digits that it had.
+ */
+export function parseForeignJson(bytes: Uint8Array, bounds: JsonBounds): unknown {
+  const { exceeded, flaw } = scanJson(bytes, bounds);
+  if (exceeded) throw outOfBounds(exceeded, bounds);
+  return parseText(decode(bytes), flaw && keepDigits);
+}
+
+const keepDigits: Reviver = (_key, value, { source }) => {
+  const isFlawed = typeof value === 'number' && source !== undefined && isFlawedNumber(source);
+  return isFlawed ? JSON.rawJSON(source) : value;
+};
+
+function outOfBounds(exceeded: keyof JsonBounds, bounds: JsonBounds): JsonFault {
+  const max = bounds[exceeded];
+  const msg =
+    exceeded === 'maxDepth'
+      ? `The JSON is nested more than ${max} deep`
+      : `The JSON has more than ${max} values and keys`;
+  return new JsonFault('bounds', msg);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new JsonFault('encoding', 'Invalid UTF-8');
+  }
+}
+
+function parseText(text: string, reviver?: Reviver): unknown {
+  try {
+    return JSON.parse(text, reviver);
+  } catch {
+    throw new JsonFault('syntax', 'JSON decode error');
+  }
+}

@@ -1,0 +1,72 @@
+import { inPieces } from '../async/pace.ts';
+
+/** A line without its end; no bytes when it is longer than allowed. The first line is 1. */
+export interface ByteLine {
+  line: number;
+  bytes: Uint8Array | undefined;
+}
+
+/** Lines of a piece are cut without a turn of the event loop, however many they are. */
+const PIECE_BYTES = 8192;
+const NEWLINE = 10;
+const SPACE = 0x20;
+const BOM = [0xef, 0xbb, 0xbf];
+
+/** Cuts a stream of bytes into lines and holds no more than one of them, of `maxBytes` at most. */
+export async function* byteLines(
+  source: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): AsyncGenerator<ByteLine> {
+  let line = 1;
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  const add = (part: Uint8Array) => {
+    length += part.byteLength;
+    if (length <= maxBytes && part.byteLength > 0) parts.push(part);
+  };
+  const take = (): ByteLine => {
+    const bytes = length > maxBytes ? undefined : joined(parts);
+    parts = [];
+    length = 0;
+    return { line: line++, bytes };
+  };
+  for await (const chunk of inPieces(source, PIECE_BYTES)) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      add(chunk.subarray(start, end));
+      yield take();
+      start = end + 1;
+    }
+    add(chunk.subarray(start));
+  }
+  if (length > 0) yield take();
+}
+
+/** Whether there is nothing but blanks and control characters. */
+export function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte <= SPACE);
+}
+
+/** Drops the byte order mark that some programs put before UTF-8. */
+export async function* withoutBom(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let head: Uint8Array | undefined = new Uint8Array();
+  for await (const chunk of source) {
+    if (!head) {
+      yield chunk;
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    if (head.byteLength < BOM.length) continue;
+    yield startsWithBom(head) ? head.subarray(BOM.length) : head;
+    head = undefined;
+  }
+  if (head) yield head;
+}
+
+function startsWithBom(bytes: Uint8Array): boolean {
+  return BOM.every((byte, index) => bytes[index] === byte);
+}
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+}

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'bun:test';
+import { createEventStream } from '../../../src/api/responses/event-stream.ts';
+
+const frame = (size: number) => new Uint8Array(size).fill(97);
+
+function open() {
+  let slow = 0;
+  const stream = createEventStream({ onSlow: () => void slow++ });
+  const ended = { is: false };
+  void stream.ended.then(() => {
+    ended.is = true;
+  });
+  return { stream, ended, dropped: () => slow, reader: stream.body.getReader() };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('a stream of events', () => {
+  test('gives a frame that waits alone as it is, not a copy', async () => {
+    const { stream, reader } = open();
+    const shared = frame(100);
+    stream.push([shared]);
+    expect((await reader.read()).value).toBe(shared);
+  });
+
+  test('gives many that wait at once, in order', async () => {
+    const { stream, reader } = open();
+    for (const text of ['a', 'b', 'c']) stream.push([new TextEncoder().encode(text)]);
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe('abc');
+  });
+
+  test('takes frames while a read waits for them', async () => {
+    const { stream, reader } = open();
+    const reading = reader.read();
+    await turn();
+    stream.push([frame(3)]);
+    expect((await reading).value).toHaveLength(3);
+  });
+
+  test.each([
+    ['bytes', 1024, 256],
+    ['frames', 3, 1000],
+    // proves: costly-work.event-streams
+  ])('drops a reader that leaves too many %s unread, and no earlier', async (_, size, count) => {
+    const { stream, ended, dropped, reader } = open();
+    for (let n = 0; n < count; n++) stream.push([frame(size)]);
+    await turn();
+    expect([ended.is, dropped()]).toEqual([false, 0]);
+    stream.push([frame(size)]);
+    stream.push([frame(size)]);
+    await turn();
+    expect([ended.is, dropped()]).toEqual([true, 1]);
+    expect((await reader.read()).done).toBe(true);
+  });
+
+  test('never drops one who reads', async () => {
+    const { stream, ended, reader } = open();
+    for (let n = 0; n < 2000; n++) {
+      stream.push([frame(1024)]);
+      await reader.read();
+    }
+    expect(ended.is).toBe(false);
+  });
+
+  test('has room when little waits, and says when it has again', async () => {
+    const { stream, reader } = open();
+    await stream.hasRoom();
+    for (let n = 0; n < 3; n++) stream.push([frame(60_000)]);
+    let hasRoom = false;
+    const waiting = stream.hasRoom().then(() => {
+      hasRoom = true;
+    });
+    await turn();
+    expect(hasRoom).toBe(false);
+    await reader.read();
+    await reader.read();
+    await waiting;
+  });
+
+  test('lets nobody wait for room when it ends', async () => {
+    const { stream, reader } = open();
+    for (let n = 0; n < 3; n++) stream.push([frame(60_000)]);
+    const waiting = stream.hasRoom();
+    await reader.cancel();
+    await waiting;
+    await stream.ended;
+  });
+});

@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'bun:test';
+import { Secret, TOTP } from 'otpauth';
+import { SYSTEM } from '../../../../src/core/actor.ts';
+import type { Config } from '../../../../src/core/config/config.ts';
+import { outsidersApp, person } from '../../../outsiders.ts';
+import { PASSWORD, type TestApp, testApp } from '../../../support.ts';
+
+const PUBLIC = { publicUrl: 'https://api.example.com' };
+const host = { host: 'api.example.com' };
+
+/** An app with a clock, and an admin whose session proved no second factor. */
+async function withRoot(config: Partial<Config> = PUBLIC) {
+  const clock = { now: Date.parse('2026-11-22T16:00:00.000Z') };
+  const t = await testApp({ config, now: () => new Date(clock.now) });
+  const root = await t.signUp('root', 'admin');
+  const token = await t.deps.auth.openSession(SYSTEM, root);
+  const ask = async (
+    method: string,
+    path: string,
+    body?: object,
+    own: string | undefined = token,
+  ) => {
+    const headers = { ...(config.publicUrl && host), 'content-type': 'application/json' };
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const answer = await t.request(method, path, { headers, ...(own && { token: own }), ...sent });
+    const text = await answer.text();
+    return { status: answer.status, body: text === '' ? {} : JSON.parse(text) };
+  };
+  return { t, root, ask, clock, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
+}
+type World = Awaited<ReturnType<typeof withRoot>>;
+
+/** Sets an authenticator up and returns what makes its codes. */
+async function setUpTotp({ ask, clock }: World, own?: string) {
+  const begun = await ask('POST', '/api/v2/auth/totp', { password: PASSWORD }, own);
+  expect(begun.status).toBe(200);
+  const totp = new TOTP({ secret: Secret.fromBase32(begun.body.secret) });
+  const code = () => {
+    clock.now += 30_000;
+    return totp.generate({ timestamp: clock.now });
+  };
+  expect((await ask('POST', '/api/v2/auth/totp/confirm', { code: code() }, own)).status).toBe(200);
+  return { code };
+}
+
+function addPasskey({ deps }: TestApp, user_id: number): void {
+  deps.db.client.run(
+    `INSERT INTO passkeys (user_id, credential_id, public_key, counter, transports, name, created_at)
+     VALUES (?, 'credential', x'00', 0, '[]', 'laptop', '2026-11-22T16:00:00.000Z')`,
+    [user_id],
+  );
+}
+
+/** What an admin needs to set a second factor up. */
+const ALLOWED = [
+  ['GET', '/api/v2/users/me'],
+  ['GET', '/api/v2/auth/totp'],
+  ['GET', '/api/v2/auth/passkeys'],
+];
+
+const REFUSED: [string, string, object | undefined][] = [
+  ['GET', '/api/v1/users/', undefined],
+  ['GET', '/api/v1/users/1', undefined],
+  ['POST', '/api/v1/items/', { title: 'a' }],
+  ['GET', '/api/v2/users', undefined],
+  ['PATCH', '/api/v2/users/1', { username: 'roots' }],
+  ['GET', '/api/v2/audit-log', undefined],
+  ['GET', '/api/v2/system/stats', undefined],
+  ['GET', '/api/v2/items', undefined],
+  ['GET', '/api/v2/users/me/export', undefined],
+  ['POST', '/api/v2/tokens', { name: 'x', scopes: ['admin'], password: PASSWORD }],
+  ['DELETE', '/api/v2/auth/sessions', undefined],
+  ['DELETE', '/api/v2/auth/totp', { password: PASSWORD }],
+];
+
+describe('an admin without a second factor, behind a public URL', () => {
+  // proves: ways-in.admins, 6.3.3
+  test.each(REFUSED)('may not %s %s', async (method, path, body) => {
+    await using it = await withRoot();
+    const answer = await it.ask(method, path, body);
+    expect(answer.status).toBe(403);
+    const what = path.includes('/v2/') ? answer.body.code : answer.body.detail;
+    expect(what).toMatch(/second.factor/);
+  });
+
+  test.each(ALLOWED)('may %s %s', async (method, path) => {
+    await using it = await withRoot();
+    expect((await it.ask(String(method), String(path))).status).toBe(200);
+  });
+
+  test('may sign out', async () => {
+    await using it = await withRoot();
+    expect((await it.ask('POST', '/api/v2/auth/logout')).status).toBe(204);
+  });
+
+  // proves: ways-in.admins, 6.3.3
+  test('has an admin’s session as soon as an authenticator is on', async () => {
+    await using it = await withRoot();
+    await setUpTotp(it);
+    expect((await it.ask('GET', '/api/v2/users')).status).toBe(200);
+  });
+
+  // proves: ways-in.admins, 6.3.3
+  test('signs in by v1 into the same limits', async () => {
+    await using it = await withRoot();
+    const body = new URLSearchParams({ username: 'root', password: PASSWORD });
+    const path = '/api/v1/login/access-token';
+    const answer = await it.t.request('POST', path, { body, headers: host });
+    const { access_token } = (await answer.json()) as { access_token: string };
+    expect((await it.ask('GET', '/api/v1/users/', undefined, access_token)).status).toBe(403);
+  });
+
+  // proves: sessions.second-factor-turned-off
+  test('is limited again once the second factor is removed', async () => {
+    await using it = await withRoot();
+    await setUpTotp(it);
+    const proof = { password: PASSWORD };
+    expect((await it.ask('DELETE', '/api/v2/auth/totp', proof)).status).toBe(204);
+    expect((await it.ask('GET', '/api/v2/users')).status).toBe(403);
+  });
+});
+
+describe('an admin with an authenticator, behind a public URL', () => {
+  test('signs in with a code into an admin’s session', async () => {
+    await using it = await withRoot();
+    const { code } = await setUpTotp(it);
+    const login = { login: 'root', password: PASSWORD, code: code() };
+    const { body } = await it.ask('POST', '/api/v2/auth/login', login, '');
+    expect((await it.ask('GET', '/api/v2/users', undefined, body.token)).status).toBe(200);
+  });
+
+  test('proves it later in a session that was opened without it', async () => {
+    await using it = await withRoot();
+    const { code } = await setUpTotp(it);
+    const bare = await it.t.deps.auth.openSession(SYSTEM, it.root);
+    expect((await it.ask('GET', '/api/v2/users', undefined, bare)).status).toBe(403);
+    const prove = (value: string) =>
+      it.ask('POST', '/api/v2/auth/second-factor', { code: value }, bare);
+    expect((await prove('000000')).status).toBe(401);
+    expect((await prove(code())).status).toBe(204);
+    expect((await it.ask('GET', '/api/v2/users', undefined, bare)).status).toBe(200);
+  });
+
+  test('guesses at the code no more often than at the password', async () => {
+    await using it = await withRoot();
+    await setUpTotp(it);
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 7; guess++) {
+      const code = String(100_000 + guess);
+      statuses.push((await it.ask('POST', '/api/v2/auth/second-factor', { code })).status);
+    }
+    expect(statuses.at(-1)).toBe(429);
+  });
+});
+
+// proves: 6.3.3
+test('a session by the password alone adds no factor to an admin who has a passkey', async () => {
+  await using it = await withRoot();
+  addPasskey(it.t, it.root.id);
+  const begun = await it.ask('POST', '/api/v2/auth/totp', { password: PASSWORD });
+  expect([begun.status, begun.body.code]).toEqual([403, 'second_factor_missing']);
+  const passkey = await it.ask('POST', '/api/v2/auth/passkeys/options', { password: PASSWORD });
+  expect([passkey.status, passkey.body.code]).toEqual([403, 'second_factor_missing']);
+});
+
+// proves: 6.3.3
+test('a provider is one factor: an admin who signs in by it proves a second one', async () => {
+  await using o = await outsidersApp();
+  const root = await o.t.signUp('root', 'admin');
+  await o.link(root.client, person('root'), PASSWORD);
+  const { data } = await o.signIn(person('root'));
+  const client = o.t.clientFor(data?.token);
+  expect((await client.api.v2.users.get({ query: {} })).status).toBe(403);
+});
+
+test.each([
+  [{}, 200],
+  [PUBLIC, 403],
+  [{ ...PUBLIC, adminSecondFactor: 'optional' }, 200],
+  [{ adminSecondFactor: 'required' }, 403],
+] as [Partial<Config>, number][])('with %p the list of accounts is %p', async (config, status) => {
+  await using it = await withRoot(config);
+  expect((await it.ask('GET', '/api/v2/users')).status).toBe(status);
+});
+
+// proves: ways-in.admins
+test('users and the tokens of admins need no second factor', async () => {
+  await using it = await withRoot();
+  const ada = await it.t.signUp('ada');
+  expect((await it.ask('GET', '/api/v2/users/me/export', undefined, ada.token)).status).toBe(200);
+  const wish = { name: 'ci', scopes: ['admin'] };
+  const { token } = await it.t.deps.accessTokens.create(it.root, wish);
+  expect((await it.ask('GET', '/api/v2/users', undefined, token)).status).toBe(200);
+});
+
+// proves: sessions.made-an-admin
+test('an account that becomes an admin signs in again', async () => {
+  await using it = await withRoot({});
+  const ada = await it.t.signUp('ada');
+  const path = `/api/v2/users/${ada.id}`;
+  expect((await it.ask('PATCH', path, { role: 'admin' })).body.role).toBe('admin');
+  expect((await it.ask('GET', '/api/v2/users/me', undefined, ada.token)).status).toBe(401);
+});

@@ -1,0 +1,84 @@
+import { expect, test } from 'bun:test';
+import { createLookup } from '../../../src/core/outbound/lookup.ts';
+
+/** A lookup over a resolver that answers only when it is told to. */
+function silent() {
+  const asked = new Map<string, () => void>();
+  const lookup = createLookup((name) => {
+    const { promise, resolve } = Promise.withResolvers<{ address: string }[]>();
+    asked.set(name, () => resolve([{ address: '1.1.1.1' }]));
+    return promise;
+  });
+  return { asked, lookup, answer: (name: string) => asked.get(name)?.() };
+}
+
+const dead = (owner: string) =>
+  Array.from({ length: 500 }, (_, index) => `dead${index}.${owner}.test`);
+
+// proves: costly-work.looking-up-a-name
+test('names of one owner that have no answer do not hold up another owner', async () => {
+  const { asked, lookup, answer } = silent();
+  for (const name of dead('a')) lookup(name, { owner: 'a' }).catch(() => {});
+  await Bun.sleep(0);
+  expect(asked.size).toBe(114);
+  const found = lookup('live.test', { owner: 'b' });
+  await Bun.sleep(0);
+  answer('live.test');
+  expect(await found).toEqual([{ address: '1.1.1.1' }]);
+});
+
+// proves: costly-work.looking-up-a-name, 15.2.2
+test('it takes many owners to hold every lookup', async () => {
+  const { asked, lookup } = silent();
+  for (let owner = 0; owner < 40; owner++) {
+    for (const name of dead(`busy${owner}`))
+      lookup(name, { owner: `busy${owner}` }).catch(() => {});
+  }
+  await Bun.sleep(0);
+  expect(asked.size).toBeGreaterThan(900);
+  void lookup('live.test', { owner: 'new' });
+  await Bun.sleep(0);
+  expect(asked.has('live.test')).toBe(true);
+});
+
+// proves: costly-work.looking-up-a-name
+test('a lookup that nobody waits for counts until it ends', async () => {
+  const { asked, lookup, answer } = silent();
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const gone = dead('a').map((name) => lookup(name, { owner: 'a', signal }).catch(() => 'gone'));
+  await Bun.sleep(0);
+  leaving.abort();
+  expect((await Promise.all(gone.slice(114))).every((it) => it === 'gone')).toBe(true);
+  const later = lookup('later.test', { owner: 'a' });
+  await Bun.sleep(0);
+  expect(asked.has('later.test')).toBe(false);
+  for (const name of dead('a').slice(0, 9)) answer(name);
+  await Bun.sleep(0);
+  answer('later.test');
+  expect(await later).toHaveLength(1);
+});
+
+test('those who ask for a name at once share one lookup, whoever they are', async () => {
+  let lookups = 0;
+  const lookup = createLookup(async () => {
+    lookups += 1;
+    return [{ address: '1.1.1.1' }];
+  });
+  const asked = ['a', 'b', 'b'].map((owner) => lookup('name.test', { owner }));
+  expect(await Promise.all(asked)).toHaveLength(3);
+  expect(lookups).toBe(1);
+  await lookup('name.test');
+  expect(lookups).toBe(2);
+});
+
+test('a lookup that fails is not remembered', async () => {
+  let lookups = 0;
+  const lookup = createLookup(async () => {
+    lookups += 1;
+    if (lookups === 1) throw new Error('DNS_ENOTFOUND');
+    return [{ address: '1.1.1.1' }];
+  });
+  await expect(lookup('name.test')).rejects.toThrow('DNS_ENOTFOUND');
+  expect(await lookup('name.test')).toHaveLength(1);
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'bun:test';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Secret, TOTP } from 'otpauth';
+import { smtpServer, tokenIn } from '../../smtp.ts';
+import { NOBODY, PASSWORD, type TestApp, testApp } from '../../support.ts';
+
+/** The files of the data directory that hold `secret`. */
+function filesWith({ deps }: TestApp, secret: string): string[] {
+  const { dataDir } = deps.config;
+  const names = readdirSync(dataDir, { withFileTypes: true }).filter((it) => it.isFile());
+  expect(names.map(({ name }) => name)).toContain('hutch.db-wal');
+  return names
+    .map(({ name }) => name)
+    .filter((name) => readFileSync(join(dataDir, name)).includes(secret));
+}
+
+/** The tokens of all mails that wait, by what their subjects say. */
+function tokensWaiting({ deps }: TestApp): string[] {
+  const mails = deps.db.client.query('select text from mails').all() as { text: string }[];
+  return mails.map(({ text }) => tokenIn(text));
+}
+
+describe('what was secret and is deleted is in no file once the log is moved', () => {
+  // proves: data.secret-in-the-clear, 14.2.4
+  test('the token of a mail that was sent', async () => {
+    await using smtp = await smtpServer();
+    await using t = await testApp({ config: { smtpUrl: smtp.url } });
+    const { deps } = t;
+    const ada = await t.signUp('ada');
+    const caller = { ...ada, session: { id: 1, second_factor_at: null } };
+    await deps.emailFlows.askVerify(caller);
+    await deps.emailFlows.forgot(NOBODY, 'ada');
+    await deps.emailFlows.idle();
+    const change = { new_email: 'new@example.com', password: PASSWORD };
+    await deps.emailFlows.askEmailChange(caller, change);
+    const tokens = tokensWaiting(t);
+    expect(tokens).toHaveLength(3);
+    for (const token of tokens) expect(filesWith(t, token)).not.toEqual([]);
+    // As the file may hold them by now, and not the log alone.
+    await deps.db.moveLog();
+    await deps.mails.sendDue();
+    expect(smtp.received).toHaveLength(3);
+    await deps.db.moveLog();
+    for (const token of tokens) expect(filesWith(t, token)).toEqual([]);
+  });
+
+  test('the token of a mail that is given up', async () => {
+    let at = Date.now();
+    const config = { smtpUrl: 'smtp://127.0.0.1:9' };
+    await using t = await testApp({ config, now: () => new Date(at) });
+    const ada = await t.signUp('ada');
+    await t.deps.emailFlows.askVerify(ada);
+    const [token = ''] = tokensWaiting(t);
+    for (let attempt = 0; attempt < 10; attempt++) {
+      await t.deps.mails.sendDue();
+      at += 24 * 3_600_000;
+    }
+    await t.deps.db.moveLog();
+    expect(filesWith(t, token)).toEqual([]);
+  });
+
+  // proves: data.secret-in-the-clear
+  test('the secret of an authenticator that is turned off', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    const { totp } = ada.client.api.v2.auth;
+    const { data: setUp } = await totp.post({ password: PASSWORD });
+    const secret = setUp?.secret ?? '';
+    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+    expect((await totp.confirm.post({ code })).status).toBe(200);
+    await t.deps.db.moveLog();
+    expect(filesWith(t, secret)).toEqual(['hutch.db']);
+    expect((await totp.delete({ password: PASSWORD })).status).toBe(204);
+    await t.deps.db.moveLog();
+    expect(filesWith(t, secret)).toEqual([]);
+  });
+
+  // proves: 14.2.4
+  test('the hash of a password that was changed, and the key of the devices', async () => {
+    await using t = await testApp();
+    const ada = await t.signUp('ada');
+    const [{ password_hash, device_key } = {}] = t.deps.db.client
+      .query('select password_hash, device_key from users')
+      .all() as { password_hash: string; device_key: string }[];
+    if (!password_hash || !device_key) throw new Error('nothing is stored');
+    const next = { current_password: PASSWORD, new_password: 'another-straw-1' };
+    expect((await ada.client.api.v2.users.me.password.put(next)).status).toBe(204);
+    await t.deps.db.moveLog();
+    expect([filesWith(t, password_hash), filesWith(t, device_key)]).toEqual([[], []]);
+  });
+});

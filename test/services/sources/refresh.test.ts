@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'bun:test';
+import { createSourceRefresh } from '../../../src/services/sources/refresh.ts';
+import { sourcesApp, upstream } from '../../sources.ts';
+
+const MINUTE_MS = 60_000;
+const KEPT = { ttl_seconds: 60, stale_seconds: 600, refresh: '*/5 * * * *', retries: 0 };
+
+/** The application with a refresh of its own, without jitter and by a clock that is set. */
+async function refreshing(hosts: string[], random = () => 0) {
+  const clock = { time: Date.parse('2026-11-22T16:01:00.000Z') };
+  const t = await sourcesApp(hosts, { logLevel: 'warn' });
+  const { db, sourceCalls: calls } = t.deps;
+  const lines: string[] = [];
+  const log = {
+    level: 'warn',
+    debug: () => {},
+    info: () => {},
+    warn: (message: string, fields = {}) => void lines.push(JSON.stringify({ message, ...fields })),
+    error: (message: string) => void lines.push(message),
+  } as const;
+  const now = () => new Date(clock.time);
+  const refresh = createSourceRefresh({ db, log, calls, now, random });
+  const tick = async (minutes = 0) => {
+    clock.time += minutes * MINUTE_MS;
+    await refresh.chore.run();
+  };
+  return { ...t, refresh, tick, lines };
+}
+
+describe('a source with a refresh', () => {
+  // proves: calls-out.the-base-url-of-a-source-get-api
+  test('is asked at the start and at each time of its expression', async () => {
+    await using up = upstream(() => Response.json(1, { headers: { 'cache-control': 'no-store' } }));
+    await using t = await refreshing([up.host]);
+    // What the answer says is followed, so that each time is seen at the upstream.
+    await t.define({ base_url: up.url, ...KEPT, ttl_seconds: null });
+    const counts = [];
+    for (const minutes of [0, 1, 3, 1, 4, 7]) {
+      await t.tick(minutes);
+      await t.refresh.idle();
+      counts.push(up.asked.length);
+    }
+    expect(counts).toEqual([1, 1, 2, 2, 3, 4]);
+  });
+
+  test('is asked anew while what is kept still holds', async () => {
+    await using up = upstream(() => Response.json(1));
+    await using t = await refreshing([up.host]);
+    await t.define({ base_url: up.url, ...KEPT, ttl_seconds: 3600, stale_seconds: 0 });
+    for (const minutes of [0, 5, 5]) {
+      await t.tick(minutes);
+      await t.refresh.idle();
+    }
+    expect(up.asked.length).toBe(3);
+  });
+
+  test('is warm for the first who calls it, with each of its sets of parameters', async () => {
+    await using up = upstream(({ url }) => Response.json(new URL(url).search));
+    await using t = await refreshing([up.host]);
+    await t.define({
+      base_url: up.url,
+      ...KEPT,
+      query: { q: '{city}' },
+      parameters: [{ name: 'city', type: 'string', default: 'rome' }],
+      refresh_parameters: [{}, { city: 'paris' }],
+    });
+    await t.tick();
+    await t.refresh.idle();
+    for (const [search, state] of [
+      ['', 'hit'],
+      ['?city=paris', 'hit'],
+      ['?city=oslo', 'miss'],
+    ] as const) {
+      const answer = await t.call(`up${search}`, t.ada.token);
+      expect([search, answer.headers.get('x-cache')]).toEqual([search, state]);
+    }
+  });
+
+  test('is asked by one at a time: never before the last one ended', async () => {
+    const gate = Promise.withResolvers<void>();
+    await using up = upstream(async () => {
+      await gate.promise;
+      return Response.json(1, { headers: { 'cache-control': 'no-store' } });
+    });
+    await using t = await refreshing([up.host]);
+    await t.define({ base_url: up.url, ...KEPT, ttl_seconds: null });
+    await t.tick();
+    while (up.asked.length === 0) await Bun.sleep(5);
+    await t.tick(5);
+    await t.tick(5);
+    gate.resolve();
+    await t.refresh.idle();
+    expect(up.asked).toHaveLength(1);
+    await t.tick();
+    await t.refresh.idle();
+    expect(up.asked).toHaveLength(2);
+  });
+
+  test('that fails is a line of the log, and is asked again in its time', async () => {
+    await using up = upstream(() => new Response('hay', { status: 500 }));
+    await using t = await refreshing([up.host]);
+    await t.define({ base_url: up.url, ...KEPT });
+    await t.tick();
+    await t.refresh.idle();
+    await t.tick(5);
+    await t.refresh.idle();
+    expect(up.asked).toHaveLength(2);
+    const [line = ''] = t.lines;
+    expect(JSON.parse(line)).toEqual({
+      message: 'A source could not be kept warm.',
+      source: 'up',
+      code: 'bad_status',
+      reason: 'Source up answered with an error: 500',
+    });
+  });
+
+  test('that is switched off is not asked', async () => {
+    await using up = upstream(() => Response.json(1));
+    await using t = await refreshing([up.host]);
+    await t.define({ base_url: up.url, ...KEPT, is_enabled: false });
+    await t.tick();
+    await t.refresh.idle();
+    expect(up.asked).toEqual([]);
+  });
+
+  test('is let go by a stop, in its wait and in its call', async () => {
+    await using up = upstream(() => new Promise<Response>(() => {}));
+    await using t = await refreshing([up.host]);
+    await t.define({ base_url: up.url, ...KEPT });
+    await t.tick();
+    while (up.asked.length === 0) await Bun.sleep(5);
+    await t.refresh.stop();
+    await t.tick(5);
+    await t.refresh.idle();
+    expect(up.asked).toHaveLength(1);
+    expect(t.lines).toEqual([]);
+
+    await using later = await refreshing([up.host], () => 0.99);
+    await later.define({ base_url: up.url, ...KEPT });
+    await later.tick();
+    await later.refresh.stop();
+    expect(up.asked).toHaveLength(1);
+  });
+});
