@@ -181,7 +181,7 @@ describe('a path parameter', () => {
     expect(await asked(value)).toBe(encoded);
   });
 
-  test.each(['', '.', '..'])('%p is refused, for it would be another path', (value) => {
-    expect(asked(value)).rejects.toThrow(`The path parameter name must not be "${value}"`);
+  test.each(['', '.', '..'])('%p is refused, for it would be another path', async (value) => {
+    await expect(asked(value)).rejects.toThrow(`The path parameter name must not be "${value}"`);
   });
 });

@@ -53,8 +53,7 @@ describe('while another process holds the write lock', () => {
     early.catch(() => {});
     await Bun.sleep(600);
     const late = t.db.write((tx) => add(tx, 'late'));
-    expect(early).rejects.toMatchObject({ code: 'database_busy', retryAfterSeconds: 1 });
-    await early.catch(() => {});
+    await expect(early).rejects.toMatchObject({ code: 'database_busy', retryAfterSeconds: 1 });
     lock.release();
     await late;
     expect(await texts(t.db)).toEqual(['late']);
@@ -101,10 +100,8 @@ describe('a broken connection', () => {
       await add(tx, 'closing');
     });
     first.catch(() => {});
-    expect(closing).rejects.toMatchObject({ code: 'storage_failed' });
-    await closing.catch(() => {});
-    expect(first).rejects.toMatchObject({ code: 'storage_failed' });
-    await first.catch(() => {});
+    await expect(closing).rejects.toMatchObject({ code: 'storage_failed' });
+    await expect(first).rejects.toMatchObject({ code: 'storage_failed' });
     expect(t.db.fault()).toBe('storage_failed');
     await t.db.write((tx) => add(tx, 'next'));
     expect(await texts(t.db)).toEqual(['next']);
@@ -117,8 +114,7 @@ describe('a broken connection', () => {
     t.db.client.close();
     renameSync(dir, `${dir}-away`);
     const refused = t.db.write((tx) => add(tx, 'a'));
-    expect(refused).rejects.toMatchObject({ code: 'storage_failed' });
-    await refused.catch(() => {});
+    await expect(refused).rejects.toMatchObject({ code: 'storage_failed' });
     renameSync(`${dir}-away`, dir);
     await t.db.write((tx) => add(tx, 'b'));
     expect(await texts(t.db)).toEqual(['b']);

@@ -193,6 +193,6 @@ describe('a deleted account', () => {
     const readAll = async () => {
       for await (const _ of parts);
     };
-    expect(readAll()).rejects.toMatchObject({ code: 'not_found' });
+    await expect(readAll()).rejects.toMatchObject({ code: 'not_found' });
   });
 });

@@ -139,7 +139,7 @@ describe('the quota of items', () => {
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
     const fields = { title: 'late', description: '', url: null, tags: [], data: {} };
     const late = it.t.deps.items.create(it.ada, { ...fields, visibility: 'public' });
-    expect(late).rejects.toMatchObject({ code: 'inactive_user' });
+    await expect(late).rejects.toMatchObject({ code: 'inactive_user' });
   });
 });
 

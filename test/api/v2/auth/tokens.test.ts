@@ -234,8 +234,7 @@ describe('creating a token', () => {
     const [session] = (await it.ada.client.api.v2.auth.sessions.get()).data?.data ?? [];
     const ended = { ...it.ada, session: { id: (session?.id ?? 0) + 1, second_factor_at: null } };
     const made = it.t.deps.accessTokens.create(ended, TOKEN);
-    expect(made).rejects.toMatchObject({ code: 'unauthenticated' });
-    await made.catch(() => {});
+    await expect(made).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 });
 
