@@ -1,13 +1,14 @@
 import type { Deps } from '../core/deps.ts';
 import { oneLine } from '../utils/text/text.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../utils/time/units.ts';
 
 /** An account as the commands find it. */
 export type FoundAccount = NonNullable<Awaited<ReturnType<Deps['users']['findByEmail']>>>;
 
 const UNITS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
+  ['day', DAY_MS],
+  ['hour', HOUR_MS],
+  ['minute', MINUTE_MS],
 ] as const;
 
 /**

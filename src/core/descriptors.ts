@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { MINUTE_MS } from '../utils/time/units.ts';
 import type { Log } from './log.ts';
 
 /** The file descriptors of this process; null where the system does not tell. */
@@ -18,7 +19,7 @@ export interface DescriptorWatchOptions {
 
 const DIRECTORY = '/proc/self/fd';
 const EVERY_MS = 1_000;
-const WARN_EVERY_MS = 60_000;
+const WARN_EVERY_MS = MINUTE_MS;
 /** Part of the limit from which on connections without work are closed. */
 const NEARLY_ALL = 0.9;
 

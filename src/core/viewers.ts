@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { dayOf } from '../utils/time/time-buckets.ts';
+import { dayOf } from '../utils/time/units.ts';
 import type { AnyActor } from './actor.ts';
 import { networkOf } from './client-address.ts';
 

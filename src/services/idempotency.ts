@@ -8,13 +8,14 @@ import type { Running } from '../core/running.ts';
 import type { SecretBox } from '../core/security/secret-box.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
 import { timeBudget } from '../utils/time/time-budget.ts';
+import { DAY_MS, HOUR_MS } from '../utils/time/units.ts';
 import { type Chore, PIECE_MS } from './jobs.ts';
 import type { Quotas } from './quotas.ts';
 import { answerSealer, openAnswer } from './sealed-answers.ts';
 
 /** How long a repeat gets the first answer, at least. */
-export const KEPT_MS = 24 * 3_600_000;
-export const EVERY_MS = 3_600_000;
+export const KEPT_MS = DAY_MS;
+export const EVERY_MS = HOUR_MS;
 /** Keys deleted in one step: the response to a batch has about 50 KB. */
 const STEP = 20;
 

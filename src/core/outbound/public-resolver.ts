@@ -1,5 +1,6 @@
 import { withLimit } from '../../utils/async/abort.ts';
 import { QueueFullError } from '../../utils/async/keyed-limiter.ts';
+import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Target } from './address.ts';
 import { judgeAddress, type Nat64Prefix, nat64PrefixesIn } from './address-range.ts';
 import { OutboundError } from './errors.ts';
@@ -14,7 +15,7 @@ export type PublicResolver = (target: Target, asking?: Asking) => Promise<string
 
 const NAT64_NAME = 'ipv4only.arpa';
 /** How long what is known of this network's NAT64 holds. */
-const NAT64_MS = 60_000;
+const NAT64_MS = MINUTE_MS;
 /** How long to wait for the answer; a resolver that makes such addresses answers at once. */
 const NAT64_PATIENCE_MS = 2_000;
 

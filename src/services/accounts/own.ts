@@ -6,6 +6,7 @@ import { AppError } from '../../core/exceptions.ts';
 import { type User, users } from '../../models/index.ts';
 import { nameKey } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';
+import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessTokens } from '../auth/access-tokens.ts';
 import type { Devices } from '../auth/devices.ts';
@@ -30,7 +31,7 @@ export interface AccountDeps extends PasswordProofDeps {
 }
 
 /** How long a second factor that was proved stands for the password: 10 minutes. */
-const PROOF_MS = 10 * 60_000;
+const PROOF_MS = 10 * MINUTE_MS;
 
 /** What an account can do to itself. */
 export const createAccount = (deps: AccountDeps) => ({

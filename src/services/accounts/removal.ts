@@ -14,6 +14,7 @@ import {
   users,
 } from '../../models/index.ts';
 import { timeBudget } from '../../utils/time/time-budget.ts';
+import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
 import { endWaysIn } from '../email/flow-deps.ts';
@@ -65,7 +66,7 @@ export function createAccountRemoval(deps: AccountRemovalDeps) {
 }
 
 /** For what a stop or a failure interrupted. */
-const EVERY_MS = 60_000;
+const EVERY_MS = MINUTE_MS;
 
 /** Throws conflict for the last active admin: only the command line could create another one. */
 export async function refuseLastAdmin({ orm }: Session, user: User): Promise<void> {

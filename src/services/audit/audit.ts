@@ -4,6 +4,7 @@ import type { Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { auditLog } from '../../models/index.ts';
+import { DAY_MS } from '../../utils/time/units.ts';
 
 /** What is noted. The set is closed, so that a filter can trust it. */
 export type AuditAction =
@@ -61,7 +62,6 @@ const REPEATABLE: ReadonlySet<AuditAction> = new Set([
   'user.updated',
   'token.created',
 ]);
-const DAY_MS = 86_400_000;
 
 export interface AuditDeps {
   /** Entries that an account may cause on itself in a day before what is repeatable is refused. */

@@ -1,10 +1,10 @@
 import { asc, gt, lte } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { auditLog } from '../../models/index.ts';
+import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
 import type { Chore } from '../jobs.ts';
 
-const DAY_MS = 86_400_000;
-const EVERY_MS = 3_600_000;
+const EVERY_MS = HOUR_MS;
 /** Entries in one transaction. */
 const BATCH = 250;
 

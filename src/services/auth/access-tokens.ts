@@ -7,6 +7,7 @@ import { AppError } from '../../core/exceptions.ts';
 import type { Log } from '../../core/log.ts';
 import { hashToken, newToken } from '../../core/security/security.ts';
 import { type AccessToken, accessTokens, type Role, sessions, users } from '../../models/index.ts';
+import { DAY_MS, MINUTE_MS } from '../../utils/time/units.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { OnWritten } from '../idempotency.ts';
 import type { Notices } from '../mail/notices.ts';
@@ -20,8 +21,7 @@ const TOKEN_PREFIX = 'hut_';
 /** Of the secret, how much its owner is shown later. */
 const SHOWN_CHARACTERS = 8;
 /** `last_used_at` is written at most once in this time: 5 minutes. */
-const USE_NOTED_MS = 300_000;
-const DAY_MS = 86_400_000;
+const USE_NOTED_MS = 5 * MINUTE_MS;
 const DEFAULT_DAYS = 90;
 
 export interface AccessTokensDeps {

@@ -4,14 +4,15 @@ import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { hashToken, newToken } from '../../core/security/security.ts';
 import { type ActionToken, actionTokens } from '../../models/index.ts';
+import { DAY_MS, MINUTE_MS } from '../../utils/time/units.ts';
 
 export type Purpose = ActionToken['purpose'];
 
 /** A link to prove an address may wait for a day; one that opens an account may not. */
 const LIFE_MS: Record<Purpose, number> = {
-  verify_email: 24 * 3_600_000,
-  reset_password: 30 * 60_000,
-  change_email: 24 * 3_600_000,
+  verify_email: DAY_MS,
+  reset_password: 30 * MINUTE_MS,
+  change_email: DAY_MS,
 };
 
 export const PURPOSES = Object.keys(LIFE_MS) as Purpose[];

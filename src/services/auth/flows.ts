@@ -3,13 +3,14 @@ import type { Db } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { hashToken, newToken } from '../../core/security/security.ts';
 import { type AuthFlow, authFlows } from '../../models/index.ts';
+import { MINUTE_MS } from '../../utils/time/units.ts';
 
 /** How long someone may take between the two steps; at a provider he may have to sign in first. */
 const LIFE_MS: Record<AuthFlow['kind'], number> = {
-  passkey_register: 5 * 60_000,
-  passkey_login: 5 * 60_000,
-  second_factor: 5 * 60_000,
-  oauth: 15 * 60_000,
+  passkey_register: 5 * MINUTE_MS,
+  passkey_login: 5 * MINUTE_MS,
+  second_factor: 5 * MINUTE_MS,
+  oauth: 15 * MINUTE_MS,
 };
 
 /** Expired flows that one new flow clears away. */

@@ -1,7 +1,5 @@
 import type { Role } from '../../models/index.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../utils/time/units.ts';
 
 /** How long a session lives, in all and without use, for users and for admins. */
 export interface SessionLimits {
@@ -23,7 +21,7 @@ export function sessionLimits(config: {
     absoluteMs: { user: config.sessionDays * DAY_MS, admin: config.adminSessionHours * HOUR_MS },
     idleMs: {
       user: config.sessionIdleDays * DAY_MS,
-      admin: config.adminSessionIdleMinutes * 60_000,
+      admin: config.adminSessionIdleMinutes * MINUTE_MS,
     },
     count: config.quotaSessions,
   };

@@ -2,9 +2,10 @@ import { desc, eq, inArray, lte, sql } from 'drizzle-orm';
 import type { Db, Session as DbSession } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import { sessions } from '../../models/index.ts';
+import { HOUR_MS } from '../../utils/time/units.ts';
 import type { Chore } from '../jobs.ts';
 
-const EVERY_MS = 3_600_000;
+const EVERY_MS = HOUR_MS;
 /** Sessions deleted in one step. */
 const STEP = 50;
 

@@ -8,12 +8,11 @@ import type { Tx } from '../../core/db/writer.ts';
 import type { Log } from '../../core/log.ts';
 import { hashToken, newToken } from '../../core/security/security.ts';
 import { type Role, type Session, sessions, users } from '../../models/index.ts';
+import { HOUR_MS, MINUTE_MS } from '../../utils/time/units.ts';
 import type { AccessChanges } from './access-changes.ts';
 import type { SessionLimits } from './session-limits.ts';
 import { deleteSurplus } from './session-purge.ts';
 import { createUseNotes } from './use-notes.ts';
-
-const HOUR_MS = 3_600_000;
 
 export interface SessionsDeps {
   db: Db;
@@ -24,7 +23,7 @@ export interface SessionsDeps {
 }
 
 /** Requests that were sent before a sign-in replaced their session come within this time. */
-const REPLACED = { max: 10_000, ttl: 60_000 };
+const REPLACED = { max: 10_000, ttl: MINUTE_MS };
 
 export type Sessions = ReturnType<typeof createSessions>;
 

@@ -4,9 +4,9 @@ import type { Db, Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { type SignInFailures, signInFailures } from '../../models/index.ts';
+import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Chore } from '../jobs.ts';
 
-const MINUTE_MS = 60_000;
 /** The free failures are counted in a window of this length, from the first one on. */
 const WINDOW_MS = 15 * MINUTE_MS;
 /** The longest wait: no account is locked for ever. */

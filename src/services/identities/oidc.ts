@@ -1,11 +1,12 @@
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { isSafeUrl } from '../../utils/http/loopback.ts';
+import { HOUR_MS } from '../../utils/time/units.ts';
 import { fault, type ProviderCalls, refused } from './calls.ts';
 import type { Answering, Asking, ProviderClient } from './client.ts';
 import type { OutsideProfile } from './profile.ts';
 
 /** How long what a provider says of itself is believed. */
-const DISCOVERY_MS = 3_600_000;
+const DISCOVERY_MS = HOUR_MS;
 const TIMEOUT_MS = 10_000;
 const CLOCK_TOLERANCE_SECONDS = 60;
 /** With a shared secret, or with none at all, anybody's token would do. */

@@ -1,11 +1,12 @@
 import { lte } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { itemEvents } from '../../models/index.ts';
+import { DAY_MS, MINUTE_MS } from '../../utils/time/units.ts';
 import type { Chore } from '../jobs.ts';
 
 /** How long a listener can resume. */
-const KEPT_MS = 86_400_000;
-const EVERY_MS = 600_000;
+const KEPT_MS = DAY_MS;
+const EVERY_MS = 10 * MINUTE_MS;
 /** Events in one transaction. */
 const BATCH = 1000;
 

@@ -3,12 +3,13 @@ import type { Db } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { items } from '../../models/index.ts';
 import { timeBudget } from '../../utils/time/time-budget.ts';
+import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
 import { type Chore, PIECE_MS } from '../jobs.ts';
 import { eraseItem } from './erasure.ts';
 
 /** How long a deleted item can be restored. */
-const BIN_MS = 30 * 86_400_000;
-const EVERY_MS = 3_600_000;
+const BIN_MS = 30 * DAY_MS;
+const EVERY_MS = HOUR_MS;
 
 const oldestBinned = prepare<{ until: string }, { id: number }[]>((orm) =>
   orm

@@ -6,6 +6,7 @@ import type { Tx } from '../../core/db/writer.ts';
 import { type ItemRow, items, searchReindex } from '../../models/index.ts';
 import { indexedWords } from '../../utils/text/words.ts';
 import { timeBudget } from '../../utils/time/time-budget.ts';
+import { HOUR_MS } from '../../utils/time/units.ts';
 import { type Chore, PIECE_MS } from '../jobs.ts';
 import { composed } from './rows.ts';
 
@@ -35,7 +36,7 @@ async function indexTexts(tx: Tx, { id, ...texts }: Texts): Promise<void> {
   );
 }
 
-const EVERY_MS = 3_600_000;
+const EVERY_MS = HOUR_MS;
 /** Items read at once: of the largest, half a megabyte of text. */
 const ROWS = 20;
 

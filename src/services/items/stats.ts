@@ -1,6 +1,6 @@
 import type { AnyActor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
-import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../utils/time/time-buckets.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../utils/time/units.ts';
 import { ensureVisible } from './access.ts';
 import { daysOf, hoursOf } from './buckets.ts';
 import type { ItemViews } from './views.ts';

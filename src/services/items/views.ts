@@ -4,7 +4,7 @@ import { prepare } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { Log } from '../../core/log.ts';
 import { itemHours, itemViews } from '../../models/index.ts';
-import { hourOf } from '../../utils/time/time-buckets.ts';
+import { hourOf } from '../../utils/time/units.ts';
 
 export interface ItemViewsDeps {
   db: Db;

@@ -1,6 +1,6 @@
 import type { Db, Session } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import { dayOf, hourOf } from '../../utils/time/time-buckets.ts';
+import { dayOf, hourOf, MINUTE_MS } from '../../utils/time/units.ts';
 import type { Chore } from '../jobs.ts';
 import {
   addToDay,
@@ -22,7 +22,7 @@ export const DAY_HOURS = 24;
 /** UTC days of the others, the current one included. Views are kept by day for a year. */
 export const WINDOW_DAYS = { week: 7, month: 30, year: 365 };
 
-const EVERY_MS = 60_000;
+const EVERY_MS = MINUTE_MS;
 /** Buckets in one transaction: bounds how long it holds the event loop. */
 const BATCH = 250;
 

@@ -3,6 +3,7 @@ import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { mails } from '../../models/index.ts';
+import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
 import type { Chore } from '../jobs.ts';
 
 /** After this many failures a mail is given up: at least 7 hours, for links that live 24. */
@@ -10,8 +11,8 @@ export const MAX_ATTEMPTS = 10;
 /** Mails that may wait, given-up ones too, while the mail server is away. */
 const MAX_WAITING = 10_000;
 /** How long an operator can see that a mail was given up. */
-const KEPT_MS = 30 * 86_400_000;
-const EVERY_MS = 3_600_000;
+const KEPT_MS = 30 * DAY_MS;
+const EVERY_MS = HOUR_MS;
 const BATCH = 250;
 
 /** Deletes mails that were given up 30 days ago. */

@@ -6,15 +6,16 @@ import type { Mailer, OutgoingMail } from '../../core/mail/mail.ts';
 import { MailRefused } from '../../core/mail/refused.ts';
 import { type Mail, mails } from '../../models/index.ts';
 import { jitteredDelayMs } from '../../utils/time/backoff.ts';
+import { HOUR_MS, MINUTE_MS } from '../../utils/time/units.ts';
 import { MAX_ATTEMPTS, refuseMany } from './backlog.ts';
 
-const MIN_WAIT_MS = 60_000;
-const MAX_WAIT_MS = 6 * 3_600_000;
+const MIN_WAIT_MS = MINUTE_MS;
+const MAX_WAIT_MS = 6 * HOUR_MS;
 /** Mails that are handed over at once. */
 const BATCH = 10;
 const MAX_ERROR = 500;
 /** A clock that was put back must not let the queue sleep for years. */
-const MAX_SLEEP_MS = 3_600_000;
+const MAX_SLEEP_MS = HOUR_MS;
 /** How long a stop waits for mails under way; they are sent again after the next start. */
 const STOP_PATIENCE_MS = 5_000;
 

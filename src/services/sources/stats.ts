@@ -4,6 +4,7 @@ import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { Log } from '../../core/log.ts';
 import { sourceCalls, sources } from '../../models/index.ts';
+import { HOUR_MS } from '../../utils/time/units.ts';
 import { requireAdmin } from '../admins-only.ts';
 import type { Chore } from '../jobs.ts';
 import { getSource } from './rows.ts';
@@ -32,7 +33,6 @@ export type SourceStats = ReturnType<typeof createSourceStats>;
 
 /** The longest that a count stays in memory alone. */
 const MAX_DELAY_MS = 3_000;
-const HOUR_MS = 3_600_000;
 const KEPT_HOURS = 30 * 24;
 /** Rows deleted in one transaction. */
 const BATCH = 500;

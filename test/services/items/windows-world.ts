@@ -4,7 +4,7 @@ import { loadConfig } from '../../../src/core/config/config.ts';
 import { createDeps, type Deps } from '../../../src/core/deps.ts';
 import { createLog } from '../../../src/core/log.ts';
 import { createItemWindows } from '../../../src/services/items/windows.ts';
-import { dayOf, HOUR_MS, hourOf } from '../../../src/utils/time/time-buckets.ts';
+import { dayOf, HOUR_MS, hourOf } from '../../../src/utils/time/units.ts';
 import { NOBODY, tempDir } from '../../support.ts';
 
 const ITEMS = [1, 2, 3];

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { createItemWindows } from '../../../src/services/items/windows.ts';
-import { HOUR_MS } from '../../../src/utils/time/time-buckets.ts';
+import { HOUR_MS } from '../../../src/utils/time/units.ts';
 import { testApp } from '../../support.ts';
 import { DAY, later, type Step, steps, World } from './windows-world.ts';
 

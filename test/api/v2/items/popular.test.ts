@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { HOUR_MS } from '../../../../src/utils/time/time-buckets.ts';
+import { HOUR_MS } from '../../../../src/utils/time/units.ts';
 import { testApp } from '../../../support.ts';
 
 const DAY_MS = 24 * HOUR_MS;
