@@ -2,6 +2,7 @@ import { createApp } from '../src/app.ts';
 import { loadConfig } from '../src/core/config/config.ts';
 import { createDeps } from '../src/core/deps.ts';
 import { createLog } from '../src/core/log.ts';
+import { nextTurn } from '../src/utils/async/event-loop.ts';
 import { BLOCKERS } from './blocking-loads.ts';
 import { median } from './load/measure.ts';
 
@@ -42,7 +43,7 @@ async function longestTurn(work: () => Promise<void>): Promise<number> {
   let most = 0;
   const watch = async () => {
     for (let before = cpuMs(); !isOver; ) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       const now = cpuMs();
       most = Math.max(most, now - before);
       before = now;

@@ -1,3 +1,4 @@
+import { nextTurn } from '../utils/async/event-loop.ts';
 import { AppError } from './exceptions.ts';
 import type { Log } from './log.ts';
 
@@ -100,14 +101,14 @@ async function tell<E, M>(
   listeners: Set<Listener<M>>,
   options: EventHubOptions<E, M>,
 ): Promise<void> {
-  await turn();
+  await nextTurn();
   while (await queue.fill()) {
     const beganMs = performance.now();
     const messages = await nextOf(queue.pending, options);
     for (const listener of listeners) {
       settle(listener, options.log, () => listener.deliver(messages));
     }
-    await turn();
+    await nextTurn();
     // Many listeners cost long: writers get as long again, and what they do is told at once.
     await Bun.sleep(Math.min(performance.now() - beganMs, MAX_PAUSE_MS));
   }
@@ -143,10 +144,6 @@ function createQueue<E>({ more }: { more(): Promise<E[]> }) {
       isWoken = false;
     },
   };
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /** As many as may be told in one turn, at least one. */

@@ -1,4 +1,4 @@
-import { turns } from './async/turns.ts';
+import { nextTurn } from './async/event-loop.ts';
 
 /**
  * Reads pages of `size` rows in the order of their ids until one is not full. Each page is read
@@ -9,7 +9,7 @@ export async function* pagesById<T extends { id: number }>(
   read: (after: number) => Promise<T[]>,
 ): AsyncGenerator<T[]> {
   for (let after = 0; ; ) {
-    await turns(1);
+    await nextTurn();
     const page = await read(after);
     const last = page.at(-1);
     if (last === undefined) return;

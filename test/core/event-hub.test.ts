@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { createEventHub, type Listener } from '../../src/core/event-hub.ts';
 import { createLog } from '../../src/core/log.ts';
+import { nextTurn } from '../../src/utils/async/event-loop.ts';
 import { until } from '../until.ts';
 
 interface Options {
@@ -45,7 +46,7 @@ function newListener() {
 
 /** Long enough for what is to be told of one event. */
 const turns = async () => {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
 };
 
 describe('the hub', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { createFairTurns } from '../../src/core/fair-turns.ts';
-import { turns } from '../../src/utils/async/turns.ts';
+import { turns } from '../../src/utils/async/event-loop.ts';
 
 const LIMITS = { maxWaiting: 100, maxWaitingPerKey: 50, sliceMs: 0 };
 

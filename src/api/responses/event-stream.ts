@@ -1,3 +1,5 @@
+import { nextTurn } from '../../utils/async/event-loop.ts';
+
 /** A reader that leaves more than this unread is dropped. */
 const MAX_QUEUED_BYTES = 262_144;
 const MAX_QUEUED_FRAMES = 1000;
@@ -89,7 +91,7 @@ function createFrameQueue() {
       if (bytes < MAX_CHUNK_BYTES) return;
       await new Promise<void>((resolve) => waiting.push(resolve));
       // A fast reader makes room at once: others get their turn in between all the same.
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     },
     isOverfull: () => bytes > MAX_QUEUED_BYTES || frames.length > MAX_QUEUED_FRAMES,
     /** The oldest frames, at least one. One alone is not copied: it is everybody's. */

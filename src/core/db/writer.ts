@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
-import { turns } from '../../utils/async/turns.ts';
+import { nextTurn, turns } from '../../utils/async/event-loop.ts';
 import { commitGroup, type GroupOptions, type Job, MAX_GROUP, openGroups } from './write-group.ts';
 
 /** Work of one writer inside a transaction: seen by others only after the commit. */
@@ -64,7 +64,7 @@ export function createWriter(options: WriterOptions): Writer {
   let running: Promise<void> | undefined;
 
   const run = async () => {
-    await turns(1);
+    await nextTurn();
     let workingSince = performance.now();
     while (queue.length + steps.length > 0) {
       for (const step of steps.splice(0)) step();

@@ -2,7 +2,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError, type ErrorCode, type Problem } from '../../core/exceptions.ts';
-import { createPace } from '../../utils/async/pace.ts';
+import { createPace } from '../../utils/async/event-loop.ts';
 import type { OnWritten } from '../idempotency.ts';
 import type { ItemChanges } from './changes.ts';
 import type { Item, ItemFields } from './rows.ts';

@@ -3,6 +3,7 @@ import type { Db, Session } from '../../core/db/db.ts';
 import { createEventHub, type EventHub } from '../../core/event-hub.ts';
 import type { Log } from '../../core/log.ts';
 import type { ItemEvent } from '../../models/index.ts';
+import { nextTurn } from '../../utils/async/event-loop.ts';
 import {
   createFeed,
   createNewsReader,
@@ -193,7 +194,7 @@ function tell(state: Following, messages: readonly News[]): void {
 function createTurns(): () => Promise<void> {
   let last = Promise.resolve();
   return () => {
-    last = last.then(() => new Promise((resolve) => void setImmediate(resolve)));
+    last = last.then(nextTurn);
     return last;
   };
 }

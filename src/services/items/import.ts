@@ -1,7 +1,7 @@
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { AppError, type Problem } from '../../core/exceptions.ts';
-import { createPace } from '../../utils/async/pace.ts';
+import { createPace } from '../../utils/async/event-loop.ts';
 import type { ItemChanges } from './changes.ts';
 import { type ItemFormat, itemLines, type LineFailure } from './lines.ts';
 import type { ItemFields } from './rows.ts';

@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { type ItemRevision, type ItemRow, itemRevisions } from '../../models/index.ts';
+import { nextTurn } from '../../utils/async/event-loop.ts';
 
 /** What of an item its revisions tell; `deleted_at` is told by the action alone. */
 export const TRACKED = ['title', 'description', 'url', 'tags', 'data', 'visibility'] as const;
@@ -107,7 +108,7 @@ export async function columnsAt(
     for (const revision of chunk) columns = { ...columnsBefore(revision), ...columns };
     if (chunk.length < CHUNK) break;
     from = chunk.at(-1)?.version ?? until;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
   return columns;
 }

@@ -1,4 +1,4 @@
-import { inPieces } from '../async/pace.ts';
+import { inPieces } from '../async/event-loop.ts';
 
 /** A line without its end; no bytes when it is longer than allowed. The first line is 1. */
 export interface ByteLine {

@@ -1,5 +1,5 @@
 import { type CsvError, type InfoRecord, parse } from 'csv-parse';
-import { inPieces } from '../async/pace.ts';
+import { inPieces } from '../async/event-loop.ts';
 
 /** A row of CSV, or why there is none: then it is the last one. `line` is where it ends. */
 export type CsvRow =

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { createEventStream } from '../../../src/api/responses/event-stream.ts';
+import { nextTurn } from '../../../src/utils/async/event-loop.ts';
 
 const frame = (size: number) => new Uint8Array(size).fill(97);
 
@@ -12,8 +13,6 @@ function open() {
   });
   return { stream, ended, dropped: () => slow, reader: stream.body.getReader() };
 }
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a stream of events', () => {
   test('gives a frame that waits alone as it is, not a copy', async () => {
@@ -32,7 +31,7 @@ describe('a stream of events', () => {
   test('takes frames while a read waits for them', async () => {
     const { stream, reader } = open();
     const reading = reader.read();
-    await turn();
+    await nextTurn();
     stream.push([frame(3)]);
     expect((await reading).value).toHaveLength(3);
   });
@@ -44,11 +43,11 @@ describe('a stream of events', () => {
   ])('drops a reader that leaves too many %s unread, and no earlier', async (_, size, count) => {
     const { stream, ended, dropped, reader } = open();
     for (let n = 0; n < count; n++) stream.push([frame(size)]);
-    await turn();
+    await nextTurn();
     expect([ended.is, dropped()]).toEqual([false, 0]);
     stream.push([frame(size)]);
     stream.push([frame(size)]);
-    await turn();
+    await nextTurn();
     expect([ended.is, dropped()]).toEqual([true, 1]);
     expect((await reader.read()).done).toBe(true);
   });
@@ -70,7 +69,7 @@ describe('a stream of events', () => {
     const waiting = stream.hasRoom().then(() => {
       hasRoom = true;
     });
-    await turn();
+    await nextTurn();
     expect(hasRoom).toBe(false);
     await reader.read();
     await reader.read();

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { actorFor } from '../../../src/core/actor.ts';
 import type { Config } from '../../../src/core/config/config.ts';
+import { nextTurn } from '../../../src/utils/async/event-loop.ts';
 import { NOBODY, type TestApp, testApp } from '../../support.ts';
 
 const stored = (t: TestApp) =>
@@ -121,7 +122,7 @@ test.each(['batched', 'strict'] as const)(
     const client = async () => {
       for (let view = 0; view < 100; view++) {
         await t.deps.items.view(1);
-        if (view % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (view % 10 === 0) await nextTurn();
       }
     };
     await Promise.all(Array.from({ length: 50 }, client));

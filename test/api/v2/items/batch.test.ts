@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { nextTurn } from '../../../../src/utils/async/event-loop.ts';
 import { atOnce, testApp } from '../../../support.ts';
 
 const create = (title: string) => ({ op: 'create' as const, item: { title } });
@@ -136,7 +137,7 @@ describe('a batch', () => {
       const { data } = await it.t.client.api.v1.items.get({ query: { skip: 0, limit: 1 } });
       seen.add(data?.length ?? -1);
       if (!isDone) answered++;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
     await batch;
     expect(answered).toBeGreaterThan(3);
