@@ -102,21 +102,21 @@ type Base = ReturnType<typeof openBase> & {
 /** The services, each from what stands above it. */
 function createServices(base: Base) {
   const { log, outbound } = base;
-  const { chores: itemChores, ...items } = createItemServices(base);
+  const { jobs: itemJobs, ...items } = createItemServices(base);
   const kit = createKit(base, items.itemEvents.publish);
   const { users, sessions, accessTokens, accessChanges, removal, throttle } = kit;
-  const { chores: gatewayChores, ...gateway } = createSourceGateway(kit);
-  const chores = [
-    removal.chore,
-    accessChanges.chore,
-    throttle.chore,
+  const { jobs: gatewayJobs, ...gateway } = createSourceGateway(kit);
+  const jobs = [
+    removal.job,
+    accessChanges.job,
+    throttle.job,
     createSessionPurge(base),
     createSignUpPurge(base),
     createAuditRetention(base),
     createMailPurge(base),
-    base.eventLine.chore,
-    ...itemChores,
-    ...gatewayChores,
+    base.eventLine.job,
+    ...itemJobs,
+    ...gatewayJobs,
   ];
   return {
     users,
@@ -125,7 +125,7 @@ function createServices(base: Base) {
     accessChanges,
     ...items,
     ...gateway,
-    housekeeping: createHousekeeping({ log, chores }),
+    housekeeping: createHousekeeping({ log, jobs }),
     external: createExternal({ outbound }),
     ...createSignIn(kit),
     ...createAdministration(kit),

@@ -61,7 +61,7 @@ export function openEventLine({ path, db, log, isNew, now }: EventLineOptions) {
   };
   return {
     note: noteNow,
-    chore: { name: 'event line', everyMs: NOTE_EVERY_MS, run: () => noteNow().then(() => false) },
+    job: { name: 'event line', everyMs: NOTE_EVERY_MS, run: () => noteNow().then(() => false) },
   };
 }
 

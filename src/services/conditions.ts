@@ -4,8 +4,8 @@ export type FilterOp = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'in' | 'like'
 export type FilterValue = string | number | boolean | null;
 
 /**
- * A condition on a field of a list. `values` has one entry, for `in` any number; for `is` it is
- * `null` or `not_null`; for `like` a text in which `*` stands for any text.
+ * A condition on a field. `values` has one entry, or any number for `in`. For `is` it is `null` or
+ * `not_null`; for `like` it is a pattern in which `*` matches any text.
  */
 export interface Condition<Field extends string> {
   field: Field;
@@ -15,10 +15,10 @@ export interface Condition<Field extends string> {
 
 const OPERATORS = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
 
-/** SQL that compares `expression` with the first of `values`; null equals nothing, and `ne` finds it. */
+/** SQL comparing `expression` with the first of `values`. Null equals nothing, and `ne` matches it. */
 export function compare(expression: SQLWrapper, op: FilterOp, values: readonly FilterValue[]): SQL {
   const [value] = values;
-  if (op === 'in') return sql`${expression} in ${listed(values)}`;
+  if (op === 'in') return sql`${expression} in ${valueList(values)}`;
   if (op === 'ne') return sql`${expression} is not ${value}`;
   if (op === 'like') return sql`${expression} like ${likePattern(String(value))} escape '\\'`;
   if (op === 'is') {
@@ -27,12 +27,12 @@ export function compare(expression: SQLWrapper, op: FilterOp, values: readonly F
   return sql`${expression} ${sql.raw(OPERATORS[op])} ${value}`;
 }
 
-/** A list bound as one parameter, so that its length does not change the query's text. */
-export function listed(values: readonly FilterValue[]): SQL {
+/** A list bound as one parameter: its length does not change the text of the query. */
+export function valueList(values: readonly FilterValue[]): SQL {
   return sql`(select value from json_each(${JSON.stringify(values)}))`;
 }
 
-/** `*` is any text; what LIKE itself would treat as a pattern is taken as it is. */
+/** Translates `*` to LIKE and escapes the wildcards of LIKE itself. */
 function likePattern(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
 }

@@ -1,22 +1,21 @@
-import { and, asc, eq, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, lt, sql } from 'drizzle-orm';
 import type { Actor } from '../core/actor.ts';
 import type { Db } from '../core/db/db.ts';
 import { prepare, type Query } from '../core/db/query.ts';
 import type { Tx } from '../core/db/writer.ts';
 import { AppError } from '../core/exceptions.ts';
 import type { Running } from '../core/running.ts';
-import type { SecretBox } from '../core/security/secret-box.ts';
+import { type Sealer, type SecretBox, SecretError } from '../core/security/secret-box.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
 import { timeBudget } from '../utils/time/time-budget.ts';
 import { DAY_MS, HOUR_MS } from '../utils/time/units.ts';
-import { type Chore, PIECE_MS } from './jobs.ts';
+import { type Job, MAX_RUN_MS } from './jobs.ts';
 import type { Quotas } from './quotas.ts';
-import { answerSealer, openAnswer } from './sealed-answers.ts';
 
-/** How long a repeat gets the first answer, at least. */
-export const KEPT_MS = DAY_MS;
-export const EVERY_MS = HOUR_MS;
-/** Keys deleted in one step: the response to a batch has about 50 KB. */
+/** How long a repeat gets the first response, at least. */
+export const RETENTION_MS = DAY_MS;
+export const PURGE_EVERY_MS = HOUR_MS;
+/** Keys deleted in one statement: the response to a batch has about 50 KB. */
 const STEP = 20;
 
 export interface IdempotencyDeps {
@@ -27,20 +26,124 @@ export interface IdempotencyDeps {
   now(): Date;
 }
 
-/** A request that may come again: whose it is, and what tells it from any other. */
-export type Keyed = Pick<IdempotencyKey, 'key' | 'request_hash'> & {
+/** A request that may be repeated: its account, its key and the hash that identifies it. */
+export type KeyedRequest = Pick<IdempotencyKey, 'key' | 'request_hash'> & {
   actor: Actor;
   /** Whether the response shows a secret: it is stored sealed. */
   isSecret?: boolean | undefined;
 };
 
-/** What a request was answered; `body` is JSON. */
-export type KeptAnswer = Pick<IdempotencyKey, 'status' | 'location' | 'body'>;
+/** The response to a request, as the API encodes it. Only the size of `body` matters here. */
+export type StoredResponse = Omit<
+  IdempotencyKey,
+  'user_id' | 'key' | 'request_hash' | 'created_at'
+>;
 
-/** What else belongs to a write, in the same transaction: both hold or neither. */
+/** Further writes that belong to a write, in the same transaction: both commit or neither. */
 export type OnWritten<T> = (tx: Tx, written: T) => Promise<void>;
 
-const keptAnswer = prepare<Pick<IdempotencyKey, 'user_id' | 'key'>, IdempotencyKey[]>((orm) =>
+/** Processes a request that is sent twice only once. */
+export const createIdempotency = ({ db, running, quotas, box, now }: IdempotencyDeps) => ({
+  /**
+   * Returns the response to an earlier request with this key, or undefined after `work` has
+   * processed this one: `work` must call `store` with its response, in the transaction of its
+   * write. A request that fails stores nothing, so that a repeat tries again. Throws
+   * idempotency_mismatch when another request used the key, idempotency_running while that request
+   * is being processed, quota_exceeded when the account has too many stored responses,
+   * secrets_unreadable, and what `work` throws.
+   */
+  once: async (
+    { actor, key, request_hash, isSecret = false }: KeyedRequest,
+    work: (store: OnWritten<StoredResponse>) => Promise<void>,
+  ): Promise<StoredResponse | undefined> => {
+    const user_id = actor.id;
+    const name = `${user_id} ${key}`;
+    const binding = `response ${name}`;
+    if (!(await running.claim(name))) throw stillRunning();
+    try {
+      // After the claim: its previous holder has committed by now.
+      const [stored] = await storedResponse(db.read, { user_id, key });
+      if (stored) {
+        if (stored.request_hash !== request_hash) throw mismatch();
+        return isSecret
+          ? { ...stored, body: await openResponse(box, stored.body, binding) }
+          : stored;
+      }
+      const seal = isSecret ? responseSealer(box) : (text: string) => text;
+      await work(async (tx, response) => {
+        const body = seal(response.body, binding);
+        const added = { idempotency_keys: 1, idempotency_bytes: Buffer.byteLength(body) };
+        await quotas.admit(tx, actor, user_id, added);
+        const row = { ...response, user_id, key, request_hash, body };
+        await store(tx, { ...row, created_at: now().toISOString() });
+      });
+      return undefined;
+    } finally {
+      await running.release(name);
+    }
+  },
+});
+
+/** Deletes stored responses after a day. */
+export const createIdempotencyPurge = ({ db, now }: Pick<IdempotencyDeps, 'db' | 'now'>): Job => ({
+  name: 'idempotency keys',
+  everyMs: PURGE_EVERY_MS,
+  run: () => {
+    const until = new Date(now().getTime() - RETENTION_MS).toISOString();
+    return db.write(async (tx) => {
+      const hasTime = timeBudget(MAX_RUN_MS);
+      do if ((await deleteOldest(tx, { until })).length === 0) return false;
+      while (hasTime());
+      return true;
+    });
+  },
+});
+
+/** Creates a function that seals responses that show a secret. Throws secrets_unreadable. */
+export function responseSealer(box: SecretBox): Sealer {
+  try {
+    return box.sealer();
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/** The plain text of a sealed response. Throws secrets_unreadable. */
+export async function openResponse(
+  box: SecretBox,
+  sealed: string,
+  binding: string,
+): Promise<string> {
+  try {
+    return await box.open(sealed, binding);
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/** The error for a request whose key belongs to one that is still being processed. */
+export function stillRunning(): AppError {
+  const msg = 'A request with this Idempotency-Key is being processed';
+  return new AppError('idempotency_running', msg, { retryAfterSeconds: 1 });
+}
+
+/** Throws idempotency_running if another process did the same meanwhile: it undoes the work here. */
+async function store(tx: Tx, row: IdempotencyKey): Promise<void> {
+  if ((await insertKey(tx, row)).length === 0) throw stillRunning();
+}
+
+function mismatch(): AppError {
+  return new AppError('idempotency_mismatch', 'This Idempotency-Key was used for another request');
+}
+
+/** The reason is in the cause, for the log alone. */
+function unreadable(error: unknown): unknown {
+  if (!(error instanceof SecretError)) return error;
+  const message = 'The response cannot be stored or read with the key of this server';
+  return new AppError('secrets_unreadable', message, { cause: error });
+}
+
+const storedResponse = prepare<Pick<IdempotencyKey, 'user_id' | 'key'>, IdempotencyKey[]>((orm) =>
   orm
     .select()
     .from(idempotencyKeys)
@@ -52,84 +155,14 @@ const keptAnswer = prepare<Pick<IdempotencyKey, 'user_id' | 'key'>, IdempotencyK
     ),
 );
 
-const keepAnswer = prepare<IdempotencyKey, IdempotencyKey[]>((orm) =>
-  orm
+const insertKey = prepare<IdempotencyKey, IdempotencyKey[]>((orm) => {
+  const names = Object.keys(getTableColumns(idempotencyKeys));
+  const values = Object.fromEntries(names.map((name) => [name, sql.placeholder(name)]));
+  return orm
     .insert(idempotencyKeys)
-    .values({
-      user_id: sql.placeholder('user_id'),
-      key: sql.placeholder('key'),
-      request_hash: sql.placeholder('request_hash'),
-      status: sql.placeholder('status'),
-      location: sql.placeholder('location'),
-      body: sql.placeholder('body'),
-      created_at: sql.placeholder('created_at'),
-    })
+    .values(values as never)
     .onConflictDoNothing()
-    .returning(),
-);
-
-/** Sees to it that a request which is sent twice is done once. */
-export const createIdempotency = ({ db, running, quotas, box, now }: IdempotencyDeps) => ({
-  /**
-   * The answer to an earlier request with this key, or undefined once `work` has done it: `work`
-   * must call `keep` with its answer, in the transaction of its write. What fails keeps nothing,
-   * so that a repeat tries again. Throws idempotency_mismatch when the key was another
-   * request's, idempotency_running while that is under way, quota_exceeded when the account has too
-   * many stored responses, secrets_unreadable, and what `work` throws.
-   */
-  once: async (
-    keyed: Keyed,
-    work: (keep: OnWritten<KeptAnswer>) => Promise<void>,
-  ): Promise<KeptAnswer | undefined> => {
-    const { actor, key, request_hash, isSecret = false } = keyed;
-    const user_id = actor.id;
-    const name = `${user_id} ${key}`;
-    const binding = `response ${name}`;
-    if (!(await running.claim(name))) throw stillRunning();
-    try {
-      // After the claim: who had it before has committed by now.
-      const [kept] = await keptAnswer(db.read, { user_id, key });
-      if (kept && kept.request_hash !== request_hash) throw mismatch();
-      if (kept)
-        return isSecret ? { ...kept, body: await openAnswer(box, kept.body, binding) } : kept;
-      const seal = isSecret ? answerSealer(box) : (text: string) => text;
-      await work(async (tx, answer) => {
-        const body = seal(answer.body, binding);
-        const added = { idempotency_keys: 1, idempotency_bytes: Buffer.byteLength(body) };
-        await quotas.admit(tx, actor, user_id, added);
-        const row = {
-          user_id,
-          key,
-          request_hash,
-          ...answer,
-          body,
-          created_at: now().toISOString(),
-        };
-        await keep(tx, row);
-      });
-      return undefined;
-    } finally {
-      await running.release(name);
-    }
-  },
-});
-
-/** Forgets answers after a day. */
-export const createIdempotencyPurge = ({
-  db,
-  now,
-}: Pick<IdempotencyDeps, 'db' | 'now'>): Chore => ({
-  name: 'idempotency keys',
-  everyMs: EVERY_MS,
-  run: () => {
-    const until = new Date(now().getTime() - KEPT_MS).toISOString();
-    return db.write(async (tx) => {
-      const hasTime = timeBudget(PIECE_MS);
-      do if ((await deleteOldest(tx, { until })).length === 0) return false;
-      while (hasTime());
-      return true;
-    });
-  },
+    .returning();
 });
 
 const deleteOldest: Query<{ until: string }, { key: string }[]> = prepare((orm) => {
@@ -145,17 +178,3 @@ const deleteOldest: Query<{ until: string }, { key: string }[]> = prepare((orm) 
     .where(sql`(${user_id}, ${key}) in ${oldest}`)
     .returning({ key });
 });
-
-/** Another process may have done the same meanwhile: then this one's work is taken back. */
-async function keep(tx: Tx, row: IdempotencyKey): Promise<void> {
-  if ((await keepAnswer(tx, row)).length === 0) throw stillRunning();
-}
-
-export function stillRunning(): AppError {
-  const msg = 'A request with this Idempotency-Key is under way';
-  return new AppError('idempotency_running', msg, { retryAfterSeconds: 1 });
-}
-
-function mismatch(): AppError {
-  return new AppError('idempotency_mismatch', 'This Idempotency-Key was used for another request');
-}

@@ -1,31 +1,31 @@
 import type { Log } from '../core/log.ts';
 
-/** Recurring background work, done in short pieces. */
-export interface Chore {
-  /** For the log. */
+/** A recurring background job, done in short runs. */
+export interface Job {
+  /** Identifies the job in the log. */
   name: string;
   everyMs: number;
-  /** Does one piece: one transaction of about PIECE_MS at most. Returns true when more is left. */
+  /** Does one batch: one transaction of about MAX_RUN_MS at most. Returns true when more is left. */
   run(): Promise<boolean>;
   /** Registers a function to call when there is work that should not wait for `everyMs`. */
   onDue?(wake: () => void): void;
 }
 
-/** How long a piece of work may hold the writer and the event loop. */
-export const PIECE_MS = 10;
+/** How long one run may hold the writer and the event loop. */
+export const MAX_RUN_MS = 10;
 
 export interface Housekeeping {
-  /** Starts every chore once the server has had a moment to answer, then each at its interval. */
+  /** Starts every job once the server has had a moment to respond, then each at its interval. */
   start(): void;
-  /** Does every chore until nothing is left. For tests and commands. */
+  /** Runs every job until nothing is left. For tests and commands. */
   runAll(): Promise<void>;
-  /** Starts no further piece and waits for the one under way. */
+  /** Starts no further run and waits for the current one. */
   stop(): Promise<void>;
 }
 
 export interface HousekeepingDeps {
   log: Log;
-  chores: readonly Chore[];
+  jobs: readonly Job[];
 }
 
 /** Requests that wait for the server to start go first. */
@@ -33,26 +33,26 @@ const START_DELAY_MS = 1_000;
 
 const MAX_REST_MS = 100;
 
-/** Runs chores beside the requests. */
-export function createHousekeeping({ log, chores }: HousekeepingDeps): Housekeeping {
-  const timers = new Map<Chore, ReturnType<typeof setTimeout>>();
+/** Schedules the recurring jobs of a server. */
+export function createHousekeeping({ log, jobs }: HousekeepingDeps): Housekeeping {
+  const timers = new Map<Job, ReturnType<typeof setTimeout>>();
   const runner = createRunner(log);
-  const schedule = (chore: Chore, delayMs: number) => {
+  const schedule = (job: Job, delayMs: number) => {
     const timer = setTimeout(() => {
-      void runner.run(chore).then(() => runner.isStopped() || schedule(chore, chore.everyMs));
+      void runner.run(job).then(() => runner.isStopped() || schedule(job, job.everyMs));
     }, delayMs);
     timer.unref();
-    timers.set(chore, timer);
+    timers.set(job, timer);
   };
   return {
     start: () => {
-      for (const chore of chores) {
-        schedule(chore, START_DELAY_MS);
-        chore.onDue?.(() => void runner.run(chore));
+      for (const job of jobs) {
+        schedule(job, START_DELAY_MS);
+        job.onDue?.(() => void runner.run(job));
       }
     },
     runAll: async () => {
-      for (const chore of chores) while (!runner.isStopped() && (await chore.run()));
+      for (const job of jobs) while (!runner.isStopped() && (await job.run()));
     },
     stop: async () => {
       for (const timer of timers.values()) clearTimeout(timer);
@@ -62,48 +62,48 @@ export function createHousekeeping({ log, chores }: HousekeepingDeps): Housekeep
 }
 
 /**
- * Runs chores until nothing is left of them. Their pieces take turns, and after each there is a
- * rest of the same length: chores take half of the server's time at most.
+ * Runs jobs until nothing is left of them. Their runs alternate, and after each there is a rest of
+ * the same length, so that jobs take at most half of the server's time.
  */
 function createRunner(log: Log) {
-  const active = new Map<Chore, Promise<void>>();
-  const dueAgain = new Set<Chore>();
+  const active = new Map<Job, Promise<void>>();
+  const dueAgain = new Set<Job>();
   let isStopped = false;
-  let lastPiece: Promise<void> = Promise.resolve();
+  let lastRun: Promise<void> = Promise.resolve();
 
-  /** One piece at a time: two would only wait for the same writer. */
-  const runPiece = (chore: Chore): Promise<boolean> => {
+  /** Starts one run at a time: two would only wait for the same writer. */
+  const runOnce = (job: Job): Promise<boolean> => {
     let startMs = 0;
-    const piece = lastPiece.then(() => {
+    const run = lastRun.then(() => {
       startMs = performance.now();
-      return !isStopped && chore.run();
+      return !isStopped && job.run();
     });
     const rest = async (isMoreLeft: boolean) => {
       if (isMoreLeft) await Bun.sleep(Math.min(performance.now() - startMs, MAX_REST_MS));
     };
-    lastPiece = piece.then(rest).catch(() => {});
-    return piece;
+    lastRun = run.then(rest).catch(() => {});
+    return run;
   };
-  const runToEnd = async (chore: Chore) => {
+  const runToEnd = async (job: Job) => {
     do {
-      dueAgain.delete(chore);
-      while (await runPiece(chore));
-    } while (dueAgain.has(chore));
+      dueAgain.delete(job);
+      while (await runOnce(job));
+    } while (dueAgain.has(job));
   };
   return {
-    /** Resolves when nothing is left, or it failed. A chore that runs looks once more at its end. */
-    run: (chore: Chore): Promise<void> => {
-      const running = active.get(chore);
+    /** Resolves when nothing is left or the job failed. A job that is active runs once more. */
+    run: (job: Job): Promise<void> => {
+      const running = active.get(job);
       if (running) {
-        dueAgain.add(chore);
+        dueAgain.add(job);
         return running;
       }
-      const run = runToEnd(chore)
+      const run = runToEnd(job)
         .catch((error) => {
-          log.error('A chore failed; it is tried again in its time.', { chore: chore.name, error });
+          log.error('A job failed. It will run again at its interval.', { job: job.name, error });
         })
-        .finally(() => active.delete(chore));
-      active.set(chore, run);
+        .finally(() => active.delete(job));
+      active.set(job, run);
       return run;
     },
     isStopped: () => isStopped,

@@ -273,7 +273,7 @@ test('a fault of a server shows nothing of itself', async () => {
   const dir = tempDir();
   await using server = await serve(dir);
   const client = new Database(join(dir, 'hutch.db'));
-  // The server may be at its chores.
+  // The server may be running its jobs.
   client.run('pragma busy_timeout = 5000');
   client.run('drop table items');
   client.close();

@@ -34,7 +34,7 @@ test('no hot query scans a table or sorts', async () => {
     const source = { name: 'up', base_url: 'https://api.example.com', is_enabled: false };
     await t.json('POST', '/api/v2/sources', source, root.token);
     await client.api.v2.sources({ name: 'up' }).get({ query: {} });
-    await t.deps.sourceRefresh.chore.run();
+    await t.deps.sourceRefresh.job.run();
     t.deps.sourceStats.add(1, { cache: 'miss', elapsedMs: 1 });
     await t.deps.sourceStats.report(root, 'up', 24);
     await t.deps.sourceStats.purge.run();

@@ -1,7 +1,7 @@
 import type { AnyActor } from '../../core/actor.ts';
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
-import type { KeptAnswer, OnWritten } from '../../services/idempotency.ts';
+import type { OnWritten, StoredResponse } from '../../services/idempotency.ts';
 import { urlPath } from '../../utils/http/url.ts';
 import { signedIn } from '../plugins/groups.ts';
 import { tell } from './etag.ts';
@@ -85,7 +85,7 @@ function hashOf({ request, body }: Pick<Context, 'request' | 'body'>, ...more: s
   return Bun.SHA256.hash(text, 'hex');
 }
 
-function fromKept<T>({ status, location, body }: KeptAnswer): Answer<T> {
+function fromKept<T>({ status, location, body }: StoredResponse): Answer<T> {
   return { status, ...(location !== null && { location }), body: JSON.parse(body) };
 }
 

@@ -2,7 +2,7 @@ import { and, eq, gt, gte, inArray, lt, or, type SQL, type SQLWrapper, sql } fro
 import type { Db } from '../../core/db/db.ts';
 import { type Role, users } from '../../models/index.ts';
 import { emailKey, nameKey } from '../../utils/text/email.ts';
-import { type Condition, compare, listed } from '../conditions.ts';
+import { type Condition, compare, valueList } from '../conditions.ts';
 import type { UserSort } from './order.ts';
 import { isKept } from './removed.ts';
 
@@ -100,7 +100,7 @@ export async function idsOfUnique(
 }
 
 function isOneOf(rows: { id: number }[]): SQL {
-  return inArray(users.id, listed(rows.map(({ id }) => id)));
+  return inArray(users.id, valueList(rows.map(({ id }) => id)));
 }
 
 /** Accounts whose name is looked up by an index; of more, each account is looked at. */

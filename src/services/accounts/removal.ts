@@ -24,7 +24,7 @@ import {
   invalidateItems,
 } from '../items/announcements.ts';
 import { eraseItem } from '../items/erasure.ts';
-import { type Chore, PIECE_MS } from '../jobs.ts';
+import { type Job, MAX_RUN_MS } from '../jobs.ts';
 import { firstRemoved } from './removed.ts';
 
 export interface AccountRemovalDeps extends AnnouncementsDeps {
@@ -39,7 +39,7 @@ export type AccountRemoval = ReturnType<typeof createAccountRemoval>;
 export function createAccountRemoval(deps: AccountRemovalDeps) {
   let wake = () => {};
   /** Erases what belongs to deleted accounts. */
-  const chore: Chore = {
+  const job: Job = {
     name: 'account removal',
     everyMs: EVERY_MS,
     run: () => erasePiece(deps),
@@ -48,11 +48,11 @@ export function createAccountRemoval(deps: AccountRemovalDeps) {
     },
   };
   return {
-    chore,
+    job,
 
     /**
      * Deletes an account in the caller's transaction: from its commit on nobody can sign in with
-     * it or see it or its items, and its email and username are free. The chore erases its rows.
+     * it or see it or its items, and its email and username are free. The job erases its rows.
      * Throws conflict for the last active admin.
      */
     begin: async (tx: Tx, actor: Actor, user: User): Promise<void> => {
@@ -103,7 +103,7 @@ async function erasePiece(deps: AccountRemovalDeps): Promise<boolean> {
   await deps.db.write(async (tx) => {
     const id = (await firstRemoved(tx, {}))[0]?.id;
     if (!id) return;
-    const hasTime = timeBudget(PIECE_MS);
+    const hasTime = timeBudget(MAX_RUN_MS);
     while (await eraseNext(deps, tx, id)) if (!hasTime()) return;
     // What is left of it is a few rows, which go with the account.
     await tx.orm.delete(users).where(eq(users.id, id));

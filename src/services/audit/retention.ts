@@ -2,7 +2,7 @@ import { asc, gt, lte } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { auditLog } from '../../models/index.ts';
 import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
-import type { Chore } from '../jobs.ts';
+import type { Job } from '../jobs.ts';
 
 const EVERY_MS = HOUR_MS;
 /** Entries in one transaction. */
@@ -15,7 +15,7 @@ export interface AuditRetentionDeps {
 }
 
 /** Deletes the oldest entries of the audit log; triggers refuse those of the last 30 days. */
-export const createAuditRetention = ({ db, config, now }: AuditRetentionDeps): Chore => ({
+export const createAuditRetention = ({ db, config, now }: AuditRetentionDeps): Job => ({
   name: 'audit retention',
   everyMs: EVERY_MS,
   run: async () => {

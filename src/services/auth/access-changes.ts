@@ -3,7 +3,7 @@ import type { Db } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { type AuditEntry, auditLog } from '../../models/index.ts';
-import type { Chore } from '../jobs.ts';
+import type { Job } from '../jobs.ts';
 
 export interface AccessChanges {
   /**
@@ -14,7 +14,7 @@ export interface AccessChanges {
   /** Calls `judge` at each such change of an account, until the returned function is called. */
   watch(user_id: number, judge: () => void): () => void;
   /** Tells of the changes that commands in other processes make, within a second. */
-  chore: Chore;
+  job: Job;
 }
 
 const LOOK_MS = 1_000;
@@ -56,7 +56,7 @@ export function createAccessChanges({ db }: { db: Db }): AccessChanges {
         if (own.delete(judge) && own.size === 0) watchers.delete(user_id);
       };
     },
-    chore: { name: 'access changes', everyMs: LOOK_MS, run: look },
+    job: { name: 'access changes', everyMs: LOOK_MS, run: look },
   };
 }
 

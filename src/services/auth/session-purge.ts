@@ -3,7 +3,7 @@ import type { Db, Session as DbSession } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import { sessions } from '../../models/index.ts';
 import { HOUR_MS } from '../../utils/time/units.ts';
-import type { Chore } from '../jobs.ts';
+import type { Job } from '../jobs.ts';
 
 const EVERY_MS = HOUR_MS;
 /** Sessions deleted in one step. */
@@ -29,7 +29,7 @@ export const deleteSurplus: Query<{ user_id: number; count: number }, Ids> = pre
 });
 
 /** Deletes sessions that have expired. */
-export const createSessionPurge = ({ db, now }: { db: Db; now(): Date }): Chore => ({
+export const createSessionPurge = ({ db, now }: { db: Db; now(): Date }): Job => ({
   name: 'session purge',
   everyMs: EVERY_MS,
   run: async () => {

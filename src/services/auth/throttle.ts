@@ -5,7 +5,7 @@ import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { type SignInFailures, signInFailures } from '../../models/index.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
-import type { Chore } from '../jobs.ts';
+import type { Job } from '../jobs.ts';
 
 /** The free failures are counted in a window of this length, from the first one on. */
 const WINDOW_MS = 15 * MINUTE_MS;
@@ -45,7 +45,7 @@ export interface SignInThrottle {
   /** Forgets the failures of an account and of the networks that it is known from. */
   forget(tx: Session, user_id: number): Promise<void>;
   /** Deletes what is forgotten, and more when there are too many rows. */
-  chore: Chore;
+  job: Job;
 }
 
 export interface ThrottleDeps {
@@ -120,7 +120,7 @@ export function createSignInThrottle(deps: ThrottleDeps): SignInThrottle {
       };
     },
     forget: forgetAccount,
-    chore: createPurge(deps),
+    job: createPurge(deps),
   };
 }
 
@@ -136,7 +136,7 @@ async function forgetAccount({ orm }: Session, user_id: number): Promise<void> {
  * Deletes failures that are forgotten and, beyond `maxRows`, those that will be next, so that an
  * attack from many addresses on many names cannot fill the disk.
  */
-const createPurge = ({ db, now, maxRows = MAX_ROWS }: ThrottleDeps): Chore => ({
+const createPurge = ({ db, now, maxRows = MAX_ROWS }: ThrottleDeps): Job => ({
   name: 'sign-in failures',
   everyMs: CLEAN_EVERY_MS,
   run: () =>

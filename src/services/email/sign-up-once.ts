@@ -9,9 +9,15 @@ import type { SecretBox } from '../../core/security/secret-box.ts';
 import { type SignUpKey, signUpKeys } from '../../models/index.ts';
 import type { OpenedSession } from '../auth/auth.ts';
 import { type Credentials, type CredentialsDeps, verifyCredentials } from '../auth/credentials.ts';
-import { EVERY_MS, KEPT_MS, type OnWritten, stillRunning } from '../idempotency.ts';
-import type { Chore } from '../jobs.ts';
-import { answerSealer, openAnswer } from '../sealed-answers.ts';
+import {
+  type OnWritten,
+  openResponse,
+  PURGE_EVERY_MS,
+  RETENTION_MS,
+  responseSealer,
+  stillRunning,
+} from '../idempotency.ts';
+import type { Job } from '../jobs.ts';
 
 /** Keys deleted in one step. */
 const STEP = 100;
@@ -97,7 +103,7 @@ async function openKept(
   { session, request_hash }: SignUpKey,
 ): Promise<OpenedSession | undefined> {
   if (session === null) return undefined;
-  return JSON.parse(await openAnswer(box, session, bindingOf(request_hash)));
+  return JSON.parse(await openResponse(box, session, bindingOf(request_hash)));
 }
 
 async function workAndKeep(
@@ -106,7 +112,7 @@ async function workAndKeep(
   work: Work,
 ): Promise<OpenedSession | undefined> {
   // Where no session will be opened no key is needed.
-  const seal = isVerificationRequired ? undefined : answerSealer(box);
+  const seal = isVerificationRequired ? undefined : responseSealer(box);
   return work(async (tx, opened) => {
     const session = (opened && seal?.(JSON.stringify(opened), bindingOf(request_hash))) ?? null;
     const user_id = opened?.account.id ?? null;
@@ -125,11 +131,11 @@ function bindingOf(request_hash: string): string {
 }
 
 /** Forgets sign-ups after a day. */
-export const createSignUpPurge = ({ db, now }: { db: Db; now(): Date }): Chore => ({
+export const createSignUpPurge = ({ db, now }: { db: Db; now(): Date }): Job => ({
   name: 'sign-up keys',
-  everyMs: EVERY_MS,
+  everyMs: PURGE_EVERY_MS,
   run: async () => {
-    const until = new Date(now().getTime() - KEPT_MS).toISOString();
+    const until = new Date(now().getTime() - RETENTION_MS).toISOString();
     return (await db.write((tx) => deleteOldest(tx, { until }))).length === STEP;
   },
 });

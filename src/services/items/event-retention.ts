@@ -2,7 +2,7 @@ import { lte } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { itemEvents } from '../../models/index.ts';
 import { DAY_MS, MINUTE_MS } from '../../utils/time/units.ts';
-import type { Chore } from '../jobs.ts';
+import type { Job } from '../jobs.ts';
 
 /** How long a listener can resume. */
 const KEPT_MS = DAY_MS;
@@ -11,7 +11,7 @@ const EVERY_MS = 10 * MINUTE_MS;
 const BATCH = 1000;
 
 /** Forgets events of more than 24 hours ago, but the last: it says where the ids have come to. */
-export const createEventRetention = ({ db, now }: { db: Db; now(): Date }): Chore => ({
+export const createEventRetention = ({ db, now }: { db: Db; now(): Date }): Job => ({
   name: 'event retention',
   everyMs: EVERY_MS,
   run: () => {

@@ -65,7 +65,7 @@ export function createItemServices(base: ItemServicesDeps) {
     popular: createItemPopular(kit),
     itemStats: createItemStats(kit),
     itemViewing: createItemViewing({ ...kit, viewers: viewersFor(config.viewWindowSeconds) }),
-    chores: [
+    jobs: [
       createItemPurge(base),
       createSearchReindex(base),
       createItemWindows(base),

@@ -7,7 +7,7 @@ import { type ItemRow, items, searchReindex } from '../../models/index.ts';
 import { indexedWords } from '../../utils/text/words.ts';
 import { timeBudget } from '../../utils/time/time-budget.ts';
 import { HOUR_MS } from '../../utils/time/units.ts';
-import { type Chore, PIECE_MS } from '../jobs.ts';
+import { type Job, MAX_RUN_MS } from '../jobs.ts';
 import { composed } from './rows.ts';
 
 /** The columns whose change makes a trigger index an item anew. */
@@ -65,7 +65,7 @@ const itemsBelow = prepare<{ below_id: number }, Indexed[]>((orm) =>
  * first, as this build does; a migration that changes what the index holds sets the place. To people
  * and by their version these items stay the same.
  */
-export const createSearchReindex = ({ db }: { db: Db }): Chore => ({
+export const createSearchReindex = ({ db }: { db: Db }): Job => ({
   name: 'search index',
   everyMs: EVERY_MS,
   run: async () => {
@@ -76,7 +76,7 @@ export const createSearchReindex = ({ db }: { db: Db }): Chore => ({
 
 /** Returns true when more is left. */
 async function reindexSome(tx: Tx): Promise<boolean> {
-  const hasTime = timeBudget(PIECE_MS);
+  const hasTime = timeBudget(MAX_RUN_MS);
   const [place] = await placeOf(tx, {});
   if (!place) return false;
   for (let below_id = place.below_id; ; ) {

@@ -1,7 +1,7 @@
 import type { Db, Session } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { dayOf, hourOf, MINUTE_MS } from '../../utils/time/units.ts';
-import type { Chore } from '../jobs.ts';
+import type { Job } from '../jobs.ts';
 import {
   addToDay,
   type DayBucket,
@@ -44,7 +44,7 @@ interface Sweep<T> {
  * hours into days. Whatever interrupts it, a counter is always the sum of the buckets that are
  * still in its window: those of item_hours, and of item_days those after the window's position.
  */
-export function createItemWindows({ db, now, batch = BATCH }: ItemWindowsDeps): Chore {
+export function createItemWindows({ db, now, batch = BATCH }: ItemWindowsDeps): Job {
   /** Takes one batch, if something is due. */
   const sweep = async <T>({ due, take }: Sweep<T>): Promise<boolean> => {
     const at = now();

@@ -4,7 +4,7 @@ import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { mails } from '../../models/index.ts';
 import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
-import type { Chore } from '../jobs.ts';
+import type { Job } from '../jobs.ts';
 
 /** After this many failures a mail is given up: at least 7 hours, for links that live 24. */
 export const MAX_ATTEMPTS = 10;
@@ -16,7 +16,7 @@ const EVERY_MS = HOUR_MS;
 const BATCH = 250;
 
 /** Deletes mails that were given up 30 days ago. */
-export const createMailPurge = ({ db, now }: { db: Db; now(): Date }): Chore => ({
+export const createMailPurge = ({ db, now }: { db: Db; now(): Date }): Job => ({
   name: 'mail purge',
   everyMs: EVERY_MS,
   run: async () => {

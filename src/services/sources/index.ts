@@ -35,7 +35,7 @@ export function createSourceGateway(deps: SourceGatewayDeps) {
   const calls = createSourceCalls({ db, cache, box, outbound, stats });
   const sourceRefresh = createSourceRefresh({ db, log, calls, now });
   return {
-    chores: [stats.purge, sourceRefresh.chore],
+    jobs: [stats.purge, sourceRefresh.job],
     sources: createSources({ ...deps, hosts: { allowHosts, onlyHosts } }),
     sourceCalls: calls,
     sourceFetch: createSourceFetch({ calls, outbound }),

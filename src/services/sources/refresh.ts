@@ -3,7 +3,7 @@ import type { Db } from '../../core/db/db.ts';
 import type { Log } from '../../core/log.ts';
 import { type SourceRow, sources } from '../../models/index.ts';
 import { sleep } from '../../utils/async/abort.ts';
-import type { Chore } from '../jobs.ts';
+import type { Job } from '../jobs.ts';
 import type { SourceCalls } from './calls.ts';
 import { sourceOf } from './definition.ts';
 import { callFailure } from './errors.ts';
@@ -20,7 +20,7 @@ export interface SourceRefreshDeps {
 /** Keeps the answers of sources warm, by the cron expression of each. */
 export interface SourceRefresh {
   /** Begins what is due and waits for none of it. */
-  chore: Chore;
+  job: Job;
   /** Waits for what is under way. */
   idle(): Promise<void>;
   /** Breaks off what is under way, begins nothing more. */
@@ -49,7 +49,7 @@ export function createSourceRefresh(deps: SourceRefreshDeps): SourceRefresh {
   };
   const idle = async () => void (await Promise.all(running.values()));
   return {
-    chore: {
+    job: {
       name: 'source refresh',
       everyMs: EVERY_MS,
       run: async () => {

@@ -6,7 +6,7 @@ import type { Log } from '../../core/log.ts';
 import { sourceCalls, sources } from '../../models/index.ts';
 import { HOUR_MS } from '../../utils/time/units.ts';
 import { requireAdmin } from '../admins-only.ts';
-import type { Chore } from '../jobs.ts';
+import type { Job } from '../jobs.ts';
 import { getSource } from './rows.ts';
 import {
   type CallCounts,
@@ -94,7 +94,7 @@ export function createSourceStats(deps: SourceStatsDeps) {
   };
 }
 
-function createPurge({ db, now }: Pick<SourceStatsDeps, 'db' | 'now'>): Chore {
+function createPurge({ db, now }: Pick<SourceStatsDeps, 'db' | 'now'>): Job {
   return {
     name: 'source calls purge',
     everyMs: HOUR_MS,

@@ -18,7 +18,7 @@ async function setUp(free = { limitSignIns: 5, limitSignInsAddress: 50 }) {
   const tick = (seconds: number) => {
     at += seconds * 1000;
   };
-  const purge = (maxRows?: number) => restarted(maxRows).chore.run();
+  const purge = (maxRows?: number) => restarted(maxRows).job.run();
   const rows = () => db.client.query('select * from sign_in_failures').all().length;
   const it = { throttle: restarted(), db, restarted, tick, purge, rows };
   return { ...it, [Symbol.asyncDispose]: t[Symbol.asyncDispose] };

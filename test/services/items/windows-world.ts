@@ -77,7 +77,7 @@ export class World {
 
   async take(step: Step): Promise<void> {
     const { deps, now } = this;
-    const chore = createItemWindows({ db: deps.db, now: () => now, batch: BATCH });
+    const job = createItemWindows({ db: deps.db, now: () => now, batch: BATCH });
     if (step.kind === 'view') {
       for (let view = 0; view < step.count; view++) void deps.views.add(step.item);
       await deps.views.flush();
@@ -85,12 +85,12 @@ export class World {
     } else if (step.kind === 'wait') {
       this.now = new Date(now.getTime() + step.hours * HOUR_MS);
     } else if (step.kind === 'sweep') {
-      for (let time = 0; time < step.times; time++) await chore.run();
+      for (let time = 0; time < step.times; time++) await job.run();
     } else if (step.kind === 'fail') {
       deps.db.client.run(
         `create trigger fail before update on item_views when new.item_id = ${step.item} begin select raise(abort, 'x'); end`,
       );
-      await chore.run().catch(() => {});
+      await job.run().catch(() => {});
       deps.db.client.run('drop trigger fail');
     } else if (step.kind === 'delete') {
       deps.db.client.run('delete from items where id = ?', [step.item]);
@@ -106,8 +106,8 @@ export class World {
   }
 
   async sweepAll(): Promise<void> {
-    const chore = createItemWindows({ db: this.deps.db, now: () => this.now, batch: BATCH });
-    while (await chore.run());
+    const job = createItemWindows({ db: this.deps.db, now: () => this.now, batch: BATCH });
+    while (await job.run());
   }
 
   counters() {

@@ -22,7 +22,7 @@ async function refreshing(hosts: string[], random = () => 0) {
   const refresh = createSourceRefresh({ db, log, calls, now, random });
   const tick = async (minutes = 0) => {
     clock.time += minutes * MINUTE_MS;
-    await refresh.chore.run();
+    await refresh.job.run();
   };
   return { ...t, refresh, tick, lines };
 }

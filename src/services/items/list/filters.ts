@@ -1,6 +1,6 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import { items, itemTags, itemViews } from '../../../models/index.ts';
-import { compare, type FilterOp, type FilterValue, listed } from '../../conditions.ts';
+import { compare, type FilterOp, type FilterValue, valueList } from '../../conditions.ts';
 import type { FilterField, ItemFilter } from './query.ts';
 
 /** SQL that is true for the items that `filter` lets through, and never null. */
@@ -31,7 +31,7 @@ function passes({ op, values }: ItemFilter, value: string | number): boolean {
 }
 
 function tagsCondition({ op, values }: ItemFilter): SQL {
-  const found = sql`exists (select 1 from ${itemTags} indexed by item_tags_item_id where ${itemTags.item_id} = ${items.id} and ${itemTags.tag} in ${listed(values)})`;
+  const found = sql`exists (select 1 from ${itemTags} indexed by item_tags_item_id where ${itemTags.item_id} = ${items.id} and ${itemTags.tag} in ${valueList(values)})`;
   return op === 'ne' ? sql`not ${found}` : found;
 }
 
@@ -66,9 +66,9 @@ function dataCondition({ path, op, values }: ItemFilter): SQL {
   const named = values
     .map((each) => kindOf(each))
     .filter((kind) => kind !== 'text' && kind !== 'number');
-  const numbers = sql`${type} in (${sql.raw(KINDS.number)}) and ${value} in ${listed(ofKind('number'))}`;
-  const texts = sql`${type} = 'text' and ${value} in ${listed(ofKind('text'))}`;
-  return sql`coalesce(${type} in ${listed(named)} or (${numbers}) or (${texts}), 0)`;
+  const numbers = sql`${type} in (${sql.raw(KINDS.number)}) and ${value} in ${valueList(ofKind('number'))}`;
+  const texts = sql`${type} = 'text' and ${value} in ${valueList(ofKind('text'))}`;
+  return sql`coalesce(${type} in ${valueList(named)} or (${numbers}) or (${texts}), 0)`;
 }
 
 const KINDS = {

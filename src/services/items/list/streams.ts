@@ -2,7 +2,7 @@ import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { AnyActor } from '../../../core/actor.ts';
 import { fixed } from '../../../core/db/dynamic-query.ts';
 import { items, itemTags, itemViews } from '../../../models/index.ts';
-import { listed } from '../../conditions.ts';
+import { valueList } from '../../conditions.ts';
 import { isListed } from '../rows.ts';
 import { conditionOf, mayPass } from './filters.ts';
 import type { Expressions } from './order.ts';
@@ -65,7 +65,7 @@ export function equalStreams(filter: ItemFilter, asked: Asked): Stream[] {
 
 /** The ids of items that equal one of the values of a filter, of all that the caller sees; some twice. */
 export function equalIds({ field, values }: ItemFilter, asked: Asked): SQL {
-  const wanted = listed(values);
+  const wanted = valueList(values);
   const viewers = [0, ...(asked.actor.id === null ? [] : [asked.actor.id])];
   if (field === 'tags') {
     const each = viewers.map(
