@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Target } from './address.ts';
-import { OutboundError } from './errors.ts';
-import { type HostOutcome, outcomeOf } from './failures.ts';
+import { type HostOutcome, OutboundError, outcomeOf } from './errors.ts';
 
 export interface BreakerOptions {
   /** Failures in a row that open it, 1 or more. */

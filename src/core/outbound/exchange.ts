@@ -1,14 +1,20 @@
 import { parseRetryAfterMs } from '../../utils/time/backoff.ts';
+import type { Target } from './address.ts';
 import { type Body, discard, readBody } from './body.ts';
 import { isStillConnecting } from './connect.ts';
 import { OutboundError, toOutboundError } from './errors.ts';
+import type { FetchFunction } from './options.ts';
 import type { PublicResolver } from './public-resolver.ts';
-import type { Hop } from './redirect.ts';
-import { isIdempotent, type Plan } from './request.ts';
+import { isIdempotent, type OutboundMethod, type Plan } from './request.ts';
 import type { HttpSessions } from './sessions.ts';
 
-/** The part of Bun's fetch that is used. */
-export type FetchFunction = (url: string, init: BunFetchRequestInit) => Promise<Response>;
+/** One request of a call: the first, or where a redirect led. */
+export interface Hop {
+  readonly target: Target;
+  readonly method: OutboundMethod;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
 
 /** What one request needs and does not decide. */
 export interface Wire {

@@ -1,7 +1,9 @@
 import { sleep } from '../../utils/async/abort.ts';
 import type { BreakerOptions } from './breaker.ts';
-import type { FetchFunction } from './exchange.ts';
 import { createLookup, type Lookup } from './lookup.ts';
+
+/** The part of Bun's fetch that is used. */
+export type FetchFunction = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
 /** The settings of the one way out. Everything but the version has a default. */
 export interface OutboundOptions {

@@ -1,5 +1,5 @@
 import { OutboundError } from '../../core/outbound/errors.ts';
-import { checkedHeaders } from '../../core/outbound/headers.ts';
+import { checkedHeaders } from '../../core/outbound/request.ts';
 import { isJsonType } from '../../utils/http/media-type.ts';
 import { literalOf, parseTemplate } from '../../utils/text/template.ts';
 import { isStorable } from '../../utils/text/text.ts';

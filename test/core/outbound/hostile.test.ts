@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import type { FetchFunction } from '../../../src/core/outbound/exchange.ts';
 import type { Lookup } from '../../../src/core/outbound/lookup.ts';
-import { hostileAnswers, hostileRows } from './hostile-urls.ts';
+import type { FetchFunction } from '../../../src/core/outbound/options.ts';
+import { hostileAnswers } from './hostile-addresses.ts';
+import { hostileRows } from './hostile-urls.ts';
 import { codeOf, outboundFor, rawUpstream } from './upstream.ts';
 
 const loopback: Lookup = async () => [{ address: '127.0.0.1' }];

@@ -1,9 +1,18 @@
 import { describe, expect, test } from 'bun:test';
 import { parseAllowList, parseTarget } from '../../../src/core/outbound/address.ts';
 import type { Lookup } from '../../../src/core/outbound/lookup.ts';
+import type { FetchFunction } from '../../../src/core/outbound/options.ts';
 import { createPublicResolver } from '../../../src/core/outbound/public-resolver.ts';
 import { QueueFullError } from '../../../src/utils/async/keyed-limiter.ts';
-import { failureOf } from './upstream.ts';
+import { until } from '../../until.ts';
+import {
+  codeOf,
+  failureOf,
+  httpUpstream,
+  JSON_HEAD,
+  outboundFor,
+  rawUpstream,
+} from './upstream.ts';
 
 const none = parseAllowList([]);
 const answering = (...addresses: string[]): Lookup => {
@@ -78,7 +87,7 @@ describe('in a network with a NAT64 of its own prefix', () => {
       return addresses.map((it) => ({ address: it }));
     };
     const resolve = createPublicResolver(lookup);
-    const codeOf = async (url = 'http://name.test/') => {
+    const outcomeOf = async (url = 'http://name.test/') => {
       try {
         await resolve(parseTarget(url, none));
         return 'dialled';
@@ -86,7 +95,7 @@ describe('in a network with a NAT64 of its own prefix', () => {
         return (error as { code: string }).code;
       }
     };
-    return { asked, codeOf };
+    return { asked, outcomeOf };
   };
   const PREFIXED = ['2001:67c:2e8::c000:aa', '2001:67c:2e8::c000:ab'];
 
@@ -97,16 +106,188 @@ describe('in a network with a NAT64 of its own prefix', () => {
     ['169.254.169.254', '2001:67c:2e8::a9fe:a9fe', 'address_refused'],
     ['no IPv4 address', '2001:67c:2e9::7f00:1', 'dialled'],
   ])('an address that leads to %s is judged by that: %s', async (_, address, code) => {
-    expect(await network(PREFIXED, address).codeOf()).toBe(code);
-    expect(await network(PREFIXED, '').codeOf(`http://[${address}]/`)).toBe(code);
+    expect(await network(PREFIXED, address).outcomeOf()).toBe(code);
+    expect(await network(PREFIXED, '').outcomeOf(`http://[${address}]/`)).toBe(code);
   });
 
   test('a network without one is asked once, and not for IPv4', async () => {
-    const { asked, codeOf } = network([], '2606:4700::1111');
-    await codeOf('http://8.8.8.8/');
+    const { asked, outcomeOf } = network([], '2606:4700::1111');
+    await outcomeOf('http://8.8.8.8/');
     expect(asked).toEqual([]);
-    await codeOf();
-    await codeOf();
+    await outcomeOf();
+    await outcomeOf();
     expect(asked).toEqual(['name.test', 'ipv4only.arpa', 'name.test']);
   });
+});
+
+/** Records what would be dialled, and answers it. */
+function recorder() {
+  const dialled: [url: string, host: string | null][] = [];
+  const fetch: FetchFunction = async (url, init) => {
+    dialled.push([url, new Headers(init.headers).get('host')]);
+    return Response.json('reached');
+  };
+  return { dialled, fetch };
+}
+
+// proves: calls-out.its-address, 1.3.6
+test('a name that changes its answer is dialled at the address that was judged', async () => {
+  const sentinel = await rawUpstream((socket) => socket.end());
+  const answers = ['93.184.216.34', '127.0.0.1'];
+  const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
+  const { dialled, fetch } = recorder();
+  await outboundFor({ allowHosts: [], lookup, fetch }).getJson('http://rebind.test/a?b');
+  expect(dialled).toEqual([['http://93.184.216.34:80/a?b', 'rebind.test']]);
+  expect(answers).toEqual(['127.0.0.1']);
+  expect(sentinel.connections).toBe(0);
+});
+
+// proves: calls-out.its-address
+test('a name that turns private before a retry is refused at the retry', async () => {
+  const answers = ['93.184.216.34'];
+  const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
+  let dials = 0;
+  const fetch: FetchFunction = async () => {
+    dials += 1;
+    return new Response(null, { status: 503 });
+  };
+  const outbound = outboundFor({ allowHosts: [], lookup, fetch, retries: 1 });
+  expect(await codeOf(outbound.getJson('http://rebind.test/'))).toBe('address_refused');
+  expect(dials).toBe(1);
+});
+
+test.each([
+  ['refused', {}],
+  ['served as it is kept', { staleMs: 60_000 }],
+] as const)(
+  'a kept answer whose name turned private is %s, not asked for anew',
+  async (what, cache) => {
+    const answers = ['93.184.216.34'];
+    const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
+    const dialled: string[] = [];
+    const fetch: FetchFunction = async (url) => {
+      dialled.push(url);
+      return Response.json('kept', { headers: { etag: '"1"', 'cache-control': 'max-age=0' } });
+    };
+    const outbound = outboundFor({ allowHosts: [], lookup, fetch });
+    const call = () => outbound.call({ url: 'http://rebind.test/', cache });
+    expect(await call()).toMatchObject({ data: 'kept', cache: 'miss' });
+    if (what === 'refused') expect(await codeOf(call())).toBe('address_refused');
+    else expect(await call()).toMatchObject({ data: 'kept', cache: 'stale' });
+    await until(() => outbound.stats().failed.address_refused === 1 || what !== 'refused');
+    expect(dialled).toEqual(['http://93.184.216.34:80/']);
+  },
+);
+
+test('an IPv6 address is dialled in brackets', async () => {
+  const lookup: Lookup = async () => [{ address: '2606:4700::1111' }];
+  const { dialled, fetch } = recorder();
+  await outboundFor({ lookup, fetch }).getJson('https://six.test./');
+  expect(dialled).toEqual([['https://[2606:4700::1111]:443/', 'six.test']]);
+});
+
+test('the next address is tried when one refuses the connection', async () => {
+  const { port } = httpUpstream((request) => Response.json(request.headers.get('host')));
+  const lookup: Lookup = async () => [{ address: '127.0.0.2' }, { address: '127.0.0.1' }];
+  const host = `two.test:${port}`;
+  expect(await outboundFor({ allowHosts: ['two.test'], lookup }).getJson(`http://${host}/`)).toBe(
+    host,
+  );
+});
+
+test('a retry begins with the address after the one that hung', async () => {
+  const dialled: string[] = [];
+  const fetch: FetchFunction = async (url) => {
+    dialled.push(url);
+    return dialled.length === 1 ? new Promise<never>(() => {}) : Response.json('reached');
+  };
+  const lookup: Lookup = async () => [{ address: '1.1.1.1' }, { address: '8.8.8.8' }];
+  await outboundFor({ lookup, fetch, attemptMs: 30, retries: 1 }).getJson('http://two.test/');
+  expect(dialled).toEqual(['http://1.1.1.1:80/', 'http://8.8.8.8:80/']);
+});
+
+test('at most four addresses of a name are tried', async () => {
+  let dials = 0;
+  const fetch: FetchFunction = async () => {
+    dials += 1;
+    throw Object.assign(new TypeError('refused'), { code: 'ECONNREFUSED' });
+  };
+  const lookup: Lookup = async () =>
+    Array.from({ length: 9 }, (_, i) => ({ address: `1.1.1.${i}` }));
+  expect(await codeOf(outboundFor({ lookup, fetch }).getJson('http://many.test/'))).toBe(
+    'connect_failed',
+  );
+  expect(dials).toBe(4);
+});
+
+test('two names on one address never share a connection', async () => {
+  const ports: (number | undefined)[] = [];
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: (request, self) => {
+      ports.push(self.requestIP(request)?.port);
+      return Response.json(request.headers.get('host'));
+    },
+  });
+  const lookup: Lookup = async () => [{ address: '127.0.0.1' }];
+  const outbound = outboundFor({ allowHosts: ['a.test', 'b.test'], lookup });
+  for (const name of ['a.test', 'a.test', 'b.test']) {
+    const host = `${name}:${server.port}`;
+    expect(await outbound.getJson(`http://${host}/`)).toBe(host);
+  }
+  await server.stop(true);
+  const [first, again, other] = ports;
+  expect(again).toBe(first);
+  expect(other).not.toBe(first);
+});
+
+test('62 hosts that are called by turns keep their connections', async () => {
+  const upstream = await rawUpstream((socket) => {
+    const answer = `${JSON_HEAD}Content-Length: 1\r\n\r\n1`;
+    socket.write(answer);
+    socket.on('data', () => socket.write(answer));
+  });
+  const names = Array.from({ length: 62 }, (_, index) => `n${index}.test`);
+  const lookup: Lookup = async () => [{ address: '127.0.0.1' }];
+  const outbound = outboundFor({ allowHosts: names, lookup });
+  for (const name of [...names, ...names]) {
+    await outbound.getJson(`http://${name}:${upstream.port}/`);
+  }
+  expect(upstream.connections).toBe(62);
+});
+
+// proves: calls-out.the-operator-s-lists, 1.3.6, 13.2.4, 13.2.5
+test('with a list of the only hosts no other is called, by a redirect neither', async () => {
+  const { dialled, fetch } = recorder();
+  const lookup: Lookup = async () => [{ address: '93.184.216.34' }];
+  const onlyHosts = ['api.example.com', 'other.example.com:443'];
+  const outbound = outboundFor({ allowHosts: ['in.test'], onlyHosts, fetch, lookup });
+  for (const url of ['https://api.example.com/', 'https://other.example.com/', 'http://in.test/']) {
+    expect(await outbound.getJson(url)).toBe('reached');
+  }
+  for (const url of [
+    'https://example.com/',
+    'https://api.example.com.evil.example/',
+    'http://other.example.com/',
+    'https://93.184.216.34/',
+  ]) {
+    expect(await codeOf(outbound.getJson(url))).toBe('url_refused');
+  }
+  expect(dialled).toHaveLength(3);
+  const location = 'https://example.com/';
+  const redirecting = outboundFor({
+    onlyHosts,
+    lookup,
+    fetch: async () => new Response(null, { status: 302, headers: { location } }),
+  });
+  expect(await codeOf(redirecting.getJson('https://api.example.com/'))).toBe('bad_redirect');
+});
+
+test('a host of that list that has a private address is refused all the same', async () => {
+  const { dialled, fetch } = recorder();
+  const lookup: Lookup = async () => [{ address: '10.0.0.1' }];
+  const outbound = outboundFor({ onlyHosts: ['api.example.com'], fetch, lookup });
+  expect(await codeOf(outbound.getJson('https://api.example.com/'))).toBe('address_refused');
+  expect(dialled).toEqual([]);
 });

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import { networkInterfaces } from 'node:os';
 import type { OutboundOptions, OutboundRequest } from '../../../src/core/outbound/client.ts';
 import { until } from '../../until.ts';
-import { deafHost } from './deaf-host.ts';
 import {
   codeOf,
+  deafHost,
   failureOf,
   httpUpstream,
   JSON_HEAD,

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { until } from '../../until.ts';
-import { cachedSource } from './caching.ts';
-import { codeOf, failureOf } from './upstream.ts';
+import { cachedSource, codeOf, failureOf } from './upstream.ts';
 
 const ttl = { ttlMs: 1_000, staleMs: 10_000 };
 
