@@ -1,3 +1,5 @@
+import { nextTurn } from './async/event-loop.ts';
+
 /** Where a row stands in a list: the values that the list is sorted by. */
 export type Position = (string | number)[];
 /** The types of a position's values, in order. */
@@ -21,4 +23,23 @@ export function pageOf<T>(
   const last = data.at(-1);
   const next_cursor = has_more && last !== undefined ? cursorAfter(last) : null;
   return { data, page: { next_cursor, has_more, limit } };
+}
+
+/**
+ * Reads pages of `size` rows in the order of their ids until one is not full. Each page is read
+ * only when it is asked for, in a turn of the event loop of its own.
+ */
+export async function* pagesById<T extends { id: number }>(
+  size: number,
+  read: (after: number) => Promise<T[]>,
+): AsyncGenerator<T[]> {
+  for (let after = 0; ; ) {
+    await nextTurn();
+    const page = await read(after);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    if (page.length < size) return;
+    after = last.id;
+  }
 }

@@ -2,7 +2,7 @@
 // from @zxcvbn-ts/language-common 4.1.3 (passwords.json), MIT licence, (c) 2012-2016 Dan Wheeler
 // and Dropbox, Inc., (c) 2021 zxcvbn-ts.
 
-import { fold } from '../../utils/text/fold.ts';
+import { fold } from '../../utils/text/text.ts';
 import list from './common-passwords.txt' with { type: 'text' };
 
 let common: Set<string> | undefined;

@@ -18,7 +18,7 @@ import {
   totps,
   users,
 } from '../../models/index.ts';
-import { pagesById } from '../../utils/pages.ts';
+import { pagesById } from '../../utils/page.ts';
 
 /** Rows of one read: the largest items take 2 MB. */
 const PAGE = 20;

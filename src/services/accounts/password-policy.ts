@@ -1,7 +1,7 @@
 import { AppError } from '../../core/exceptions.ts';
 import { isCommonPassword } from '../../core/security/common-passwords.ts';
 import { emailKey, nameKey } from '../../utils/text/email.ts';
-import { fold } from '../../utils/text/fold.ts';
+import { fold } from '../../utils/text/text.ts';
 
 /** Whose password it is to be. */
 export interface PasswordOwner {

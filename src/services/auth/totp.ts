@@ -5,7 +5,7 @@ import type { Db, Session as DbSession } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { hashToken } from '../../core/security/security.ts';
 import { recoveryCodes, totps } from '../../models/index.ts';
-import { fold } from '../../utils/text/fold.ts';
+import { fold } from '../../utils/text/text.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Notices } from '../mail/notices.ts';
 import { forgetLostFactor, noteSecondFactor } from './second-factor.ts';

@@ -3,7 +3,7 @@ import type { Db } from '../../core/db/db.ts';
 import { fixed, rowsOf } from '../../core/db/dynamic-query.ts';
 import { prepare } from '../../core/db/query.ts';
 import { type ItemRow, items, itemViews } from '../../models/index.ts';
-import { pagesById } from '../../utils/pages.ts';
+import { pagesById } from '../../utils/page.ts';
 import { csvLine, guarded } from '../../utils/text/csv.ts';
 import { COLUMNS, type ItemFormat } from './lines.ts';
 import { conditionOf } from './list/filters.ts';

@@ -1,5 +1,4 @@
-import { pathTo } from './path.ts';
-import { isFlawedNumber, type JsonBounds, type JsonFlaw, scanJson } from './scan.ts';
+import { isFlawedNumber, type JsonBounds, type JsonFlaw, pathTo, scanJson } from './scan.ts';
 
 export type { JsonBounds } from './scan.ts';
 

@@ -33,6 +33,9 @@ const OPENING = 0x7b;
 const CLOSING = 0x7d;
 const CASE_BIT = 0x20;
 
+/** Characters of a key that a path shows. */
+const MAX_KEY_LENGTH = 100;
+
 /**
  * Reads JSON in UTF-8 once, from the first byte to the last, and builds nothing. Does not judge the
  * syntax. Costs 1 to 3 ms for 1 MiB, less than JSON.parse does for the same structure.
@@ -73,7 +76,7 @@ function isNumeric(byte: number): boolean {
 }
 
 /** The index after the string that begins at `start`; negative if the string is flawed. */
-export function stringEnd(bytes: Uint8Array, start: number): number {
+function stringEnd(bytes: Uint8Array, start: number): number {
   let sign = 1;
   let at = start + 1;
   while (at < bytes.length) {
@@ -129,7 +132,7 @@ function isProtoKey(bytes: Uint8Array, start: number, end: number): boolean {
 }
 
 /** Whether the string that ends at `end` is the key of a value. */
-export function isKey(bytes: Uint8Array, end: number): boolean {
+function isKey(bytes: Uint8Array, end: number): boolean {
   let at = end;
   while (isSpace(bytes[at])) at++;
   return bytes[at] === COLON;
@@ -180,4 +183,43 @@ export function isFlawedNumber(text: string): boolean {
 
 function textOf(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+}
+
+/** The keys and indexes that lead to the token at byte `target` of valid JSON; to a key, its own. */
+export function pathTo(bytes: Uint8Array, target: number): (string | number)[] {
+  const path: (string | number)[] = [];
+  // Where the latest string is; a colon makes it the key in the innermost object.
+  let string: Span = [0, 0];
+  for (let at = 0; at < target; at++) {
+    const byte = bytes[at] as number;
+    if (byte === QUOTE) {
+      string = spanOf(bytes, at);
+      at = string[1] - 1;
+    } else {
+      step(path, String.fromCharCode(byte), () => keyIn(bytes, string));
+    }
+  }
+  const last = spanOf(bytes, target);
+  if (bytes[target] === QUOTE && isKey(bytes, last[1])) path[path.length - 1] = keyIn(bytes, last);
+  return path;
+}
+
+type Span = readonly [start: number, end: number];
+
+function spanOf(bytes: Uint8Array, start: number): Span {
+  return [start, Math.abs(stringEnd(bytes, start))];
+}
+
+function step(path: (string | number)[], char: string, key: () => string): void {
+  const last = path.length - 1;
+  if (char === '{') path.push('');
+  else if (char === '[') path.push(0);
+  else if (char === '}' || char === ']') path.pop();
+  else if (char === ':') path[last] = key();
+  else if (char === ',' && typeof path[last] === 'number') path[last]++;
+}
+
+function keyIn(bytes: Uint8Array, [start, end]: Span): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+  return (JSON.parse(text) as string).slice(0, MAX_KEY_LENGTH).toWellFormed();
 }

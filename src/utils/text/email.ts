@@ -1,6 +1,5 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
-import { fold } from './fold.ts';
-import { tidy } from './text.ts';
+import { fold, tidy } from './text.ts';
 
 /** RFC 5321 limits. */
 const MAX_EMAIL = 254;

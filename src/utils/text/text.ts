@@ -10,6 +10,11 @@ export function nfc(text: string): string {
   return text.normalize('NFC');
 }
 
+/** Returns the form in which texts are compared: NFKC, lower case. */
+export function fold(text: string): string {
+  return text.normalize('NFKC').toLowerCase();
+}
+
 /** A name or an address as it is stored: in NFC, without the blanks around it. */
 export function tidy(text: string): string {
   return nfc(text.trim());
