@@ -1,3 +1,4 @@
+import { KeyedLimiter, QueueFullError } from '../../utils/async/keyed-limiter.ts';
 import { AppError } from '../exceptions.ts';
 
 /** argon2id at OWASP's minimum: 19 MiB, 2 passes (Password Storage Cheat Sheet). */
@@ -34,14 +35,14 @@ export interface PasswordHasherOptions {
 
 export function createPasswordHasher(options: PasswordHasherOptions): PasswordHasher {
   const { concurrency, memoryKib = ARGON2ID.memoryCost } = options;
-  const inTurn = createTurns(concurrency);
+  const limited = createSemaphore(concurrency);
   const settings = { ...ARGON2ID, memoryCost: memoryKib };
   const newKind = `$argon2id$v=19$m=${memoryKib},t=${ARGON2ID.timeCost},p=1$`;
   return {
-    hash: (password) => inTurn(() => Bun.password.hash(password, settings)),
+    hash: (password) => limited(() => Bun.password.hash(password, settings)),
     isWeak: (hash) => !hash.startsWith(`$argon2id$v=19$m=${settings.memoryCost},t=2,`),
     verify: (password, stored, kinds = stored === undefined ? [] : undefined) =>
-      inTurn(async () => {
+      limited(async () => {
         if (stored !== undefined && (await verifyOrFalse(password, stored))) return true;
         const others = new Set(kinds && [newKind, ...kinds]);
         if (stored !== undefined) others.delete(kindOf(stored));
@@ -81,24 +82,19 @@ function bcryptInput(password: string): Uint8Array {
   return new TextEncoder().encode(password).subarray(0, BCRYPT_BYTES);
 }
 
-function createTurns(concurrency: number) {
-  const waiting: (() => void)[] = [];
-  let running = 0;
+/** Returns a function that runs at most `concurrency` tasks at once. It throws overloaded. */
+function createSemaphore(concurrency: number) {
+  const limits = { maxTotal: concurrency, maxPerKey: concurrency, maxQueued: MAX_WAITING };
+  const limiter = new KeyedLimiter(limits);
   return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= concurrency) {
-      if (waiting.length >= MAX_WAITING) {
-        throw new AppError('overloaded', 'Too many sign-ins at once', { retryAfterSeconds: 2 });
-      }
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else {
-      running++;
-    }
+    const release = await limiter.acquire('hash').catch((error: unknown) => {
+      if (!(error instanceof QueueFullError)) throw error;
+      throw new AppError('overloaded', 'Too many sign-ins at once', { retryAfterSeconds: 2 });
+    });
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
+      release();
     }
   };
 }
