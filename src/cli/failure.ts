@@ -51,8 +51,8 @@ function sentenceOf(error: unknown, flags: Invocation['flags']): string | undefi
 }
 
 /** Returns what belongs to a message: the values that were refused, or where the database is. */
-function detailsOf({ code, problems }: AppError, dataDir: string): string {
+function detailsOf({ code, fields }: AppError, dataDir: string): string {
   if (['storage_full', 'storage_failed', 'database_busy'].includes(code)) return ` in ${dataDir}`;
-  const refused = problems.map(({ loc, msg }) => `${loc.slice(1).join('.')}: ${msg}`);
+  const refused = fields.map(({ path, msg }) => `${path.join('.')}: ${msg}`);
   return refused.length > 0 ? ` (${refused.join('; ')})` : '';
 }

@@ -49,6 +49,13 @@ export interface Problem {
   msg: string;
 }
 
+/** One refused field of a service's input; the API knows which part of the request it came from. */
+export interface FieldProblem {
+  type: string;
+  path: (string | number)[];
+  msg: string;
+}
+
 /** A quota of an account, as settings and responses call it. */
 export type QuotaName =
   | 'items'
@@ -69,6 +76,7 @@ export interface ExceededQuota {
 
 export interface AppErrorOptions {
   problems?: Problem[];
+  fields?: FieldProblem[];
   /** For quota_exceeded. */
   quota?: ExceededQuota;
   /** Whole seconds after which a repeat may succeed. */
@@ -83,6 +91,7 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly problems: Problem[];
+  readonly fields: FieldProblem[];
   readonly retryAfterSeconds: number | undefined;
   readonly allow: string[];
   readonly quota: ExceededQuota | undefined;
@@ -91,6 +100,7 @@ export class AppError extends Error {
     super(message, { cause: options.cause });
     this.code = code;
     this.problems = options.problems ?? [];
+    this.fields = options.fields ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.allow = options.allow ?? [];
     this.quota = options.quota;

@@ -1,4 +1,4 @@
-import type { AppError, ErrorCode } from '../../core/exceptions.ts';
+import type { AppError, ErrorCode, Problem } from '../../core/exceptions.ts';
 import { PATCH_TYPES } from '../request/media-types.ts';
 
 interface Form {
@@ -61,32 +61,46 @@ export function versionOf(path: string): 'v1' | 'v2' {
 
 export interface ErrorContext {
   version: 'v1' | 'v2';
+  method: string;
   path: string;
   request_id: string;
 }
 
 /** The response to a request that failed, in the form of its version. */
 export function errorResponse(error: AppError, context: ErrorContext): Response {
-  const { version, path, request_id } = context;
+  const { version, method, path, request_id } = context;
+  const problems = problemsOf(error, method);
   const isV2 = version === 'v2';
   const type = isV2 ? 'application/problem+json' : 'application/json';
-  const body = isV2 ? v2Body(error, path, request_id) : v1Body(error);
+  const body = isV2 ? v2Body(error, path, request_id, problems) : v1Body(error, problems);
   return new Response(JSON.stringify(body), {
     status: ERROR_FORMS[error.code][version],
     headers: { ...errorHeaders(error), 'content-type': type },
   });
 }
 
+/** The problems of an error: the fields that a service refuses come from the query or the body. */
+function problemsOf({ problems, fields }: AppError, method: string): Problem[] {
+  const section = method === 'GET' || method === 'HEAD' ? 'query' : 'body';
+  const located = fields.map(({ type, path, msg }) => ({ type, loc: [section, ...path], msg }));
+  return [...problems, ...located];
+}
+
 /** v1: `{"detail": …}`, a text or FastAPI's list of problems. */
-export function v1Body(error: AppError): unknown {
-  return { detail: error.problems.length > 0 ? error.problems : error.message };
+export function v1Body(error: AppError, problems = error.problems): unknown {
+  return { detail: problems.length > 0 ? problems : error.message };
 }
 
 /** v2: an RFC 9457 problem; `code` is stable, `detail` is for people. */
-export function v2Body(error: AppError, instance: string, request_id: string): unknown {
+export function v2Body(
+  error: AppError,
+  instance: string,
+  request_id: string,
+  problems = error.problems,
+): unknown {
   const { v2: status, title } = ERROR_FORMS[error.code];
   const problem = { type: 'about:blank', title, status, detail: error.message, instance };
-  const errors = error.problems.map(({ type, loc, msg }) => ({
+  const errors = problems.map(({ type, loc, msg }) => ({
     path: loc.join('.'),
     code: type,
     message: msg,

@@ -47,7 +47,7 @@ export const errors = (deps: Pick<Deps, 'log' | 'config'>, app: () => AnyElysia)
       } else {
         void logRefusal({ code: appError.code, request, path, request_id });
       }
-      return errorResponse(appError, { version, path, request_id });
+      return errorResponse(appError, { version, method: request.method, path, request_id });
     },
   );
 };

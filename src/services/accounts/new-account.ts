@@ -78,8 +78,8 @@ export function newUser(
 /** Throws validation_failed for a username that reads as an address other than the own one. */
 export function refuseForeignAddress({ email, username }: { email: string; username: string }) {
   if (isUsernameFor(email, username)) return;
-  const problems = [{ type: 'value_error', loc: ['body', 'username'], msg: USERNAME_RULE }];
-  throw new AppError('validation_failed', USERNAME_RULE, { problems });
+  const fields = [{ type: 'value_error', path: ['username'], msg: USERNAME_RULE }];
+  throw new AppError('validation_failed', USERNAME_RULE, { fields });
 }
 
 /** What a violated unique index of accounts means; undefined for any other error. */

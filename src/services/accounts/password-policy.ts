@@ -22,10 +22,10 @@ export function weaknessOf(password: string, owner: PasswordOwner): string | und
     : undefined;
 }
 
-/** Throws weak_password that names `field` of the body when `weaknessOf` has something to say. */
+/** Throws weak_password that names `field` when `weaknessOf` has something to say. */
 export function refuseWeak(password: string, owner: PasswordOwner, field = 'password'): void {
   const msg = weaknessOf(password, owner);
   if (msg === undefined) return;
-  const problems = [{ type: 'weak_password', loc: ['body', field], msg }];
-  throw new AppError('weak_password', msg, { problems });
+  const fields = [{ type: 'weak_password', path: [field], msg }];
+  throw new AppError('weak_password', msg, { fields });
 }

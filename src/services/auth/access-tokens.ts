@@ -178,9 +178,9 @@ async function refuseEnded({ orm }: Session, used: Actor['session']): Promise<vo
 
 function tooLong(maxDays: number): AppError {
   const msg = `Input should be less than or equal to ${maxDays}`;
-  const problems = [{ type: 'less_than_equal', loc: ['body', 'expires_in_days'], msg }];
+  const fields = [{ type: 'less_than_equal', path: ['expires_in_days'], msg }];
   const message = `A token lives for ${maxDays} days at most`;
-  return new AppError('validation_failed', message, { problems });
+  return new AppError('validation_failed', message, { fields });
 }
 
 function infoOf({ token_hash: _hash, user_id: _user, scopes, ...rest }: AccessToken) {

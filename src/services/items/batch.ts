@@ -1,7 +1,7 @@
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import { AppError, type ErrorCode, type Problem } from '../../core/exceptions.ts';
+import { AppError, type ErrorCode, type FieldProblem } from '../../core/exceptions.ts';
 import { createPace } from '../../utils/async/event-loop.ts';
 import type { OnWritten } from '../idempotency.ts';
 import type { ItemChanges } from './changes.ts';
@@ -39,19 +39,19 @@ export const createItemBatch = ({ db, changes }: ItemBatchDeps) => ({
   ): Promise<BatchResult[]> =>
     db.write(async (tx) => {
       const results: BatchResult[] = [];
-      const problems: Problem[] = [];
+      const fields: FieldProblem[] = [];
       const pace = createPace();
       for (const [position, operation] of operations.entries()) {
         try {
           const { id, version } = await apply(changes, tx, actor, operation);
           results.push({ op: operation.op, id, version });
         } catch (error) {
-          problems.push(...problemsAt(position, error));
+          fields.push(...problemsAt(position, error));
         }
         // Readers have a connection of their own and see nothing of this; writers wait in line.
         await pace();
       }
-      if (problems.length > 0) throw batchFailed(problems);
+      if (fields.length > 0) throw batchFailed(fields);
       await onWritten?.(tx, results);
       return results;
     }),
@@ -75,16 +75,13 @@ function apply(
 const OF_ALL: ReadonlySet<ErrorCode> = new Set(['quota_exceeded', 'storage_full', 'inactive_user']);
 
 /** Why an operation was refused. It has changed nothing: what is refused is so before a write. */
-function problemsAt(position: number, error: unknown): Problem[] {
+function problemsAt(position: number, error: unknown): FieldProblem[] {
   if (!(error instanceof AppError) || OF_ALL.has(error.code)) throw error;
-  const loc = ['body', 'operations', position];
-  if (error.problems.length === 0) return [{ type: error.code, loc, msg: error.message }];
-  return error.problems.map(({ loc: [, ...path], ...rest }) => ({
-    ...rest,
-    loc: [...loc, 'item', ...path],
-  }));
+  const at = ['operations', position];
+  if (error.fields.length === 0) return [{ type: error.code, path: at, msg: error.message }];
+  return error.fields.map((it) => ({ ...it, path: [...at, 'item', ...it.path] }));
 }
 
-function batchFailed(problems: Problem[]): AppError {
-  return new AppError('batch_failed', 'Nothing was done: see errors', { problems });
+function batchFailed(fields: FieldProblem[]): AppError {
+  return new AppError('batch_failed', 'Nothing was done: see errors', { fields });
 }

@@ -138,8 +138,8 @@ function patched(item: Item, fields: Partial<ItemFields>): Partial<ItemFields> {
 
 function dataTooLarge(): AppError {
   const msg = `Input should be at most ${MAX_DATA_BYTES} bytes of JSON`;
-  const problems = [{ type: 'too_long', loc: ['body', 'data'], msg }];
-  return new AppError('validation_failed', 'The request is not valid', { problems });
+  const fields = [{ type: 'too_long', path: ['data'], msg }];
+  return new AppError('validation_failed', 'The request is not valid', { fields });
 }
 
 function versionMismatch(version: number): AppError {

@@ -1,4 +1,4 @@
-import { AppError, type Problem } from '../../core/exceptions.ts';
+import { AppError, type FieldProblem } from '../../core/exceptions.ts';
 import { JsonFault, parseJson } from '../../utils/json/parse.ts';
 import { byteLines, isBlank, withoutBom } from '../../utils/text/byte-lines.ts';
 import { csvRows, unguarded } from '../../utils/text/csv.ts';
@@ -66,13 +66,13 @@ async function* fromCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<ItemL
 }
 
 function refuseBadColumns(columns: string[]): void {
-  const problems: Problem[] = [];
+  const fields: FieldProblem[] = [];
   const refuse = (type: string, name: string, msg: string) =>
-    problems.push({ type, loc: ['body', name.slice(0, 100)], msg });
+    fields.push({ type, path: [name.slice(0, 100)], msg });
   const separator = foreignSeparator(columns);
   if (separator) {
     refuse('value_error', columns.join(','), `These are separated by ${separator}, not by commas`);
-    throw badColumns(problems);
+    throw badColumns(fields);
   }
   for (const [index, name] of columns.entries()) {
     if (!isColumn(name)) {
@@ -82,12 +82,12 @@ function refuseBadColumns(columns: string[]): void {
     }
   }
   if (!columns.includes('title')) refuse('missing', 'title', 'Field required');
-  if (problems.length > 0) throw badColumns(problems);
+  if (fields.length > 0) throw badColumns(fields);
 }
 
-function badColumns(problems: Problem[]): AppError {
+function badColumns(fields: FieldProblem[]): AppError {
   const message = `The first row must name columns, separated by commas: ${COLUMNS.join(', ')}`;
-  return new AppError('validation_failed', message, { problems });
+  return new AppError('validation_failed', message, { fields });
 }
 
 function isColumn(name: string): boolean {

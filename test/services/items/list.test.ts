@@ -185,7 +185,7 @@ describe('a sort by several keys', () => {
     );
     expect(refused).toMatchObject({
       code: 'invalid_query',
-      problems: [{ loc: ['query', 'sort'] }],
+      fields: [{ path: ['sort'] }],
     });
   });
 });

@@ -73,6 +73,6 @@ function startOfGroup(order: readonly SortKey[], [value]: Position): Position {
 function groupTooLarge({ field }: SortKey, { most }: Bounds): AppError {
   const msg = `More than ${most} items share one ${field}: sort by it alone, or filter them`;
   return new AppError('invalid_query', msg, {
-    problems: [{ type: 'too_long', loc: ['query', 'sort'], msg }],
+    fields: [{ type: 'too_long', path: ['sort'], msg }],
   });
 }
