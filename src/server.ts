@@ -34,7 +34,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     const server = app.server as NonNullable<typeof app.server>;
     deps.listening.port = server.port ?? config.port;
     deps.mails.start();
-    deps.housekeeping.start();
+    deps.jobs.start();
     const unwatch = watchDescriptors({ log, closeIdle: () => server.closeIdleConnections() });
     const endTrimming = trimWhenIdle(deps.db.shrink);
     const stop = async () => {

@@ -21,7 +21,9 @@ export interface DepsOptions {
   isCommand?: boolean;
 }
 
-/** What services are made from. Opens and migrates the database. Throws StartupError. */
+export type Base = ReturnType<typeof openBase>;
+
+/** Opens what all services share. Opens and migrates the database. Throws StartupError. */
 export function openBase(config: Config, options: DepsOptions) {
   const { log, now = () => new Date(), passwords, isCommand = false } = options;
   const { smtpUrl, mailFrom: from, appName, dataDir } = config;
@@ -34,6 +36,13 @@ export function openBase(config: Config, options: DepsOptions) {
   if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
   const isNew = applied.length === KNOWN_MIGRATIONS.length;
   return {
+    config,
+    log,
+    now,
+    // With port 0 the system chooses one, which the server enters here once it listens.
+    listening: { port: config.port },
+    // The server sets it before it stops.
+    lifecycle: { isStopping: false },
     db,
     box: createSecretBox({ key, oldKey, dataDir }),
     eventLine: openEventLine({ path, db, log, isNew, now }),

@@ -4,7 +4,7 @@ import type { Db } from '../core/db/db.ts';
 import { prepare, type Query } from '../core/db/query.ts';
 import type { Tx } from '../core/db/writer.ts';
 import { AppError } from '../core/exceptions.ts';
-import type { Running } from '../core/running.ts';
+import { createRunning, type Running } from '../core/running.ts';
 import { type Sealer, type SecretBox, SecretError } from '../core/security/secret-box.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
 import { timeBudget } from '../utils/time/time-budget.ts';
@@ -20,7 +20,7 @@ const STEP = 20;
 
 export interface IdempotencyDeps {
   db: Db;
-  running: Running;
+  running?: Running;
   quotas: Quotas;
   box: SecretBox;
   now(): Date;
@@ -43,7 +43,13 @@ export type StoredResponse = Omit<
 export type OnWritten<T> = (tx: Tx, written: T) => Promise<void>;
 
 /** Processes a request that is sent twice only once. */
-export const createIdempotency = ({ db, running, quotas, box, now }: IdempotencyDeps) => ({
+export const createIdempotency = ({
+  db,
+  running = createRunning(),
+  quotas,
+  box,
+  now,
+}: IdempotencyDeps) => ({
   /**
    * Returns the response to an earlier request with this key, or undefined after `work` has
    * processed this one: `work` must call `store` with its response, in the transaction of its

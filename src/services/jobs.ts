@@ -14,7 +14,7 @@ export interface Job {
 /** How long one run may hold the writer and the event loop. */
 export const MAX_RUN_MS = 10;
 
-export interface Housekeeping {
+export interface Jobs {
   /** Starts every job once the server has had a moment to respond, then each at its interval. */
   start(): void;
   /** Runs every job until nothing is left. For tests and commands. */
@@ -23,7 +23,7 @@ export interface Housekeeping {
   stop(): Promise<void>;
 }
 
-export interface HousekeepingDeps {
+export interface JobsDeps {
   log: Log;
   jobs: readonly Job[];
 }
@@ -34,7 +34,7 @@ const START_DELAY_MS = 1_000;
 const MAX_REST_MS = 100;
 
 /** Schedules the recurring jobs of a server. */
-export function createHousekeeping({ log, jobs }: HousekeepingDeps): Housekeeping {
+export function createJobs({ log, jobs }: JobsDeps): Jobs {
   const timers = new Map<Job, ReturnType<typeof setTimeout>>();
   const runner = createRunner(log);
   const schedule = (job: Job, delayMs: number) => {

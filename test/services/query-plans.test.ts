@@ -29,7 +29,7 @@ test('no hot query scans a table or sorts', async () => {
     await client.api.v2.items.post({ title: 'a' }, { headers: { 'idempotency-key': 'a' } });
     await client.api.v2.items.export.get();
     await client.api.v2.items.export.get({ query: { scope: 'listed' } });
-    await t.deps.housekeeping.runAll();
+    await t.deps.jobs.runAll();
     await client.api.v1.items({ item_id: 1 }).delete();
     const source = { name: 'up', base_url: 'https://api.example.com', is_enabled: false };
     await t.json('POST', '/api/v2/sources', source, root.token);

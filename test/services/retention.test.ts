@@ -25,7 +25,7 @@ describe('the audit log', () => {
       ages,
       (at) => `insert into audit_log (at, action, details) values ('${at}', 'x', '{}')`,
     );
-    await t.deps.housekeeping.runAll();
+    await t.deps.jobs.runAll();
     expect(countOf(t, 'audit_log')).toBe(4);
     const { client } = t.deps.db;
     expect(() => client.run('delete from audit_log')).toThrow('append-only');
@@ -68,7 +68,7 @@ describe('mails', () => {
     await using t = await testApp();
     insertAges(t, [...Array(300).fill(31), 29], mail(10));
     insertAges(t, [31], mail(3));
-    await t.deps.housekeeping.runAll();
+    await t.deps.jobs.runAll();
     expect(countOf(t, 'mails')).toBe(2);
   });
 
@@ -98,7 +98,7 @@ test('sessions that have expired are deleted, and none that lives', async () => 
     select ${id}, i, '2026-01-01', '2026-01-01', '2026-01-31' from n`);
   now = new Date(now.getTime() + 31 * DAY_MS);
   await t.signUp('ada');
-  await t.deps.housekeeping.runAll();
+  await t.deps.jobs.runAll();
   expect(countOf(t, 'sessions')).toBe(1);
 });
 

@@ -4,7 +4,7 @@ import type { AccessTokens, CreatedAccessToken, NewAccessToken } from './access-
 
 export interface OwnTokensDeps {
   accessTokens: AccessTokens;
-  /** Throws unless the caller proves to be the owner; see services/account.ts. */
+  /** Throws unless the caller proves to be the owner; see proof.ts. */
   proveRecently(actor: Actor, password: string | undefined): Promise<void>;
 }
 

@@ -16,13 +16,13 @@ import {
   users,
 } from '../../models/index.ts';
 import { emailKey } from '../../utils/text/email.ts';
-import { type PasswordProofDeps, provePassword } from '../accounts/password-proof.ts';
 import { userById } from '../accounts/queries.ts';
 import type { Users } from '../accounts/users.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
 import { type ActionTokens, invalidActionToken } from '../auth/action-tokens.ts';
 import type { Devices } from '../auth/devices.ts';
+import { type PasswordProofDeps, provePassword } from '../auth/proof.ts';
 import type { MailLimits } from '../mail/limits.ts';
 import type { Notices } from '../mail/notices.ts';
 import type { Mails } from '../mail/queue.ts';

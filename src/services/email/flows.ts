@@ -1,7 +1,7 @@
 import type { Actor, AnyActor } from '../../core/actor.ts';
 import type { NewAccount } from '../accounts/new-account.ts';
 import type { AccessTokens } from '../auth/access-tokens.ts';
-import { createAfterwards } from '../auth/afterwards.ts';
+import { createDeferred } from '../auth/deferred.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import { askEmailChange, confirmEmailChange } from './address-change.ts';
 import type { EmailFlowDeps } from './flow-deps.ts';
@@ -13,7 +13,7 @@ import { askVerify, type Verified, verify } from './verification.ts';
 export function createEmailFlows(
   own: EmailFlowDeps & { sessions: Sessions; accessTokens: AccessTokens },
 ) {
-  const deps = { ...own, afterwards: createAfterwards(own) };
+  const deps = { ...own, deferred: createDeferred(own) };
   return {
     signUp: (actor: AnyActor, account: NewAccount, onSettled?: OnSettled): Promise<void> =>
       signUp(deps, actor, account, onSettled),
@@ -37,6 +37,6 @@ export function createEmailFlows(
     ): Promise<void> => confirmEmailChange(deps, actor, proof),
 
     /** Resolves once what goes on after answers is done. */
-    idle: (): Promise<void> => deps.afterwards.idle(),
+    idle: (): Promise<void> => deps.deferred.idle(),
   };
 }

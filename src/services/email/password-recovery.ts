@@ -4,7 +4,7 @@ import { type User, users } from '../../models/index.ts';
 import { refuseWeak } from '../accounts/password-policy.ts';
 import type { AccessTokens } from '../auth/access-tokens.ts';
 import { invalidActionToken } from '../auth/action-tokens.ts';
-import type { Afterwards } from '../auth/afterwards.ts';
+import type { Deferred } from '../auth/deferred.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import { type EmailFlowDeps, endWaysIn, findUser, userOfToken } from './flow-deps.ts';
 
@@ -13,7 +13,7 @@ import { type EmailFlowDeps, endWaysIn, findUser, userOfToken } from './flow-dep
  * `login`; the mail is queued after it. Throws too_many_requests for the address that asks.
  */
 export async function forgot(
-  deps: EmailFlowDeps & { afterwards: Afterwards },
+  deps: EmailFlowDeps & { deferred: Deferred },
   actor: AnyActor,
   login: string,
 ): Promise<void> {
@@ -23,7 +23,7 @@ export async function forgot(
   await deps.db.write((tx) =>
     deps.audit.record(tx, actor, { action: 'password.reset_asked', user_id }),
   );
-  deps.afterwards.run(() => sendReset(deps, user));
+  deps.deferred.run(() => sendReset(deps, user));
 }
 
 async function sendReset(deps: EmailFlowDeps, user: User | undefined): Promise<void> {

@@ -106,7 +106,7 @@ describe('a deleted account', () => {
     await using it = await withTwo();
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
     const next = await it.t.signUp('ada');
-    await it.t.deps.housekeeping.runAll();
+    await it.t.deps.jobs.runAll();
     const own = await next.client.api.v2.items.get({ query: { 'filter[owner_id][eq]': next.id } });
     expect(own.data?.data).toEqual([]);
     expect((await next.client.api.v2.users.me.get()).data?.username).toBe('ada');
@@ -126,7 +126,7 @@ describe('a deleted account', () => {
       .flat() as string[];
     const columnsOf = (table: string) =>
       client.query(`select name from pragma_table_info('${table}')`).values().flat();
-    await it.t.deps.housekeeping.runAll();
+    await it.t.deps.jobs.runAll();
     const leftIn: string[] = [];
     for (const table of tables.filter((name) => !/audit_log|item_events|items_fts/.test(name))) {
       const isOwn = { user_id: '= 1', owner_id: '= 1', item_id: 'in (1, 2, 3, 7, 8, 9)' };
@@ -155,7 +155,7 @@ describe('a deleted account', () => {
       Number(
         it.t.deps.db.client.query('select count(*) from items where owner_id = 1').values()[0],
       );
-    const erased = it.t.deps.housekeeping.runAll();
+    const erased = it.t.deps.jobs.runAll();
     const leftAfter: number[] = [];
     do {
       const made = await it.bob.client.api.v2.items.post({ title: 'meanwhile' });

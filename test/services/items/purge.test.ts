@@ -13,7 +13,7 @@ test('what has been in the bin for 30 days is gone for good, with all that hangs
   now = new Date('2026-01-03T00:00:00.000Z');
   await client.api.v2.items({ item_id: 2 }).delete();
   now = new Date('2026-01-31T00:00:00.000Z');
-  await t.deps.housekeeping.runAll();
+  await t.deps.jobs.runAll();
 
   const idsIn = (table: string, column: string) =>
     t.deps.db.client.query(`select distinct ${column} from ${table}`).values().flat();

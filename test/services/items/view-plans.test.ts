@@ -48,7 +48,7 @@ test('views, stats and sweeps read nothing but what they need', async () => {
     await t.deps.views.flush();
     await t.client.api.v2.items({ item_id: 1 }).stats.get();
     now = new Date(now.getTime() + 400 * 24 * HOUR_MS);
-    await t.deps.housekeeping.runAll();
+    await t.deps.jobs.runAll();
   });
   const text = [...plans].map(([query, plan]) => `${query} => ${plan}`).join('\n');
   expect(plans.size).toBeGreaterThanOrEqual(14);

@@ -72,7 +72,7 @@ test('a view leaves the day, then the week, then the month, and stays counted', 
   const seen: unknown[] = [];
   for (const hours of [23, 1, 5 * 24, 24, 22 * 24, 24]) {
     it.wait(hours);
-    await it.t.deps.housekeeping.runAll();
+    await it.t.deps.jobs.runAll();
     seen.push(it.rows(COUNTERS)[0]);
   }
   expect(seen).toEqual([
@@ -90,7 +90,7 @@ test('a server that was down for long catches up', async () => {
   await it.view();
   it.wait(300 * 24);
   await it.view();
-  await it.t.deps.housekeeping.runAll();
+  await it.t.deps.jobs.runAll();
   expect(it.rows(COUNTERS)).toEqual([[2, 1, 1, 1]]);
   expect(it.rows('select views from item_days')).toEqual([[1]]);
 });
@@ -102,7 +102,7 @@ test('days are kept for a year', async () => {
     it.wait(24);
   }
   it.wait(362 * 24);
-  await it.t.deps.housekeeping.runAll();
+  await it.t.deps.jobs.runAll();
   expect(it.rows('select count(*) from item_days')).toEqual([[2]]);
   expect(it.rows(COUNTERS)).toEqual([[3, 0, 0, 0]]);
 });

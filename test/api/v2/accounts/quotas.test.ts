@@ -86,7 +86,7 @@ describe('the quota of items', () => {
     await it.items({ item_id: 1 }).delete();
     expect((await it.items.post({ title: 'b' })).status).toBe(403);
     it.later(31 * DAY_MS);
-    await it.t.deps.housekeeping.runAll();
+    await it.t.deps.jobs.runAll();
     const token = await it.t.client.api.v2.auth.login.post({ login: 'ada', password: PASSWORD });
     const again = it.t.clientFor(token.data?.token);
     expect((await again.api.v2.items.post({ title: 'b' })).status).toBe(201);
@@ -335,12 +335,12 @@ describe('the counted usage', () => {
         () => item().restore.post(),
       ];
       statuses.add((await (acts[pick(acts.length)] as (typeof acts)[0])()).status);
-      if (step % 100 === 99) await it.t.deps.housekeeping.runAll();
+      if (step % 100 === 99) await it.t.deps.jobs.runAll();
     }
     expect([...statuses]).toEqual(expect.arrayContaining([200, 201, 204, 403]));
     expect(await it.t.deps.usageCheck.find()).toEqual([]);
     it.later(40 * DAY_MS);
-    await it.t.deps.housekeeping.runAll();
+    await it.t.deps.jobs.runAll();
     expect(await it.t.deps.usageCheck.find()).toEqual([]);
     const left = it.t.deps.db.client.query('select count(*) from items').values()[0]?.[0];
     const row = it.t.deps.db.client

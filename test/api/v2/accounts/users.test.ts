@@ -51,7 +51,7 @@ describe('/users/me', () => {
     expect((await ada.client.api.v2.users.me.delete({ password: 'wrong-one' })).status).toBe(401);
     expect((await ada.client.api.v2.users.me.delete({ password: PASSWORD })).status).toBe(204);
     expect((await ada.client.api.v2.users.me.get()).status).toBe(401);
-    await t.deps.housekeeping.runAll();
+    await t.deps.jobs.runAll();
     for (const table of ['users', 'items', 'sessions', 'access_tokens']) {
       expect(t.deps.db.client.query(`select * from ${table}`).all()).toEqual([]);
     }

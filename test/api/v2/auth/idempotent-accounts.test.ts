@@ -146,7 +146,7 @@ describe('a repeat of a sign-up with its key', () => {
     await using t = await withClock();
     await signUp(t);
     t.later(DAY_MS + 1);
-    await t.deps.housekeeping.runAll();
+    await t.deps.jobs.runAll();
     expect(countOf(t, 'sign_up_keys')).toBe(0);
     expect((await signUp(t)).status).toBe(409);
   });

@@ -72,7 +72,7 @@ describe('listening', () => {
     await it.items({ item_id: 3 }).delete();
     const listener = await listen(it.t);
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
-    await it.t.deps.housekeeping.runAll();
+    await it.t.deps.jobs.runAll();
     expect(short(await listener.next())).toEqual([5, 'deleted', 1, 1, null]);
     const bob = await it.t.signUp('bob');
     await bob.client.api.v2.items.post({ title: 'd' });
@@ -338,11 +338,11 @@ describe('resuming', () => {
     now += 12 * 3_600_000;
     for (const n of [3, 4]) await it.items.post({ title: `a${n}` });
     now += 13 * 3_600_000;
-    await it.t.deps.housekeeping.runAll();
+    await it.t.deps.jobs.runAll();
     const resumed = async (id: string) => (await (await listen(it.t, undefined, id)).next())?.event;
     expect([await resumed('1'), await resumed('2')]).toEqual(['reset', 'created']);
     now += 30 * 3_600_000;
-    await it.t.deps.housekeeping.runAll();
+    await it.t.deps.jobs.runAll();
     expect([await resumed('2'), await resumed('3')]).toEqual(['reset', 'created']);
   });
 });

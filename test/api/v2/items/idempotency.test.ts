@@ -122,13 +122,13 @@ test('50 batches at once with one key are done once', async () => {
 test('an answer is kept for a day', async () => {
   let now = new Date('2026-11-22T16:00:00.000Z');
   await using it = await withAda(() => now);
-  const { housekeeping } = it.t.deps;
+  const { jobs } = it.t.deps;
   await it.send('a-1', { title: 'a' });
   now = new Date(now.getTime() + DAY_MS);
-  await housekeeping.runAll();
+  await jobs.runAll();
   expect((await it.send('a-1', { title: 'a' })).replayed).toBe('true');
   now = new Date(now.getTime() + 1);
-  await housekeeping.runAll();
+  await jobs.runAll();
   expect(await it.send('a-1', { title: 'a' })).toMatchObject({ status: 201, replayed: null });
   expect(it.count()).toBe(2);
 });

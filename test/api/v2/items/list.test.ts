@@ -464,7 +464,7 @@ describe('words of any script', () => {
     for (let n = 0; n < 100; n++) insert.run(n % 3 === 0 ? `静默播客 ${n}` : `plain ${n}`);
     client.run('insert into search_reindex select max(id) + 1 from items');
     expect((await get(t, { q: '播客' })).ids).toEqual([]);
-    await t.deps.housekeeping.runAll();
+    await t.deps.jobs.runAll();
     expect((await get(t, { q: '播客', limit: '100' })).ids).toHaveLength(34);
     expect((await get(t, { q: 'plain', limit: '100' })).ids).toHaveLength(66);
     expect(client.query('select * from search_reindex').all()).toEqual([]);

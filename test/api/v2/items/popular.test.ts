@@ -15,7 +15,7 @@ async function withItems(count: number) {
   };
   const wait = async (ms: number) => {
     now = new Date(now.getTime() + ms);
-    await t.deps.housekeeping.runAll();
+    await t.deps.jobs.runAll();
   };
   const get = (query = '') => t.request('GET', `/api/v2/items/popular${query}`);
   const popular = async (query = '') => {

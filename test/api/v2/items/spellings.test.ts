@@ -111,7 +111,7 @@ describe('an item from before, in another spelling,', () => {
     const { client } = t.deps.db;
     client.run('insert into search_reindex select max(id) + 1 from items');
     expect(await idsOf(t, `title eq ${NFC}`, t.ada.token)).toEqual([]);
-    await t.deps.housekeeping.runAll();
+    await t.deps.jobs.runAll();
     expect(await idsOf(t, `title eq ${NFC}`, t.ada.token)).toEqual([2, 1]);
     expect(await idsOf(t, `tags eq ${NFC}`, t.ada.token)).toEqual([3, 2, 1]);
     const { data } = await t.items({ item_id: 2 }).get();

@@ -49,7 +49,7 @@ test.each([
   it.wait((days - 1) * DAY_MS);
   await it.view(3);
   const before = await it.stats(window);
-  await it.t.deps.housekeeping.runAll();
+  await it.t.deps.jobs.runAll();
   expect(await it.stats(window)).toEqual(before);
   const { series, ...rest } = before;
   expect(rest).toEqual({ window, unit: 'day', views: 5 });

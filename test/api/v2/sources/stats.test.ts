@@ -74,7 +74,7 @@ describe('GET /sources/:name/stats', () => {
     let time = Date.parse('2026-11-22T16:20:00.000Z');
     await using t = await sourcesApp([], {}, () => new Date(time));
     await t.define({ base_url: 'https://api.example.com' });
-    const { sourceStats, housekeeping } = t.deps;
+    const { sourceStats, jobs } = t.deps;
     const addOne = () => sourceStats.add(1, { cache: 'miss', elapsedMs: 20 });
     addOne();
     time += HOUR_MS;
@@ -84,11 +84,11 @@ describe('GET /sources/:name/stats', () => {
     expect(await hours(1)).toMatchObject([{ hour: '2026-11-22T17:00:00.000Z', count: 2 }]);
     expect(await hours(2)).toMatchObject([{ count: 1 }, { count: 2 }]);
     time += (30 * 24 - 1) * HOUR_MS;
-    await housekeeping.runAll();
+    await jobs.runAll();
     const kept = () => t.deps.db.client.query('select count from source_calls').all();
     expect(kept()).toEqual([{ count: 1 }, { count: 2 }]);
     time += HOUR_MS;
-    await housekeeping.runAll();
+    await jobs.runAll();
     expect(kept()).toEqual([{ count: 2 }]);
   });
 

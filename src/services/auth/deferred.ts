@@ -1,20 +1,20 @@
 import type { Log } from '../../core/log.ts';
 
-/** Work begins by chance within this time. */
+/** Deferred work starts at a random moment within this time. */
 const SPREAD_MS = 500;
 
-/** What is done only after an answer, so that the answer does not tell by its time. */
-export interface Afterwards {
+/** Work that runs only after the response, so that response times reveal nothing. */
+export interface Deferred {
   /**
-   * Does `work` a little later, at a moment left to chance: done right after the answer it would
-   * slow down the next request, which tells as much. What a crash takes with it is lost.
+   * Runs `work` at a random moment shortly after: right after the response, it would slow down the
+   * next request, which reveals as much. A crash loses work that has not run.
    */
   run(work: () => Promise<void>): void;
-  /** Does at once what still waits, and resolves when nothing is left. */
+  /** Runs all waiting work at once, and resolves when nothing is left. */
   idle(): Promise<void>;
 }
 
-export function createAfterwards({ log }: { log: Log }): Afterwards {
+export function createDeferred({ log }: { log: Log }): Deferred {
   const waiting = new Map<() => void, ReturnType<typeof setTimeout>>();
   const running = new Set<Promise<void>>();
   return {
@@ -23,7 +23,7 @@ export function createAfterwards({ log }: { log: Log }): Afterwards {
         clearTimeout(waiting.get(begin));
         waiting.delete(begin);
         const done = work()
-          .catch((error) => log.error('What follows an answer failed.', { error }))
+          .catch((error) => log.error('Deferred work failed.', { error }))
           .finally(() => running.delete(done));
         running.add(done);
       };

@@ -1,0 +1,41 @@
+import type { Base } from '../../core/base.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { AuthServices } from '../auth/index.ts';
+import type { MailServices } from '../mail/index.ts';
+import type { Quotas } from '../quotas.ts';
+import { createAdminUsers } from './admin.ts';
+import { createAccountExport } from './export.ts';
+import { createUsersImport } from './import.ts';
+import { createOperatorAdmins } from './operator-admins.ts';
+import { createOperatorUsers } from './operator-users.ts';
+import { createAccount } from './own.ts';
+import { weaknessOf } from './password-policy.ts';
+import { type AccountRemovalDeps, createAccountRemoval } from './removal.ts';
+import { createAccountUsage, createAdminUsage } from './usage.ts';
+import { createUsageCheck } from './usage-check.ts';
+import type { Users } from './users.ts';
+
+export interface AccountServicesDeps extends Base, MailServices, Omit<AuthServices, 'jobs'> {
+  audit: Audit;
+  users: Users;
+  quotas: Quotas;
+  publish: AccountRemovalDeps['publish'];
+}
+
+/** Everything done to accounts: by their owners, by admins and on the command line. */
+export function createAccountServices(deps: AccountServicesDeps) {
+  const removal = createAccountRemoval(deps);
+  return {
+    account: createAccount({ ...deps, removal }),
+    accountExport: createAccountExport(deps),
+    accountUsage: createAccountUsage(deps),
+    adminUsers: createAdminUsers({ ...deps, removal }),
+    adminUsage: createAdminUsage(deps),
+    operatorAdmins: createOperatorAdmins(deps),
+    operatorUsers: createOperatorUsers(deps),
+    usageCheck: createUsageCheck(deps),
+    usersImport: createUsersImport(deps),
+    weaknessOf,
+    jobs: [removal.job],
+  };
+}
