@@ -1,12 +1,12 @@
-/** How many measurements fell into each bucket; a bucket that has none is absent. */
+/** The number of measurements in each bucket; empty buckets are absent. */
 export type Histogram = Record<number, number>;
 
-/** Buckets in each doubling: a bound is at most 19% above the one before. */
+/** Buckets per doubling: each bound is 19% above the previous one. */
 const PER_DOUBLING = 4;
 
 /**
- * The bucket of a measurement in milliseconds. Bucket 0 holds those up to 1 ms; bucket i those
- * over 2^((i-1)/4) and up to 2^(i/4) ms.
+ * Returns the bucket of a measurement in milliseconds. Bucket 0 holds values up to 1 ms; bucket i
+ * holds values over 2^((i-1)/4) and up to 2^(i/4) ms.
  */
 export function bucketOf(valueMs: number): number {
   if (!(valueMs > 1)) return 0;
@@ -18,8 +18,8 @@ export function addTo(histogram: Histogram, bucket: number, count: number): void
 }
 
 /**
- * The upper bound of the bucket in which the measurement of rank ceil(share * count) lies: not
- * less than the true one and at most 19% more. Null when there is none.
+ * Returns the upper bound of the bucket that holds the measurement of rank ceil(share * count): never
+ * less than the true percentile and at most 19% more. Null for an empty histogram.
  */
 export function percentileMs(histogram: Histogram, share: number): number | null {
   const buckets = Object.entries(histogram).map(([bucket, count]) => [Number(bucket), count]);

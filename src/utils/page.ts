@@ -1,18 +1,18 @@
 import { nextTurn } from './async/event-loop.ts';
 
-/** Where a row stands in a list: the values that the list is sorted by. */
+/** The position of a row in a list: the values that the list is sorted by. */
 export type Position = (string | number)[];
 /** The types of a position's values, in order. */
 export type Shape = readonly ('string' | 'number')[];
 
-/** Which part of a list a response holds. */
+/** Metadata of one page of a list. */
 export interface Page {
   next_cursor: string | null;
   has_more: boolean;
   limit: number;
 }
 
-/** A page of at most `limit` rows, from one row more than that if there is more. */
+/** Returns a page of at most `limit` rows. Reading `limit + 1` rows shows whether there are more. */
 export function pageOf<T>(
   rows: T[],
   limit: number,
@@ -26,8 +26,8 @@ export function pageOf<T>(
 }
 
 /**
- * Reads pages of `size` rows in the order of their ids until one is not full. Each page is read
- * only when it is asked for, in a turn of the event loop of its own.
+ * Reads pages of `size` rows, ordered by id, until a page is not full. Pages are read lazily, each in
+ * a turn of the event loop of its own.
  */
 export async function* pagesById<T extends { id: number }>(
   size: number,

@@ -1,4 +1,4 @@
-/** `text` as one word of a POSIX shell command, quoted only where it has to be. */
+/** Returns `text` as one word of a POSIX shell command, quoted only if necessary. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -4,7 +4,7 @@ const REASONS: Record<string, string> = {
   ENOENT: 'no such file or directory',
   ENOTDIR: 'a part of the path is not a directory',
   EISDIR: 'it is a directory',
-  EEXIST: 'it exists already',
+  EEXIST: 'it already exists',
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
@@ -13,20 +13,20 @@ const REASONS: Record<string, string> = {
   ENFILE: 'too many files are open',
   ELOOP: 'too many symbolic links',
   ENAMETOOLONG: 'the name is too long',
-  EPIPE: 'nobody reads it any more',
+  EPIPE: 'the reader has gone',
   EIO: 'the disk failed',
   EADDRINUSE: 'another program uses the address and port',
   ENOTFOUND: 'there is no such host',
   EADDRNOTAVAIL: 'this machine does not have the address',
 };
 
-/** Returns the reason of a failed call to the system, in words without a path. */
+/** Returns the reason for a failed system call, in words and without a path. */
 export function reasonOf(error: unknown): string {
   const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message;
 }
 
-/** Whether `error` is of a call to the system that failed, as opening a file. */
+/** True if `error` comes from a failed system call, such as opening a file. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return error instanceof Error && code !== undefined && /^E[A-Z0-9]+$/.test(code);

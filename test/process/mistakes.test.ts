@@ -69,7 +69,7 @@ describe('each command says in one sentence with the path', () => {
     writeFileSync(file, '');
     const run = async (dir: string) => (await hutch(['migrate', '--data-dir', dir])).stderr;
     expect(await run(file)).toBe(
-      `hutch migrate: The data directory ${file} cannot be made: it exists already.\n`,
+      `hutch migrate: The data directory ${file} cannot be made: it already exists.\n`,
     );
     expect(await run(join(file, 'data'))).toBe(
       `hutch migrate: The data directory ${file}/data cannot be made: a part of the path is not a directory.\n`,

@@ -4,7 +4,7 @@ import { sleep, withLimit } from '../../src/utils/async/abort.ts';
 const late = () => new Error('late');
 const never = () => new Promise<never>(() => {});
 
-test('a task in time settles as it would', async () => {
+test('a task that finishes in time settles as usual', async () => {
   expect(await withLimit({ timeoutMs: 50, onTimeout: late }, async () => 1)).toBe(1);
   const failing = withLimit({ timeoutMs: 50, onTimeout: late }, () =>
     Promise.reject(new Error('own')),
@@ -16,13 +16,13 @@ test('a task that ignores its signal ends on time', async () => {
   await expect(withLimit({ timeoutMs: 5, onTimeout: late }, never)).rejects.toThrow('late');
 });
 
-test('what a task throws when it is aborted gives way to the reason', async () => {
+test('an aborted task rejects with the reason, whatever it throws', async () => {
   const task = (signal: AbortSignal) =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('own'))));
   await expect(withLimit({ timeoutMs: 5, onTimeout: late }, task)).rejects.toThrow('late');
 });
 
-test('an aborted parent ends the task with its reason, or with ours', async () => {
+test('an aborted parent ends the task with its reason or with the given one', async () => {
   const parent = new AbortController();
   const limit = { timeoutMs: 1_000, onTimeout: late, parent: parent.signal };
   const plain = withLimit(limit, never);
@@ -49,7 +49,7 @@ test('a task is not started when the parent is already aborted', async () => {
   expect(started).toBe(false);
 });
 
-test('a sleeper wakes on time, or with the reason of its signal', async () => {
+test('sleep resolves on time or rejects with the reason of its signal', async () => {
   await sleep(1);
   const controller = new AbortController();
   const sleeping = sleep(10_000, controller.signal);

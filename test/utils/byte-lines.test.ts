@@ -12,7 +12,7 @@ async function read(text: string, size: number) {
   return lines.map(({ bytes }) => (bytes ? Buffer.from(bytes).toString() : null));
 }
 
-test('lines are the same wherever a stream is cut, and none is longer than allowed', async () => {
+test('lines do not depend on the chunks of the stream, and none exceeds the limit', async () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'bc', '\n') });
   await fc.assert(
     fc.asyncProperty(text, fc.integer({ min: 1, max: 9 }), fc.boolean(), async (it, size, bom) => {

@@ -14,7 +14,7 @@ const textsOf = (rows: CsvRow[]) =>
   rows.map(({ cells }) => cells?.map((cell) => Buffer.from(cell).toString()));
 
 describe('CSV', () => {
-  test('is read as it was written, wherever it is cut', async () => {
+  test('survives a round trip in any chunks', async () => {
     const cell = fc.string({ unit: fc.constantFrom(...'a",;\n\r \u{1f407}\'=') });
     const table = fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { maxLength: 5 });
     await fc.assert(
@@ -24,12 +24,12 @@ describe('CSV', () => {
     );
   });
 
-  test('says on which line a row ends', async () => {
+  test('reports the line on which a row ends', async () => {
     const rows = await read('a\n"b\nc"\n\nd\r\n"e');
     expect(rows.map(({ line }) => line)).toEqual([1, 3, 5, 6]);
   });
 
-  test('whose row is without end is given up in bounded memory', async () => {
+  test('with an endless row is refused in bounded memory', async () => {
     let fed = 0;
     const source = async function* () {
       yield Buffer.from('a\n"');
@@ -44,7 +44,7 @@ describe('CSV', () => {
 const nasty = fc.string({ unit: fc.constantFrom(...`'=+-@\t\r\n＝a ;|,"\u00a0\ufeff\u200b`) });
 
 describe('the guard of a cell', () => {
-  test('is taken away without a trace', () => {
+  test('is removed without a trace', () => {
     fc.assert(
       fc.property(nasty, (cell) => expect(unguarded(guarded(cell))).toBe(cell)),
       { numRuns: 5000 },
@@ -52,7 +52,7 @@ describe('the guard of a cell', () => {
   });
 
   // proves: files.nobody-uploads-a-file-that-is-stored-or
-  test('leaves no formula, whichever separator a program splits it at', () => {
+  test('leaves no formula, whichever separator a program uses', () => {
     fc.assert(
       fc.property(nasty, fc.constantFrom(';', '\t', '|', '\n', '\r'), (cell, separator) => {
         expect(guarded(cell)).not.toMatch(/^[=+\-@\t\r\n＝]/);

@@ -9,7 +9,7 @@ function histogramOf(values: number[]): Histogram {
 }
 
 describe('a percentile', () => {
-  test('is not below the true one and at most 19% above it', () => {
+  test('is never below the true value and at most 19% above it', () => {
     const values = fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 200 });
     fc.assert(
       fc.property(values, fc.constantFrom(0.5, 0.9, 0.99), (all, share) => {
@@ -21,11 +21,11 @@ describe('a percentile', () => {
     );
   });
 
-  test('of nothing is null', () => {
+  test('of an empty histogram is null', () => {
     expect(percentileMs({}, 0.5)).toBeNull();
   });
 
-  test('takes what is no time for the least', () => {
+  test('counts invalid times in the first bucket', () => {
     expect([0, -1, Number.NaN, 1].map(bucketOf)).toEqual([0, 0, 0, 0]);
   });
 });

@@ -19,7 +19,7 @@ test.each([
   expect(new Date(parseHttpDateMs(text, NOW) ?? 0).getUTCFullYear()).toBe(year);
 });
 
-test('a time in asctime form is no local time', () => {
+test('the asctime form is in UTC', () => {
   expect(parseHttpDateMs('Thu Nov 26 12:00:00 2026', NOW)).toBe(NOW + 43_200_000);
 });
 

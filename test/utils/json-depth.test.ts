@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { isDeeperThan } from '../../src/utils/json/depth.ts';
 
-test('levels of arrays and objects are counted, scalars are none', () => {
+test('arrays and objects count as levels, scalars do not', () => {
   expect(isDeeperThan(1, 0)).toBe(false);
   expect(isDeeperThan(null, 0)).toBe(false);
   expect(isDeeperThan([], 0)).toBe(true);
@@ -9,6 +9,6 @@ test('levels of arrays and objects are counted, scalars are none', () => {
   expect(isDeeperThan([1, { a: [] }], 2)).toBe(true);
 });
 
-test('a value that would overflow the stack is judged without doing so', () => {
+test('a very deep value does not overflow the stack', () => {
   expect(isDeeperThan(JSON.parse('['.repeat(200_000) + ']'.repeat(200_000)), 100)).toBe(true);
 });

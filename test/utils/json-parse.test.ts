@@ -16,7 +16,7 @@ function faultOf(text: string, maxDepth?: number, maxNodes?: number) {
   return undefined;
 }
 
-/** Found the slow way, by a reviver that sees the text of each number. */
+/** Finds flaws the slow way, with a reviver that sees the text of each number. */
 function isFlawed(text: string): boolean {
   let isFlawed = false;
   JSON.parse(text, function (this: unknown, key, value: unknown, { source = '' }) {
@@ -32,7 +32,7 @@ function isFlawed(text: string): boolean {
   return isFlawed;
 }
 
-/** JSON with whatever its grammar allows: long numbers, escapes, spaces, any key. */
+/** JSON with everything that its grammar allows: long numbers, escapes, spaces, any key. */
 function jsonTexts(): fc.Arbitrary<string> {
   const space = fc.constantFrom('', '', ' ', '\n\t ');
   const unit = fc.constantFrom(
@@ -77,7 +77,7 @@ function jsonTexts(): fc.Arbitrary<string> {
       fc
         .uniqueArray(fc.tuple(space, key, space, tie('value')), {
           maxLength: 4,
-          // JSON.parse shows its reviver nothing of a value that a later one replaces.
+          // JSON.parse does not pass a value to its reviver if a later one replaces it.
           selector: ([, it]) => JSON.parse(it),
         })
         .map((it) => `{${it.map(([a, b, c, d]) => `${a}${b}${c}:${d}`).join(',')}}`),
@@ -87,7 +87,7 @@ function jsonTexts(): fc.Arbitrary<string> {
 
 describe('any JSON', () => {
   // proves: input.json-values
-  test('is parsed as JSON.parse does, or refused for a flaw that is in it', () => {
+  test('is parsed like JSON.parse does, or refused for a flaw', () => {
     fc.assert(
       fc.property(jsonTexts(), (text) => {
         const fault = faultOf(text);
@@ -98,7 +98,7 @@ describe('any JSON', () => {
     );
   });
 
-  test('that is passed on keeps each number as it was written', () => {
+  test('that is forwarded keeps the digits of each number', () => {
     fc.assert(
       fc.property(jsonTexts(), (text) => {
         const bounds = { maxDepth: 32, maxNodes: 10_000 };
@@ -112,7 +112,7 @@ describe('any JSON', () => {
     expect(JSON.stringify(parseForeignJson(utf8.encode(digits), bounds))).toBe(digits);
   });
 
-  test('bytes that are not JSON are refused and never fatal', () => {
+  test('refuses bytes that are not JSON', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'{}[],:"\\u0e-+.1_ \n') }), (text) => {
         const fault = faultOf(text);

@@ -4,7 +4,7 @@ import { KeyedLimiter, QueueFullError } from '../../src/utils/async/keyed-limite
 const limiterFor = (maxTotal: number, maxPerKey: number, maxQueued = 10) =>
   new KeyedLimiter({ maxTotal, maxPerKey, maxQueued });
 
-/** Acquires each key in turn and notes in which order the places are given. */
+/** Acquires the keys in order and records the order in which they get their places. */
 function line(limiter: KeyedLimiter, keys: string[]) {
   const given: string[] = [];
   const releases: (() => void)[] = [];
@@ -21,7 +21,7 @@ function line(limiter: KeyedLimiter, keys: string[]) {
   return { given, release };
 }
 
-test('places are given up to the limit in all, then first come, first served', async () => {
+test('places are taken up to the total limit, then first come, first served', async () => {
   const { given, release } = line(limiterFor(2, 2), ['a', 'b', 'c', 'd']);
   await Bun.sleep(0);
   expect(given).toEqual(['a', 'b']);
@@ -31,7 +31,7 @@ test('places are given up to the limit in all, then first come, first served', a
   expect(given).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('a key at its limit holds up nobody else', async () => {
+test('a key at its limit delays no other key', async () => {
   const limiter = limiterFor(3, 1);
   const { given, release } = line(limiter, ['a', 'a', 'b']);
   await Bun.sleep(0);
@@ -40,7 +40,7 @@ test('a key at its limit holds up nobody else', async () => {
   expect(given).toEqual(['a', 'b', 'a']);
 });
 
-test('a waiter whose key is at its limit is passed by the next one', async () => {
+test('a waiter whose key is at its limit is overtaken', async () => {
   const { given, release } = line(limiterFor(2, 1), ['a', 'b', 'a', 'c']);
   await Bun.sleep(0);
   await release(1);
@@ -55,7 +55,7 @@ test('a caller beyond the queue is refused', async () => {
 });
 
 // proves: 1.4.3
-test('a place that is given back twice counts once', async () => {
+test('a place that is released twice counts once', async () => {
   const limiter = limiterFor(2, 2);
   const release = await limiter.acquire('a');
   await limiter.acquire('a');
@@ -76,14 +76,14 @@ test('an aborted caller leaves the queue with its reason', async () => {
   expect(limiter.active).toBe(0);
 });
 
-test('a caller who is aborted before it asks takes no place', async () => {
+test('a caller that is already aborted takes no place', async () => {
   const limiter = limiterFor(1, 1);
   const signal = AbortSignal.abort(new Error('gone'));
   await expect(limiter.acquire('a', { signal })).rejects.toThrow('gone');
   expect(limiter.active).toBe(0);
 });
 
-/** Claims places for an owner, each of another key, and tells how many were given at once. */
+/** Claims places for an owner, each with a different key, and records the results. */
 function claim(limiter: KeyedLimiter, owner: string, count: number) {
   const held: (() => void)[] = [];
   const refused: unknown[] = [];
@@ -104,7 +104,7 @@ test('one owner gets half of the places at most', async () => {
 });
 
 // proves: 15.2.2
-test('a new owner gets a place at once while others want them all', async () => {
+test('a new owner gets a place at once while others compete for all of them', async () => {
   const limiter = limiterFor(64, 64, 10_000);
   const busy = ['a', 'b', 'c', 'd'].map((owner) => claim(limiter, owner, 100));
   const { held } = claim(limiter, 'new', 1);
@@ -113,7 +113,7 @@ test('a new owner gets a place at once while others want them all', async () => 
   expect(held).toHaveLength(1);
 });
 
-test('of those who wait, the one whose owner holds the fewest places is first', async () => {
+test('the waiter whose owner holds the fewest places is served first', async () => {
   const limiter = limiterFor(4, 4);
   const a = claim(limiter, 'a', 2);
   const c = claim(limiter, 'c', 1);
@@ -143,7 +143,7 @@ test('one owner cannot fill the queue', async () => {
   expect(other.refused).toEqual([]);
 });
 
-test('one owner gets as much of a key as its share leaves, and the next one finds room', async () => {
+test('one owner gets its share of a key, and the next owner finds room', async () => {
   const limits = { maxTotal: 64, maxPerKey: 32, maxQueued: 1_000, ownerShareOfKey: 3 };
   const limiter = new KeyedLimiter({ ...limits, ownerShare: 100 });
   let held = 0;
@@ -160,7 +160,7 @@ test('one owner gets as much of a key as its share leaves, and the next one find
   expect(held).toBe(25);
 });
 
-test.each([1, 2, 3])('an owner alone gets all %d places of a key that has no more', async (all) => {
+test.each([1, 2, 3])('a single owner gets all %d places of a small key', async (all) => {
   const limits = { maxTotal: 64, maxPerKey: all, maxQueued: 10, ownerShareOfKey: 3 };
   const limiter = new KeyedLimiter(limits);
   for (let count = 0; count < 5; count++) void limiter.acquire('host', { owner: 'a' });
@@ -168,7 +168,7 @@ test.each([1, 2, 3])('an owner alone gets all %d places of a key that has no mor
   expect(limiter.active).toBe(all);
 });
 
-test('the places of an owner go to its keys by turns', async () => {
+test('the places of an owner rotate among its keys', async () => {
   const limiter = limiterFor(1, 1);
   const release = await limiter.acquire('held');
   const order: string[] = [];

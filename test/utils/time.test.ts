@@ -52,7 +52,7 @@ describe('a time of RFC 3339', () => {
     expect(timeOf(text)).toBeUndefined();
   });
 
-  test('stays what it is when it is read again', () => {
+  test('is unchanged by a second parse', () => {
     const times = fc.date({
       min: new Date('0000-01-01T00:00:00Z'),
       max: new Date('9999-12-31T23:59:59.999Z'),
@@ -61,7 +61,7 @@ describe('a time of RFC 3339', () => {
     fc.assert(fc.property(times, (time) => timeOf(time.toISOString()) === time.toISOString()));
   });
 
-  test('exists on as many days as the calendar has', () => {
+  test('exists on the days of the calendar', () => {
     const two = (number: number) => `${number}`.padStart(2, '0');
     const daysOf = (year: number) =>
       Array.from({ length: 14 * 34 }, (_, index) => {

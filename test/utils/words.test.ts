@@ -9,7 +9,7 @@ import {
   wordsIn,
 } from '../../src/utils/text/words.ts';
 
-/** The words of an index that SQLite makes of a text. */
+/** Returns the words that SQLite indexes for a text. */
 function tokenizer() {
   const client = new Database(':memory:');
   client.run(
@@ -24,7 +24,7 @@ function tokenizer() {
   };
 }
 
-/** Letters with the marks that are typed with them. */
+/** Letters with combining marks. */
 const CLUSTERS = '静 默 播 客 ん ガ ー 가 는 ท ที ที่ ก กำ ລ ລາ ខ ខ្ម ម န န် မြ'.split(' ');
 const LETTERS = /[\p{L}\p{N}\p{Co}]+/gu;
 
@@ -55,7 +55,7 @@ describe('a text', () => {
     expect(indexedWords(text)?.replace(/ +/g, ' ').trim()).toBe(words);
   });
 
-  test('that needs no other words has those that SQLite makes of it', () => {
+  test('that is indexed unchanged has the words of SQLite', () => {
     const tokens = tokenizer();
     const codes = Array.from({ length: 0x2060 }, (_, code) => String.fromCodePoint(code));
     const scripts =
@@ -67,7 +67,7 @@ describe('a text', () => {
     }
   });
 
-  test('of any scripts is one word of the index for each of its own', () => {
+  test('of any script has one indexed word for each word', () => {
     const tokens = tokenizer();
     const unit = fc.constantFrom(...CLUSTERS, ...'abéΕλά1 -ﾊ');
     fc.assert(
@@ -98,7 +98,7 @@ describe('a query', () => {
     expect(wordsIn(query).map(({ text, isStart }) => text + (isStart ? '*' : ''))).toEqual(words);
   });
 
-  test('of a part of a text is found in it, in its index and in the text itself', () => {
+  test('for a part of a text matches the index and the text', () => {
     const run = fc.array(fc.constantFrom(...CLUSTERS), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(run, fc.nat(), fc.nat(), (letters, from, length) => {

@@ -1,19 +1,19 @@
-/** When to give up on a task, and what its promise then rejects with. */
+/** The time limit of a task, and the rejection when it is exceeded. */
 export interface Limit {
   /** Milliseconds from now. */
   readonly timeoutMs: number;
-  /** Makes the rejection for running out of time. */
+  /** Creates the rejection for a timeout. */
   readonly onTimeout: () => unknown;
-  /** Ends the task early. */
+  /** Aborts the task early. */
   readonly parent?: AbortSignal | undefined;
-  /** Turns the reason of the aborted parent into the rejection; by default it is passed on. */
+  /** Converts the parent's abort reason into the rejection. Default: the reason itself. */
   readonly onAbort?: (reason: unknown) => unknown;
 }
 
 /**
- * Runs a task that gets a signal, and settles in time even if the task ignores it. Once the
- * signal is aborted every rejection is the signal's reason, whatever the task threw. The task
- * may end itself early: `end` aborts the signal with its reason.
+ * Runs a task with a signal and settles in time even if the task ignores the signal. Once the signal
+ * is aborted, the rejection is its reason, whatever the task throws. The task may call `end` to abort
+ * the signal itself.
  */
 export function withLimit<T>(
   { timeoutMs, onTimeout, parent, onAbort }: Limit,
@@ -33,7 +33,7 @@ export function withLimit<T>(
       parent?.removeEventListener('abort', leave);
     };
     if (parent?.aborted) return leave();
-    // A listener by hand and not AbortSignal.any: it is gone when the task is, without a GC.
+    // Not AbortSignal.any: this listener is removed with the task, without a GC.
     parent?.addEventListener('abort', leave);
     task(controller.signal, end).then(
       (value) => {

@@ -1,4 +1,4 @@
-/** Runs all steps one after another: the next one begins also when one before it fails. */
+/** Runs the steps one after another. A step that fails does not stop the next ones. */
 export async function runAll(
   steps: readonly (() => unknown)[],
   onError: (error: unknown) => void,

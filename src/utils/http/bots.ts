@@ -1,8 +1,8 @@
 import { createIsbotFromList, isbotPatterns, list } from 'isbot';
 
 /**
- * Agents of apps and HTTP libraries. isbot takes them for bots because no browser says so little;
- * of an API they are the usual callers.
+ * User agents of apps and HTTP libraries. isbot classifies them as bots because they are shorter than
+ * any browser's; an API is usually called by them.
  */
 const PROGRAMS = [
   'App',
@@ -21,15 +21,15 @@ const PROGRAMS = [
 
 let isBotAgent: ((agent: string) => boolean) | undefined;
 
-/** Whether a User-Agent says that it is a bot's: a crawler, a monitor, a maker of previews. */
+/** True if a User-Agent identifies a bot: a crawler, a monitor or a preview generator. */
 export function isBot(agent: string | null): boolean {
-  // Made at its first use: 10 ms of regular expressions are no part of a start.
+  // Created on first use, because compiling the regular expressions takes 10 ms.
   isBotAgent ??= createIsBotAgent();
   return agent !== null && isBotAgent(agent);
 }
 
 function createIsBotAgent() {
   const programs = new Set(PROGRAMS.flatMap((agent) => isbotPatterns(agent)));
-  // Bots give the page that tells of them; of isbot's own pattern for it, okhttp is one.
+  // Bots name a page that describes them. isbot's own pattern for that also matches okhttp.
   return createIsbotFromList([...list.filter((it) => !programs.has(it)), 'https?://']);
 }

@@ -1,4 +1,4 @@
-/** The registered content codings (RFC 9110, 18.6, and IANA) that change what is sent. */
+/** The registered content codings (RFC 9110, 18.6, and IANA) that transform the content. */
 const CODINGS: ReadonlySet<string> = new Set([
   'aes128gcm',
   'br',
@@ -13,9 +13,9 @@ const CODINGS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The codings of a Content-Encoding header in the order in which they were applied, in lower case.
- * What is not registered (`utf-8`, `none`, `aws-chunked`) changes nothing in practice and is left
- * out, as identity is.
+ * Returns the codings of a Content-Encoding header in the order in which they were applied, in lower
+ * case. Values that are not registered (`utf-8`, `none`, `aws-chunked`) transform nothing in practice
+ * and are omitted, like `identity`.
  */
 export function contentCodings(header: string | null): string[] {
   if (header === null) return [];

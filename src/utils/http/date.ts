@@ -12,8 +12,8 @@ const FORMS = [
 ].map((form) => new RegExp(`^${form}$`));
 
 /**
- * The milliseconds since the epoch that an HTTP date names, in any of the three forms that
- * recipients must take; undefined for anything else and for a date that does not exist.
+ * Parses an HTTP date, in any of the three forms that recipients must accept, into milliseconds since
+ * the epoch. Returns undefined for anything else and for a date that does not exist.
  */
 export function parseHttpDateMs(text: string, nowMs: number): number | undefined {
   const fields = FORMS.map((form) => form.exec(text)?.groups).find((it) => it !== undefined);
@@ -27,7 +27,7 @@ export function parseHttpDateMs(text: string, nowMs: number): number | undefined
   return isReal ? date.setUTCHours(hour, minute, second) : undefined;
 }
 
-/** Of years with these last digits, the latest that is not over 50 years ahead. */
+/** Returns the latest year with these last two digits that is at most 50 years ahead. */
 function nearYear(digits: number, nowMs: number): number {
   const thisYear = new Date(nowMs).getUTCFullYear();
   const year = thisYear - (thisYear % 100) + 100 + digits;

@@ -1,6 +1,6 @@
 /**
- * The parts of a header between separators, trimmed, without empty ones (RFC 9110, 5.6.1). A
- * separator in a quoted string parts nothing.
+ * Splits a header at a separator and returns the trimmed, non-empty parts (RFC 9110, 5.6.1).
+ * Separators in quoted strings are ignored.
  */
 export function partsOf(header: string | null, separator: ',' | ';'): string[] {
   if (header === null) return [];
@@ -8,7 +8,7 @@ export function partsOf(header: string | null, separator: ',' | ';'): string[] {
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
-/** The text of a token or a quoted string (RFC 9110, 5.6.4). */
+/** Returns the text of a token or a quoted string (RFC 9110, 5.6.4). */
 export function unquoted(value: string): string {
   const text = value.trim();
   return /^"(?:[^"\\]|\\.)*"$/.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text;
@@ -22,7 +22,7 @@ function splitUnquoted(header: string, separator: string): string[] {
     if (char === '"') isQuoted = !isQuoted;
     if (char === separator && !isQuoted) parts.push('');
     else parts[parts.length - 1] += char;
-    // What follows a backslash in a quoted string stands for itself.
+    // In a quoted string, a backslash escapes the next character.
     if (char === '\\' && isQuoted) {
       index += 1;
       parts[parts.length - 1] += header[index] ?? '';

@@ -1,11 +1,11 @@
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
-/** Whether a Host header, with or without its port, names this machine itself. */
+/** True if a Host header, with or without a port, names the local machine. */
 export function isLoopbackHost(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
-/** Whether a secret may go there: over TLS, or without leaving this machine. */
+/** True if secrets may be sent to this URL: it uses TLS or does not leave the machine. */
 export function isSafeUrl({ protocol, host }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(host));
 }
@@ -13,8 +13,8 @@ export function isSafeUrl({ protocol, host }: URL): boolean {
 const HERE = /(^|\.)(localhost|local|internal|home\.arpa)$/;
 
 /**
- * Whether a Host header can name this machine in its network: by an address, a name without a dot,
- * or one of a domain that nobody can register. Of another name, a stranger may be the owner.
+ * True if a Host header can name this machine in its network: by an address, by a name without a dot
+ * or by a domain that cannot be registered. Any other name may belong to a stranger.
  */
 export function isLocalHost(host: string): boolean {
   const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');

@@ -2,23 +2,23 @@ import { partsOf, unquoted } from './header-grammar.ts';
 
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.-]+\+)?json$/;
 
-/** The type of a Content-Type header in lower case, without parameters; empty for none. */
+/** Returns the type of a Content-Type header in lower case, without parameters; empty for none. */
 export function mediaTypeOf(header: string | null): string {
   return (header ?? '').toLowerCase().split(';')[0]?.trim() ?? '';
 }
 
-/** Whether a media type is JSON: application/json or application/*+json. */
+/** True if a media type is JSON: application/json or application/*+json. */
 export function isJsonType(type: string): boolean {
   return JSON_TYPE.test(type);
 }
 
-/** Whether a Content-Type header names no charset, or utf-8. */
+/** True if a Content-Type header names no charset, or utf-8. */
 export function isUtf8(header: string | null): boolean {
   const [, ...parameters] = partsOf(header, ';');
   return parameters.every(isHarmless);
 }
 
-/** Whether a Content-Encoding header names no coding, or identity alone. */
+/** True if a Content-Encoding header names no coding, or only identity. */
 export function isIdentity(header: string | null): boolean {
   return partsOf(header, ',').every((coding) => coding.toLowerCase() === 'identity');
 }
@@ -30,8 +30,8 @@ function isHarmless(parameter: string): boolean {
 }
 
 /**
- * Returns whether an Accept header (RFC 9110 12.5.1) prefers HTML to JSON, as browsers do when they
- * open a page. Most programs accept anything or JSON, and do not.
+ * True if an Accept header (RFC 9110, 12.5.1) prefers HTML to JSON, as browsers do when they open a
+ * page. Most programs accept anything or JSON.
  */
 export function prefersHtml(accept: string | null): boolean {
   const ranges = partsOf(accept?.toLowerCase() ?? null, ',').map(readRange);
@@ -49,7 +49,7 @@ function readRange(text: string): MediaRange {
   return { type, weight: /^[01](?:\.\d{0,3})?$/.test(weight) ? Number(weight) : 0 };
 }
 
-/** The weight of the most specific range that covers `type`; 0 for none. */
+/** Returns the weight of the most specific range that matches `type`; 0 for none. */
 function weightOf(type: string, ranges: MediaRange[]): number {
   const names = [type, `${type.split('/')[0]}/*`, '*/*'];
   const covering = names.map((name) => ranges.find((range) => range.type === name));

@@ -3,10 +3,10 @@ type Env = Readonly<Record<string, string | undefined>>;
 const LINK = /^(tcp|udp|sctp):\/\/[^\s/]+:\d+$/;
 
 /**
- * The environment without the variables that Kubernetes makes in each pod for every Service of its
- * namespace, and Docker for a linked container. For one whose name begins with `hutch` they look
- * like settings: HUTCH_SERVICE_HOST, or HUTCH_PORT=tcp://10.0.0.1:3000. Names and values must both
- * fit, so that a misspelt setting stays.
+ * Returns the environment without the variables that Kubernetes creates in each pod for every Service
+ * of its namespace, and Docker for a linked container. For a service whose name starts with `hutch`
+ * they look like settings: HUTCH_SERVICE_HOST, or HUTCH_PORT=tcp://10.0.0.1:3000. Both name and value
+ * must match, so that a misspelt setting is still reported.
  */
 export function withoutServiceLinks(env: Env): Env {
   return Object.fromEntries(
@@ -23,7 +23,7 @@ function isServiceLink(name: string, value: string, env: Env): boolean {
   return /_PORT(_\d+_(TCP|UDP|SCTP))?$/.test(name) && LINK.test(value);
 }
 
-/** Docker tells of a linked container its name, as /this/alias, and its first port. */
+/** For a linked container, Docker sets its name, as /this/alias, and its first port. */
 function isDockerLink(link: string, env: Env): boolean {
   return /^\/[^/]+\/[^/]+$/.test(env[`${link}_NAME`] ?? '') && LINK.test(env[`${link}_PORT`] ?? '');
 }

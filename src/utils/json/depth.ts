@@ -1,6 +1,6 @@
 /**
- * Whether arrays and objects of a parsed JSON value are nested more than `maxDepth` levels.
- * JSON.parse takes far deeper values than JSON.stringify, which overflows the stack on them.
+ * True if arrays and objects of a parsed JSON value are nested more than `maxDepth` levels deep.
+ * JSON.parse accepts far deeper values than JSON.stringify, which overflows the stack.
  */
 export function isDeeperThan(value: unknown, maxDepth: number): boolean {
   if (value === null || typeof value !== 'object') return false;

@@ -1,8 +1,8 @@
 type Json = Record<string, unknown>;
 
-/** Applies a JSON merge patch (RFC 7396) to an object and gives the result; both stay as they are. */
+/** Applies a JSON merge patch (RFC 7396) and returns the result. The inputs are not modified. */
 export function mergePatch(target: Json, patch: Json): Json {
-  // A map: a key __proto__, which older items may have, would set the prototype of an object.
+  // A map, because the key __proto__, which older items may have, would set an object's prototype.
   const merged = new Map(Object.entries(target));
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) merged.delete(key);

@@ -12,17 +12,17 @@ declare global {
 
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 
-/** What is enough for one document of a client, and takes JSON.parse at most some 5 ms. */
+/** Enough for one document of a client. JSON.parse takes about 5 ms for it at most. */
 export const JSON_BOUNDS: JsonBounds = { maxDepth: 32, maxNodes: 20_000 };
 
-/** Why bytes are not JSON that this program takes. */
+/** The reason why bytes are not acceptable JSON. */
 export type JsonFaultKind = 'encoding' | 'syntax' | 'bounds' | JsonFlaw;
 
-/** The message is a sentence without a full stop that may be shown to whoever sent the JSON; a flaw's begins in lower case. */
+/** The message has no full stop and may be shown to the client; a flaw's starts in lower case. */
 export class JsonFault extends Error {
   override readonly name = 'JsonFault';
   readonly kind: JsonFaultKind;
-  /** Keys and indexes that lead to a flaw; empty for other kinds. */
+  /** The path to a flaw: keys and indexes. Empty for other kinds. */
   readonly path: (string | number)[];
 
   constructor(kind: JsonFaultKind, message: string, path: (string | number)[] = []) {
@@ -31,7 +31,7 @@ export class JsonFault extends Error {
     this.path = path;
   }
 
-  /** Whether the text is valid JSON and one of its values is refused. */
+  /** True if the text is valid JSON with a value that is refused. */
   get isFlaw(): boolean {
     return this.kind in FLAW_MESSAGES;
   }
@@ -44,8 +44,8 @@ const FLAW_MESSAGES: Record<JsonFlaw, string> = {
 };
 
 /**
- * Parses JSON in UTF-8. Throws JsonFault: for text outside `bounds` before anything is built, for
- * bytes that are not UTF-8 or not JSON, and for the first flaw, which it names by its path.
+ * Parses JSON in UTF-8. Throws JsonFault for text outside `bounds` (before building any value), for
+ * bytes that are not UTF-8 or not JSON, and for the first flaw, with its path.
  */
 export function parseJson(bytes: Uint8Array, bounds = JSON_BOUNDS): unknown {
   const { exceeded, flaw } = scanJson(bytes, bounds);
@@ -56,8 +56,8 @@ export function parseJson(bytes: Uint8Array, bounds = JSON_BOUNDS): unknown {
 }
 
 /**
- * As `parseJson`, for JSON that is only passed on: no flaw is refused, and JSON.stringify writes
- * each flawed number with the digits that it had.
+ * Like `parseJson`, for JSON that is only forwarded: flaws are accepted, and JSON.stringify writes
+ * flawed numbers with their original digits.
  */
 export function parseForeignJson(bytes: Uint8Array, bounds: JsonBounds): unknown {
   const { exceeded, flaw } = scanJson(bytes, bounds);

@@ -2,9 +2,9 @@ import { emailKey, isEmail, nameKey } from './email.ts';
 import { codePoints, tidy } from './text.ts';
 
 /**
- * Whether the account with `email` may have `username`. A username with an @ reads as an address,
- * so it must be the account's own one: no username ever equals the address of another account.
- * Both are compared by `emailKey`.
+ * True if the account with `email` may have `username`. A username with an @ looks like an address, so
+ * it must be the account's own: no username ever equals the address of another account. Both are
+ * compared by `emailKey`.
  */
 export function isUsernameFor(email: string, username: string): boolean {
   return !nameKey(username).includes('@') || emailKey(username) === emailKey(email);
@@ -12,7 +12,7 @@ export function isUsernameFor(email: string, username: string): boolean {
 
 export const USERNAME_RULE = 'A username with an @ must be the email address of its account.';
 
-/** Sentences on what is wrong with a new account, by the limits of the API; empty if nothing is. */
+/** Checks a new account against the limits of the API. Returns a sentence per problem. */
 export function accountProblems(account: {
   email: string;
   username: string;
@@ -27,7 +27,7 @@ export function accountProblems(account: {
   ];
 }
 
-/** The same for a new password of an existing account. */
+/** Checks a new password of an existing account. Returns a sentence per problem. */
 export function passwordProblems(password: string): string[] {
   return inRange(password, 8, 128) ? [] : ['The password must have 8 to 128 characters.'];
 }

@@ -1,18 +1,18 @@
 import { inPieces } from '../async/event-loop.ts';
 
-/** A line without its end; no bytes when it is longer than allowed. The first line is 1. */
+/** A line without its terminator; `bytes` is undefined if it is too long. Lines count from 1. */
 export interface ByteLine {
   line: number;
   bytes: Uint8Array | undefined;
 }
 
-/** Lines of a piece are cut without a turn of the event loop, however many they are. */
+/** Bytes that are split into lines without yielding to the event loop. */
 const PIECE_BYTES = 8192;
 const NEWLINE = 10;
 const SPACE = 0x20;
 const BOM = [0xef, 0xbb, 0xbf];
 
-/** Cuts a stream of bytes into lines and holds no more than one of them, of `maxBytes` at most. */
+/** Splits a stream of bytes into lines. Holds at most one line, of `maxBytes`, in memory. */
 export async function* byteLines(
   source: AsyncIterable<Uint8Array>,
   maxBytes: number,
@@ -42,12 +42,12 @@ export async function* byteLines(
   if (length > 0) yield take();
 }
 
-/** Whether there is nothing but blanks and control characters. */
+/** True if there are only blanks and control characters. */
 export function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte <= SPACE);
 }
 
-/** Drops the byte order mark that some programs put before UTF-8. */
+/** Removes the byte order mark that some programs write before UTF-8. */
 export async function* withoutBom(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let head: Uint8Array | undefined = new Uint8Array();
   for await (const chunk of source) {

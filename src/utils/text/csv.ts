@@ -1,20 +1,20 @@
 import { type CsvError, type InfoRecord, parse } from 'csv-parse';
 import { inPieces } from '../async/event-loop.ts';
 
-/** A row of CSV, or why there is none: then it is the last one. `line` is where it ends. */
+/** A row of CSV, or the problem that ends the reading. `line` is the last line of the row. */
 export type CsvRow =
   | { line: number; cells: Uint8Array[] }
   | { line: number; cells?: never; problem: string };
 
-/** Bytes parsed at a time: each can be a cell. */
+/** Bytes parsed at a time; each byte can be a cell. */
 const PIECE_BYTES = 4096;
-/** Commas of a row: each can be a cell, which takes some 100 bytes. */
+/** Maximum commas of a row; each can be a cell, which takes about 100 bytes. */
 const MAX_COMMAS = 65_536;
 const COMMA = 0x2c;
 
 /**
- * Reads CSV of RFC 4180 in UTF-8, from a stream, in bounded memory and at the pace of the event
- * loop. What breaks its rules ends it: where the next row begins is a guess then.
+ * Reads RFC 4180 CSV in UTF-8 from a stream, in bounded memory, and yields to the event loop. A row
+ * that breaks the rules ends the reading, because the start of the next row would be a guess.
  */
 export async function* csvRows(
   source: AsyncIterable<Uint8Array>,
@@ -38,13 +38,13 @@ export async function* csvRows(
 
 function createParser(state: State) {
   const parser = parse({
-    // Cells as bytes: as text, what is no UTF-8 would be replaced without a word.
+    // Cells as bytes: decoding to text would silently replace invalid UTF-8.
     encoding: false,
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
     record_delimiter: ['\r\n', '\n'],
-    // Else an error would take the rows with it that were parsed before it.
+    // Otherwise an error would drop the rows that were parsed before it.
     skip_records_with_error: true,
     on_skip: (error) => breakOff(state, error?.['lines'], messageOf(error)),
     on_record: (record, { bytes, lines }) => {
@@ -63,7 +63,7 @@ interface Parsed {
 
 interface State {
   fedBytes: number;
-  /** Those of the row that is not yet complete, at most a piece more. */
+  /** Commas of the incomplete row, at most one piece too many. */
   commas: number;
   doneBytes: number;
   doneLine: number;
@@ -78,7 +78,7 @@ function isBefore({ info }: Parsed, broken: State['broken']): boolean {
   return !broken || info.lines < broken.line;
 }
 
-/** Breaks off before a row takes too much memory: its cells are kept until it ends. */
+/** Stops before an incomplete row, whose cells are held in memory, becomes too large. */
 function refuseLongRow(state: State, piece: Uint8Array, maxRowBytes: number): void {
   const isNewRow = state.doneBytes >= state.fedBytes - PIECE_BYTES;
   state.commas = (isNewRow ? 0 : state.commas) + commasIn(piece);
@@ -97,12 +97,12 @@ function commasIn(piece: Uint8Array): number {
 }
 
 function breakOff(state: State, line: unknown, problem: string): undefined {
-  state.broken ??= { line: Number(line), problem: `${problem}; what follows was not read` };
+  state.broken ??= { line: Number(line), problem: `${problem}; the rest was not read` };
 }
 
 const MESSAGES: Record<string, string> = {
-  INVALID_OPENING_QUOTE: 'A quote inside a cell that does not begin with one',
-  CSV_INVALID_CLOSING_QUOTE: 'Something follows a closing quote',
+  INVALID_OPENING_QUOTE: 'A quote inside an unquoted cell',
+  CSV_INVALID_CLOSING_QUOTE: 'Text after a closing quote',
   CSV_QUOTE_NOT_CLOSED: 'A quote is not closed',
 };
 
@@ -110,7 +110,7 @@ function messageOf(error: CsvError | undefined): string {
   return MESSAGES[error?.code ?? ''] ?? 'This is not CSV';
 }
 
-/** One row, with its end. */
+/** Returns one row with its line terminator. */
 export function csvLine(cells: readonly string[]): string {
   return `${cells.map(quoted).join(',')}\r\n`;
 }
@@ -119,11 +119,11 @@ function quoted(cell: string): string {
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-/** Begins a formula, in ASCII or in the wide and small forms that some spreadsheets take for it. */
+/** Starts a formula, in ASCII or in the wide and small forms that some spreadsheets accept. */
 const FORMULA = '[=+\\-@＝＋－＠﹦﹢﹣﹫−]';
-/** What a spreadsheet skips at the start of a cell, and the apostrophe of an earlier guard. */
+/** Characters that a spreadsheet skips at the start of a cell, and the apostrophe of an earlier guard. */
 const SKIPPED = '[\\p{Zs}\\p{Cf}\\u2028\\u2029\\v\\f"\']*';
-/** What ends a cell for a program that expects another separator than the comma. */
+/** Ends a cell for programs that expect a separator other than the comma. */
 const SEPARATOR = '[;|\\t\\r\\n]';
 
 const FIRST = `(?='*[\\t\\r\\n]|${SKIPPED}${FORMULA})`;
@@ -134,9 +134,9 @@ const UNGUARDED_INNER = new RegExp(`(${SEPARATOR})${INNER}`, 'gu');
 const GUARDED_INNER = new RegExp(`(${SEPARATOR})'${INNER}`, 'gu');
 
 /**
- * Puts an apostrophe before whatever a spreadsheet could run as a formula (OWASP, CSV Injection): at
- * the start of a cell, and after each separator in it, where a program that splits at semicolons
- * begins a cell. `unguarded` gives the cell back.
+ * Inserts an apostrophe before anything that a spreadsheet could run as a formula (OWASP, CSV
+ * Injection): at the start of a cell and after each separator in it, because some programs split at
+ * semicolons. `unguarded` restores the cell.
  */
 export function guarded(cell: string): string {
   return cell.replace(UNGUARDED_INNER, "$1'").replace(UNGUARDED_FIRST, "'");

@@ -10,16 +10,16 @@ const ATOM = /^[\p{L}\p{N}\p{M}!#$%&'*+/=?^_`{|}~-]+$/u;
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
 
 /**
- * Whether `text` is an address that mail could go to: dot-atom (RFC 5322) at a domain with a
- * dot. Blanks around it and its form in Unicode do not matter: `tidy` makes it what is stored.
- * What NFKC would change is refused, so that no two spellings look like one address.
+ * True if mail could be sent to `given`: a dot-atom (RFC 5322) at a domain with a dot. Surrounding
+ * blanks and the Unicode form do not matter, since `tidy` normalizes both before storing. Text that
+ * NFKC would change is refused, so that no two addresses look the same.
  */
 export function isEmail(given: string): boolean {
   const text = tidy(given);
   return isAddress(text) && text.slice(text.lastIndexOf('@')).includes('.');
 }
 
-/** An address and the name that mail programs show for it. */
+/** An address and its display name. */
 export interface Mailbox {
   /** Empty for none. */
   name: string;
@@ -27,8 +27,9 @@ export interface Mailbox {
 }
 
 /**
- * Reads one mailbox, as `ada@example.com`, `Ada <ada@example.com>` or `"Ada, B." <ada@example.com>`.
- * The domain may be a single word, as localhost. Returns undefined for anything else, a list too.
+ * Parses one mailbox, such as `ada@example.com`, `Ada <ada@example.com>` or
+ * `"Ada, B." <ada@example.com>`. The domain may be a single word, such as localhost. Returns undefined
+ * for anything else, including lists.
  */
 export function parseMailbox(text: string): Mailbox | undefined {
   const trimmed = text.trim();
@@ -55,8 +56,8 @@ function isAddress(text: string): boolean {
 }
 
 /**
- * The key of an address, by which accounts are told apart: blanks around it, case, the spelling in
- * Unicode and the two forms of an international domain do not matter.
+ * Returns the key by which accounts are identified: surrounding blanks, case, the Unicode form and the
+ * two forms of an international domain do not matter.
  */
 export function emailKey(email: string): string {
   const key = fold(email.trim());
@@ -65,16 +66,16 @@ export function emailKey(email: string): string {
   return `${key.slice(0, at + 1)}${domainToUnicode(domain) || domain}`;
 }
 
-/** The key of a username: as `emailKey`, also for one that is no address. */
+/** Returns the key of a username: like `emailKey`, also for names that are not addresses. */
 export function nameKey(username: string): string {
   const key = fold(username.trim());
   return key.includes('@') ? emailKey(key) : key;
 }
 
 /**
- * A key that the spellings of one mailbox share: what `emailKey` does, a tag after `+` and dots
- * before the @. Providers differ in the latter two; where they are part of
- * the name, some mailboxes share a key. It is for limits, never for identity.
+ * Returns a key that all spellings of one mailbox share: like `emailKey`, and without the tag after `+`
+ * and the dots before the @. At providers where those distinguish mailboxes, several mailboxes share a
+ * key. Use it for limits, never for identity.
  */
 export function mailboxOf(email: string): string {
   const key = emailKey(email);

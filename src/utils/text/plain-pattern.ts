@@ -1,4 +1,4 @@
-/** One step of a pattern: what a character may be, and how often. */
+/** One step of a pattern: the characters that it matches, and how often. */
 interface Step {
   takes(character: string): boolean;
   isOptional: boolean;
@@ -7,16 +7,16 @@ interface Step {
 
 export type PlainPattern = readonly Step[];
 
-/** Steps after `{n,m}` is written out: matching costs at most this for each character. */
+/** Maximum steps after expanding `{n,m}`: the cost of matching one character. */
 const MAX_STEPS = 256;
 const MAX_LENGTH = 200;
 const TOKEN =
   /(\\[dDwWsS]|\\[^\w\s]|\[(?:\\.|[^\\\]])+\]|[^\\[\](){}*+?|^$])([*+?]|\{\d{1,3}(?:,\d{0,3})?\})?/uy;
 
 /**
- * Reads a regular expression of the plain kind: characters, `.`, `[classes]`, `\d`, `\w`, `\s`, each
- * with `?`, `*`, `+` or `{n,m}`. No groups, alternatives or references: such a one is matched in
- * time linear in the text, which no text can make slow. Undefined for any other.
+ * Parses a plain regular expression: characters, `.`, `[classes]`, `\d`, `\w` and `\s`, each with `?`,
+ * `*`, `+` or `{n,m}`. Without groups, alternatives and references, it matches in time linear in the
+ * text. Returns undefined for any other expression.
  */
 export function parsePattern(text: string): PlainPattern | undefined {
   if (text.length > MAX_LENGTH) return undefined;
@@ -33,7 +33,7 @@ export function parsePattern(text: string): PlainPattern | undefined {
   return steps;
 }
 
-/** Whether the whole of `text` is as the pattern says. */
+/** True if the pattern matches the whole text. */
 export function fitsPattern(pattern: PlainPattern, text: string): boolean {
   let places = reachable(pattern, new Set([0]));
   for (const character of text) {
@@ -47,7 +47,7 @@ export function fitsPattern(pattern: PlainPattern, text: string): boolean {
   return places.has(pattern.length);
 }
 
-/** One character is all that the engine ever sees. */
+/** The regular expression engine only ever sees one character. */
 function readAtom(atom: string): Step['takes'] | undefined {
   try {
     const expression = new RegExp(`^${atom}$`, 'u');
@@ -73,9 +73,9 @@ function repeated(takes: Step['takes'], count: string): Step[] | undefined {
   return rest < 0 ? undefined : [...needed, ...Array<Step>(rest).fill(maybe)];
 }
 
-/** With the places that are reached by leaving optional steps out. */
+/** Adds the places that are reachable by skipping optional steps. */
 function reachable(pattern: PlainPattern, places: Set<number>): Set<number> {
-  // A set is walked in order with what is added on the way.
+  // Iterating over a set includes the elements added on the way.
   for (const place of places) if (pattern[place]?.isOptional) places.add(place + 1);
   return places;
 }

@@ -1,4 +1,4 @@
-/** A text with places for values: `/v1/{city}`; `{{` and `}}` stand for braces themselves. */
+/** A text with placeholders: `/v1/{city}`. `{{` and `}}` are literal braces. */
 export type Template = readonly (string | Placeholder)[];
 
 export interface Placeholder {
@@ -7,7 +7,7 @@ export interface Placeholder {
 
 const PART = /\{\{|\}\}|\{([a-z][a-z0-9_]{0,31})\}|[^{}]+|[{}]/g;
 
-/** Undefined for a text with a lone brace, or one around what is no name. */
+/** Returns undefined for a text with a lone brace or an invalid name in braces. */
 export function parseTemplate(text: string): Template | undefined {
   const parts: (string | Placeholder)[] = [];
   for (const [part, name] of text.matchAll(PART)) {
@@ -18,17 +18,17 @@ export function parseTemplate(text: string): Template | undefined {
   return parts;
 }
 
-/** The names of its places, in their order. */
+/** Returns the names of the placeholders, in order. */
 export function namesIn(template: Template): string[] {
   return template.flatMap((part) => (typeof part === 'string' ? [] : [part.name]));
 }
 
-/** Its text alone, without the places. */
+/** Returns the text without the placeholders. */
 export function literalOf(template: Template): string {
   return template.filter((part) => typeof part === 'string').join('');
 }
 
-/** The text with a value in each place, as `spell` gives it. */
+/** Returns the text with each placeholder replaced by the result of `spell`. */
 export function fillTemplate(template: Template, spell: (name: string) => string): string {
   return template.map((part) => (typeof part === 'string' ? part : spell(part.name))).join('');
 }

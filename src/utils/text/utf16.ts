@@ -1,7 +1,7 @@
 /**
- * JSON in UTF-16 turned into UTF-8, and any other bytes as they are. JSON begins with two ASCII
- * characters or is one, so a mark of the byte order or the place of the first zero byte tells the
- * encoding (RFC 4627, 3). Bytes that are not UTF-16 after all are returned as they are.
+ * Converts JSON in UTF-16 to UTF-8 and returns other bytes unchanged. JSON starts with ASCII, so a
+ * byte order mark or the position of the first zero byte determines the encoding (RFC 4627, 3).
+ * Bytes that turn out not to be UTF-16 are returned unchanged.
  */
 export function asUtf8(bytes: Uint8Array): Uint8Array {
   const encoding = utf16Of(bytes);

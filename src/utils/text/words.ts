@@ -1,11 +1,11 @@
-/** More words than these are not searched for: each costs a walk through its own items. */
+/** Maximum words of a query: each one costs a scan of its items. */
 const MAX_WORDS = 32;
-/** A shorter word is not taken for the start of another one. */
+/** Shorter words are not treated as prefixes. */
 const MIN_START = 2;
 
 /**
- * Scripts that write words without blanks between them, and Hangul, which joins particles to them.
- * Their text is searched by pairs of neighbouring letters.
+ * Scripts that write words without spaces, and Hangul, which attaches particles to words. Their text
+ * is searched by pairs of adjacent letters.
  */
 const JOINED = `[\\p{scx=Han}\\p{scx=Hiragana}\\p{scx=Katakana}\\p{scx=Bopomofo}\\p{scx=Yi}\\p{scx=Hangul}\\p{scx=Thai}\\p{scx=Lao}\\p{scx=Khmer}\\p{scx=Myanmar}\\p{scx=Javanese}\\p{scx=Balinese}\\p{scx=Tai_Le}\\p{scx=New_Tai_Lue}\\p{scx=Tai_Tham}]`;
 const JOINED_LETTER = `[${JOINED}&&\\p{L}]`;
@@ -16,7 +16,7 @@ const MARK = /\p{M}/u;
 const SPACED_LETTER = `[[\\p{L}\\p{N}\\p{Co}]--${JOINED}]`;
 const SPACED_WORD = new RegExp(`${SPACED_LETTER}[[\\p{L}\\p{M}\\p{N}\\p{Co}]--${JOINED}]*`, 'gv');
 
-/** Signs without meaning inside of a run: blanks of no width, joiners and variants of a glyph. */
+/** Characters without meaning inside a run: zero-width spaces, joiners and variation selectors. */
 const INVISIBLE = new RegExp(
   `(?<=${JOINED})[\\u00ad\\u200b-\\u200d\\u2060\\ufe00-\\ufe0f\\ufeff\\u{e0100}-\\u{e01ef}]+`,
   'gv',
@@ -37,15 +37,15 @@ const PLAIN =
 /** A word of a query, folded. */
 export interface Word {
   text: string;
-  /** Whether it may be the start of a longer word. */
+  /** True if it also matches as the start of a longer word. */
   isStart: boolean;
-  /** Whether it is a letter or a pair of them from a text without blanks, found anywhere in one. */
+  /** True for a letter or a pair of letters of a text without spaces, which match anywhere. */
   isPart: boolean;
 }
 
 /**
- * A text as words are compared: compatible forms (NFKC) without case, without the accents of Latin
- * and Greek letters and without the points of Arabic and Hebrew.
+ * Returns the form in which words are compared: NFKC, lower case, without the accents of Latin and
+ * Greek letters and without the points of Arabic and Hebrew.
  */
 export function foldWords(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase();
@@ -54,8 +54,8 @@ export function foldWords(text: string): string {
 }
 
 /**
- * The text that the search index reads in place of `text`; undefined where that is `text` itself.
- * Of scripts without blanks it has each letter and each pair of neighbours as a word.
+ * Returns the text that is indexed in place of `text`; undefined if `text` can be indexed unchanged.
+ * In scripts without spaces, each letter and each pair of adjacent letters becomes a word.
  */
 export function indexedWords(text: string): string | undefined {
   if (PLAIN.test(text)) return undefined;
@@ -66,7 +66,7 @@ export function indexedWords(text: string): string | undefined {
   return isSame ? undefined : folded;
 }
 
-/** Each letter of a run and each pair of neighbours, with blanks around them. */
+/** Returns each letter of a run and each pair of adjacent letters, separated by spaces. */
 function indexedRun(run: string): string {
   const letters = [...run];
   const hasMarks = MARK.test(run);
@@ -79,19 +79,19 @@ function indexedRun(run: string): string {
   return text;
 }
 
-/** A word as the index has it: a mark would end it there, so private characters stand for marks. */
+/** Returns a word in its indexed form. Marks would end a word there, so private characters replace them. */
 export function indexedPart(text: string): string {
   return text.replace(/\p{M}/gu, (mark) =>
     String.fromCodePoint(MARKS + (mark.codePointAt(0) ?? 0)),
   );
 }
 
-/** Of the private use plane, whose characters SQLite takes for letters. */
+/** Start of the private use plane, whose characters SQLite treats as letters. */
 const MARKS = 0xf0000;
 
 /**
- * The words of a query, each once. The last one may be the start of a longer word, unless it is a
- * single letter. Of texts without blanks each pair of letters is a word, or their only letter.
+ * Returns the distinct words of a query. The last one is a prefix, unless it is a single letter. In
+ * texts without spaces each pair of letters is a word, or the only letter.
  */
 export function wordsIn(query: string): Word[] {
   const folded = foldWords(query);
@@ -125,14 +125,14 @@ export function holdsWords(words: readonly Word[]): (folded: string) => boolean 
   return (folded) => checks.every((holds) => holds(folded));
 }
 
-/** The pairs of neighbours in a run, or its only letter. */
+/** Returns the pairs of adjacent letters in a run, or its only letter. */
 function partsOf(run: string): string[] {
   const letters = [...run];
   if (letters.length === 1) return letters;
   return letters.slice(1).map((letter, index) => `${letters[index]}${letter}`);
 }
 
-/** The final sigma is no other letter. */
+/** Treats the final sigma as a sigma. */
 function lowerCase(text: string): string {
   return text.toLowerCase().replaceAll('ς', 'σ');
 }

@@ -1,11 +1,11 @@
-/** An RFC 3339 time, or a date alone. The digits are checked below. */
+/** An RFC 3339 time, or only a date. The ranges are checked below. */
 const TIME =
   /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?(Z|[+-](\d\d):(\d\d)))?$/i;
 
 /**
- * The UTC time that `text` names, as it is stored: `2026-11-22T16:00:00.000Z`. A date alone is the
- * start of that day, and a leap second is the second that follows it. Undefined for anything but an
- * existing RFC 3339 time, and for one outside the years 0000 to 9999 in UTC.
+ * Parses an RFC 3339 time or date into the stored form, `2026-11-22T16:00:00.000Z`. A date means the
+ * start of that day, and a leap second the following second. Returns undefined for anything else, for
+ * a time that does not exist, and outside the years 0000 to 9999 in UTC.
  */
 export function timeOf(text: string): string | undefined {
   const match = TIME.exec(text);
@@ -23,13 +23,13 @@ export function timeOf(text: string): string | undefined {
   const time = new Date(`${year}-${month}-${day}T${clock}${offset.toUpperCase()}`);
   if (isLeap && !isLastSecondOfMonth(time)) return undefined;
   const utc = new Date(time.getTime() + (isLeap ? 1000 : 0)).toISOString();
-  // Years outside of four digits have a sign.
+  // Years with more than four digits have a sign.
   return /^\d/.test(utc) ? utc : undefined;
 }
 
 function isDate(year: number, month: number, day: number): boolean {
   if (month < 1 || month > 12 || day < 1) return false;
-  // The calendar repeats every 400 years, and Date.UTC takes years below 100 for others.
+  // The calendar repeats every 400 years, and Date.UTC maps years below 100 to 19xx.
   return day <= new Date(Date.UTC(year + 400, month, 0)).getUTCDate();
 }
 

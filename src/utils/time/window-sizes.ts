@@ -1,11 +1,11 @@
-/** The first window is small: what its rows hold may be large. */
+/** The first window is small, because its rows may be large. */
 const FIRST_WINDOW = 32;
 const GROWTH = 4;
-/** A window that took longer is followed by a smaller one, one that took less by a larger one. */
+/** A slower window is followed by a smaller one, a faster window by a larger one. */
 const LONG_MS = 4;
 const SHORT_MS = 1;
 
-/** Sizes of windows, at most `most`: larger ones while a window is read quickly. */
+/** Creates window sizes of at most `most` rows: they grow while windows are read quickly. */
 export function createSizes(most: number) {
   let size = Math.min(most, FIRST_WINDOW) / GROWTH;
   let tookMs = 0;

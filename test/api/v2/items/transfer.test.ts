@@ -204,15 +204,15 @@ describe('an import', () => {
   });
 
   test.each([
-    ['a stray quote', 'b"c', 'A quote inside a cell'],
-    ['text after a quote', '"b"c', 'Something follows a closing quote'],
+    ['a stray quote', 'b"c', 'A quote inside an unquoted cell'],
+    ['text after a quote', '"b"c', 'Text after a closing quote'],
     ['an open quote', '"b', 'A quote is not closed'],
   ])('of CSV ends at %s, and says so', async (_, cell, message) => {
     await using it = await withAda();
     const { created, errors } = await it.load(CSV, `title\na\n${cell}\nd\n`);
     expect([created, errors.length, it.titles()]).toEqual([1, 1, ['a']]);
     expect(errors[0]?.message).toStartWith(message);
-    expect(errors[0]?.message).toEndWith('what follows was not read');
+    expect(errors[0]?.message).toEndWith('the rest was not read');
   });
 
   test('refuses columns that are none by name, before anything is made', async () => {
