@@ -8,7 +8,8 @@ import { type Config, loadConfig } from '../src/core/config/config.ts';
 import { createDeps } from '../src/core/deps.ts';
 import { createLog, type LogLevel } from '../src/core/log.ts';
 import { createPasswordHasher } from '../src/core/security/security.ts';
-import type { Role } from '../src/models/index.ts';
+import type { Role, User } from '../src/models/index.ts';
+import type { SessionOptions } from '../src/services/auth/auth.ts';
 import { expectDeclaredCode } from './declared-codes.ts';
 import { type LeaksOf, leaks, textSent, watched } from './leaks.ts';
 
@@ -105,7 +106,7 @@ export async function testApp(options: TestAppOptions = {}) {
   const signUp = async (username: string, role: Role = 'user') => {
     const email = `${username}@example.com`;
     const user = await deps.users.create({ email, username, password: PASSWORD }, { role });
-    const token = await deps.auth.openSession(SYSTEM, user, { secondFactor: role === 'admin' });
+    const token = await openSession(deps, user, { secondFactor: role === 'admin' });
     leaks.learn(token);
     return { ...user, ...actorFor(user), token, client: clientFor(token) };
   };
@@ -130,4 +131,14 @@ export async function testApp(options: TestAppOptions = {}) {
 /** `count` calls at the same time, each settled. */
 export function atOnce<T>(count: number, call: (index: number) => Promise<T>) {
   return Promise.allSettled(Array.from({ length: count }, (_, index) => call(index)));
+}
+
+/** Opens a session for an account, even if its address is not confirmed, and returns its token. */
+export async function openSession(
+  { auth }: TestApp['deps'],
+  user: User,
+  options: SessionOptions = {},
+): Promise<string> {
+  const confirmed = { ...user, email_verified_at: user.email_verified_at ?? user.created_at };
+  return (await auth.open(SYSTEM, confirmed, options)).token;
 }

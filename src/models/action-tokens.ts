@@ -11,7 +11,7 @@ export const actionTokens = sqliteTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     purpose: text({ enum: ['verify_email', 'reset_password', 'change_email'] }).notNull(),
     token_hash: text().notNull(),
-    /** The address that the token was sent to and proves. */
+    /** The address that the token is sent to; using it proves that address. */
     email: text().notNull(),
     created_at: text().notNull(),
     expires_at: text().notNull(),
@@ -26,5 +26,5 @@ export const actionTokens = sqliteTable(
   ],
 );
 
-/** A link in a mail that may be used once: it is deleted by the use. One a purpose is live. */
+/** The token of a mailed link. Using it deletes it; an account has one per purpose at most. */
 export type ActionToken = typeof actionTokens.$inferSelect;

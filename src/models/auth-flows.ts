@@ -5,10 +5,10 @@ export const authFlows = sqliteTable(
   'auth_flows',
   {
     id: integer().primaryKey({ autoIncrement: true }),
-    kind: text({ enum: ['passkey_register', 'passkey_login', 'oauth', 'second_factor'] }).notNull(),
+    kind: text({ enum: ['passkey_register', 'passkey_login', 'oauth'] }).notNull(),
     key_hash: text().notNull(),
     user_id: integer().references(() => users.id, { onDelete: 'cascade' }),
-    /** JSON of what the second step needs: a challenge, a verifier, a nonce. */
+    /** JSON for the second step, such as a challenge, a verifier or a nonce. */
     data: text().notNull(),
     expires_at: text().notNull(),
   },
@@ -19,25 +19,5 @@ export const authFlows = sqliteTable(
   ],
 );
 
-export const identities = sqliteTable(
-  'identities',
-  {
-    id: integer().primaryKey({ autoIncrement: true }),
-    user_id: integer()
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    provider: text().notNull(),
-    subject: text().notNull(),
-    email: text(),
-    created_at: text().notNull(),
-  },
-  (table) => [
-    uniqueIndex('identities_subject').on(table.provider, table.subject),
-    index('identities_user_id').on(table.user_id),
-  ],
-);
-
-/** A sign-in that has begun and needs its second step; deleted by it. */
+/** A flow of two steps whose first step is done; the second deletes it. */
 export type AuthFlow = typeof authFlows.$inferSelect;
-/** An account at an outside provider that signs in here. */
-export type OutsideIdentity = typeof identities.$inferSelect;

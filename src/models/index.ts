@@ -3,7 +3,8 @@ export { accountRemovals } from './account-removals.ts';
 export { type AccountUsage, accountUsage } from './account-usage.ts';
 export { type ActionToken, actionTokens } from './action-tokens.ts';
 export { type AuditEntry, auditLog } from './audit-log.ts';
-export { type AuthFlow, authFlows, identities, type OutsideIdentity } from './auth-flows.ts';
+export { type AuthFlow, authFlows } from './auth-flows.ts';
+export { type Identity, identities } from './identities.ts';
 export {
   type IdempotencyKey,
   type ItemEvent,
@@ -29,18 +30,13 @@ export {
   type Visibility,
 } from './items.ts';
 export { type Mail, mails } from './mails.ts';
+export { type Passkey, passkeys } from './passkeys.ts';
 export { rowCounts, SEGMENT_BITS } from './row-counts.ts';
 export { searchReindex } from './search-reindex.ts';
-export {
-  type Passkey,
-  passkeys,
-  recoveryCodes,
-  type Totp,
-  totps,
-} from './second-factors.ts';
 export { serverKeys } from './server-keys.ts';
 export { type Session, sessions } from './sessions.ts';
 export { type SignInFailures, signInFailures } from './sign-in-failures.ts';
 export { type SignUpKey, signUpKeys } from './sign-up-keys.ts';
 export { type SourceCalls, type SourceRow, sourceCalls, sources } from './sources.ts';
+export { recoveryCodes, type Totp, totps } from './totp.ts';
 export { type NewUser, type Role, type User, users } from './users.ts';

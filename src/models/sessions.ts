@@ -10,12 +10,12 @@ export const sessions = sqliteTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     token_hash: text().notNull(),
     created_at: text().notNull(),
-    /** Written at most hourly: what the idle limit is judged by. */
+    /** Written at most hourly; the idle limit is measured from it. */
     last_used_at: text().notNull(),
     user_agent: text(),
     address: text(),
     expires_at: text().notNull(),
-    /** When this session last proved a second factor: a code of the authenticator or a passkey. */
+    /** The time when this session last proved a second factor: an authenticator code or a passkey. */
     second_factor_at: text(),
   },
   (table) => [
@@ -25,5 +25,5 @@ export const sessions = sqliteTable(
   ],
 );
 
-/** A sign-in. Only the SHA-256 of its token is stored. */
+/** A session; only the SHA-256 of its token is stored. */
 export type Session = typeof sessions.$inferSelect;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { SYSTEM } from '../../src/core/actor.ts';
 import { queued } from '../smtp.ts';
-import { PASSWORD, type TestApp, testApp } from '../support.ts';
+import { openSession, PASSWORD, type TestApp, testApp } from '../support.ts';
 
 const STRONG = 'beets-and-barley';
 const NFC = 'j\u00fcrgen@b\u00fccher.example';
@@ -56,7 +55,7 @@ describe.each(SPELLINGS)('the address %j', (email) => {
   test('may be the username of its account and of no other', async () => {
     await using t = await withAccount();
     const other = await t.signUp('other');
-    const token = await t.deps.auth.openSession(SYSTEM, t.user);
+    const token = await openSession(t.deps, t.user);
     const rename = (by: string) => t.json('PATCH', '/api/v2/users/me', { username: email }, by);
     expect((await rename(other.token)).status).toBe(422);
     expect((await rename(token)).status).toBe(200);

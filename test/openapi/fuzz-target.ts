@@ -1,7 +1,6 @@
-import { SYSTEM } from '../../src/core/actor.ts';
 import { createLeaks } from '../leaks.ts';
 import { ADMIN, isBinary, serve } from '../process/hutch.ts';
-import { tempDir, testApp } from '../support.ts';
+import { openSession, tempDir, testApp } from '../support.ts';
 
 export type Role = 'admin' | 'user' | 'anonymous';
 /** Signing in to the binary costs real hashes: schemathesis.ts tries it in each role. */
@@ -56,8 +55,7 @@ async function startApp(): Promise<Hutch> {
   const accounts = { admin: await app.signUp('root', 'admin'), user: await app.signUp('ada') };
   return {
     call: app.request,
-    signIn: (role) =>
-      app.deps.auth.openSession(SYSTEM, accounts[role], { secondFactor: role === 'admin' }),
+    signIn: (role) => openSession(app.deps, accounts[role], { secondFactor: role === 'admin' }),
     close: () => app[Symbol.asyncDispose](),
   };
 }

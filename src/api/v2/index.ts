@@ -14,7 +14,6 @@ import { createIdentityLoginRoutes } from './auth/identity-login.ts';
 import { createPasskeyLoginRoutes } from './auth/passkey-login.ts';
 import { createPasskeyRoutes } from './auth/passkeys.ts';
 import { createPasswordRecoveryRoutes } from './auth/recovery.ts';
-import { createSecondFactorRoutes } from './auth/second-factor.ts';
 import { createSessionRoutes } from './auth/sessions.ts';
 import { createTokenRoutes } from './auth/tokens.ts';
 import { createTotpRoutes } from './auth/totp.ts';
@@ -47,7 +46,6 @@ export const v2 = (deps: Deps) =>
     createEmailChangeRoutes(deps),
     createPasswordRecoveryRoutes(deps),
     createTotpRoutes(deps),
-    createSecondFactorRoutes(deps),
     createPasskeyLoginRoutes(deps),
     createPasskeyRoutes(deps),
     createIdentityLoginRoutes(deps),

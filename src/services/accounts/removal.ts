@@ -17,7 +17,7 @@ import { timeBudget } from '../../utils/time/time-budget.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
-import { endWaysIn } from '../email/flow-deps.ts';
+import { endWaysIn } from '../auth/ways-in.ts';
 import {
   type AnnouncementsDeps,
   announceErasure,

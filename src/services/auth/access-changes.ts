@@ -7,17 +7,17 @@ import type { Job } from '../jobs.ts';
 
 export interface AccessChanges {
   /**
-   * Notes that sessions or tokens of an account ended, or that its role or state changed. Once
-   * `tx` is committed, whoever watches the account is told.
+   * Notifies the watchers of an account, once `tx` is committed, that some of its sessions or tokens
+   * ended or that its role or state changed.
    */
   note(tx: Tx, user_id: number): void;
-  /** Calls `judge` at each such change of an account, until the returned function is called. */
-  watch(user_id: number, judge: () => void): () => void;
-  /** Tells of the changes that commands in other processes make, within a second. */
+  /** Calls `listener` after each change of an account. Returns a function that stops this. */
+  watch(user_id: number, listener: () => void): () => void;
+  /** Notifies of changes that commands make in other processes, within a second. */
   job: Job;
 }
 
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 const MAX_ENTRIES = 1_000;
 
 const entriesAfter = prepare<{ after: number }, Pick<AuditEntry, 'id' | 'user_id'>[]>((orm) =>
@@ -29,34 +29,34 @@ const entriesAfter = prepare<{ after: number }, Pick<AuditEntry, 'id' | 'user_id
     .limit(MAX_ENTRIES),
 );
 
-/** Tells responses that last, such as event streams, to ask at once whether they still may. */
+/** Makes long-lived responses, such as event streams, check their access as soon as it changes. */
 export function createAccessChanges({ db }: { db: Db }): AccessChanges {
-  const watchers = new Map<number, Set<() => void>>();
-  let seen = newestEntry(db);
-  const tell = (user_id: number) => {
-    for (const judge of watchers.get(user_id) ?? []) judge();
+  const listeners = new Map<number, Set<() => void>>();
+  let lastSeen = newestEntry(db);
+  const notify = (user_id: number) => {
+    for (const listener of listeners.get(user_id) ?? []) listener();
   };
-  const look = async (): Promise<boolean> => {
-    if (watchers.size === 0) {
-      seen = newestEntry(db);
+  const poll = async (): Promise<boolean> => {
+    if (listeners.size === 0) {
+      lastSeen = newestEntry(db);
       return false;
     }
-    // Commands act for nobody: each of their audit entries names the account alone.
-    const entries = await entriesAfter(db.read, { after: seen });
-    seen = entries.at(-1)?.id ?? seen;
-    for (const user_id of new Set(entries.map((it) => it.user_id))) if (user_id) tell(user_id);
+    // Commands have no actor: their audit entries name only the account.
+    const entries = await entriesAfter(db.read, { after: lastSeen });
+    lastSeen = entries.at(-1)?.id ?? lastSeen;
+    for (const user_id of new Set(entries.map((it) => it.user_id))) if (user_id) notify(user_id);
     return entries.length === MAX_ENTRIES;
   };
   return {
-    note: (tx, user_id) => tx.afterCommit(() => tell(user_id)),
-    watch: (user_id, judge) => {
-      const own = watchers.get(user_id) ?? new Set();
-      watchers.set(user_id, own.add(judge));
+    note: (tx, user_id) => tx.afterCommit(() => notify(user_id)),
+    watch: (user_id, listener) => {
+      const own = listeners.get(user_id) ?? new Set();
+      listeners.set(user_id, own.add(listener));
       return () => {
-        if (own.delete(judge) && own.size === 0) watchers.delete(user_id);
+        if (own.delete(listener) && own.size === 0) listeners.delete(user_id);
       };
     },
-    job: { name: 'access changes', everyMs: LOOK_MS, run: look },
+    job: { name: 'access changes', everyMs: POLL_MS, run: poll },
   };
 }
 

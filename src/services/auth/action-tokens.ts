@@ -8,19 +8,19 @@ import { DAY_MS, MINUTE_MS } from '../../utils/time/units.ts';
 
 export type Purpose = ActionToken['purpose'];
 
-/** A link to prove an address may wait for a day; one that opens an account may not. */
-const LIFE_MS: Record<Purpose, number> = {
+/** A link that confirms an address lives for a day; one that opens an account, for 30 minutes. */
+const LIFETIME_MS: Record<Purpose, number> = {
   verify_email: DAY_MS,
   reset_password: 30 * MINUTE_MS,
   change_email: DAY_MS,
 };
 
-export const PURPOSES = Object.keys(LIFE_MS) as Purpose[];
+export const PURPOSES = Object.keys(LIFETIME_MS) as Purpose[];
 
 export interface NewActionToken {
   user_id: number;
   purpose: Purpose;
-  /** The address that it is sent to and proves. */
+  /** The address that the token is sent to; using it proves that address. */
   email: string;
 }
 
@@ -38,38 +38,38 @@ const tokenByHash = prepare<{ hash: string }, ActionToken[]>((orm) =>
     .where(eq(actionTokens.token_hash, sql.placeholder('hash'))),
 );
 
-/** What a link in a mail carries: 256 bits, good for one use; only their SHA-256 is stored. */
+/** Tokens of mailed links: 256 bits, usable once, stored as their SHA-256. */
 export const createActionTokens = ({ db, now }: ActionTokensDeps) => ({
-  /** Makes a token, in place of the one of this account and purpose that was live. */
+  /** Issues a token, which replaces the live one of this account and purpose. */
   issue: async (tx: Session, { user_id, purpose, email }: NewActionToken): Promise<string> => {
     const token = newToken();
     const at = now();
-    const isIt = and(eq(actionTokens.user_id, user_id), eq(actionTokens.purpose, purpose));
-    await tx.orm.delete(actionTokens).where(isIt);
+    const isOld = and(eq(actionTokens.user_id, user_id), eq(actionTokens.purpose, purpose));
+    await tx.orm.delete(actionTokens).where(isOld);
     await tx.orm.insert(actionTokens).values({
       user_id,
       purpose,
       email,
       token_hash: hashToken(token),
       created_at: at.toISOString(),
-      expires_at: new Date(at.getTime() + LIFE_MS[purpose]).toISOString(),
+      expires_at: new Date(at.getTime() + LIFETIME_MS[purpose]).toISOString(),
     });
     return token;
   },
 
-  /** Uses a token up. Throws invalid_action_token when it is spent, expired or of another purpose. */
+  /** Spends a token. Throws invalid_action_token if it is spent, expired or for another purpose. */
   spend: async (tx: Session, purpose: Purpose, token: string): Promise<ActionToken> => {
-    const isIt = and(
+    const isLive = and(
       eq(actionTokens.token_hash, hashToken(token)),
       eq(actionTokens.purpose, purpose),
       gt(actionTokens.expires_at, now().toISOString()),
     );
-    const [row] = await tx.orm.delete(actionTokens).where(isIt).returning();
+    const [row] = await tx.orm.delete(actionTokens).where(isLive).returning();
     if (!row) throw invalidActionToken();
     return row;
   },
 
-  /** Looks at a live token without using it, before costly work. Throws invalid_action_token. */
+  /** Reads a live token without spending it, before costly work. Throws invalid_action_token. */
   peek: async (purpose: Purpose, token: string): Promise<ActionToken> => {
     const [row] = await tokenByHash(db.read, { hash: hashToken(token) });
     const isLive = row?.purpose === purpose && row.expires_at > now().toISOString();
@@ -77,10 +77,10 @@ export const createActionTokens = ({ db, now }: ActionTokensDeps) => ({
     return row;
   },
 
-  /** Ends the live tokens of an account that are for one of `purposes`. */
+  /** Deletes the tokens of an account that have one of `purposes`. */
   revoke: async (tx: Session, user_id: number, purposes: Purpose[]): Promise<void> => {
-    const isIt = and(eq(actionTokens.user_id, user_id), inArray(actionTokens.purpose, purposes));
-    await tx.orm.delete(actionTokens).where(isIt);
+    const isOwn = and(eq(actionTokens.user_id, user_id), inArray(actionTokens.purpose, purposes));
+    await tx.orm.delete(actionTokens).where(isOwn);
   },
 });
 

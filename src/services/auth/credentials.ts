@@ -20,30 +20,32 @@ export interface CredentialsDeps {
   audit: Audit;
 }
 
-/** How an account proves itself; `code` is of its authenticator, or a recovery code. */
 export interface Credentials {
+  /** An email address or username. */
   login: string;
   password: string;
+  /** An authenticator code or a recovery code. */
   code?: string;
-  /** Device tokens, and tokens of sessions, of whoever signs in. */
+  /** Device tokens and session tokens that the client has. */
   proofs?: readonly string[];
 }
 
-interface Verified {
+interface VerifiedCredentials {
   user: User;
+  /** True if a second factor was part of the credentials. */
   secondFactor: boolean;
 }
 
 /**
- * The active account that the credentials prove, and whether a second factor was part of them. Throws bad_credentials, inactive_user and
- * second_factor_required (both only to whoever knows the password), too_many_requests and
- * overloaded. An unknown login takes as long as a wrong password.
+ * Returns the active account that the credentials belong to. Throws bad_credentials,
+ * too_many_requests, overloaded and, only for a right password, inactive_user and
+ * second_factor_required. An unknown login takes as long as a wrong password.
  */
 export async function verifyCredentials(
   deps: CredentialsDeps,
   actor: AnyActor,
   credentials: Credentials,
-): Promise<Verified> {
+): Promise<VerifiedCredentials> {
   const { login, proofs = [] } = credentials;
   const user = await deps.users.findByLogin(login);
   const { address } = actor.origin;
@@ -51,32 +53,32 @@ export async function verifyCredentials(
     await deps.devices.guesser(user, { login, proofs, address }),
   );
   try {
-    return await judge(deps, actor, user, credentials, attempt);
+    return await verifyAttempt(deps, actor, user, credentials, attempt);
   } finally {
     attempt.end();
   }
 }
 
-async function judge(
+async function verifyAttempt(
   deps: CredentialsDeps,
   actor: AnyActor,
   user: User | undefined,
   { password, code }: Credentials,
   attempt: Attempt,
-): Promise<Verified> {
+): Promise<VerifiedCredentials> {
   const { users, passwords, totps } = deps;
   const kinds = await otherPasswordKinds(deps.db.read);
   const isRight = await passwords.verify(password, user?.password_hash ?? undefined, kinds);
   if (!isRight || !user) {
-    await noteRefusal(deps, actor, user, attempt);
+    await recordFailure(deps, actor, user, attempt);
     throw new AppError('bad_credentials', 'Incorrect email or password');
   }
   if (!user.is_active) throw new AppError('inactive_user', 'Inactive user');
-  // Before the failures are forgotten: codes are guessed at no other rate than passwords.
+  // Before the failures are cleared, so that codes are limited at the same rate as passwords.
   const secondFactor = await totps
-    .require(actorFor(user, actor.origin), code)
+    .check(actorFor(user, actor.origin), code)
     .catch(async (error) => {
-      if (isRefusal(error)) await noteRefusal(deps, actor, user, attempt);
+      if (isBadCredentials(error)) await recordFailure(deps, actor, user, attempt);
       throw error;
     });
   await attempt.succeed();
@@ -86,8 +88,8 @@ async function judge(
   return { user, secondFactor };
 }
 
-/** Writes as much for an unknown account: what only known ones cost would tell them apart. */
-async function noteRefusal(
+/** Writes the same for an unknown account, so that response times do not reveal which ones exist. */
+async function recordFailure(
   { db, audit }: CredentialsDeps,
   actor: AnyActor,
   user: User | undefined,
@@ -100,6 +102,6 @@ async function noteRefusal(
   });
 }
 
-function isRefusal(error: unknown): boolean {
+function isBadCredentials(error: unknown): boolean {
   return error instanceof AppError && error.code === 'bad_credentials';
 }

@@ -5,16 +5,15 @@ import { hashToken, newToken } from '../../core/security/security.ts';
 import { type AuthFlow, authFlows } from '../../models/index.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
 
-/** How long someone may take between the two steps; at a provider he may have to sign in first. */
-const LIFE_MS: Record<AuthFlow['kind'], number> = {
+/** The time between the two steps; at a provider, a user may have to sign in first. */
+const LIFETIME_MS: Record<AuthFlow['kind'], number> = {
   passkey_register: 5 * MINUTE_MS,
   passkey_login: 5 * MINUTE_MS,
-  second_factor: 5 * MINUTE_MS,
   oauth: 15 * MINUTE_MS,
 };
 
-/** Expired flows that one new flow clears away. */
-const EXPIRED = 10;
+/** Expired flows deleted with each new flow: more than one, so that they do not pile up. */
+const BATCH = 10;
 
 export interface AuthFlowsDeps {
   db: Db;
@@ -23,26 +22,25 @@ export interface AuthFlowsDeps {
 
 export type AuthFlows = ReturnType<typeof createAuthFlows>;
 
-/** What the second step is given of the first. */
+/** The state that the first step stores for the second. */
 export interface Flow {
   user_id: number | null;
   data: string;
 }
 
-/** A two-step act whose first step gives a key that the second one spends. */
+/** Flows of two steps: the first returns a key, which the second spends. */
 export const createAuthFlows = ({ db, now }: AuthFlowsDeps) => ({
-  /** Keeps `data` for some minutes and gives the key, which is stored as its hash. */
+  /** Stores `data` for some minutes and returns its key, of which only the hash is stored. */
   begin: (kind: AuthFlow['kind'], user_id: number | null, data: string): Promise<string> =>
     db.write(async ({ orm }) => {
       const key = newToken();
       const at = now();
-      const expires_at = new Date(at.getTime() + LIFE_MS[kind]).toISOString();
-      // More than one at a time, so that what expired is gone soon, and not all of it at once.
+      const expires_at = new Date(at.getTime() + LIFETIME_MS[kind]).toISOString();
       const expired = orm
         .select({ id: authFlows.id })
         .from(authFlows)
         .where(lte(authFlows.expires_at, at.toISOString()))
-        .limit(EXPIRED);
+        .limit(BATCH);
       await orm.delete(authFlows).where(inArray(authFlows.id, expired));
       await orm
         .insert(authFlows)
@@ -50,20 +48,20 @@ export const createAuthFlows = ({ db, now }: AuthFlowsDeps) => ({
       return key;
     }),
 
-  /** Spends a key: of any number at once one succeeds. Throws invalid_action_token. */
+  /** Spends a key: one of any number of concurrent calls succeeds. Throws invalid_action_token. */
   take: (kind: AuthFlow['kind'], key: string): Promise<Flow> =>
     db.write(async ({ orm }) => {
-      const isIt = and(
+      const isLive = and(
         eq(authFlows.key_hash, hashToken(key)),
         eq(authFlows.kind, kind),
         gt(authFlows.expires_at, now().toISOString()),
       );
-      const [flow] = await orm.delete(authFlows).where(isIt).returning();
+      const [flow] = await orm.delete(authFlows).where(isLive).returning();
       if (!flow) throw flowEnded();
       return { user_id: flow.user_id, data: flow.data };
     }),
 });
 
 export function flowEnded(): AppError {
-  return new AppError('invalid_action_token', 'The flow has ended: begin anew');
+  return new AppError('invalid_action_token', 'The flow has ended: start again');
 }

@@ -12,15 +12,11 @@ import { createActionTokens } from './action-tokens.ts';
 import { createAuth } from './auth.ts';
 import { createDevices } from './devices.ts';
 import { createAuthFlows } from './flows.ts';
-import { createOwnTokens } from './own-tokens.ts';
 import { createPasskeys } from './passkeys.ts';
 import { createProof } from './proof.ts';
-import { sessionLimits } from './session-limits.ts';
-import { createSessionPurge } from './session-purge.ts';
-import { createSessions } from './sessions.ts';
+import { createSessions, sessionLimits } from './sessions.ts';
 import { createSignInThrottle } from './throttle.ts';
 import { createTotps } from './totp.ts';
-import { createTwoFactor } from './two-factor.ts';
 
 export interface AuthServicesDeps extends Base, MailServices {
   audit: Audit;
@@ -32,7 +28,7 @@ export type AuthServices = ReturnType<typeof createAuthServices>;
 
 /** Sign-up, sign-in and everything that proves who a caller is. */
 export function createAuthServices(deps: AuthServicesDeps) {
-  const { config, db, now } = deps;
+  const { config, now } = deps;
   const required = {
     isAdminFactorRequired: isAdminFactorRequired(config),
     isVerificationRequired: config.emailVerification === 'required',
@@ -45,8 +41,8 @@ export function createAuthServices(deps: AuthServicesDeps) {
   const throttle = createSignInThrottle(deps);
   const actionTokens = createActionTokens(deps);
   const flows = createAuthFlows(deps);
-  const totps = createTotps(deps);
   const { prove, proveRecently } = createProof({ ...deps, throttle, sessions });
+  const totps = createTotps({ ...deps, ...required, throttle, prove });
   const state = { accessChanges, sessions, accessTokens, devices, throttle, actionTokens };
   const emailFlows = createEmailFlows({ ...deps, ...state, ...required });
   const { signUp } = emailFlows;
@@ -55,12 +51,12 @@ export function createAuthServices(deps: AuthServicesDeps) {
     ...required,
     flows,
     prove,
+    proveRecently,
+    totps,
     emailFlows,
     auth: createAuth({ ...deps, ...state, ...required, totps, signUp }),
     signUpOnce: createSignUpOnce({ ...deps, ...state, ...required, totps }),
-    ownTokens: createOwnTokens({ accessTokens, proveRecently }),
-    twoFactor: createTwoFactor({ db, now, ...required, totps, throttle, prove }),
     passkeys: createPasskeys({ ...deps, ...required, flows, prove }),
-    jobs: [accessChanges.job, throttle.job, createSessionPurge(deps), createSignUpPurge(deps)],
+    jobs: [accessChanges.job, throttle.job, sessions.job, createSignUpPurge(deps)],
   };
 }

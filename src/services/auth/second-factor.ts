@@ -4,7 +4,7 @@ import type { Db, Session } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { passkeys, sessions, totps } from '../../models/index.ts';
 
-/** Whether an account has an authenticator that is on, or a passkey. */
+/** Returns true if an account has a confirmed authenticator or a passkey. */
 async function hasSecondFactor({ orm }: Session, user_id: number): Promise<boolean> {
   const isOn = and(eq(totps.user_id, user_id), isNotNull(totps.confirmed_at));
   const [totp] = await orm.select({ id: totps.user_id }).from(totps).where(isOn);
@@ -14,8 +14,8 @@ async function hasSecondFactor({ orm }: Session, user_id: number): Promise<boole
   return passkey !== undefined;
 }
 
-/** Notes, in the caller's transaction, that a session proved a second factor at this time. */
-export async function noteSecondFactor(
+/** Records, in the caller's transaction, that the actor's session proved a second factor. */
+export async function recordSecondFactor(
   { orm }: Session,
   { session }: Pick<Actor, 'session'>,
   at: Date,
@@ -25,8 +25,8 @@ export async function noteSecondFactor(
   await orm.update(sessions).set(set).where(eq(sessions.id, session.id));
 }
 
-/** Takes what sessions proved back once the account has no second factor any more. */
-export async function forgetLostFactor(tx: Session, user_id: number): Promise<void> {
+/** Clears the proofs of all sessions if the account no longer has a second factor. */
+export async function clearLostFactor(tx: Session, user_id: number): Promise<void> {
   if (await hasSecondFactor(tx, user_id)) return;
   const set = { second_factor_at: null };
   await tx.orm.update(sessions).set(set).where(eq(sessions.user_id, user_id));
@@ -34,15 +34,15 @@ export async function forgetLostFactor(tx: Session, user_id: number): Promise<vo
 
 export interface AdminFactorDeps {
   db: Db;
-  /** Whether a session of an admin must have proved a second factor. */
+  /** True if the sessions of admins must prove a second factor. */
   isAdminFactorRequired: boolean;
 }
 
 /**
- * Throws second_factor_missing if the caller needs a second factor, has one and has not proved it:
- * a session opened by the password alone must not add another one to get past it.
+ * Throws second_factor_missing if the caller must prove a second factor, has one, and has not proved
+ * it: a session opened with the password alone must not add another factor to get around it.
  */
-export async function refuseUnproved(deps: AdminFactorDeps, actor: Actor): Promise<void> {
+export async function requireSecondFactor(deps: AdminFactorDeps, actor: Actor): Promise<void> {
   const isLimited = deps.isAdminFactorRequired && actor.role === 'admin';
   if (!isLimited || actor.session?.second_factor_at !== null) return;
   if (!(await hasSecondFactor(deps.db.read, actor.id))) return;

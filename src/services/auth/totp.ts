@@ -1,34 +1,44 @@
 import { and, count, eq, lt } from 'drizzle-orm';
 import { Secret, TOTP } from 'otpauth';
 import type { Actor } from '../../core/actor.ts';
-import type { Db, Session as DbSession } from '../../core/db/db.ts';
+import type { Db, Session } from '../../core/db/db.ts';
+import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { hashToken } from '../../core/security/security.ts';
-import { recoveryCodes, totps } from '../../models/index.ts';
+import { recoveryCodes, totps, type User } from '../../models/index.ts';
 import { fold } from '../../utils/text/text.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Notices } from '../mail/notices.ts';
-import { forgetLostFactor, noteSecondFactor } from './second-factor.ts';
+import {
+  type AdminFactorDeps,
+  clearLostFactor,
+  recordSecondFactor,
+  requireSecondFactor,
+} from './second-factor.ts';
+import { type SignInThrottle, sessionBucket } from './throttle.ts';
 
-/** RFC 6238's defaults, which every authenticator app knows. */
+/** The defaults of RFC 6238, which every authenticator app supports. */
 const PERIOD_SECONDS = 30;
 const DIGITS = 6;
-/** Steps before and after the present one: for clocks that differ. */
+/** Accepted time steps before and after the current one, because clocks differ. */
 const WINDOW = 1;
 const RECOVERY_CODES = 10;
-/** Without the letters and digits that are taken for each other. */
+/** Leaves out letters and digits that are easily confused. */
 const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-export interface TotpDeps {
+export interface TotpDeps extends AdminFactorDeps {
   db: Db;
   audit: Audit;
   notices: Notices;
-  /** `appName` is what authenticator apps show. */
+  throttle: SignInThrottle;
+  /** `appName` is shown by authenticator apps. */
   config: { appName: string };
+  /** Returns the actor's account. Throws bad_credentials for a wrong password. */
+  prove(actor: Actor, password: string): Promise<User>;
   now(): Date;
 }
 
-/** What an authenticator app is set up with; `uri` is what its QR code holds. */
+/** The setup of an authenticator app; `uri` is the content of its QR code. */
 export interface TotpSetup {
   secret: string;
   uri: string;
@@ -36,146 +46,172 @@ export interface TotpSetup {
 
 export type Totps = ReturnType<typeof createTotps>;
 
-export const createTotps = (deps: TotpDeps) => ({
-  /** Whether a code is asked for at sign-in, and how many recovery codes are left. */
-  status: (user_id: number) => status(deps, user_id),
-
-  /** Begins to set up an authenticator; asks for nothing until confirmed. Throws conflict. */
-  begin: (user: { id: number; username: string }): Promise<TotpSetup> => begin(deps, user),
+/** The authenticator of an account and its recovery codes. Weakening it requires the password. */
+export const createTotps = (deps: TotpDeps) => {
+  const { db, audit, notices, throttle, config, prove, now } = deps;
 
   /**
-   * Turns it on with a first code, which counts as the second factor of the caller's session, and
-   * returns the recovery codes. Throws bad_credentials, conflict.
+   * Returns true if the account has an authenticator and `code` is right, false if it has none.
+   * Throws second_factor_required without a code, and bad_credentials for a wrong or used one; a
+   * recovery code works once.
    */
-  confirm: (actor: Actor, code: string): Promise<string[]> => confirm(deps, actor, code),
+  const check = async (actor: Actor, code: string | undefined): Promise<boolean> => {
+    const user_id = actor.id;
+    const row = await find(db.read, user_id);
+    if (!row?.confirmed_at) return false;
+    if (!code) throw new AppError('second_factor_required', 'A second factor code is required');
+    const plain = plainCode(code);
+    await db.write(async (tx) => {
+      if (await spendStep(tx, { user_id, secret: row.secret, token: plain, at: now() })) return;
+      const isCode = and(
+        eq(recoveryCodes.user_id, user_id),
+        eq(recoveryCodes.code_hash, hashToken(grouped(plain))),
+      );
+      const [spent] = await tx.orm.delete(recoveryCodes).where(isCode).returning();
+      if (!spent) throw wrongCode();
+      await audit.own(tx, actor, 'recovery_code.used');
+      await notices.send(tx, user_id, 'recovery_code.used');
+    });
+    return true;
+  };
 
-  /** Makes new recovery codes in place of the old. Throws conflict when it is not on. */
-  renewCodes: (actor: Actor): Promise<string[]> =>
-    deps.db.write(async (tx) => {
-      if (!(await find(tx, actor.id))?.confirmed_at) throw notOn();
-      return makeCodes(deps, tx, actor);
-    }),
-
-  /** Turns it off and forgets its codes. Throws conflict when it is not on. */
-  disable: (actor: Actor): Promise<void> => disable(deps, actor),
-
-  /**
-   * True if the account has an authenticator and `code` is right, false if it has none. Throws
-   * second_factor_required without a code and bad_credentials for one that is wrong or was used;
-   * a recovery code works once.
-   */
-  require: (actor: Actor, code: string | undefined): Promise<boolean> =>
-    requireCode(deps, actor, code),
-});
-
-async function status({ db }: TotpDeps, user_id: number) {
-  const isOn = Boolean((await find(db.read, user_id))?.confirmed_at);
-  const own = eq(recoveryCodes.user_id, user_id);
-  const [left] = await db.read.orm.select({ codes: count() }).from(recoveryCodes).where(own);
-  return { enabled: isOn, recovery_codes_left: left?.codes ?? 0 };
-}
-
-async function begin(
-  { db, now, config }: TotpDeps,
-  { id, username }: { id: number; username: string },
-) {
-  const secret = new Secret({ size: 20 });
-  await db.write(async (tx) => {
-    if ((await find(tx, id))?.confirmed_at) {
-      throw new AppError('conflict', 'An authenticator is already on');
-    }
-    const row = {
-      user_id: id,
-      secret: secret.base32,
-      last_step: 0,
-      created_at: now().toISOString(),
-    };
-    const set = { ...row, confirmed_at: null };
-    await tx.orm.insert(totps).values(row).onConflictDoUpdate({ target: totps.user_id, set });
-  });
-  // A colon ends the issuer in the URI.
-  const issuer = config.appName.replaceAll(':', ' ');
-  const totp = new TOTP({ issuer, label: username, secret, digits: DIGITS });
-  return { secret: secret.base32, uri: totp.toString() };
-}
-
-async function confirm(deps: TotpDeps, actor: Actor, code: string) {
-  const { db, audit, notices, now } = deps;
-  const user_id = actor.id;
-  return db.write(async (tx) => {
-    const row = await find(tx, user_id);
-    if (!row || row.confirmed_at)
-      throw new AppError('conflict', 'No authenticator is being set up');
-    if (!(await takeStep(deps, tx, user_id, row.secret, plainCode(code)))) throw wrongCode();
-    const set = { confirmed_at: now().toISOString() };
-    await tx.orm.update(totps).set(set).where(eq(totps.user_id, user_id));
-    await audit.own(tx, actor, 'totp.enabled');
-    await noteSecondFactor(tx, actor, now());
-    await notices.send(tx, user_id, 'totp.enabled');
-    return makeCodes(deps, tx, actor);
-  });
-}
-
-async function disable({ db, audit, notices }: TotpDeps, actor: Actor) {
-  const user_id = actor.id;
-  await db.write(async (tx) => {
-    const gone = await tx.orm.delete(totps).where(eq(totps.user_id, user_id)).returning();
-    if (!gone[0]?.confirmed_at) throw notOn();
+  const replaceCodes = async (tx: Tx, actor: Actor): Promise<string[]> => {
+    const user_id = actor.id;
+    const codes = Array.from({ length: RECOVERY_CODES }, newCode);
     await tx.orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
-    await forgetLostFactor(tx, user_id);
-    await audit.own(tx, actor, 'totp.disabled');
-    await notices.send(tx, user_id, 'totp.disabled');
-  });
+    const rows = codes.map((code) => ({ user_id, code_hash: hashToken(code) }));
+    await tx.orm.insert(recoveryCodes).values(rows);
+    await audit.own(tx, actor, 'recovery_codes.made');
+    return codes;
+  };
+
+  return {
+    check,
+
+    /** Returns whether sign-in requires a code, and the number of unused recovery codes. */
+    status: async ({ id }: Actor) => {
+      const isOn = Boolean((await find(db.read, id))?.confirmed_at);
+      const unused = db.read.orm.select({ codes: count() }).from(recoveryCodes);
+      const [left] = await unused.where(eq(recoveryCodes.user_id, id));
+      return { enabled: isOn, recovery_codes_left: left?.codes ?? 0 };
+    },
+
+    /**
+     * Starts to set up an authenticator, which has no effect until it is confirmed. Throws
+     * bad_credentials, conflict, second_factor_missing.
+     */
+    begin: async (actor: Actor, password: string): Promise<TotpSetup> => {
+      await requireSecondFactor(deps, actor);
+      const { id: user_id, username } = await prove(actor, password);
+      const secret = new Secret({ size: 20 });
+      await db.write(async (tx) => {
+        if ((await find(tx, user_id))?.confirmed_at) {
+          throw new AppError('conflict', 'An authenticator is already on');
+        }
+        const created_at = now().toISOString();
+        const row = { user_id, secret: secret.base32, last_step: 0, created_at };
+        const set = { ...row, confirmed_at: null };
+        await tx.orm.insert(totps).values(row).onConflictDoUpdate({ target: totps.user_id, set });
+      });
+      // A colon would end the issuer in the URI.
+      const issuer = config.appName.replaceAll(':', ' ');
+      const totp = new TOTP({ issuer, label: username, secret, digits: DIGITS });
+      return { secret: secret.base32, uri: totp.toString() };
+    },
+
+    /**
+     * Turns the authenticator on with its first code, which also proves the second factor of the
+     * caller's session, and returns the recovery codes. Throws bad_credentials, conflict,
+     * second_factor_missing.
+     */
+    confirm: async (actor: Actor, code: string): Promise<{ recovery_codes: string[] }> => {
+      await requireSecondFactor(deps, actor);
+      const user_id = actor.id;
+      return db.write(async (tx) => {
+        const row = await find(tx, user_id);
+        if (!row || row.confirmed_at) {
+          throw new AppError('conflict', 'No authenticator is being set up');
+        }
+        const at = now();
+        const token = plainCode(code);
+        if (!(await spendStep(tx, { user_id, secret: row.secret, token, at }))) throw wrongCode();
+        const set = { confirmed_at: at.toISOString() };
+        await tx.orm.update(totps).set(set).where(eq(totps.user_id, user_id));
+        await audit.own(tx, actor, 'totp.enabled');
+        await recordSecondFactor(tx, actor, at);
+        await notices.send(tx, user_id, 'totp.enabled');
+        return { recovery_codes: await replaceCodes(tx, actor) };
+      });
+    },
+
+    /**
+     * Proves the second factor for the caller's session, with a code of the authenticator or a
+     * recovery code. Guesses are limited like those of the password. Throws conflict without an
+     * authenticator, bad_credentials, too_many_requests.
+     */
+    proveCode: async (actor: Actor, code: string): Promise<void> => {
+      const bucket = sessionBucket(actor.session?.id ?? 0);
+      const attempt = await throttle.begin({ bucket, address: null });
+      try {
+        const isProven = await check(actor, code).catch(async (error) => {
+          await db.write((tx) => attempt.fail(tx));
+          throw error;
+        });
+        if (!isProven) throw notEnabled();
+        await db.write((tx) => recordSecondFactor(tx, actor, now()));
+        await attempt.succeed();
+      } finally {
+        attempt.end();
+      }
+    },
+
+    /** Turns the authenticator off and deletes the recovery codes. Throws bad_credentials, conflict. */
+    disable: async (actor: Actor, password: string): Promise<void> => {
+      await prove(actor, password);
+      const user_id = actor.id;
+      await db.write(async (tx) => {
+        const [deleted] = await tx.orm.delete(totps).where(eq(totps.user_id, user_id)).returning();
+        if (!deleted?.confirmed_at) throw notEnabled();
+        await tx.orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
+        await clearLostFactor(tx, user_id);
+        await audit.own(tx, actor, 'totp.disabled');
+        await notices.send(tx, user_id, 'totp.disabled');
+      });
+    },
+
+    /** Replaces the recovery codes and returns the new ones. Throws bad_credentials, conflict. */
+    renewCodes: async (actor: Actor, password: string): Promise<{ recovery_codes: string[] }> => {
+      await prove(actor, password);
+      return db.write(async (tx) => {
+        if (!(await find(tx, actor.id))?.confirmed_at) throw notEnabled();
+        return { recovery_codes: await replaceCodes(tx, actor) };
+      });
+    },
+  };
+};
+
+interface TotpCode {
+  user_id: number;
+  secret: string;
+  token: string;
+  at: Date;
 }
 
-async function requireCode(deps: TotpDeps, actor: Actor, code: string | undefined) {
-  const user_id = actor.id;
-  const row = await find(deps.db.read, user_id);
-  if (!row?.confirmed_at) return false;
-  if (!code) throw new AppError('second_factor_required', 'A code is needed too');
-  const plain = plainCode(code);
-  await deps.db.write(async (tx) => {
-    if (await takeStep(deps, tx, user_id, row.secret, plain)) return;
-    const isIt = and(
-      eq(recoveryCodes.user_id, user_id),
-      eq(recoveryCodes.code_hash, hashToken(grouped(plain))),
-    );
-    const [spent] = await tx.orm.delete(recoveryCodes).where(isIt).returning();
-    if (!spent) throw wrongCode();
-    await deps.audit.own(tx, actor, 'recovery_code.used');
-    await deps.notices.send(tx, user_id, 'recovery_code.used');
-  });
-  return true;
-}
-
-/** Takes a code whose time step is later than the last one taken: each works once. */
-async function takeStep(
-  { now }: TotpDeps,
-  tx: DbSession,
-  user_id: number,
-  secret: string,
-  token: string,
+/** Accepts a code if its time step is later than the last accepted one: each code works once. */
+async function spendStep(
+  { orm }: Session,
+  { user_id, secret, token, at }: TotpCode,
 ): Promise<boolean> {
   const totp = new TOTP({ secret: Secret.fromBase32(secret), digits: DIGITS });
-  const timestamp = now().getTime();
+  const timestamp = at.getTime();
   const delta = totp.validate({ token, timestamp, window: WINDOW });
   if (delta === null) return false;
   const last_step = Math.floor(timestamp / 1000 / PERIOD_SECONDS) + delta;
   const isLater = and(eq(totps.user_id, user_id), lt(totps.last_step, last_step));
-  return (await tx.orm.update(totps).set({ last_step }).where(isLater).returning()).length > 0;
+  return (await orm.update(totps).set({ last_step }).where(isLater).returning()).length > 0;
 }
 
-async function makeCodes({ audit }: TotpDeps, tx: DbSession, actor: Actor) {
-  const user_id = actor.id;
-  const codes = Array.from({ length: RECOVERY_CODES }, newCode);
-  await tx.orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
-  const rows = codes.map((code) => ({ user_id, code_hash: hashToken(code) }));
-  await tx.orm.insert(recoveryCodes).values(rows);
-  await audit.own(tx, actor, 'recovery_codes.made');
-  return codes;
-}
-
-/** 138 bits, so that a plain hash is enough to store, as `k3j9dxr-7m2qhwb-p4nt8ev-c6ysr5g`. */
+/** A code such as `k3j9dxr-7m2qhwb-p4nt8ev-c6ysr5g`: with 138 bits, a plain hash is safe to store. */
 function newCode(): string {
   const values = crypto.getRandomValues(new Uint32Array(28));
   const text = [...values].map((value) => ALPHABET[value % ALPHABET.length]).join('');
@@ -186,16 +222,16 @@ function grouped(code: string): string {
   return code.replace(/.{7}(?=.)/g, '$&-');
 }
 
-/** A code as it is compared: apps and people group it with blanks or dashes. */
+/** Removes the blanks and dashes that apps and people group codes with. */
 function plainCode(code: string): string {
   return fold(code).replace(/[\s\p{Pd}\p{Cf}\u2212]/gu, '');
 }
 
-async function find({ orm }: DbSession, user_id: number) {
+async function find({ orm }: Session, user_id: number) {
   return (await orm.select().from(totps).where(eq(totps.user_id, user_id)))[0];
 }
 
-function notOn(): AppError {
+function notEnabled(): AppError {
   return new AppError('conflict', 'No authenticator is on');
 }
 

@@ -1,20 +1,7 @@
-import { eq } from 'drizzle-orm';
 import type { Session as DbSession } from '../../core/db/db.ts';
-import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { Log } from '../../core/log.ts';
-import {
-  type ActionToken,
-  accessTokens,
-  authFlows,
-  identities,
-  passkeys,
-  recoveryCodes,
-  sessions,
-  totps,
-  type User,
-  users,
-} from '../../models/index.ts';
+import type { ActionToken, User } from '../../models/index.ts';
 import { emailKey } from '../../utils/text/email.ts';
 import { userById } from '../accounts/queries.ts';
 import type { Users } from '../accounts/users.ts';
@@ -75,25 +62,4 @@ export async function provePasswordOf(
 
 export function wrongPassword(): AppError {
   return new AppError('bad_credentials', WRONG_PASSWORD);
-}
-
-/**
- * Ends every way into an account that was made before its address was proved: whoever made them
- * may have signed up with an address that is not his, to be there when its owner comes.
- */
-export async function endWaysIn(
-  { accessChanges }: { accessChanges: AccessChanges },
-  tx: Tx,
-  user_id: number,
-): Promise<void> {
-  const { orm } = tx;
-  accessChanges.note(tx, user_id);
-  await orm.delete(sessions).where(eq(sessions.user_id, user_id));
-  await orm.delete(accessTokens).where(eq(accessTokens.user_id, user_id));
-  await orm.delete(passkeys).where(eq(passkeys.user_id, user_id));
-  await orm.delete(identities).where(eq(identities.user_id, user_id));
-  await orm.delete(totps).where(eq(totps.user_id, user_id));
-  await orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
-  await orm.delete(authFlows).where(eq(authFlows.user_id, user_id));
-  await orm.update(users).set({ device_key: null }).where(eq(users.id, user_id));
 }

@@ -6,7 +6,8 @@ import type { AccessTokens } from '../auth/access-tokens.ts';
 import { invalidActionToken } from '../auth/action-tokens.ts';
 import type { Deferred } from '../auth/deferred.ts';
 import type { Sessions } from '../auth/sessions.ts';
-import { type EmailFlowDeps, endWaysIn, findUser, userOfToken } from './flow-deps.ts';
+import { endWaysIn } from '../auth/ways-in.ts';
+import { type EmailFlowDeps, findUser, userOfToken } from './flow-deps.ts';
 
 /**
  * Takes a request for a new password. What is done before the answer is the same for every

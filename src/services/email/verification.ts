@@ -2,10 +2,10 @@ import { eq } from 'drizzle-orm';
 import { type Actor, type AnyActor, actorFor } from '../../core/actor.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { type User, users } from '../../models/index.ts';
+import { endWaysIn } from '../auth/ways-in.ts';
 import { tooManyMails } from '../mail/limits.ts';
 import {
   type EmailFlowDeps,
-  endWaysIn,
   findUser,
   provePasswordOf,
   userOfToken,

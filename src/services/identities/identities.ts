@@ -3,7 +3,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Session } from '../../core/db/db.ts';
 import { uniqueViolation } from '../../core/db/storage-error.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { identities, type OutsideIdentity, passkeys, type User } from '../../models/index.ts';
+import { type Identity, identities, passkeys, type User } from '../../models/index.ts';
 import { findUser } from '../email/flow-deps.ts';
 import type { OnWritten } from '../idempotency.ts';
 import {
@@ -22,7 +22,7 @@ export interface IdentitiesDeps extends IdentityFlowsDeps, IdentitySignInDeps {
   prove(actor: Actor, password: string): Promise<User>;
 }
 
-export type IdentityInfo = Pick<OutsideIdentity, 'id' | 'provider' | 'email' | 'created_at'>;
+export type IdentityInfo = Pick<Identity, 'id' | 'provider' | 'email' | 'created_at'>;
 
 const { id, provider, email, created_at } = identities;
 
@@ -123,6 +123,6 @@ async function hasAnotherWayIn(session: Session, user_id: number, names: string[
   return (keys?.of ?? 0) + (others?.of ?? 0) > 0;
 }
 
-function infoOf({ id, provider, email, created_at }: OutsideIdentity): IdentityInfo {
+function infoOf({ id, provider, email, created_at }: Identity): IdentityInfo {
   return { id, provider, email, created_at };
 }

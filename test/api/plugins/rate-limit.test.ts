@@ -1,10 +1,9 @@
 import { describe, expect, setSystemTime, test } from 'bun:test';
 import { type RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexible';
 import { createApp } from '../../../src/app.ts';
-import { SYSTEM } from '../../../src/core/actor.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import { createLimit, createLimits } from '../../../src/core/limits.ts';
-import { atOnce, PASSWORD, testApp } from '../../support.ts';
+import { atOnce, openSession, PASSWORD, testApp } from '../../support.ts';
 
 /** An application that listens, and believes who asks about where they come from. */
 async function listening(config: Partial<Config>) {
@@ -174,7 +173,7 @@ describe('the limit of an account', () => {
   test('is shared by its sessions and its tokens, in both versions', async () => {
     await using t = await listening({ limitUserRequests: 3 });
     const ada = await t.signUp('ada');
-    const second = await t.deps.auth.openSession(SYSTEM, ada);
+    const second = await openSession(t.deps, ada);
     const made = await t.json('POST', '/api/v2/tokens', TOKEN, ada.token);
     const { token } = (await made.json()) as { token: string };
     expect((await as(t, second, 1)).status).toBe(200);

@@ -5,7 +5,6 @@ import { testApp } from '../../support.ts';
 test.each([
   ['passkey_login', 5],
   ['passkey_register', 5],
-  ['second_factor', 5],
   ['oauth', 15],
   // proves: ways-in.passkey-auth-passkeys-login, ways-in.sign-in-provider-auth-identities-login
   // proves: data.flows-of-a-sign-in

@@ -18,9 +18,9 @@ async function proved(t: TestApp) {
 
 /** Turns an authenticator on and gives its recovery codes. */
 async function turnOn(t: TestApp, ada: Awaited<ReturnType<typeof proved>>) {
-  const { secret } = await t.deps.twoFactor.begin(ada, PASSWORD);
+  const { secret } = await t.deps.totps.begin(ada, PASSWORD);
   const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
-  return (await t.deps.twoFactor.confirm(ada, code)).recovery_codes;
+  return (await t.deps.totps.confirm(ada, code)).recovery_codes;
 }
 
 describe('the owner is told by mail', () => {
@@ -42,7 +42,7 @@ describe('the owner is told by mail', () => {
     const login = { login: 'ada', password: PASSWORD, code };
     expect((await t.client.api.v2.auth.login.post(login)).status).toBe(200);
     expect((await t.client.api.v2.auth.login.post(login)).status).toBe(401);
-    await t.deps.twoFactor.disable(ada, PASSWORD);
+    await t.deps.totps.disable(ada, PASSWORD);
     expect((await told(t)).map(([, subject]) => subject)).toEqual([
       'The authenticator of your account was turned on',
       'A recovery code of your account was used',

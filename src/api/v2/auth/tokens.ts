@@ -23,9 +23,9 @@ const CREATE_TOKEN_ERRORS = v2BodyErrors(
 const DELETE_TOKEN_ERRORS = v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed');
 
 export const createTokenRoutes = (
-  deps: Pick<Deps, 'accessTokens' | 'ownTokens' | 'idempotency'>,
+  deps: Pick<Deps, 'accessTokens' | 'proveRecently' | 'idempotency'>,
 ) => {
-  const { accessTokens, ownTokens } = deps;
+  const { accessTokens, proveRecently } = deps;
   const once = createOnce(deps.idempotency);
   return accountRoutes({ prefix: '/tokens', tags: ['tokens'] })
     .get('', async ({ actor }) => ({ data: await accessTokens.list(actor.id) }), {
@@ -35,11 +35,12 @@ export const createTokenRoutes = (
     .post(
       '',
       async ({ actor, body: { password, ...body }, request, set }) => {
-        const create = await ownTokens.proven(actor, password);
+        // A repeat shows the token again, so it needs the proof too.
+        await proveRecently(actor, password);
         const token = await once(
           { actor, request, body, set },
           created,
-          (onWritten) => create(body, onWritten),
+          (onWritten) => accessTokens.create(actor, body, onWritten),
           { isSecret: true },
         );
         return status(201, token);

@@ -3,6 +3,7 @@ import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import {
   PasswordProof,
   RecoveryCodes,
+  SecondFactorProof,
   TotpConfirm,
   TotpSetup,
   TotpStatus,
@@ -11,19 +12,20 @@ import { beforeSecondFactor, sessionRoute } from '../../plugins/access-rules.ts'
 import { accountRoutes } from '../../plugins/groups.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 
-export const createTotpRoutes = (deps: Pick<Deps, 'twoFactor'>) => {
-  const { twoFactor } = deps;
+/** The authenticator of the own account, its recovery codes and the proof of a second factor. */
+export const createTotpRoutes = (deps: Pick<Deps, 'totps'>) => {
+  const { totps } = deps;
   return accountRoutes({ prefix: '/auth', tags: ['auth'] })
-    .get('/totp', ({ actor }) => twoFactor.status(actor), {
+    .get('/totp', ({ actor }) => totps.status(actor), {
       response: { 200: TotpStatus, ...v2Errors(...SIGNED_IN) },
       detail: beforeSecondFactor(sessionRoute('getTotp', 'Whether an authenticator is on')),
     })
-    .post('/totp', ({ actor, body }) => twoFactor.begin(actor, body.password), {
+    .post('/totp', ({ actor, body }) => totps.begin(actor, body.password), {
       body: PasswordProof,
       response: { 200: TotpSetup, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
       detail: beforeSecondFactor(sessionRoute('beginTotp', 'Begin to set up an authenticator')),
     })
-    .post('/totp/confirm', ({ actor, body }) => twoFactor.confirm(actor, body.code), {
+    .post('/totp/confirm', ({ actor, body }) => totps.confirm(actor, body.code), {
       body: TotpConfirm,
       response: {
         200: RecoveryCodes,
@@ -36,7 +38,7 @@ export const createTotpRoutes = (deps: Pick<Deps, 'twoFactor'>) => {
     .delete(
       '/totp',
       async ({ actor, body, set }) => {
-        await twoFactor.disable(actor, body.password);
+        await totps.disable(actor, body.password);
         set.status = 204;
       },
       {
@@ -44,5 +46,27 @@ export const createTotpRoutes = (deps: Pick<Deps, 'twoFactor'>) => {
         response: { 204: NoContent, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
         detail: sessionRoute('disableTotp', 'Turn the authenticator off'),
       },
-    );
+    )
+    .post(
+      '/second-factor',
+      async ({ actor, body, set }) => {
+        await totps.proveCode(actor, body.code);
+        set.status = 204;
+      },
+      {
+        body: SecondFactorProof,
+        response: { 204: NoContent, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
+        detail: beforeSecondFactor(
+          sessionRoute('proveSecondFactor', 'Prove the second factor in this session'),
+        ),
+      },
+    )
+    .post('/recovery-codes', ({ actor, body }) => totps.renewCodes(actor, body.password), {
+      body: PasswordProof,
+      response: {
+        200: RecoveryCodes,
+        ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict'),
+      },
+      detail: sessionRoute('renewRecoveryCodes', 'Make new recovery codes'),
+    });
 };

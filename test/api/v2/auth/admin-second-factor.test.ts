@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { Secret, TOTP } from 'otpauth';
-import { SYSTEM } from '../../../../src/core/actor.ts';
 import type { Config } from '../../../../src/core/config/config.ts';
 import { outsidersApp, person } from '../../../outsiders.ts';
-import { PASSWORD, type TestApp, testApp } from '../../../support.ts';
+import { openSession, PASSWORD, type TestApp, testApp } from '../../../support.ts';
 
 const PUBLIC = { publicUrl: 'https://api.example.com' };
 const host = { host: 'api.example.com' };
@@ -13,7 +12,7 @@ async function withRoot(config: Partial<Config> = PUBLIC) {
   const clock = { now: Date.parse('2026-11-22T16:00:00.000Z') };
   const t = await testApp({ config, now: () => new Date(clock.now) });
   const root = await t.signUp('root', 'admin');
-  const token = await t.deps.auth.openSession(SYSTEM, root);
+  const token = await openSession(t.deps, root);
   const ask = async (
     method: string,
     path: string,
@@ -132,7 +131,7 @@ describe('an admin with an authenticator, behind a public URL', () => {
   test('proves it later in a session that was opened without it', async () => {
     await using it = await withRoot();
     const { code } = await setUpTotp(it);
-    const bare = await it.t.deps.auth.openSession(SYSTEM, it.root);
+    const bare = await openSession(it.t.deps, it.root);
     expect((await it.ask('GET', '/api/v2/users', undefined, bare)).status).toBe(403);
     const prove = (value: string) =>
       it.ask('POST', '/api/v2/auth/second-factor', { code: value }, bare);

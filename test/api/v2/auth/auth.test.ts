@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { NOBODY, PASSWORD, testApp } from '../../../support.ts';
+import { openSession, PASSWORD, testApp } from '../../../support.ts';
 
 const ada = { email: 'Ada@example.com', username: 'ada', password: 'beets-and-barley' };
 const HOUR_MS = 3_600_000;
@@ -124,7 +124,7 @@ describe('sessions', () => {
     const idle = await t.signUp('idle', role);
     now = start + idleMs - 1;
     expect(await isLive(idle.token)).toBe(true);
-    const used = await t.deps.auth.openSession(NOBODY, idle);
+    const used = await openSession(t.deps, idle);
     now += idleMs;
     expect(await isLive(used)).toBe(false);
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { SYSTEM } from '../../../../src/core/actor.ts';
 import { createActionTokens } from '../../../../src/services/auth/action-tokens.ts';
-import { PASSWORD, testApp } from '../../../support.ts';
+import { openSession, PASSWORD, testApp } from '../../../support.ts';
 
 describe('a personal access token', () => {
   // proves: cryptography.session-access-mailed-and-flow-tokens
@@ -179,8 +178,7 @@ describe('creating a token', () => {
     let now = Date.parse('2026-11-22T16:00:00.000Z');
     const t = await testApp({ now: () => new Date(now) });
     const ada = await t.signUp('ada');
-    const sessionWith = (proof: { secondFactor?: boolean }) =>
-      t.deps.auth.openSession(SYSTEM, ada, proof);
+    const sessionWith = (proof: { secondFactor?: boolean }) => openSession(t.deps, ada, proof);
     const pass = (ms: number) => {
       now += ms;
     };

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'bun:test';
-import { SYSTEM } from '../../../../src/core/actor.ts';
 import { readEvents } from '../../../events.ts';
-import { NOBODY, PASSWORD, type TestApp, type TestAppOptions, testApp } from '../../../support.ts';
+import {
+  NOBODY,
+  openSession,
+  PASSWORD,
+  type TestApp,
+  type TestAppOptions,
+  testApp,
+} from '../../../support.ts';
 
 const PATH = '/api/v2/items/events';
 
@@ -401,8 +407,7 @@ describe('a listener', () => {
     ['becomes an admin', async ({ t }) => admin(t, '/1', 'PATCH', { role: 'admin' })],
     ['is deleted by an admin', async ({ t }) => admin(t, '/1', 'DELETE')],
   ];
-  const another = async ({ t, ada }: Ada) =>
-    t.clientFor(await t.deps.auth.openSession(SYSTEM, ada));
+  const another = async ({ t, ada }: Ada) => t.clientFor(await openSession(t.deps, ada));
   const admin = async (t: TestApp, path: string, method: string, body?: object) => {
     const { token } = await t.signUp('root', 'admin');
     const answer = await t.request(method, `/api/v2/users${path}`, {
@@ -443,7 +448,7 @@ describe('a listener', () => {
 
   test('by another session than the one that ends goes on', async () => {
     await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
-    const other = await it.t.deps.auth.openSession(SYSTEM, it.ada);
+    const other = await openSession(it.t.deps, it.ada);
     const listener = await listen(it.t, other);
     await it.ada.client.api.v2.auth.logout.post();
     await it.t.clientFor(other).api.v2.items.post({ title: 'a' });

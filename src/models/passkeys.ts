@@ -1,30 +1,6 @@
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { users } from './users.ts';
 
-export const totps = sqliteTable('totps', {
-  user_id: integer()
-    .primaryKey()
-    .references(() => users.id, { onDelete: 'cascade' }),
-  secret: text().notNull(),
-  /** Until then it is only being set up and asks for nothing. */
-  confirmed_at: text(),
-  /** The last time step whose code was taken: a code works once. */
-  last_step: integer().notNull(),
-  created_at: text().notNull(),
-});
-
-export const recoveryCodes = sqliteTable(
-  'recovery_codes',
-  {
-    id: integer().primaryKey({ autoIncrement: true }),
-    user_id: integer()
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    code_hash: text().notNull(),
-  },
-  (table) => [uniqueIndex('recovery_codes_code').on(table.user_id, table.code_hash)],
-);
-
 export const passkeys = sqliteTable(
   'passkeys',
   {
@@ -47,5 +23,5 @@ export const passkeys = sqliteTable(
   ],
 );
 
-export type Totp = typeof totps.$inferSelect;
+/** A WebAuthn credential of an account. */
 export type Passkey = typeof passkeys.$inferSelect;

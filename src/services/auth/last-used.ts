@@ -3,10 +3,10 @@ import type { Tx } from '../../core/db/writer.ts';
 import type { Log } from '../../core/log.ts';
 
 /**
- * Notes that a session or token was used, without the caller waiting for it. While one note of
- * an id is queued, as long as another process holds the lock, no second one is.
+ * Returns a function that records the last use of a session or token in the background. At most one
+ * write per id is queued, however long another process holds the lock.
  */
-export function createUseNotes(
+export function createLastUsed(
   { db, log }: { db: Db; log: Log },
   write: (tx: Tx, id: number, last_used_at: string) => Promise<void>,
 ): (id: number, at: Date) => void {
@@ -15,7 +15,7 @@ export function createUseNotes(
     if (queued.has(id)) return;
     queued.add(id);
     db.write((tx) => write(tx, id, at.toISOString()))
-      .catch((error) => log.warn('A use was not noted.', { error }))
+      .catch((error) => log.warn('Could not record the last use.', { error }))
       .finally(() => queued.delete(id));
   };
 }

@@ -1,0 +1,35 @@
+import { eq } from 'drizzle-orm';
+import type { Tx } from '../../core/db/writer.ts';
+import {
+  accessTokens,
+  authFlows,
+  identities,
+  passkeys,
+  recoveryCodes,
+  sessions,
+  totps,
+  users,
+} from '../../models/index.ts';
+import type { AccessChanges } from './access-changes.ts';
+
+/**
+ * Ends everything but the password that signs in to an account. For an account whose address is
+ * confirmed only now: somebody may have signed up with another person's address and prepared a way
+ * to get in later (pre-hijacking).
+ */
+export async function endWaysIn(
+  { accessChanges }: { accessChanges: AccessChanges },
+  tx: Tx,
+  user_id: number,
+): Promise<void> {
+  const { orm } = tx;
+  accessChanges.note(tx, user_id);
+  await orm.delete(sessions).where(eq(sessions.user_id, user_id));
+  await orm.delete(accessTokens).where(eq(accessTokens.user_id, user_id));
+  await orm.delete(passkeys).where(eq(passkeys.user_id, user_id));
+  await orm.delete(identities).where(eq(identities.user_id, user_id));
+  await orm.delete(totps).where(eq(totps.user_id, user_id));
+  await orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
+  await orm.delete(authFlows).where(eq(authFlows.user_id, user_id));
+  await orm.update(users).set({ device_key: null }).where(eq(users.id, user_id));
+}
