@@ -74,7 +74,7 @@ function listen(config: Config, deps: Deps) {
       development: false,
       reusePort: false,
       idleTimeout: config.idleSeconds,
-      // Ours is checked in api/body.ts, so that its answer has our form.
+      // Ours is checked in api/request/body.ts, so that its answer has our form.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-/** What can go wrong, as callers may tell it apart. The set is closed: api/error-forms.ts maps each. */
+/** What can go wrong, as callers may tell it apart. The set is closed: api/plugins/error-forms.ts maps each. */
 export type ErrorCode =
   | 'malformed_request'
   | 'malformed_body'

@@ -48,7 +48,7 @@ export interface IntegerOptions {
 
 /**
  * Kinds of our own: Elysia would turn its integers and strings in a query into unions. What
- * they accept is decided in api/kinds.ts.
+ * they accept is decided in api/request/validation.ts.
  */
 export type OwnKind =
   | 'HutchText'
@@ -72,7 +72,7 @@ export function NullableText(options: TextOptions): TUnsafe<string | null> {
   return own('HutchNullableText', { type: ['string', 'null'], ...storable(options) });
 }
 
-/** A query parameter that may be repeated: given once, api/coerce.ts makes a list of it. */
+/** A query parameter that may be repeated: given once, api/request/parameters.ts makes a list of it. */
 export function TextList({ maxLength, ...options }: TextListOptions) {
   const items = { type: 'string', minLength: 1, maxLength };
   // The meta is what makes Elysia keep every value of a repeated parameter.
@@ -137,7 +137,7 @@ export function Timestamp() {
   return Type.String({ minLength: 24, maxLength: 24, 'x-format': 'date-time', examples });
 }
 
-/** A whole number in a path or a query: api/coerce.ts makes a number of its text. */
+/** A whole number in a path or a query: api/request/parameters.ts makes a number of its text. */
 export function IntegerText(options: IntegerOptions = {}) {
   const { minimum = -Number.MAX_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = options;
   const schema = { type: 'integer', ...options, minimum, maximum };

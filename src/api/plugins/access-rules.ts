@@ -1,17 +1,19 @@
 import type { TSchema } from '@sinclair/typebox';
-import type { AnyElysia, DocumentDecoration } from 'elysia';
+import { type AnyElysia, type DocumentDecoration, Elysia, type ElysiaConfig } from 'elysia';
+import type { Actor, AnyActor } from '../../core/actor.ts';
 import { AppError, StartupError } from '../../core/exceptions.ts';
 import type { Scope } from '../../schemas/accounts/accounts.ts';
 import type { SentHeader } from '../openapi/headers.ts';
 import type { BodyDeclaration } from '../request/body-rules.ts';
 
 /**
- * Who may call a route. `optional`: anyone, and a signed-in caller may see more; a wrong
- * Authorization header is refused all the same, and a cookie whose session has ended is cleared. `sign-up`: anyone while registration is open, else admins.
+ * The access level of a route. `optional`: anyone, and a signed-in caller may see more; a wrong
+ * Authorization header is still refused, and a cookie whose session has ended is cleared.
+ * `sign-up`: anyone while registration is open, otherwise admins.
  */
 export type Access = 'public' | 'optional' | 'user' | 'admin' | 'sign-up';
 
-/** The scope that a route asks of a personal access token; `*` where the route itself decides. */
+/** The scope that a personal access token needs for a route; `*` if the route itself decides. */
 export type TokenScope = Scope | '*';
 
 /** Everything that a route declares about itself, in its `detail`. */
@@ -19,18 +21,18 @@ export interface RouteDeclaration {
   access: Access;
   /** Personal access tokens are refused on a route without a scope. */
   scope?: TokenScope | undefined;
-  /** Whether the handler takes an account: an open route would have none. See groups.ts. */
+  /** True if the handler needs an account, which an open route may not have. */
   needsAccount?: boolean;
-  /** Whether an admin may call it whose session has not proved a second factor yet. */
+  /** True if an admin may call it before their session has proved a second factor. */
   isBeforeSecondFactor?: boolean;
-  /** Serves whoever watches the process: no limit or Host check refuses it. */
+  /** True for a health check: no limit and no Host check refuses it. */
   isProbe?: boolean;
-  /** Headers that the route sends by itself when it succeeds, for the document. */
+  /** Headers of a successful response that the handler itself sets, for the document. */
   sends?: SentHeader[];
   body?: BodyDeclaration;
   /** Media types of a successful response that is not JSON. */
   responseTypes?: readonly string[];
-  /** Whether the route honours an Idempotency-Key. */
+  /** True if the route honours an Idempotency-Key. */
   takesKey?: boolean;
   /** The schema of a response to a query with `fields`, which has a media type of its own. */
   sparse?: TSchema;
@@ -76,18 +78,18 @@ export const beforeSecondFactor = <T extends object>(detail: T) => ({
   isBeforeSecondFactor: true,
 });
 
-/** Who may call a route, once it is known whether registration is open. */
+/** An access level, resolved by whether registration is open. */
 export type Level = Exclude<Access, 'sign-up'>;
 
-/** The level that a declared access means under the setting HUTCH_REGISTRATION. */
+/** Resolves a declared access level under the setting HUTCH_REGISTRATION. */
 export function levelOf(access: Access, registration: 'open' | 'closed'): Level {
   if (access !== 'sign-up') return access;
   return registration === 'open' ? 'public' : 'admin';
 }
 
 /**
- * Throws StartupError, with their names, if some routes of `app` declare no access, or are open
- * although their handlers need an account.
+ * Throws StartupError, naming the routes, if any route of `app` declares no access, or is open
+ * although its handler needs an account.
  */
 export function requireDeclaredAccess(app: AnyElysia): void {
   refuseRoutes(app, 'declare no access', ({ access }) => access === undefined);
@@ -106,9 +108,32 @@ function refuseRoutes(
   const faulty = app.routes.filter(({ hooks }) => isFaulty(hooks.detail ?? {}));
   if (faulty.length === 0) return;
   const names = faulty.map(({ method, path }) => `${method} ${path}`).join(', ');
-  throw new StartupError(`These routes ${fault} (see api/access-rules.ts): ${names}`);
+  throw new StartupError(`These routes ${fault} (see api/plugins/access-rules.ts): ${names}`);
 }
 
 export function unauthenticated(message = 'Could not validate credentials'): AppError {
   return new AppError('unauthenticated', message);
+}
+
+type Nothing = Record<never, never>;
+type Group<Prefix extends string, A> = Elysia<
+  Prefix,
+  { decorator: { actor: A }; store: Nothing; derive: Nothing; resolve: Nothing }
+>;
+
+/** A group of routes that may be open. The access plugin sets `actor` for every route. */
+export const openRoutes = <const Prefix extends string = ''>(config: ElysiaConfig<Prefix>) =>
+  new Elysia(config) as unknown as Group<Prefix, AnyActor>;
+
+/** A group of routes for signed-in callers. The app does not start if one of them is open. */
+export const accountRoutes = <const Prefix extends string = ''>(config: ElysiaConfig<Prefix>) =>
+  new Elysia({
+    ...config,
+    detail: { needsAccount: true } as NonNullable<ElysiaConfig<Prefix>['detail']>,
+  }) as unknown as Group<Prefix, Actor>;
+
+/** The account that calls a route of an open group. Throws unauthenticated. */
+export function signedIn(actor: AnyActor): Actor {
+  if (actor.id === null) throw unauthenticated();
+  return actor;
 }

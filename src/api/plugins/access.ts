@@ -3,14 +3,14 @@ import type { AnyActor, Identified, Origin } from '../../core/actor.ts';
 import { isAdminFactorRequired } from '../../core/config/accounts.ts';
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { createCoercion } from '../request/coerce.ts';
 import { RequestOrigin } from '../request/origin.ts';
-import { strictQuery } from '../request/strict-query.ts';
+import { createCoercion, strictQuery } from '../request/parameters.ts';
+import type { ResponseSet } from '../responses/json.ts';
 import { type Level, levelOf, type TokenScope, unauthenticated } from './access-rules.ts';
+import { createSessionCookie, type SessionCookie } from './cookies.ts';
 import { versionOf } from './error-forms.ts';
-import { type Answer, createUserLimit } from './rate-limit.ts';
+import { createUserLimit } from './rate-limit.ts';
 import { findRoute, literalSiblings, type ParameterValues } from './routes.ts';
-import { createSessionCookie, type SessionCookie } from './session-cookie.ts';
 
 const accountIds = new WeakMap<Request, number>();
 
@@ -49,7 +49,7 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
       if (rule.isPrivate || !isAnonymous) set.headers['cache-control'] = 'no-store';
       if (rule.level === 'optional') addVary(set.headers);
       const origin = new RequestOrigin(config, { request, server: app().server, set });
-      if (rule.isPrivate) origin.keepAddress();
+      if (rule.isPrivate) origin.readAddress();
       if (!isAnonymous) return admit(rule, request, set, origin);
       rule.refuseQuery?.(request);
       return { actor: anonymous(origin) };
@@ -122,10 +122,15 @@ type Identify = (request: Request) => Promise<Identified | undefined>;
 function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
   const countUser = createUserLimit(deps);
   /** The browser forgets the cookie, but not the one that it has been given in its place. */
-  const clearEnded = (request: Request, set: Answer) => {
+  const clearEnded = (request: Request, set: ResponseSet) => {
     if (!deps.sessions.wasReplaced(cookie.read(request) ?? '')) cookie.clear(request, set);
   };
-  return async (rule: Rule, request: Request, set: Answer, origin: Origin): Promise<Acting> => {
+  return async (
+    rule: Rule,
+    request: Request,
+    set: ResponseSet,
+    origin: Origin,
+  ): Promise<Acting> => {
     const { level, scope } = rule;
     const account = await identify(request);
     if (!account) {

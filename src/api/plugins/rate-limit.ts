@@ -4,13 +4,9 @@ import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { Count, Limit } from '../../core/limits.ts';
 import { isUnder } from '../../utils/http/url.ts';
-import { createClientNetwork } from '../request/client-network.ts';
-import type { Behind } from '../request/origin.ts';
+import { type Behind, createClientNetwork } from '../request/origin.ts';
+import type { ResponseSet } from '../responses/json.ts';
 import { createIsProbe } from './routes.ts';
-
-export interface Answer {
-  headers: Record<string, string | number>;
-}
 
 /**
  * Limits the requests of each network: too_many_requests, before anything is done for them.
@@ -28,7 +24,7 @@ export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyE
     const peer = app().server?.requestIP(request)?.address;
     return peer === undefined ? undefined : limit.count(networkFor(peer, request));
   };
-  const judge = (request: Request, set: Answer, counted: Count | undefined) => {
+  const judge = (request: Request, set: ResponseSet, counted: Count | undefined) => {
     if (counted === undefined) return;
     if (isV2(request)) tell(limit, counted, set);
     if (counted.isOver && !isProbe(request)) refuse(limit, counted, set);
@@ -40,7 +36,7 @@ export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyE
 };
 
 /** Counts a request of the account `id`. Throws too_many_requests. */
-type CountUser = (id: number, request: Request, set: Answer) => void | Promise<void>;
+type CountUser = (id: number, request: Request, set: ResponseSet) => void | Promise<void>;
 
 /**
  * Limits the requests of each account, from wherever they come: too_many_requests. v2 answers
@@ -49,7 +45,7 @@ type CountUser = (id: number, request: Request, set: Answer) => void | Promise<v
 export function createUserLimit({ limits }: Pick<Deps, 'limits'>): CountUser {
   const limit = limits?.userRequests;
   if (!limit) return () => {};
-  const judge = (counted: Count, request: Request, set: Answer) => {
+  const judge = (counted: Count, request: Request, set: ResponseSet) => {
     if (counted.isOver) refuse(limit, counted, set);
     if (isV2(request) && counted.remaining < toldRemaining(set)) tell(limit, counted, set);
   };
@@ -67,7 +63,7 @@ export function createUserLimit({ limits }: Pick<Deps, 'limits'>): CountUser {
 async function countAgainst(
   limit: Limit | undefined,
   key: string | null,
-  set: Answer,
+  set: ResponseSet,
   points = 1,
 ): Promise<void> {
   if (!limit || key === null) return;
@@ -79,7 +75,7 @@ async function countAgainst(
 export function countSignUp(
   { limits, config }: Pick<Deps, 'limits' | 'config'>,
   address: string | null,
-  set: Answer,
+  set: ResponseSet,
 ): Promise<void> {
   // Closed registration leaves it to admins, who are known.
   const limit = config.registration === 'open' ? limits?.signUps : undefined;
@@ -106,13 +102,13 @@ function isV2({ url }: Request): boolean {
 }
 
 /** What the answer says by now; the network is not counted without a connection. */
-function toldRemaining({ headers }: Answer): number {
+function toldRemaining({ headers }: ResponseSet): number {
   const [, remaining = Number.POSITIVE_INFINITY] =
     /;r=(\d+)/.exec(String(headers['ratelimit'])) ?? [];
   return Number(remaining);
 }
 
-function refuse(limit: Limit, count: Count, set: Answer): never {
+function refuse(limit: Limit, count: Count, set: ResponseSet): never {
   tell(limit, count, set);
   const retryAfterSeconds = count.resetSeconds;
   throw new AppError('too_many_requests', 'Too many requests, try again later', {
@@ -121,7 +117,7 @@ function refuse(limit: Limit, count: Count, set: Answer): never {
 }
 
 /** draft-ietf-httpapi-ratelimit-headers: quota and window, what remains and until when. */
-function tell({ name, max, windowSeconds }: Limit, count: Count, { headers }: Answer): void {
+function tell({ name, max, windowSeconds }: Limit, count: Count, { headers }: ResponseSet): void {
   headers['ratelimit-policy'] = `"${name}";q=${max};w=${windowSeconds}`;
   headers['ratelimit'] = `"${name}";r=${count.remaining};t=${count.resetSeconds}`;
 }

@@ -1,8 +1,19 @@
-import { Kind, type TSchema } from '@sinclair/typebox';
+import { Kind, type TObject, type TSchema, TypeRegistry } from '@sinclair/typebox';
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
 import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors';
 import { Value } from '@sinclair/typebox/value';
 import type { Problem } from '../../core/exceptions.ts';
-import { formOf, refusalOf } from './kinds.ts';
+import type {
+  IntegerOptions,
+  JsonObjectOptions,
+  OneOfOptions,
+  OwnKind,
+  TextListOptions,
+  TextOptions,
+} from '../../schemas/kinds.ts';
+import { isDeeperThan } from '../../utils/json/depth.ts';
+import { isEmail } from '../../utils/text/email.ts';
+import { codePoints, isStorable, nfc, tidy } from '../../utils/text/text.ts';
 
 /** Where a value stands in a request, in the order in which FastAPI lists them. */
 type Section = 'path' | 'query' | 'body';
@@ -71,4 +82,175 @@ function toProblem(error: ValueError, loc: Problem['loc']): Problem {
 function unescapePointer(part: string): string | number {
   if (/^\d+$/.test(part)) return Number(part);
   return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+/** pydantic 2's name for why a value was refused, with its message. */
+export interface Refusal {
+  type: string;
+  msg: string;
+}
+
+type Refuse = (schema: never, value: unknown) => Refusal | undefined;
+
+const REFUSALS: Record<OwnKind, Refuse> = {
+  HutchText: refuseText,
+  HutchNullableText: (schema, value) => (value === null ? undefined : refuseText(schema, value)),
+  HutchTextList: refuseTextList,
+  HutchIntegerText: refuseIntegerText,
+  HutchJsonObject: refuseJsonObject,
+  HutchOneOf: refuseOneOf,
+  HutchChoice: refuseChoice,
+  HutchFlag: (_schema, value) => refuseFlag(value),
+};
+
+/** Makes our kinds known to TypeBox; more than once does no harm. */
+export function registerKinds(): void {
+  for (const [kind, refuse] of Object.entries(REFUSALS)) {
+    TypeRegistry.Set(kind, (schema, value) => !refuse(schema as never, value));
+  }
+}
+
+/** Why a schema of ours refuses `value`; undefined when it does not, or is not ours. */
+export function refusalOf(schema: object, value: unknown): Refusal | undefined {
+  const kind = (schema as Record<PropertyKey, unknown>)[Kind] as OwnKind;
+  return REFUSALS[kind]?.(schema as never, value);
+}
+
+function refuseText(schema: TextOptions, given: unknown) {
+  const { minLength = 0, maxLength, format } = schema;
+  if (typeof given !== 'string') {
+    return { type: 'string_type', msg: 'Input should be a valid string' };
+  }
+  const value = storedForm(schema, given);
+  const length = value.length < minLength ? value.length : codePoints(value);
+  if (length < minLength) {
+    const msg = `String should have at least ${plural(minLength, 'character')}`;
+    return { type: 'string_too_short', msg };
+  }
+  if (length > maxLength) {
+    const msg = `String should have at most ${plural(maxLength, 'character')}`;
+    return { type: 'string_too_long', msg };
+  }
+  if (!isStorable(value)) {
+    const msg = 'Value error, text must not contain NUL or lone surrogates';
+    return { type: 'value_error', msg };
+  }
+  if (format === 'email' && !isEmail(value)) {
+    return { type: 'value_error', msg: 'value is not a valid email address' };
+  }
+  return format === 'uri' ? refuseUrl(value) : undefined;
+}
+
+/** The form in which a text is stored, judged and compared. */
+export function storedForm(
+  { format, elysiaMeta }: Pick<TextOptions, 'format' | 'elysiaMeta'>,
+  text: string,
+): string {
+  if (format === 'email' || elysiaMeta === 'name') return tidy(text);
+  return elysiaMeta === 'nfc' ? nfc(text) : text;
+}
+
+function refuseUrl(value: string): Refusal | undefined {
+  const url = URL.parse(value);
+  if (!url || /\s/.test(value)) {
+    return { type: 'url_parsing', msg: 'Input should be a valid URL' };
+  }
+  return ['http:', 'https:'].includes(url.protocol)
+    ? undefined
+    : { type: 'url_scheme', msg: "URL scheme should be 'http' or 'https'" };
+}
+
+/** Blanks around it do not matter; `1e3`, `0x10` and what exceeds 2^53 - 1 are no integers here. */
+function refuseIntegerText({ minimum, maximum }: IntegerOptions, value: unknown) {
+  const isText = typeof value === 'string' && /^ *-?\d{1,400} *$/.test(value);
+  if (!isText && !Number.isInteger(value)) {
+    const msg = 'Input should be a valid integer, unable to parse string as an integer';
+    return { type: 'int_parsing', msg };
+  }
+  const number = Number(value);
+  if (minimum !== undefined && number < minimum) {
+    const msg = `Input should be greater than or equal to ${minimum}`;
+    return { type: 'greater_than_equal', msg };
+  }
+  if (maximum !== undefined && number > maximum) {
+    return { type: 'less_than_equal', msg: `Input should be less than or equal to ${maximum}` };
+  }
+  return undefined;
+}
+
+function refuseTextList(schema: TextListOptions & { items: TextOptions }, value: unknown) {
+  const list = Array.isArray(value) ? value : [value];
+  if (list.length < schema.minItems) {
+    const msg = `List should have at least ${plural(schema.minItems, 'item')}`;
+    return { type: 'too_short', msg };
+  }
+  if (list.length > schema.maxItems) {
+    return { type: 'too_long', msg: `List should have at most ${plural(schema.maxItems, 'item')}` };
+  }
+  for (const text of list) {
+    const refusal = refuseText(schema.items, text);
+    if (refusal) return refusal;
+  }
+  return undefined;
+}
+
+function refuseJsonObject({ elysiaMeta }: { elysiaMeta: JsonObjectOptions }, value: unknown) {
+  const { maxBytes, maxDepth } = elysiaMeta;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { type: 'dict_type', msg: 'Input should be a valid dictionary' };
+  }
+  if (isDeeperThan(value, maxDepth)) {
+    return { type: 'too_deep', msg: `Input should be nested at most ${maxDepth} deep` };
+  }
+  return Buffer.byteLength(JSON.stringify(value)) > maxBytes
+    ? { type: 'too_long', msg: `Input should be at most ${maxBytes} bytes of JSON` }
+    : undefined;
+}
+
+interface OneOfSchema {
+  elysiaMeta: OneOfOptions;
+}
+
+/** The form that `value` names, of a schema that has several; undefined when it names none. */
+function formOf(schema: object, value: unknown): TObject | undefined {
+  if ((schema as Record<PropertyKey, unknown>)[Kind] !== 'HutchOneOf') return undefined;
+  const { tag, variants } = (schema as OneOfSchema).elysiaMeta;
+  const name: unknown = typeof value === 'object' && value !== null && Reflect.get(value, tag);
+  return typeof name === 'string' && Object.hasOwn(variants, name) ? variants[name] : undefined;
+}
+
+const checks = new WeakMap<TObject, TypeCheck<TObject>>();
+
+function refuseOneOf(schema: OneOfSchema, value: unknown): Refusal | undefined {
+  const form = formOf(schema, value);
+  const { tag, variants } = schema.elysiaMeta;
+  if (!form) {
+    const msg = `Input should be an object whose ${tag} is one of ${Object.keys(variants).join(', ')}`;
+    return { type: 'union_tag_invalid', msg };
+  }
+  const check = checks.get(form) ?? TypeCompiler.Compile(form);
+  checks.set(form, check);
+  return check.Check(value) ? undefined : { type: 'value_error', msg: 'Input is not valid' };
+}
+
+function refuseChoice({ enum: values }: { enum: string[] }, value: unknown) {
+  if (typeof value === 'string' && values.includes(value)) return undefined;
+  const quoted = values.map((it) => `'${it}'`);
+  const last = quoted.pop();
+  const list = quoted.length > 0 ? `${quoted.join(', ')} or ${last}` : last;
+  return { type: 'literal_error', msg: `Input should be ${list}` };
+}
+
+function refuseFlag(value: unknown): Refusal | undefined {
+  if (typeof value === 'boolean') return undefined;
+  return typeof value === 'string'
+    ? {
+        type: 'bool_parsing',
+        msg: 'Input should be a valid boolean, unable to interpret input',
+      }
+    : { type: 'bool_type', msg: 'Input should be a valid boolean' };
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -3,7 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { OnWritten, StoredResponse } from '../../services/idempotency.ts';
 import { urlPath } from '../../utils/http/url.ts';
-import { signedIn } from '../plugins/groups.ts';
+import { signedIn } from '../plugins/access-rules.ts';
 import { tell } from './etag.ts';
 
 /** An answer of status `status`; its ETag is that of the body's version, where it has one. */

@@ -1,8 +1,7 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Problem } from '../../core/exceptions.ts';
 import { ItemNew } from '../../schemas/items/items-v2.ts';
-import { registerKinds } from '../request/kinds.ts';
-import { problemsOf } from '../request/validation.ts';
+import { problemsOf, registerKinds } from '../request/validation.ts';
 
 type Given = typeof ItemNew.static;
 

@@ -1,12 +1,8 @@
-/** The part of a route's context that holds the headers of its response. */
-export interface ResponseSet {
-  headers: Record<string, string | number>;
-}
+import type { ResponseSet } from './json.ts';
 
 /**
- * Responds with text in parts, no faster than the client takes them: one that is slow or gone
- * holds a part at most. A part that throws cuts the connection. Typed as `T`, what the text
- * stands for, so that the route's schema and the client know it.
+ * Responds with text in parts, at the pace of the client: at most one part is in memory. A part that
+ * throws cuts the connection. `T` is the type of the route's schema and of the client.
  */
 export function textStream<T>(
   parts: AsyncGenerator<{ text: string }>,

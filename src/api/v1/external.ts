@@ -1,7 +1,6 @@
 import type { Deps } from '../../core/deps.ts';
 import { ExternalData, externalQuery } from '../../schemas/sources/external.ts';
-import { userRoute } from '../plugins/access-rules.ts';
-import { accountRoutes } from '../plugins/groups.ts';
+import { accountRoutes, userRoute } from '../plugins/access-rules.ts';
 import { createExternalLimit } from '../plugins/rate-limit.ts';
 import { v1Errors } from './responses.ts';
 

@@ -10,11 +10,9 @@ import {
   PopularQuery,
 } from '../../schemas/items/items.ts';
 import type { SentHeader } from '../openapi/headers.ts';
-import { publicRoute, userRoute } from '../plugins/access-rules.ts';
-import { openRoutes, signedIn } from '../plugins/groups.ts';
+import { openRoutes, publicRoute, signedIn, userRoute } from '../plugins/access-rules.ts';
 import { ITEM_BODY } from '../request/body-rules.ts';
-import { answerCached } from '../responses/cached.ts';
-import { answerAsIs } from '../responses/json.ts';
+import { answerAsIs, answerCached } from '../responses/json.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
 /** What v1 does not know. */

@@ -1,8 +1,7 @@
 import type { Deps } from '../../core/deps.ts';
 import { AccessToken, LoginForm } from '../../schemas/auth/login.ts';
-import { publicRoute } from '../plugins/access-rules.ts';
-import { openRoutes } from '../plugins/groups.ts';
-import { createProofs } from '../plugins/session-cookie.ts';
+import { openRoutes, publicRoute } from '../plugins/access-rules.ts';
+import { createProofs } from '../plugins/cookies.ts';
 import { FORM_TYPE } from '../request/media-types.ts';
 import { v1WriteErrors } from './responses.ts';
 

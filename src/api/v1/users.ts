@@ -7,8 +7,13 @@ import {
   UsersResponse,
 } from '../../schemas/accounts/users.ts';
 import { Window } from '../../schemas/common.ts';
-import { adminRoute, signUpRoute, userRoute } from '../plugins/access-rules.ts';
-import { openRoutes, signedIn } from '../plugins/groups.ts';
+import {
+  adminRoute,
+  openRoutes,
+  signedIn,
+  signUpRoute,
+  userRoute,
+} from '../plugins/access-rules.ts';
 import { countSignUp } from '../plugins/rate-limit.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 

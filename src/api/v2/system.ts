@@ -1,7 +1,6 @@
 import type { Deps } from '../../core/deps.ts';
 import { Stats, Version } from '../../schemas/system.ts';
-import { adminRoute, publicRoute } from '../plugins/access-rules.ts';
-import { openRoutes, signedIn } from '../plugins/groups.ts';
+import { adminRoute, openRoutes, publicRoute, signedIn } from '../plugins/access-rules.ts';
 import { ADMIN, v2Errors } from './responses.ts';
 
 /** This server itself. */

@@ -36,7 +36,7 @@ export interface PopularNews {
   item_ids: number[];
 }
 
-/** Where news go: api/event-stream.ts over HTTP. */
+/** Where news go: api/responses/event-stream.ts over HTTP. */
 export interface Outlet {
   /** Takes what is told at once. `position` is the id of the last event that was told. */
   tell(told: Told[], position: number): void;

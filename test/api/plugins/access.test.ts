@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test';
 import {
   type Access,
+  accountRoutes,
   levelOf,
   optionalRoute,
   requireDeclaredAccess,
   userRoute,
 } from '../../../src/api/plugins/access-rules.ts';
-import { accountRoutes } from '../../../src/api/plugins/groups.ts';
 import { createApp } from '../../../src/app.ts';
 import { testApp } from '../../support.ts';
 
@@ -150,7 +150,7 @@ describe('the access of routes', () => {
       .get('/api/v2/forgotten', () => 'secret')
       .post('/api/v2/renamed', () => 'secret', { detail: { summary: 'Renamed' } as never });
     expect(() => requireDeclaredAccess(app)).toThrow(
-      'declare no access (see api/access-rules.ts): GET /api/v2/forgotten, POST /api/v2/renamed',
+      'declare no access (see api/plugins/access-rules.ts): GET /api/v2/forgotten, POST /api/v2/renamed',
     );
   });
 
@@ -162,7 +162,7 @@ describe('the access of routes', () => {
         .get('/well', ({ actor }) => actor.id, { detail: userRoute('items:read', 'c', 'd') }),
     );
     expect(() => requireDeclaredAccess(app)).toThrow(
-      'are open but need an account (see api/access-rules.ts): GET /api/v2/mine',
+      'are open but need an account (see api/plugins/access-rules.ts): GET /api/v2/mine',
     );
   });
 

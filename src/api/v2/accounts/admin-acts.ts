@@ -1,8 +1,7 @@
 import type { Deps } from '../../../core/deps.ts';
 import { EndedSessions, NoContent } from '../../../schemas/accounts/accounts.ts';
 import { Account, AccountParams, AccountPatch } from '../../../schemas/accounts/admin.ts';
-import { adminRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { ADMIN, v2BodyErrors, v2WriteErrors } from '../responses.ts';
 
 const UPDATE_ACCOUNT_ERRORS = v2BodyErrors(

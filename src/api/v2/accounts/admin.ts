@@ -11,9 +11,8 @@ import {
 } from '../../../schemas/accounts/admin.ts';
 import { ACCOUNT_FILTERS } from '../../../schemas/filters.ts';
 import { filterParameters } from '../../../schemas/list-query.ts';
-import { adminRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
-import { queryTime } from '../../request/query-time.ts';
+import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
+import { queryTime } from '../../request/parameters.ts';
 import { createOnce } from '../../responses/idempotency.ts';
 import { choiceOf, filtersOf, givenIn, refuse } from '../items/list-query.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors } from '../responses.ts';

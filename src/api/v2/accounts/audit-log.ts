@@ -2,9 +2,8 @@ import type { Deps } from '../../../core/deps.ts';
 import { AuditEntries, AuditQuery } from '../../../schemas/accounts/admin.ts';
 import { AUDIT_FILTERS } from '../../../schemas/filters.ts';
 import { filterParameters } from '../../../schemas/list-query.ts';
-import { adminRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
-import { queryTime } from '../../request/query-time.ts';
+import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
+import { queryTime } from '../../request/parameters.ts';
 import { filtersOf, givenIn, refuse } from '../items/list-query.ts';
 import { ADMIN, v2Errors } from '../responses.ts';
 

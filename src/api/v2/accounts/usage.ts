@@ -1,8 +1,7 @@
 import type { Deps } from '../../../core/deps.ts';
 import { AccountParams } from '../../../schemas/accounts/admin.ts';
 import { Usage, UsagePatch } from '../../../schemas/accounts/usage.ts';
-import { adminRoute, userRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, adminRoute, userRoute } from '../../plugins/access-rules.ts';
 import { ADMIN, SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 
 /** What accounts use of their quotas. */

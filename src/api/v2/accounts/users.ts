@@ -1,7 +1,11 @@
 import type { Deps } from '../../../core/deps.ts';
 import { AccountExport, AccountUpdate, OwnAccount } from '../../../schemas/accounts/accounts.ts';
-import { beforeSecondFactor, sessionRoute, userRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import {
+  accountRoutes,
+  beforeSecondFactor,
+  sessionRoute,
+  userRoute,
+} from '../../plugins/access-rules.ts';
 import { textStream } from '../../responses/text-stream.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';
 

@@ -2,10 +2,9 @@ import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
 import { Login, OpenedSession, Register } from '../../../schemas/accounts/accounts.ts';
 import { Accepted } from '../../../schemas/auth/email.ts';
-import { publicRoute, signUpRoute } from '../../plugins/access-rules.ts';
-import { openRoutes } from '../../plugins/groups.ts';
+import { openRoutes, publicRoute, signUpRoute } from '../../plugins/access-rules.ts';
+import { createProofs, createSessionCookie } from '../../plugins/cookies.ts';
 import { countSignUp } from '../../plugins/rate-limit.ts';
-import { createProofs, createSessionCookie } from '../../plugins/session-cookie.ts';
 import { anonymousHash, tellReplayed } from '../../responses/idempotency.ts';
 import { ADMIN, v2BodyErrors } from '../responses.ts';
 

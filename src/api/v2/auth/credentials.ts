@@ -1,8 +1,7 @@
 import type { Deps } from '../../../core/deps.ts';
 import { AccountDeletion, NoContent, PasswordChange } from '../../../schemas/accounts/accounts.ts';
-import { sessionRoute } from '../../plugins/access-rules.ts';
-import { createDeviceCookie } from '../../plugins/device-cookie.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, sessionRoute } from '../../plugins/access-rules.ts';
+import { createDeviceCookie } from '../../plugins/cookies.ts';
 import { SIGNED_IN, v2BodyErrors } from '../responses.ts';
 
 /** What of the own account asks for the current password. */
@@ -15,7 +14,7 @@ export const createCredentialRoutes = (deps: Pick<Deps, 'account' | 'config'>) =
       async ({ actor, body, request, set }) => {
         const { current_password, new_password } = body;
         const token = await account.changePassword(actor, current_password, new_password);
-        device.keep(token, request, set);
+        device.store(token, request, set);
         set.status = 204;
       },
       {

@@ -2,8 +2,7 @@ import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
 import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import { Accepted, EmailChange, EmailChangeConfirmation } from '../../../schemas/auth/email.ts';
-import { publicRoute, sessionRoute } from '../../plugins/access-rules.ts';
-import { openRoutes, signedIn } from '../../plugins/groups.ts';
+import { openRoutes, publicRoute, sessionRoute, signedIn } from '../../plugins/access-rules.ts';
 import { SIGNED_IN, v2BodyErrors } from '../responses.ts';
 
 /** Changing the address of an account: asked for by its owner, confirmed from the new address. */

@@ -1,8 +1,7 @@
 import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
 import { Accepted, EmailConfirmation, EmailConfirmed } from '../../../schemas/auth/email.ts';
-import { publicRoute, sessionRoute } from '../../plugins/access-rules.ts';
-import { openRoutes, signedIn } from '../../plugins/groups.ts';
+import { openRoutes, publicRoute, sessionRoute, signedIn } from '../../plugins/access-rules.ts';
 import { SIGNED_IN, v2BodyErrors, v2WriteErrors } from '../responses.ts';
 
 /** Proving the address of an account. */

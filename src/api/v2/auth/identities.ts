@@ -9,9 +9,8 @@ import {
   OutsideIdentities,
   OutsideIdentity,
 } from '../../../schemas/auth/identities.ts';
-import { sessionRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
-import { returnTo } from '../../request/redirect-uri.ts';
+import { accountRoutes, sessionRoute } from '../../plugins/access-rules.ts';
+import { returnTo } from '../../request/own-origin.ts';
 import { createOnce } from '../../responses/idempotency.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';
 

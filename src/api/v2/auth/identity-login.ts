@@ -7,12 +7,11 @@ import {
   IdentityReturn,
   Providers,
 } from '../../../schemas/auth/identities.ts';
-import { publicRoute } from '../../plugins/access-rules.ts';
-import { openRoutes } from '../../plugins/groups.ts';
+import { openRoutes, publicRoute } from '../../plugins/access-rules.ts';
+import { createSessionCookie } from '../../plugins/cookies.ts';
 import { countSignUp } from '../../plugins/rate-limit.ts';
-import { createSessionCookie } from '../../plugins/session-cookie.ts';
 import { FORM_TYPE } from '../../request/media-types.ts';
-import { returnTo } from '../../request/redirect-uri.ts';
+import { returnTo } from '../../request/own-origin.ts';
 import { v2BodyErrors, v2Errors } from '../responses.ts';
 
 const BEGIN_IDENTITY_LOGIN_ERRORS = v2BodyErrors('not_found', 'conflict', 'upstream_failed');

@@ -1,9 +1,8 @@
 import type { Deps } from '../../../core/deps.ts';
 import { OpenedSession } from '../../../schemas/accounts/accounts.ts';
 import { PasskeyLogin, PasskeyOptions } from '../../../schemas/auth/passkeys.ts';
-import { publicRoute } from '../../plugins/access-rules.ts';
-import { openRoutes } from '../../plugins/groups.ts';
-import { createSessionCookie } from '../../plugins/session-cookie.ts';
+import { openRoutes, publicRoute } from '../../plugins/access-rules.ts';
+import { createSessionCookie } from '../../plugins/cookies.ts';
 import { PASSKEY_BODY } from '../../request/body-rules.ts';
 import { passkeyOrigin } from '../../request/own-origin.ts';
 import { v2BodyErrors, v2WriteErrors } from '../responses.ts';

@@ -9,8 +9,7 @@ import {
   Passkeys,
 } from '../../../schemas/auth/passkeys.ts';
 import { PasswordProof } from '../../../schemas/auth/totp.ts';
-import { beforeSecondFactor, sessionRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, beforeSecondFactor, sessionRoute } from '../../plugins/access-rules.ts';
 import { PASSKEY_BODY } from '../../request/body-rules.ts';
 import { passkeyOrigin } from '../../request/own-origin.ts';
 import { createOnce } from '../../responses/idempotency.ts';

@@ -2,9 +2,8 @@ import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
 import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import { Accepted, ForgottenPassword, PasswordReset } from '../../../schemas/auth/email.ts';
-import { publicRoute } from '../../plugins/access-rules.ts';
-import { createDeviceCookie } from '../../plugins/device-cookie.ts';
-import { openRoutes } from '../../plugins/groups.ts';
+import { openRoutes, publicRoute } from '../../plugins/access-rules.ts';
+import { createDeviceCookie } from '../../plugins/cookies.ts';
 import { v2BodyErrors } from '../responses.ts';
 
 /** A forgotten password, in two steps. Neither signs in. */
@@ -30,7 +29,7 @@ export const createPasswordRecoveryRoutes = (deps: Pick<Deps, 'emailFlows' | 'co
       '/reset',
       async ({ actor, body, request, set }) => {
         const deviceToken = await emailFlows.reset(actor, body);
-        device.keep(deviceToken, request, set);
+        device.store(deviceToken, request, set);
         set.status = 204;
       },
       {

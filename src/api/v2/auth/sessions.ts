@@ -5,9 +5,14 @@ import {
   SessionParams,
   Sessions,
 } from '../../../schemas/accounts/accounts.ts';
-import { beforeSecondFactor, optionalRoute, sessionRoute } from '../../plugins/access-rules.ts';
-import { openRoutes, signedIn } from '../../plugins/groups.ts';
-import { createSessionCookie } from '../../plugins/session-cookie.ts';
+import {
+  beforeSecondFactor,
+  openRoutes,
+  optionalRoute,
+  sessionRoute,
+  signedIn,
+} from '../../plugins/access-rules.ts';
+import { createSessionCookie } from '../../plugins/cookies.ts';
 import { SIGNED_IN, v2Errors, v2WriteErrors } from '../responses.ts';
 
 export const createSessionRoutes = (deps: Pick<Deps, 'auth' | 'config'>) => {

@@ -7,8 +7,7 @@ import {
   TokenParams,
   Tokens,
 } from '../../../schemas/accounts/accounts.ts';
-import { sessionRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, sessionRoute } from '../../plugins/access-rules.ts';
 import { createOnce } from '../../responses/idempotency.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';
 

@@ -8,8 +8,7 @@ import {
   TotpSetup,
   TotpStatus,
 } from '../../../schemas/auth/totp.ts';
-import { beforeSecondFactor, sessionRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, beforeSecondFactor, sessionRoute } from '../../plugins/access-rules.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 
 /** The authenticator of the own account, its recovery codes and the proof of a second factor. */

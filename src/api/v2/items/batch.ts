@@ -1,7 +1,6 @@
 import type { Deps } from '../../../core/deps.ts';
 import { ItemBatch, ItemBatchResults } from '../../../schemas/items/items-v2.ts';
-import { userRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, userRoute } from '../../plugins/access-rules.ts';
 import { createOnce } from '../../responses/idempotency.ts';
 import { withDefaults } from '../../responses/new-item.ts';
 

@@ -1,8 +1,7 @@
 import type { Deps } from '../../../core/deps.ts';
 import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import { ItemDocument, ItemIdParams } from '../../../schemas/items/items-v2.ts';
-import { userRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, userRoute } from '../../plugins/access-rules.ts';
 import { createOnce } from '../../responses/idempotency.ts';
 import { KEYED, SIGNED_IN, v2WriteErrors } from '../responses.ts';
 import { restoredItem } from './document.ts';

@@ -1,8 +1,7 @@
 import type { Deps } from '../../../core/deps.ts';
 import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import { ItemDocument, ItemIdParams, ItemPatch } from '../../../schemas/items/items-v2.ts';
-import { userRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, userRoute } from '../../plugins/access-rules.ts';
 import { ITEM_BODY } from '../../request/body-rules.ts';
 import { matchedVersions, tell } from '../../responses/etag.ts';
 import { SIGNED_IN, v2BodyErrors, v2WriteErrors } from '../responses.ts';

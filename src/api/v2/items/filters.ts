@@ -5,8 +5,8 @@ import type {
   FilterOp,
   FilterValue,
 } from '../../../services/conditions.ts';
-import { type Refusal, refusalOf, storedForm } from '../../request/kinds.ts';
-import { readTime } from '../../request/query-time.ts';
+import { readTime } from '../../request/parameters.ts';
+import { type Refusal, refusalOf, storedForm } from '../../request/validation.ts';
 
 /** A condition on one of a list's fields; `path` leads to a value inside of the field. */
 export interface Condition<Field extends string> extends FieldCondition<Field> {

@@ -9,8 +9,7 @@ import {
   ItemSparse,
 } from '../../../schemas/items/items-v2.ts';
 import { ItemQuery } from '../../../schemas/items/list.ts';
-import { optionalRoute, userRoute } from '../../plugins/access-rules.ts';
-import { openRoutes, signedIn } from '../../plugins/groups.ts';
+import { openRoutes, optionalRoute, signedIn, userRoute } from '../../plugins/access-rules.ts';
 import { ITEM_BODY } from '../../request/body-rules.ts';
 import { isKnown, notModified, tell } from '../../responses/etag.ts';
 import { createOnce } from '../../responses/idempotency.ts';

@@ -3,8 +3,8 @@ import { type FilterFields, MAX_FILTERS } from '../../../schemas/filters.ts';
 import { ITEM_FIELDS, type ItemField } from '../../../schemas/items/items-v2.ts';
 import { ITEM_SORTS, type ItemSort } from '../../../schemas/items/list.ts';
 import type { SortField, SortKey } from '../../../services/items/list/query.ts';
-import type { Refusal } from '../../request/kinds.ts';
-import { MAX_NAMED, sentQuery } from '../../request/strict-query.ts';
+import { MAX_NAMED, sentQuery } from '../../request/parameters.ts';
+import type { Refusal } from '../../request/validation.ts';
 import { type Condition, isRefused, readCondition, sentAsText, sentByName } from './filters.ts';
 
 /** What of an item is shown: all of it unless `fields` says what; `expand` adds its owner. */

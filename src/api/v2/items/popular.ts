@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
 import { ItemPopularQuery, PopularItems } from '../../../schemas/items/views.ts';
 import { publicRoute } from '../../plugins/access-rules.ts';
-import { answerCached } from '../../responses/cached.ts';
+import { answerCached } from '../../responses/json.ts';
 import { v2Errors } from '../responses.ts';
 import { shownItem } from './document.ts';
 

@@ -8,8 +8,7 @@ import {
   ItemUpload,
 } from '../../../schemas/items/transfer.ts';
 import { filterParameters } from '../../../schemas/list-query.ts';
-import { userRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, userRoute } from '../../plugins/access-rules.ts';
 import { ITEM_MEDIA, ITEM_TYPES } from '../../request/media-types.ts';
 import { incoming, outgoing } from '../../responses/item-stream.ts';
 import { createItemReader } from '../../responses/new-item.ts';

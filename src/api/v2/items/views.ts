@@ -1,8 +1,7 @@
 import type { Deps } from '../../../core/deps.ts';
 import { ItemIdParams } from '../../../schemas/items/items-v2.ts';
 import { ItemViewed } from '../../../schemas/items/views.ts';
-import { optionalRoute } from '../../plugins/access-rules.ts';
-import { openRoutes } from '../../plugins/groups.ts';
+import { openRoutes, optionalRoute } from '../../plugins/access-rules.ts';
 import { SIGNED_IN, v2WriteErrors } from '../responses.ts';
 
 export const createItemViewRoutes = ({ itemViewing }: Pick<Deps, 'itemViewing'>) =>

@@ -7,11 +7,10 @@ import {
   SourceResults,
 } from '../../../schemas/sources/calls.ts';
 import { SourceName } from '../../../schemas/sources/sources.ts';
-import { optionalRoute, userRoute } from '../../plugins/access-rules.ts';
-import { openRoutes, signedIn } from '../../plugins/groups.ts';
+import { openRoutes, optionalRoute, signedIn, userRoute } from '../../plugins/access-rules.ts';
 import { createExternalLimit } from '../../plugins/rate-limit.ts';
 import { SOURCE_BODY } from '../../request/body-rules.ts';
-import { sentQuery } from '../../request/strict-query.ts';
+import { sentQuery } from '../../request/parameters.ts';
 import { answerSource } from '../../responses/source-response.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 

@@ -1,8 +1,7 @@
 import type { Deps } from '../../../core/deps.ts';
 import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import { SourceDefinition, SourceName, SourcePatch } from '../../../schemas/sources/sources.ts';
-import { adminRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { SOURCE_BODY } from '../../request/body-rules.ts';
 import { isKnown, matchedVersions, notModified, tell } from '../../responses/etag.ts';
 import { ADMIN, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';

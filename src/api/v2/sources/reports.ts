@@ -6,8 +6,7 @@ import {
   SourceStatsQuery,
 } from '../../../schemas/sources/calls.ts';
 import { SourceName } from '../../../schemas/sources/sources.ts';
-import { adminRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { SOURCE_BODY } from '../../request/body-rules.ts';
 import { ADMIN, v2BodyErrors, v2WriteErrors } from '../responses.ts';
 

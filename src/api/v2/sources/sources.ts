@@ -6,8 +6,7 @@ import {
   SourceNew,
   SourcesQuery,
 } from '../../../schemas/sources/sources.ts';
-import { adminRoute } from '../../plugins/access-rules.ts';
-import { accountRoutes } from '../../plugins/groups.ts';
+import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { SOURCE_BODY } from '../../request/body-rules.ts';
 import { createOnce } from '../../responses/idempotency.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors } from '../responses.ts';

@@ -259,7 +259,7 @@ describe('the device cookie', () => {
     const publicUrl = 'https://api.example.com';
     await using it = await withAda({ transport: 'cookie' }, { publicUrl });
     expect(it.answer.headers.getSetCookie()[1]).toMatch(
-      /^__Host-hutch-device=[^;]+; Path=\/; .*HttpOnly; .*Secure/,
+      /^__Host-hutch-device=[^;]+; Path=\/; .*Secure; HttpOnly/,
     );
   });
 
