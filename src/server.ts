@@ -60,9 +60,9 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
 }
 
 /** Makes the first admin that the settings name, if they name one. Throws StartupError. */
-async function ensureAdmin(config: Config, { operatorAdmins }: Deps): Promise<void> {
+async function ensureAdmin(config: Config, { operator }: Deps): Promise<void> {
   const { adminEmail: email, adminUsername: username, adminPassword: password } = config;
-  if (email !== '') await operatorAdmins.ensureFirst({ email, username, password });
+  if (email !== '') await operator.ensureAdmin({ email, username, password });
 }
 
 function listen(config: Config, deps: Deps) {

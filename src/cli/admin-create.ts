@@ -56,7 +56,7 @@ async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, i
   if (user.role === 'admin' && user.is_active && !isAsked) {
     if (isRenamed)
       throw new StartupError(`The email belongs to ${line}, which has another username.`);
-    console.log(`${line} is an admin already. Nothing was changed.`);
+    console.log(`${line} is already an admin. Nothing was changed.`);
     return;
   }
   const notes = [`The email belongs to ${line}.`, WARNING];
@@ -69,7 +69,7 @@ async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, i
     deps.weaknessOf(password.text, account),
   ]);
   const changes = { password: password.text, ...(isRenamed && { username }) };
-  await deps.operatorAdmins.promote(user, changes);
+  await deps.operator.promote(user, changes);
   const renamed = isRenamed ? ` Its username is ${JSON.stringify(username)} now.` : '';
   console.log(
     `Account ${id} is an admin now. Everything that opened it before has ended.${renamed}`,

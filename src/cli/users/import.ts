@@ -22,7 +22,7 @@ server is running.`,
     const skipsBad = invocation.switches.has('skip-bad');
     const { stream } = await openInput(operandOf(invocation));
     return withDeps(invocation, async ({ usersImport: service, now }) => {
-      const { accounts, bad, noAdmins } = await service.check(stream);
+      const { accounts, bad, unpromoted } = await service.check(stream);
       for (const { line, reasons } of bad.slice(0, MAX_NAMED)) {
         console.error(`Line ${line}: ${reasons.join(' ')}`);
       }
@@ -31,7 +31,7 @@ server is running.`,
         console.error(`Imported nothing: bad lines ${bad.length}, good ones ${accounts.length}.`);
         return 1;
       }
-      for (const { line, user } of noAdmins.slice(0, MAX_NAMED)) {
+      for (const { line, user } of unpromoted.slice(0, MAX_NAMED)) {
         const who = accountLine(user, now());
         console.error(`Line ${line}: The email belongs to ${who}, who is not made an admin.`);
       }

@@ -4,8 +4,8 @@ import { timeOf } from '../../utils/time/time.ts';
 import { type Command, type Flag, type Invocation, withDeps } from '../command.ts';
 import { table } from '../table.ts';
 
-type Query = Parameters<Deps['operatorUsers']['list']>[0];
-type Account = Awaited<ReturnType<Deps['operatorUsers']['list']>>['data'][number];
+type Query = Parameters<Deps['operator']['list']>[0];
+type Account = Awaited<ReturnType<Deps['operator']['list']>>['data'][number];
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000_000;
@@ -49,9 +49,9 @@ are more than --limit, standard error says so. Works while a server is running.`
   },
   settings: ['dataDir'],
   run: (invocation) =>
-    withDeps(invocation, async ({ operatorUsers }) => {
+    withDeps(invocation, async ({ operator }) => {
       const limit = Number(invocation.flags['limit'] ?? DEFAULT_LIMIT);
-      const { accounts, hasMore } = await firstOf(operatorUsers, queryOf(invocation), limit);
+      const { accounts, hasMore } = await firstOf(operator, queryOf(invocation), limit);
       const isJson = invocation.switches.has('json');
       console.log(isJson ? JSON.stringify(accounts, null, 2) : tableOf(accounts));
       if (hasMore) console.error('There are more accounts: raise --limit.');
@@ -71,7 +71,7 @@ function queryOf({ flags }: Invocation): Query {
 }
 
 /** Returns the first `limit` accounts. A page may be short although there are more. */
-async function firstOf(users: Deps['operatorUsers'], query: Query, limit: number) {
+async function firstOf(users: Deps['operator'], query: Query, limit: number) {
   const accounts: Account[] = [];
   let cursor: string | undefined;
   do {

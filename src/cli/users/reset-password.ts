@@ -15,17 +15,17 @@ running server. Second factors stay.`,
   flags: { generate: { help: 'Set a generated password instead of printing a link.' } },
   settings: ['dataDir', 'host', 'port'],
   run: (invocation) =>
-    withDeps(invocation, async ({ operatorUsers, now }) => {
-      const user = await operatorUsers.get(operandOf(invocation));
+    withDeps(invocation, async ({ operator, now }) => {
+      const user = await operator.get(operandOf(invocation));
       const line = accountLine(user, now());
       if (invocation.switches.has('generate')) {
         const password = newToken().slice(0, GENERATED_LENGTH);
-        await operatorUsers.setPassword(user, password);
+        await operator.setPassword(user, password);
         console.log(`${line} has a new password. All its sessions and tokens have ended.`);
         console.log(`Password: ${password}`);
         return 0;
       }
-      const link = await operatorUsers.resetByLink(user);
+      const link = await operator.resetByLink(user);
       console.log(`All sessions and tokens of ${line} have ended.`);
       console.log(`Link: ${link}`);
       return 0;

@@ -10,9 +10,9 @@ stores. Works while a server is running.`,
   flags: { json: { help: 'Print a JSON object.' } },
   settings: ['dataDir'],
   run: (invocation) =>
-    withDeps(invocation, async ({ operatorUsers }) => {
-      const user = await operatorUsers.get(operandOf(invocation));
-      const details = await operatorUsers.details(user);
+    withDeps(invocation, async ({ operator }) => {
+      const user = await operator.get(operandOf(invocation));
+      const details = await operator.details(user);
       const isJson = invocation.switches.has('json');
       console.log(isJson ? JSON.stringify(details, null, 2) : listOf(details));
       return 0;

@@ -37,14 +37,14 @@ function stateCommand({ name, summary, help, isActive, done }: State): Command {
     flags: {},
     settings: ['dataDir'],
     run: (invocation) =>
-      withDeps(invocation, async ({ operatorUsers, now }) => {
-        const user = await operatorUsers.get(operandOf(invocation));
+      withDeps(invocation, async ({ operator, now }) => {
+        const user = await operator.get(operandOf(invocation));
         const line = accountLine(user, now());
         if (user.is_active === isActive) {
           console.log(`${line} is ${word} already. Nothing was changed.`);
           return 0;
         }
-        await operatorUsers.setActive(user, isActive);
+        await operator.setActive(user, isActive);
         console.log(`${line} is ${word} now. ${done}`);
         return 0;
       }),

@@ -52,7 +52,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
   };
 }
 
-/** What the time of a hash depends on: PASSWORD_KIND of services/user-queries.ts. */
+/** The parameters that determine the time of a hash: PASSWORD_KIND of services/accounts/password.ts. */
 function kindOf(hash: string): string {
   return hash.startsWith('$2') ? hash.slice(0, 7) : hash.slice(0, hash.indexOf(',p=') + 5);
 }

@@ -1,12 +1,9 @@
-import { eq } from 'drizzle-orm';
 import type { Actor, AnyActor } from '../../core/actor.ts';
-import type { Db, Session } from '../../core/db/db.ts';
-import { uniqueViolation } from '../../core/db/storage-error.ts';
+import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import { AppError } from '../../core/exceptions.ts';
 import type { FairTurns } from '../../core/fair-turns.ts';
 import type { Cursors } from '../../core/security/cursors.ts';
-import { type NewUser, type Role, type User, users } from '../../models/index.ts';
+import type { NewUser, Role, User } from '../../models/index.ts';
 import { nameKey } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';
 import { adminsOnly } from '../admins-only.ts';
@@ -17,11 +14,16 @@ import type { Sessions } from '../auth/sessions.ts';
 import type { OnWritten } from '../idempotency.ts';
 import type { UserListQuery } from './filters.ts';
 import { type Account, type AccountPage, account, listUsers } from './list.ts';
-import { type NewAccount, refuseForeignAddress, usernameTaken } from './new-account.ts';
-import { refuseWeak } from './password-policy.ts';
-import { userById } from './queries.ts';
+import { refuseWeak } from './password.ts';
 import { type AccountRemoval, refuseLastAdmin } from './removal.ts';
-import type { Users } from './users.ts';
+import {
+  getUser,
+  type NewAccount,
+  refuseForeignAddress,
+  rethrowTaken,
+  type Users,
+  updateUser,
+} from './users.ts';
 
 export interface AdminUsersDeps {
   db: Db;
@@ -36,7 +38,7 @@ export interface AdminUsersDeps {
   now(): Date;
 }
 
-/** What an admin may change of an account; what is left out stays. */
+/** The fields that an admin may change; omitted ones stay. */
 export interface AccountChanges {
   username?: string | undefined;
   email_verified?: boolean | undefined;
@@ -44,13 +46,13 @@ export interface AccountChanges {
   role?: Role | undefined;
 }
 
-/** What is noted of a change, an entry each. */
+/** One audit entry of a change. */
 type Act = { action: AuditAction; details?: Record<string, unknown> };
 
-/** What admins do to accounts. Each method throws forbidden for a caller who is no admin. */
+/** Operations of admins on accounts. Each method throws forbidden for any other caller. */
 export const createAdminUsers = (deps: AdminUsersDeps) =>
   adminsOnly({
-    /** Throws invalid_cursor. */
+    /** Returns a page of accounts. Throws invalid_cursor. */
     list: (_actor: Actor, query: UserListQuery): Promise<AccountPage> => listUsers(deps, query),
 
     /** Throws not_found. */
@@ -72,16 +74,16 @@ export const createAdminUsers = (deps: AdminUsersDeps) =>
     },
 
     /**
-     * An admin who says that an email is verified vouches for it: unlike with a mailed link, no
-     * session, password or token made before is ended. Deactivation and promotion end all sessions
-     * and tokens for good, another change of the role ends the tokens. Throws not_found, username_taken,
-     * validation_failed for a username that is another address, and conflict for the last active
-     * admin.
+     * Changes an account. An admin who sets `email_verified` vouches for the address: unlike after
+     * a mailed link, earlier sessions, passwords and tokens stay valid. Deactivation and promotion
+     * end all sessions and tokens for good; demotion ends the tokens. Throws not_found,
+     * username_taken, validation_failed for a username that is another address, and conflict for
+     * the last active admin.
      */
     update: (actor: Actor, id: number, changes: AccountChanges): Promise<Account> =>
       updateAccount(deps, actor, id, changes),
 
-    /** Deletes an account and everything that belongs to it. Throws not_found, conflict as `update`. */
+    /** Deletes an account and all of its data. Throws not_found, and conflict as `update`. */
     remove: (actor: Actor, id: number): Promise<void> =>
       deps.db.write(async (tx) => {
         await deps.removal.begin(tx, actor, await getUser(tx, id));
@@ -105,46 +107,36 @@ type AccountUpdateDeps = Pick<
 >;
 
 /**
- * Changes an account, with the effects and errors of `update` above; `noted` is added to the details
- * of each audit entry.
+ * Changes an account, with the effects and errors of `update` above. `extraDetails` are added to
+ * each audit entry.
  */
 export async function updateAccount(
   { db, sessions, accessTokens, accessChanges, audit, now }: AccountUpdateDeps,
   actor: AnyActor,
   id: number,
   changes: AccountChanges,
-  noted: AuditRecord['details'] = {},
+  extraDetails: AuditRecord['details'] = {},
 ): Promise<Account> {
   const at = now().toISOString();
-  try {
-    return await db.write(async (tx) => {
-      const old = await getUser(tx, id);
-      const set = changedColumns(old, changes, at);
-      if (set.username !== undefined) {
-        refuseForeignAddress({ email: old.email, username: set.username });
-      }
-      if (Object.keys(set).length === 0) return account(old);
-      if (set.role === 'user' || set.is_active === false) await refuseLastAdmin(tx, old);
-      if (set.role !== undefined || set.is_active !== undefined) accessChanges.note(tx, id);
-      if (set.is_active === false || set.role === 'admin') await sessions.endAll(tx, id);
-      if (set.is_active === false || set.role !== undefined) await accessTokens.endAll(tx, id);
-      const values = { ...set, updated_at: at };
-      const [user] = await tx.orm.update(users).set(values).where(eq(users.id, id)).returning();
-      for (const act of actsOf(set)) {
-        const details = { ...act.details, ...noted };
-        await audit.record(tx, actor, { ...act, user_id: id, details });
-      }
-      return account(user as User);
-    });
-  } catch (error) {
-    throw uniqueViolation(error) === 'users.username_key' ? usernameTaken() : error;
-  }
-}
-
-async function getUser(session: Session, id: number): Promise<User> {
-  const [user] = await userById(session, { id });
-  if (!user) throw new AppError('not_found', 'User not found');
-  return user;
+  const write = db.write(async (tx) => {
+    const old = await getUser(tx, id);
+    const set = changedColumns(old, changes, at);
+    if (set.username !== undefined) {
+      refuseForeignAddress({ email: old.email, username: set.username });
+    }
+    if (Object.keys(set).length === 0) return account(old);
+    if (set.role === 'user' || set.is_active === false) await refuseLastAdmin(tx, old);
+    if (set.role !== undefined || set.is_active !== undefined) accessChanges.note(tx, id);
+    if (set.is_active === false || set.role === 'admin') await sessions.endAll(tx, id);
+    if (set.is_active === false || set.role !== undefined) await accessTokens.endAll(tx, id);
+    const user = await updateUser(tx, id, { ...set, updated_at: at });
+    for (const act of actsOf(set)) {
+      const details = { ...act.details, ...extraDetails };
+      await audit.record(tx, actor, { ...act, user_id: id, details });
+    }
+    return account(user);
+  });
+  return write.catch(rethrowTaken);
 }
 
 function changedColumns(old: User, changes: AccountChanges, at: string): Partial<NewUser> {

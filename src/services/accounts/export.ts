@@ -1,12 +1,28 @@
-import { eq } from 'drizzle-orm';
+import { and, asc, eq, getTableName, gt, inArray, lte, max, or, sql } from 'drizzle-orm';
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
-import { AppError } from '../../core/exceptions.ts';
-import { accountUsage, totps } from '../../models/index.ts';
+import { prepare, type Query } from '../../core/db/query.ts';
+import {
+  type AccessToken,
+  type AuditEntry,
+  accessTokens,
+  accountUsage,
+  auditLog,
+  type ItemRevision,
+  type ItemRow,
+  identities,
+  itemRevisions,
+  items,
+  passkeys,
+  sessions,
+  totps,
+  users,
+} from '../../models/index.ts';
+import { pagesById } from '../../utils/page.ts';
 import type { Audit } from '../audit/audit.ts';
-import { LISTS } from './export-lists.ts';
-import { ownAccount } from './own-account.ts';
-import { userById } from './queries.ts';
+import { ownAccount } from './own.ts';
+import { getUser } from './users.ts';
 
 export interface AccountExportDeps {
   db: Db;
@@ -14,16 +30,16 @@ export interface AccountExportDeps {
   now(): Date;
 }
 
-/** Everything that is stored about an account, for its owner to take along. */
+/** Exports everything that is stored about an account, for its owner. */
 export const createAccountExport = (deps: AccountExportDeps) => ({
   /**
-   * Returns the JSON document as text in parts, one page of rows at a time; a part is read only
-   * when it is asked for. A list holds what existed when it began, each row as it was when its
-   * page was read. Throws not_found, also in the middle when the account is deleted meanwhile.
+   * Returns a JSON document as a lazy sequence of texts, one page of rows each. A list holds the
+   * rows that existed when it began, each as it was when its page was read. Throws not_found, also
+   * midway if the account is deleted meanwhile.
    */
   begin: async (actor: Actor): Promise<AsyncGenerator<{ text: string }>> => {
     const { id } = actor;
-    const account = await getAccount(deps, id);
+    const account = ownAccount(await getUser(deps.db.read, id));
     await deps.db.write((tx) => deps.audit.own(tx, actor, 'data.exported'));
     const exported_at = deps.now().toISOString();
     return documentOf(deps, { exported_at, account, ...(await singles(deps.db, id)) });
@@ -35,7 +51,7 @@ interface Head extends Awaited<ReturnType<typeof singles>> {
   account: ReturnType<typeof ownAccount>;
 }
 
-/** What there is at most one of. The secret of an authenticator stays here. */
+/** The parts of which an account has at most one. The authenticator's secret is left out. */
 async function singles({ read: { orm } }: Db, id: number) {
   const { confirmed_at, created_at } = totps;
   const ofTotp = orm.select({ created_at, confirmed_at }).from(totps);
@@ -58,13 +74,148 @@ async function* documentOf(deps: AccountExportDeps, head: Head) {
     }
     yield { text: ']' };
   }
-  // A document that lacks what was deleted while it was written must not look whole.
-  await getAccount(deps, id);
+  // A document whose account was deleted meanwhile is incomplete and must not look complete.
+  await getUser(deps.db.read, id);
   yield { text: '}' };
 }
 
-async function getAccount({ db }: AccountExportDeps, id: number) {
-  const [user] = await userById(db.read, { id });
-  if (!user) throw new AppError('not_found', 'User not found');
-  return ownAccount(user);
+/** Rows per read. 20 of the largest items take 2 MB. */
+const PAGE = 20;
+
+type Owned = SQLiteTable & { id: SQLiteColumn };
+type Page = Query<{ owner: number; after: number; until: number }, { id: number }[]>;
+
+/** One list of the document: the rows of a table that belong to an account. */
+function listOf<T extends { id: number }>(
+  table: Owned,
+  owner: SQLiteColumn,
+  columns: Record<string, SQLiteColumn> | undefined,
+  toJson: (row: T, ownerId: number) => object = (row) => row,
+) {
+  const { id } = table;
+  const isOwn = eq(owner, sql.placeholder('owner'));
+  const newest = prepare<{ owner: number }, { id: number | null }[]>(
+    (orm) =>
+      orm
+        .select({ id: max(id) })
+        .from(table)
+        .where(isOwn) as never,
+  );
+  const isNext = and(gt(id, sql.placeholder('after')), lte(id, sql.placeholder('until')));
+  const next: Page = prepare((orm) => {
+    const all = columns ? orm.select(columns).from(table) : orm.select().from(table);
+    return all.where(and(isOwn, isNext)).orderBy(asc(id)).limit(PAGE) as never;
+  });
+  return {
+    pages: async function* ({ read }: Db, ownerId: number): AsyncGenerator<object[]> {
+      const [last] = await newest(read, { owner: ownerId });
+      const until = last?.id ?? 0;
+      const pages = pagesById(PAGE, (after) => next(read, { owner: ownerId, after, until }));
+      for await (const page of pages) yield (page as T[]).map((row) => toJson(row, ownerId));
+    },
+  };
+}
+
+const { id, name, created_at, last_used_at } = passkeys;
+/** A passkey without its key, which is useless elsewhere. */
+const passkeyColumns = { id, name, created_at, last_used_at };
+const sessionColumns = {
+  id: sessions.id,
+  created_at: sessions.created_at,
+  last_used_at: sessions.last_used_at,
+  user_agent: sessions.user_agent,
+  address: sessions.address,
+};
+
+/** The revisions of the items of an account, by item and version. */
+const revisions = {
+  pages: async function* ({ read }: Db, owner: number): AsyncGenerator<object[]> {
+    const { id, owner_id } = items;
+    const own = (after: number) =>
+      read.orm
+        .select({ id })
+        .from(items)
+        .where(and(eq(owner_id, owner), gt(id, after)))
+        .orderBy(asc(id))
+        .limit(PAGE);
+    for await (const page of pagesById(PAGE, async (after) => own(after))) {
+      yield* revisionPages(read, page, owner);
+    }
+  },
+};
+
+async function* revisionPages(read: Db['read'], ofItems: { id: number }[], owner: number) {
+  const { item_id, version } = itemRevisions;
+  const isOf = inArray(
+    item_id,
+    ofItems.map(({ id }) => id),
+  );
+  for (let last = { item_id: 0, version: 0 }; ; ) {
+    const isNext = or(
+      gt(item_id, last.item_id),
+      and(eq(item_id, last.item_id), gt(version, last.version)),
+    );
+    const rows = read.orm.select().from(itemRevisions).where(and(isOf, isNext));
+    const page = await rows.orderBy(asc(item_id), asc(version)).limit(PAGE);
+    const end = page.at(-1);
+    if (!end) return;
+    yield page.map((row) => revisionJson(row, owner));
+    if (page.length < PAGE) return;
+    last = end;
+  }
+}
+
+/** The lists of the document, by their names in it. */
+const LISTS = {
+  items: listOf(items, items.owner_id, undefined, itemJson),
+  revisions,
+  identities: listOf(identities, identities.user_id, undefined),
+  passkeys: listOf(passkeys, passkeys.user_id, passkeyColumns),
+  sessions: listOf(sessions, sessions.user_id, sessionColumns),
+  tokens: listOf(accessTokens, accessTokens.user_id, undefined, tokenJson),
+  audit_log: listOf(auditLog, auditLog.user_id, undefined, entryJson),
+};
+
+/** The tables whose rows are in the document. */
+export const EXPORTED: readonly string[] = [
+  ...[users, totps, accountUsage, items, itemRevisions],
+  ...[identities, passkeys, sessions, accessTokens, auditLog],
+].map(getTableName);
+
+/** The tables with rows of an account that the document omits, and why. */
+export const NOT_EXPORTED: Record<string, string> = {
+  account_removals: 'An account that is being erased cannot be exported.',
+  action_tokens: 'Secret links that live for minutes.',
+  auth_flows: 'Sign-ins in progress, with their secrets.',
+  idempotency_keys: 'Copies of responses, stored for a day; the other lists have the same data.',
+  item_events: 'A buffer for clients that reconnect; the revisions have the same data.',
+  item_tags: 'An index of the tags of items.',
+  recovery_codes: 'Only their hashes are stored.',
+  sign_up_keys: 'A copy of the response to the sign-up, stored for a day.',
+};
+
+function itemJson({ tags, data, ...rest }: ItemRow) {
+  return { ...rest, tags: JSON.parse(tags), data: JSON.parse(data) };
+}
+
+/** Omits the ids of other accounts that changed an item. */
+function revisionJson({ before, actor_id, ...rest }: ItemRevision, ownerId: number) {
+  const { tags, data, ...fields } = JSON.parse(before) as Partial<ItemRow>;
+  const texts = {
+    ...(tags && { tags: JSON.parse(tags) }),
+    ...(data && { data: JSON.parse(data) }),
+  };
+  const isOwn = actor_id === ownerId;
+  return { ...rest, actor_id: isOwn ? actor_id : null, before: { ...fields, ...texts } };
+}
+
+function tokenJson({ token_hash: _, user_id: _u, scopes, ...rest }: AccessToken) {
+  return { ...rest, scopes: scopes.split(' ') };
+}
+
+/** Omits the address of another actor, such as an admin, but not of anonymous sign-in attempts. */
+function entryJson({ details, ...entry }: AuditEntry, ownerId: number) {
+  const isOther = entry.actor_id !== null && entry.actor_id !== ownerId;
+  const own = { ...entry, details: JSON.parse(details) };
+  return isOther ? { ...own, address: null, request_id: null } : own;
 }

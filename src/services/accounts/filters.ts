@@ -4,7 +4,7 @@ import { type Role, users } from '../../models/index.ts';
 import { emailKey, nameKey } from '../../utils/text/email.ts';
 import { type Condition, compare, valueList } from '../conditions.ts';
 import type { UserSort } from './order.ts';
-import { isKept } from './removed.ts';
+import { isNotRemoved } from './removed.ts';
 
 export type AccountField =
   | 'id'
@@ -17,16 +17,16 @@ export type AccountField =
   | 'created_at'
   | 'updated_at';
 
-/** Which accounts, in which order, from where and how many of them. */
+/** The filters, order and page of a list of accounts. */
 export interface UserListQuery {
   role?: Role | undefined;
   is_active?: boolean | undefined;
-  /** Exclusive, as the one below. */
+  /** Exclusive, like `created_before`. */
   created_after?: string | undefined;
   created_before?: string | undefined;
-  /** How the username or the email begins, without case. */
+  /** A prefix of the username or the email, ignoring case. */
   q?: string | undefined;
-  /** Conditions that must all hold; `true` and `false` are texts. */
+  /** Conditions that must all hold. Booleans are the texts `true` and `false`. */
   filters?: readonly Condition<AccountField>[] | undefined;
   /** Default `id`; `-` is descending. */
   sort?: UserSort | undefined;
@@ -38,16 +38,16 @@ export interface UserListQuery {
 
 export type Orm = Db['read']['orm'];
 
-/** Greater than every character that a text goes on with. */
+/** Greater than any character that can follow a prefix. */
 const LAST_CHARACTER = '\u{10ffff}';
 
-/** SQL that is true for the accounts of a list, with `others` that must hold too. */
+/** SQL that is true for the accounts of a list that also meet `others`. */
 export function filterOf(
   { role, is_active, created_after, created_before, filters = [] }: UserListQuery,
   ...others: (SQL | undefined)[]
 ): SQL | undefined {
   return and(
-    isKept(users.id),
+    isNotRemoved(users.id),
     role && eq(users.role, role),
     is_active === undefined ? undefined : eq(users.is_active, is_active),
     created_after ? gt(users.created_at, created_after) : undefined,
@@ -71,7 +71,7 @@ const COLUMNS: Record<AccountField, SQLWrapper> = {
   updated_at: users.updated_at,
 };
 
-/** Names compare by their keys, without case. */
+/** SQL for a condition. Names are compared by their keys, ignoring case. */
 function conditionOf({ field, op, values }: Condition<AccountField>): SQL {
   const isName = field === 'username' || field === 'email';
   if (!isName || op === 'like') return compare(COLUMNS[field], op, values);
@@ -86,7 +86,7 @@ function conditionOf({ field, op, values }: Condition<AccountField>): SQL {
 
 const UNIQUE: readonly AccountField[] = ['id', 'username', 'email'];
 
-/** The accounts that a condition finds by a unique index; undefined where there is no such one. */
+/** The accounts found through a unique index; undefined if no condition can use one. */
 export async function idsOfUnique(
   orm: Orm,
   filters: UserListQuery['filters'] = [],
@@ -103,7 +103,7 @@ function isOneOf(rows: { id: number }[]): SQL {
   return inArray(users.id, valueList(rows.map(({ id }) => id)));
 }
 
-/** Accounts whose name is looked up by an index; of more, each account is looked at. */
+/** The most accounts looked up through the indexes of names; beyond it, all accounts are scanned. */
 const MOST_BY_NAME = 1_000;
 
 export interface Names {
@@ -111,21 +111,21 @@ export interface Names {
   areFew: boolean;
 }
 
-/** How the username or the email begins: by ids, where these are few. */
+/** The filter for a prefix of the username or the email: by ids if these are few. */
 export async function namesLike(orm: Orm, q: string | undefined): Promise<Names | undefined> {
   if (q === undefined) return undefined;
   const prefix = nameKey(q);
   const { id, username_key, email_key } = users;
-  const starts = (key: typeof username_key | typeof email_key) =>
+  const isIndexed = (key: typeof username_key | typeof email_key) =>
     and(gte(key, prefix), lt(key, prefix + LAST_CHARACTER)) as SQL;
-  const looked = (key: typeof username_key | typeof email_key) =>
+  const isScanned = (key: typeof username_key | typeof email_key) =>
     sql`(+${key} >= ${prefix} and +${key} < ${prefix + LAST_CHARACTER})`;
   const idsBy = (key: typeof username_key | typeof email_key) =>
-    orm.select({ id }).from(users).where(starts(key)).limit(MOST_BY_NAME);
+    orm.select({ id }).from(users).where(isIndexed(key)).limit(MOST_BY_NAME);
   const found = [...(await idsBy(username_key)), ...(await idsBy(email_key))];
   if (found.length >= MOST_BY_NAME) {
-    // Not by their indexes, which would give all of them to be sorted.
-    const filter = or(looked(username_key), looked(email_key)) as SQL;
+    // The unary + keeps SQLite off these indexes, whose rows it would all have to sort.
+    const filter = or(isScanned(username_key), isScanned(email_key)) as SQL;
     return { filter, areFew: false };
   }
   return { filter: isOneOf(found), areFew: true };

@@ -1,41 +1,48 @@
 import type { Session } from '../../core/db/db.ts';
-import type { Tx } from '../../core/db/writer.ts';
 import { nameKey } from '../../utils/text/email.ts';
 import { codePoints } from '../../utils/text/text.ts';
-import { userByUsername } from './queries.ts';
+import { findByUsername } from './users.ts';
 
 const MIN = 3;
 const MAX = 50;
-/** Room for `-` and six digits. */
+/** Leaves room for `-` and six digits. */
 const MAX_BASE = 43;
 
-/** A username that is free, after the first of `names` of which something is left. */
-export async function freeUsername(tx: Tx, names: readonly string[]): Promise<string> {
-  const base = names.map(cleaned).find((it) => it !== '') ?? 'user';
-  let name = base;
-  while (codePoints(name) < MIN || (await isUsernameTaken(tx, name))) name = numbered(base);
+/**
+ * Returns `suggestion`, cut to 50 characters, if it is free and not in `reserved` (keys of names);
+ * otherwise the suggestion with six random digits. Counting up instead would take as many look-ups
+ * as there are accounts with that name.
+ */
+export async function freeUsername(
+  session: Session,
+  suggestion: string,
+  reserved: ReadonlySet<string> = new Set(),
+): Promise<string> {
+  const base = first(suggestion, MAX_BASE);
+  const isFree = async (name: string) =>
+    codePoints(name) >= MIN &&
+    !reserved.has(nameKey(name)) &&
+    !(await findByUsername(session, name));
+  let name = first(suggestion, MAX);
+  while (!(await isFree(name))) name = `${base}-${sixDigits()}`;
   return name;
 }
 
-/**
- * A username that begins as `name` and ends with six random digits. Counting up instead would
- * take as many look-ups as there are accounts of that name.
- */
-export function numbered(name: string): string {
-  const base = [...name].slice(0, MAX_BASE).join('');
-  return `${base}-${sixDigits()}`;
+/** A suggestion for a username: the first of `names` that has usable characters, else `user`. */
+export function suggestUsername(names: readonly string[]): string {
+  return names.map(cleaned).find((it) => it !== '') ?? 'user';
 }
 
-/** What letters, digits, dots, `_` and `-` are left of a name or of what stands before its @. */
+/** The letters, digits, dots, `_` and `-` of a name, or of the part of an address before the @. */
 function cleaned(name: string): string {
   const [local = ''] = name.normalize('NFKC').split('@');
   const plain = local.replace(/\s+/g, '-').replace(/[^\p{L}\p{N}\p{M}._-]/gu, '');
-  const short = [...plain].slice(0, MAX_BASE).join('');
+  const short = first(plain, MAX_BASE);
   return short.length <= MAX ? short : '';
 }
 
-export async function isUsernameTaken(tx: Session, name: string): Promise<boolean> {
-  return (await userByUsername(tx, { key: nameKey(name) })).length > 0;
+function first(text: string, characters: number): string {
+  return [...text].slice(0, characters).join('');
 }
 
 function sixDigits(): string {

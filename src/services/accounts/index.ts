@@ -6,13 +6,11 @@ import type { Quotas } from '../quotas.ts';
 import { createAdminUsers } from './admin.ts';
 import { createAccountExport } from './export.ts';
 import { createUsersImport } from './import.ts';
-import { createOperatorAdmins } from './operator-admins.ts';
-import { createOperatorUsers } from './operator-users.ts';
-import { createAccount } from './own.ts';
-import { weaknessOf } from './password-policy.ts';
+import { createOperator } from './operator.ts';
+import { createOwnAccount } from './own.ts';
+import { weaknessOf } from './password.ts';
 import { type AccountRemovalDeps, createAccountRemoval } from './removal.ts';
-import { createAccountUsage, createAdminUsage } from './usage.ts';
-import { createUsageCheck } from './usage-check.ts';
+import { createAccountUsage, createAdminUsage, createUsageCheck } from './usage.ts';
 import type { Users } from './users.ts';
 
 export interface AccountServicesDeps extends Base, MailServices, Omit<AuthServices, 'jobs'> {
@@ -22,17 +20,16 @@ export interface AccountServicesDeps extends Base, MailServices, Omit<AuthServic
   publish: AccountRemovalDeps['publish'];
 }
 
-/** Everything done to accounts: by their owners, by admins and on the command line. */
+/** Operations on accounts by their owners, by admins and on the command line. */
 export function createAccountServices(deps: AccountServicesDeps) {
   const removal = createAccountRemoval(deps);
   return {
-    account: createAccount({ ...deps, removal }),
+    account: createOwnAccount({ ...deps, removal }),
     accountExport: createAccountExport(deps),
     accountUsage: createAccountUsage(deps),
     adminUsers: createAdminUsers({ ...deps, removal }),
     adminUsage: createAdminUsage(deps),
-    operatorAdmins: createOperatorAdmins(deps),
-    operatorUsers: createOperatorUsers(deps),
+    operator: createOperator(deps),
     usageCheck: createUsageCheck(deps),
     usersImport: createUsersImport(deps),
     weaknessOf,

@@ -8,7 +8,7 @@ import type { Page, Position } from '../../utils/page.ts';
 import { countFiltered, type FilteredRows, readFiltered } from '../filtered-rows.ts';
 import { filterOf, idsOfUnique, namesLike, type Orm, type UserListQuery } from './filters.ts';
 import { orderOf, positionOf, segmentsOf, shapeOf, type UserSort } from './order.ts';
-import { type OwnAccount, ownAccount } from './own-account.ts';
+import { type OwnAccount, ownAccount } from './own.ts';
 
 const DEFAULT_LIMIT = 50;
 
@@ -32,7 +32,8 @@ export interface UserListDeps {
 }
 
 /**
- * A page of accounts. Throws invalid_cursor for a cursor of another sort or filter, and overloaded.
+ * Returns a page of accounts. Throws overloaded, and invalid_cursor for a cursor of another sort or
+ * filter.
  */
 export async function listUsers(
   { db, cursors, turns }: UserListDeps,
@@ -46,7 +47,7 @@ export async function listUsers(
   const unique = await idsOfUnique(orm, query.filters);
   const filter = filterOf(query, names?.filter, unique);
   const rowSource = rowsOf(orm, sort, filter, turns.paceFor('users'));
-  // A few ids are looked up and sorted at once.
+  // For a few ids, one query that looks up and sorts is cheaper than a walk.
   const source = names?.areFew || unique ? { ...rowSource, nth: async () => undefined } : rowSource;
   const { rows, next } = await readFiltered(source, from, limit);
   const next_cursor = next ? cursors.seal(scope, next) : null;

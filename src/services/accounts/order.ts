@@ -5,7 +5,7 @@ import type { Position, Shape } from '../../utils/page.ts';
 type SortField = 'id' | 'created_at' | 'username';
 export type UserSort = SortField | `-${SortField}`;
 
-/** Where an account stands in a sort: its key, and its id where keys may be equal. */
+/** The position of an account in a sort: its key, and its id if keys may be equal. */
 export function positionOf(
   sort: UserSort,
   { id, created_at, username_key }: Pick<User, 'id' | 'created_at' | 'username_key'>,
@@ -31,8 +31,8 @@ export function orderOf(sort: UserSort): SQL[] {
 }
 
 /**
- * The ranges of the sort's index after `from`, up to and with `to`, in order. What ties with an
- * end is a range of its own: SQLite seeks by the first column of a row value alone.
+ * The ranges of the sort's index after `from`, up to and including `to`, in order. Rows with the
+ * same key as an end are a separate range: SQLite seeks only by the first column of a row value.
  */
 export function segmentsOf(
   sort: UserSort,

@@ -26,6 +26,7 @@ import {
 import { eraseItem } from '../items/erasure.ts';
 import { type Job, MAX_RUN_MS } from '../jobs.ts';
 import { firstRemoved } from './removed.ts';
+import { updateUser } from './users.ts';
 
 export interface AccountRemovalDeps extends AnnouncementsDeps {
   db: Db;
@@ -35,14 +36,14 @@ export interface AccountRemovalDeps extends AnnouncementsDeps {
 
 export type AccountRemoval = ReturnType<typeof createAccountRemoval>;
 
-/** Deletion of accounts: out of sight in one transaction, then erased in small pieces. */
+/** Deletes accounts: hides them in one transaction, then erases their rows in small batches. */
 export function createAccountRemoval(deps: AccountRemovalDeps) {
   let wake = () => {};
-  /** Erases what belongs to deleted accounts. */
+  /** A recurring job: erases the rows of deleted accounts. */
   const job: Job = {
     name: 'account removal',
     everyMs: EVERY_MS,
-    run: () => erasePiece(deps),
+    run: () => eraseBatch(deps),
     onDue: (listener) => {
       wake = listener;
     },
@@ -51,9 +52,9 @@ export function createAccountRemoval(deps: AccountRemovalDeps) {
     job,
 
     /**
-     * Deletes an account in the caller's transaction: from its commit on nobody can sign in with
-     * it or see it or its items, and its email and username are free. The job erases its rows.
-     * Throws conflict for the last active admin.
+     * Deletes an account in the caller's transaction: once committed, nobody can sign in to it or
+     * see it or its items, and its email and username are free. The job erases its rows. Throws
+     * conflict for the last active admin.
      */
     begin: async (tx: Tx, actor: Actor, user: User): Promise<void> => {
       await refuseLastAdmin(tx, user);
@@ -65,10 +66,10 @@ export function createAccountRemoval(deps: AccountRemovalDeps) {
   };
 }
 
-/** For what a stop or a failure interrupted. */
+/** The interval at which interrupted or failed removals continue. */
 const EVERY_MS = MINUTE_MS;
 
-/** Throws conflict for the last active admin: only the command line could create another one. */
+/** Throws conflict for the last active admin: only the command line could create another. */
 export async function refuseLastAdmin({ orm }: Session, user: User): Promise<void> {
   if (user.role !== 'admin' || !user.is_active) return;
   const isOther = and(eq(users.role, 'admin'), eq(users.is_active, true), ne(users.id, user.id));
@@ -77,8 +78,8 @@ export async function refuseLastAdmin({ orm }: Session, user: User): Promise<voi
 }
 
 /**
- * Leaves nothing of an account but its id, which its items refer to. In capitals its keys equal
- * no email and no username: those are folded to lower case.
+ * Clears everything of an account but its id, which its items refer to. Its keys are in capitals
+ * and so equal no email and no username: those are folded to lower case.
  */
 async function hide(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<void> {
   const { now } = deps;
@@ -88,30 +89,27 @@ async function hide(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<void>
   await tx.orm.delete(actionTokens).where(eq(actionTokens.user_id, id));
   const names = { email: name, email_key: name, username: name, username_key: name };
   const rest = { password_hash: null, email_verified_at: null, is_active: false, updated_at: at };
-  await tx.orm
-    .update(users)
-    .set({ ...names, ...rest, role: 'user' })
-    .where(eq(users.id, id));
-  // Without it nothing more can be stored for the account.
+  await updateUser(tx, id, { ...names, ...rest, role: 'user' });
+  // Without this row nothing more can be stored for the account.
   await tx.orm.delete(accountUsage).where(eq(accountUsage.user_id, id));
   await tx.orm.insert(accountRemovals).values({ user_id: id, requested_at: at });
 }
 
-/** Erases as much as there is time for; returns true when more is left. */
-async function erasePiece(deps: AccountRemovalDeps): Promise<boolean> {
+/** Erases one batch; returns true when more is left. */
+async function eraseBatch(deps: AccountRemovalDeps): Promise<boolean> {
   if (!(await firstRemoved(deps.db.read, {}))[0]?.id) return false;
   await deps.db.write(async (tx) => {
     const id = (await firstRemoved(tx, {}))[0]?.id;
     if (!id) return;
     const hasTime = timeBudget(MAX_RUN_MS);
     while (await eraseNext(deps, tx, id)) if (!hasTime()) return;
-    // What is left of it is a few rows, which go with the account.
+    // Only a few rows remain, which are deleted with the account.
     await tx.orm.delete(users).where(eq(users.id, id));
   });
   return true;
 }
 
-/** Erases one item, or some other rows; returns false when there are none. */
+/** Erases one item or, after the last one, some idempotency keys; returns false if none are left. */
 async function eraseNext(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<boolean> {
   const [item] = await firstItem(tx, { id });
   if (!item) return (await deleteKeys(tx, { id })).length > 0;
@@ -133,7 +131,7 @@ const firstItem = prepare<{ id: number }, Item[]>((orm) => {
     .limit(1);
 });
 
-/** Keys deleted in one step: a stored response has up to 70 KB. */
+/** Keys deleted at once: a stored response has up to 70 KB. */
 const KEYS = 20;
 const deleteKeys: Query<{ id: number }, { key: string }[]> = prepare((orm) => {
   const { user_id, key } = idempotencyKeys;

@@ -3,14 +3,14 @@ import { prepare, type Query } from '../../core/db/query.ts';
 import { accountRemovals } from '../../models/index.ts';
 
 /**
- * Whether the account that `column` refers to was not deleted. The row of one that was stays, with
- * its items, until those are erased; nobody may see either.
+ * SQL that is true unless the account in `column` was deleted. The row of a deleted account and its
+ * items remain, invisible to everyone, until they are erased.
  */
-export function isKept(column: Column): SQL {
+export function isNotRemoved(column: Column): SQL {
   return notInArray(column, sql`(select ${accountRemovals.user_id} from ${accountRemovals})`);
 }
 
-/** The first of the deleted accounts whose rows are not erased yet; null when there is none. */
+/** The first deleted account whose rows are not yet erased; null if there is none. */
 export const firstRemoved: Query<Record<string, never>, { id: number | null }[]> = prepare((orm) =>
   orm.select({ id: min(accountRemovals.user_id) }).from(accountRemovals),
 );

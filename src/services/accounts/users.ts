@@ -1,33 +1,22 @@
-import { and, eq } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import { type Actor, type AnyActor, SYSTEM } from '../../core/actor.ts';
-import type { Db } from '../../core/db/db.ts';
+import type { Db, Session } from '../../core/db/db.ts';
+import { fixed } from '../../core/db/dynamic-query.ts';
+import { prepare } from '../../core/db/query.ts';
+import { uniqueViolation } from '../../core/db/storage-error.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { FairTurns } from '../../core/fair-turns.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
-import { type Role, type User, users } from '../../models/index.ts';
+import { type NewUser, type Role, type User, users } from '../../models/index.ts';
+import { isUsernameFor, USERNAME_RULE } from '../../utils/text/account.ts';
 import { emailKey, nameKey } from '../../utils/text/email.ts';
+import { tidy } from '../../utils/text/text.ts';
 import { requireAdmin } from '../admins-only.ts';
-import type { Audit } from '../audit/audit.ts';
+import type { Audit, AuditAction } from '../audit/audit.ts';
 import type { Quotas } from '../quotas.ts';
-import { placeAfter } from '../skip.ts';
-import {
-  emailTaken,
-  insertAccount,
-  type NewAccount,
-  newUser,
-  refuseForeignAddress,
-  takenError,
-  usernameTaken,
-} from './new-account.ts';
-import {
-  COUNTED_USERS,
-  type ShownUser,
-  shownUserById,
-  userByEmail,
-  userByUsername,
-  userPage,
-} from './queries.ts';
+import { type CountedRows, type Place, placeAfter } from '../skip.ts';
+import { isNotRemoved } from './removed.ts';
 
 export interface UsersDeps {
   db: Db;
@@ -38,107 +27,273 @@ export interface UsersDeps {
   now(): Date;
 }
 
+/** The input for a new account with a password. */
+export interface NewAccount {
+  email: string;
+  username: string;
+  password: string;
+  is_active?: boolean;
+}
+
+/** The input for an account of someone who signs in through an identity provider. */
+export interface ProviderAccount {
+  email: string;
+  username: string;
+  /** True if the provider has verified the address. */
+  is_verified: boolean;
+}
+
 export interface CreateOptions {
   role?: Role;
   /** Default: the system. */
   actor?: AnyActor;
-  /** What else belongs to making it, in the same transaction: both hold or neither. */
+  /** Runs in the transaction that creates the account: both commit or neither does. */
   onCreated?: (tx: Tx, user: User) => Promise<void>;
 }
 
+/** The public fields of an account. */
+export type PublicUser = Pick<User, 'id' | 'email' | 'username' | 'is_active' | 'created_at'>;
+
 export type Users = ReturnType<typeof createUsers>;
 
-/** What accounts can do. */
-export const createUsers = (deps: UsersDeps) => ({ ...userReads(deps), ...userWrites(deps) });
+/** Reads and creates accounts. */
+export const createUsers = ({ db, turns, passwords, audit, quotas, now }: UsersDeps) => ({
+  /**
+   * Returns the account with `id` to itself or to an admin. Throws forbidden for anyone else,
+   * whether or not the account exists, and not_found.
+   */
+  getFor: async (actor: Actor, id: number): Promise<PublicUser> => {
+    if (actor.id !== id) requireAdmin(actor);
+    const [user] = await publicUserById(db.read, { id });
+    if (!user) throw userNotFound();
+    return user;
+  },
 
-function userReads({ db, turns }: UsersDeps) {
-  return {
-    /**
-     * The account with `id`, for itself or for an admin. Throws forbidden for anyone else,
-     * whether or not it exists, and not_found.
-     */
-    getFor: async (actor: Actor, id: number): Promise<ShownUser> => {
-      if (actor.id !== id) requireAdmin(actor);
-      const user = first(await shownUserById(db.read, { id }));
-      if (!user) throw new AppError('not_found', 'User not found');
+  /** Returns a page of accounts by id, for an admin. Throws forbidden, overloaded. */
+  list: async (actor: Actor, skip: number, limit: number): Promise<PublicUser[]> => {
+    requireAdmin(actor);
+    const place = await placeAfter(db.read, turns.paceFor('users'), COUNTED_USERS, skip);
+    return place ? userPage(db.read, { ...place, limit }) : [];
+  },
+
+  findByEmail: (email: string): Promise<User | undefined> => findByEmail(db.read, email),
+
+  /**
+   * Returns the account with this email or username. A login with an @ is only ever an email:
+   * usernames that look like addresses exist from before they were refused, and are ignored.
+   */
+  findByLogin: (login: string): Promise<User | undefined> =>
+    nameKey(login).includes('@') ? findByEmail(db.read, login) : findByUsername(db.read, login),
+
+  hasAdmin: async (): Promise<boolean> => {
+    const { orm } = db.read;
+    const admins = orm.select({ id: users.id }).from(users).where(eq(users.role, 'admin'));
+    return (await admins.limit(1)).length > 0;
+  },
+
+  /**
+   * Creates an account. Throws email_taken and username_taken, compared without case by the
+   * unique indexes: of simultaneous sign-ups with one email exactly one succeeds. Throws
+   * validation_failed for a username that is another address, and overloaded when too many
+   * passwords are being hashed.
+   */
+  create: async (
+    account: NewAccount,
+    { role = 'user', actor = SYSTEM, onCreated }: CreateOptions = {},
+  ): Promise<User> => {
+    refuseForeignAddress(account);
+    // Only an admin creates accounts for others.
+    quotas.requireSpace(actor.id === null ? { role } : actor);
+    // Saves hashing a password for a taken name; the unique index decides.
+    if (await findByEmail(db.read, account.email)) throw emailTaken();
+    if (await findByUsername(db.read, account.username)) throw usernameTaken();
+    const password_hash = await passwords.hash(account.password);
+    const row = newUser(account, { role, password_hash, now: now() });
+    const write = db.write(async (tx) => {
+      const user = await insertAccount(audit, tx, actor, row);
+      await onCreated?.(tx, user);
       return user;
-    },
+    });
+    return write.catch(rethrowTaken);
+  },
 
-    /** A page of accounts by id, for an admin. Throws forbidden, overloaded. */
-    list: async (actor: Actor, skip: number, limit: number): Promise<ShownUser[]> => {
-      requireAdmin(actor);
-      const place = await placeAfter(db.read, turns.paceFor('users'), COUNTED_USERS, skip);
-      return place ? userPage(db.read, { ...place, limit }) : [];
-    },
+  /** Hashes a password again with the current parameters, unless it has changed since. */
+  renewHash: async (id: number, old: string, password: string): Promise<void> => {
+    const password_hash = await passwords.hash(password);
+    await db.write(async ({ orm }) => {
+      const isUnchanged = and(eq(users.id, id), eq(users.password_hash, old));
+      await orm.update(users).set({ password_hash }).where(isUnchanged);
+    });
+  },
+});
 
-    findByEmail: async (email: string): Promise<User | undefined> =>
-      first(await userByEmail(db.read, { key: emailKey(email) })),
-
-    /**
-     * The account with this email or username. A login with an @ is an email and nothing else: a
-     * username that was chosen before usernames were refused to be addresses is not looked at.
-     */
-    findByLogin: async (login: string): Promise<User | undefined> => {
-      const isEmail = nameKey(login).includes('@');
-      const rows = isEmail
-        ? userByEmail(db.read, { key: emailKey(login) })
-        : userByUsername(db.read, { key: nameKey(login) });
-      return first(await rows);
-    },
-
-    hasAdmin: async (): Promise<boolean> => {
-      const { orm } = db.read;
-      const admins = orm.select({ id: users.id }).from(users).where(eq(users.role, 'admin'));
-      return (await admins.limit(1)).length > 0;
-    },
-  };
+/** Inserts an account and records it, in the caller's transaction. */
+export async function insertAccount(
+  audit: Audit,
+  tx: Tx,
+  actor: AnyActor,
+  row: NewUser,
+  action: AuditAction = 'user.created',
+): Promise<User> {
+  const [user] = (await insertUser(tx, row)) as [User];
+  await audit.record(tx, actor, { action, user_id: user.id, details: { role: row.role } });
+  return user;
 }
 
-function userWrites({ db, passwords, audit, quotas, now }: UsersDeps) {
+/** Inserts an account without a password, in the caller's transaction. */
+export function insertProviderAccount(
+  { audit, now }: { audit: Audit; now(): Date },
+  tx: Tx,
+  actor: AnyActor,
+  account: ProviderAccount,
+): Promise<User> {
+  const row = newUser(account, { role: 'user', password_hash: null, now: now() });
+  const email_verified_at = account.is_verified ? row.created_at : null;
+  return insertAccount(audit, tx, actor, { ...row, email_verified_at });
+}
+
+/** The row of a new account, not yet verified. */
+export function newUser(
+  account: Omit<NewAccount, 'password'>,
+  { now, ...values }: { role: Role; password_hash: string | null; now: Date },
+): NewUser {
+  const email = tidy(account.email);
+  const username = tidy(account.username);
+  const created_at = now.toISOString();
   return {
-    /**
-     * Creates an account. Throws email_taken or username_taken, judged without case by the
-     * unique indexes: of simultaneous sign-ups with one email exactly one succeeds. Throws
-     * validation_failed for a username that is another address, and overloaded when too many
-     * passwords are being hashed.
-     */
-    create: async (
-      account: NewAccount,
-      { role = 'user', actor = SYSTEM, onCreated }: CreateOptions = {},
-    ): Promise<User> => {
-      refuseForeignAddress(account);
-      // Only an admin makes accounts for others.
-      quotas.requireSpace(actor.id === null ? { role } : actor);
-      await refuseTaken(db, account);
-      const row = newUser(account, role, await passwords.hash(account.password), now());
-      try {
-        return await db.write(async (tx) => {
-          const user = await insertAccount(audit, tx, row, actor);
-          await onCreated?.(tx, user);
-          return user;
-        });
-      } catch (error) {
-        throw takenError(error) ?? error;
-      }
-    },
-
-    /** Hashes a password anew with the settings of today, unless it was changed meanwhile. */
-    renewHash: async (id: number, old: string, password: string): Promise<void> => {
-      const password_hash = await passwords.hash(password);
-      await db.write(async ({ orm }) => {
-        const isIt = and(eq(users.id, id), eq(users.password_hash, old));
-        await orm.update(users).set({ password_hash }).where(isIt);
-      });
-    },
+    email,
+    email_key: emailKey(email),
+    username,
+    username_key: nameKey(username),
+    email_verified_at: null,
+    is_active: account.is_active ?? true,
+    created_at,
+    updated_at: created_at,
+    ...values,
   };
 }
 
-/** Spares a hash for a name that is taken; the unique index has the last word. */
-async function refuseTaken(db: Db, { email, username }: NewAccount): Promise<void> {
-  if (first(await userByEmail(db.read, { key: emailKey(email) }))) throw emailTaken();
-  if (first(await userByUsername(db.read, { key: nameKey(username) }))) throw usernameTaken();
+/** Throws not_found. */
+export async function getUser(session: Session, id: number): Promise<User> {
+  const user = await findUser(session, id);
+  if (!user) throw userNotFound();
+  return user;
 }
 
-function first<T>(rows: T[]): T | undefined {
-  return rows[0];
+export async function findUser(session: Session, id: number): Promise<User | undefined> {
+  return (await userById(session, { id }))[0];
 }
+
+export async function findByEmail(session: Session, email: string): Promise<User | undefined> {
+  return (await userByEmail(session, { key: emailKey(email) }))[0];
+}
+
+export async function findByUsername(session: Session, name: string): Promise<User | undefined> {
+  return (await userByUsername(session, { key: nameKey(name) }))[0];
+}
+
+/** Changes columns of an existing account and returns the new row. */
+export async function updateUser(
+  { orm }: Session,
+  id: number,
+  set: Partial<NewUser>,
+): Promise<User> {
+  const [user] = await orm.update(users).set(set).where(eq(users.id, id)).returning();
+  return user as User;
+}
+
+/** Throws validation_failed for a username that is an address other than the account's own. */
+export function refuseForeignAddress({ email, username }: { email: string; username: string }) {
+  if (isUsernameFor(email, username)) return;
+  const fields = [{ type: 'value_error', path: ['username'], msg: USERNAME_RULE }];
+  throw new AppError('validation_failed', USERNAME_RULE, { fields });
+}
+
+/** Throws email_taken or username_taken for a violated unique index of accounts, else `error`. */
+export function rethrowTaken(error: unknown): never {
+  throw takenError(error) ?? error;
+}
+
+/** The error for a violated unique index of accounts; undefined for any other error. */
+export function takenError(error: unknown): AppError | undefined {
+  const column = uniqueViolation(error);
+  if (column === 'users.email_key') return emailTaken();
+  if (column === 'users.username_key') return usernameTaken();
+  return undefined;
+}
+
+export function isTakenError(error: unknown): boolean {
+  return error instanceof AppError && /^(email|username)_taken$/.test(error.code);
+}
+
+export function emailTaken(): AppError {
+  return new AppError('email_taken', 'Email already registered');
+}
+
+function usernameTaken(): AppError {
+  return new AppError('username_taken', 'Username already registered');
+}
+
+export function userNotFound(): AppError {
+  return new AppError('not_found', 'User not found');
+}
+
+const isUserNotRemoved = isNotRemoved(users.id);
+
+const { id, email, username, is_active, created_at } = users;
+const publicColumns = { id, email, username, is_active, created_at };
+
+const publicUserById = prepare<{ id: number }, PublicUser[]>((orm) =>
+  orm
+    .select(publicColumns)
+    .from(users)
+    .where(and(eq(users.id, sql.placeholder('id')), isUserNotRemoved)),
+);
+const userById = prepare<{ id: number }, User[]>((orm) =>
+  orm
+    .select()
+    .from(users)
+    .where(and(eq(users.id, sql.placeholder('id')), isUserNotRemoved)),
+);
+const userByEmail = prepare<{ key: string }, User[]>((orm) =>
+  orm
+    .select()
+    .from(users)
+    .where(eq(users.email_key, sql.placeholder('key'))),
+);
+const userByUsername = prepare<{ key: string }, User[]>((orm) =>
+  orm
+    .select()
+    .from(users)
+    .where(eq(users.username_key, sql.placeholder('key'))),
+);
+const COUNTED_USERS: CountedRows = {
+  of: 'users',
+  ids: fixed(sql`select ${users.id} as id from ${users} where ${isUserNotRemoved}`),
+};
+const userPage = prepare<Place & { limit: number }, PublicUser[]>((orm) =>
+  orm
+    .select(publicColumns)
+    .from(users)
+    .where(and(isUserNotRemoved, gt(users.id, sql.placeholder('after'))))
+    .orderBy(asc(users.id))
+    .limit(sql.placeholder('limit'))
+    .offset(sql.placeholder('rest')),
+);
+const insertUser = prepare<NewUser & Record<string, unknown>, User[]>((orm) =>
+  orm
+    .insert(users)
+    .values({
+      email: sql.placeholder('email'),
+      email_key: sql.placeholder('email_key'),
+      username: sql.placeholder('username'),
+      username_key: sql.placeholder('username_key'),
+      password_hash: sql.placeholder('password_hash'),
+      email_verified_at: sql.placeholder('email_verified_at'),
+      is_active: sql.placeholder('is_active'),
+      role: sql.placeholder('role'),
+      created_at: sql.placeholder('created_at'),
+      updated_at: sql.placeholder('updated_at'),
+    })
+    .returning(),
+);

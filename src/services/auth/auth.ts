@@ -2,9 +2,9 @@ import { type Actor, type AnyActor, actorFor, type Identified } from '../../core
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { User } from '../../models/index.ts';
-import type { NewAccount } from '../accounts/new-account.ts';
-import { type OwnAccount, ownAccount } from '../accounts/own-account.ts';
-import { refuseWeak } from '../accounts/password-policy.ts';
+import { type OwnAccount, ownAccount } from '../accounts/own.ts';
+import { refuseWeak } from '../accounts/password.ts';
+import type { NewAccount } from '../accounts/users.ts';
 import type { OnSettled } from '../email/sign-up.ts';
 import type { OnWritten } from '../idempotency.ts';
 import { type AccessTokens, TOKEN_PREFIX } from './access-tokens.ts';

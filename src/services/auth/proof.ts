@@ -4,7 +4,7 @@ import { AppError } from '../../core/exceptions.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
 import type { User } from '../../models/index.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
-import { userById } from '../accounts/queries.ts';
+import { getUser } from '../accounts/users.ts';
 import type { Sessions } from './sessions.ts';
 import { type SignInThrottle, sessionBucket } from './throttle.ts';
 
@@ -28,19 +28,13 @@ const PROOF_MS = 10 * MINUTE_MS;
 export function createProof(deps: ProofDeps) {
   const { db, sessions, now } = deps;
 
-  const getUser = async (id: number): Promise<User> => {
-    const [user] = await userById(db.read, { id });
-    if (!user) throw new AppError('not_found', 'User not found');
-    return user;
-  };
-
   /**
    * Returns the caller's account if `password` is right. Failures count per session, so a stolen
    * session cannot be used to guess the password or to lock its owner out. Throws bad_credentials,
    * too_many_requests, overloaded.
    */
   const prove = async (actor: Actor, password: string): Promise<User> => {
-    const user = await getUser(actor.id);
+    const user = await getUser(db.read, actor.id);
     const bucket = sessionBucket(actor.session?.id ?? 0);
     await provePassword(deps, user, password, { bucket, refusal: 'The current password is wrong' });
     return user;
@@ -61,7 +55,7 @@ export function createProof(deps: ProofDeps) {
       }
       const since = new Date(now().getTime() - PROOF_MS).toISOString();
       if ((actor.session?.second_factor_at ?? '') > since) return;
-      const { password_hash } = await getUser(actor.id);
+      const { password_hash } = await getUser(db.read, actor.id);
       const openedAt = (await sessions.openedAt(actor.session?.id)) ?? '';
       if (password_hash === null && openedAt > since) return;
       throw new AppError(
@@ -73,9 +67,11 @@ export function createProof(deps: ProofDeps) {
 }
 
 /**
- * Returns the stored hash if `password` is right. Failures count against `bucket`, that of a
- * session or a mailed link, apart from those of strangers. Throws bad_credentials with the message
- * `refusal`, too_many_requests, overloaded.
+ * Returns the stored hash if `password` is right. Failures count only against `bucket`, that of the
+ * session or mailed link, which the caller already holds. Unlike at sign-in, they do not count
+ * against the client's address: strangers cannot reach this check, and failures on other accounts
+ * behind one address must not block the owner. Throws bad_credentials with the message `refusal`,
+ * too_many_requests, overloaded.
  */
 export async function provePassword(
   { db, passwords, throttle }: PasswordProofDeps,

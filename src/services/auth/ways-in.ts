@@ -8,8 +8,8 @@ import {
   recoveryCodes,
   sessions,
   totps,
-  users,
 } from '../../models/index.ts';
+import { updateUser } from '../accounts/users.ts';
 import type { AccessChanges } from './access-changes.ts';
 
 /**
@@ -31,5 +31,5 @@ export async function endWaysIn(
   await orm.delete(totps).where(eq(totps.user_id, user_id));
   await orm.delete(recoveryCodes).where(eq(recoveryCodes.user_id, user_id));
   await orm.delete(authFlows).where(eq(authFlows.user_id, user_id));
-  await orm.update(users).set({ device_key: null }).where(eq(users.id, user_id));
+  await updateUser(tx, user_id, { device_key: null });
 }

@@ -1,17 +1,16 @@
-import { eq } from 'drizzle-orm';
 import { type Actor, type AnyActor, actorFor } from '../../core/actor.ts';
-import { uniqueViolation } from '../../core/db/storage-error.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { type ActionToken, users } from '../../models/index.ts';
+import type { ActionToken } from '../../models/index.ts';
 import { isUsernameFor } from '../../utils/text/account.ts';
 import { emailKey } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';
+import { findUser, getUser, rethrowTaken, updateUser } from '../accounts/users.ts';
 import { invalidActionToken } from '../auth/action-tokens.ts';
 import { provePassword } from '../auth/proof.ts';
 import { sessionBucket } from '../auth/throttle.ts';
 import { tooManyMails } from '../mail/limits.ts';
-import { type EmailFlowDeps, findUser, provePasswordOf, wrongPassword } from './flow-deps.ts';
+import { type EmailFlowDeps, provePasswordOf, wrongPassword } from './flow-deps.ts';
 
 /**
  * Sends a link to a new address, whether or not another account has it: only who reads its mail
@@ -25,8 +24,7 @@ export async function askEmailChange(
 ): Promise<void> {
   const { id, session, origin } = actor;
   const new_email = tidy(given);
-  const user = await findUser(deps.db.read, id);
-  if (!user) throw new AppError('not_found', 'User not found');
+  const user = await getUser(deps.db.read, id);
   const refusal = wrongPassword().message;
   await provePassword(deps, user, password, { bucket: sessionBucket(session?.id ?? 0), refusal });
   if (!isUsernameFor(new_email, user.username)) throw usernameIsAddress();
@@ -54,15 +52,11 @@ export async function confirmEmailChange(
 ): Promise<void> {
   const live = await deps.actionTokens.peek('change_email', token);
   const proved = await provePasswordOf(deps, live, password);
-  try {
-    await deps.db.write(async (tx) => {
-      const spent = await deps.actionTokens.spend(tx, 'change_email', token);
-      await changeEmail(deps, tx, actor, spent, proved);
-    });
-  } catch (error) {
-    if (uniqueViolation(error) !== 'users.email_key') throw error;
-    throw new AppError('email_taken', 'Email already registered');
-  }
+  const write = deps.db.write(async (tx) => {
+    const spent = await deps.actionTokens.spend(tx, 'change_email', token);
+    await changeEmail(deps, tx, actor, spent, proved);
+  });
+  await write.catch(rethrowTaken);
 }
 
 async function changeEmail(
@@ -79,7 +73,7 @@ async function changeEmail(
   if (!isUsernameFor(email, user.username)) throw usernameIsAddress();
   const at = now().toISOString();
   const set = { email, email_key: emailKey(email), email_verified_at: at, updated_at: at };
-  await tx.orm.update(users).set(set).where(eq(users.id, user_id));
+  await updateUser(tx, user_id, set);
   // They were sent to the old address.
   await actionTokens.revoke(tx, user_id, ['verify_email', 'reset_password']);
   if (limits.countNotice(user)) {

@@ -3,8 +3,7 @@ import { AppError } from '../../core/exceptions.ts';
 import type { Log } from '../../core/log.ts';
 import type { ActionToken, User } from '../../models/index.ts';
 import { emailKey } from '../../utils/text/email.ts';
-import { userById } from '../accounts/queries.ts';
-import type { Users } from '../accounts/users.ts';
+import { findUser, type Users } from '../accounts/users.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
 import { type ActionTokens, invalidActionToken } from '../auth/action-tokens.ts';
@@ -32,10 +31,6 @@ export interface EmailFlowDeps extends PasswordProofDeps {
   /** Whether v2 signs in only who has proved the address. */
   isVerificationRequired: boolean;
   now(): Date;
-}
-
-export async function findUser(session: DbSession, id: number): Promise<User | undefined> {
-  return (await userById(session, { id }))[0];
 }
 
 /** The account of a spent token, if it still has the address that the token was sent to. */

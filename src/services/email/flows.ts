@@ -1,5 +1,5 @@
 import type { Actor, AnyActor } from '../../core/actor.ts';
-import type { NewAccount } from '../accounts/new-account.ts';
+import type { NewAccount } from '../accounts/users.ts';
 import type { AccessTokens } from '../auth/access-tokens.ts';
 import { createDeferred } from '../auth/deferred.ts';
 import type { Sessions } from '../auth/sessions.ts';

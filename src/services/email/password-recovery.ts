@@ -1,13 +1,13 @@
-import { eq } from 'drizzle-orm';
 import { type AnyActor, actorFor } from '../../core/actor.ts';
-import { type User, users } from '../../models/index.ts';
-import { refuseWeak } from '../accounts/password-policy.ts';
+import type { User } from '../../models/index.ts';
+import { refuseWeak } from '../accounts/password.ts';
+import { findUser, updateUser } from '../accounts/users.ts';
 import type { AccessTokens } from '../auth/access-tokens.ts';
 import { invalidActionToken } from '../auth/action-tokens.ts';
 import type { Deferred } from '../auth/deferred.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import { endWaysIn } from '../auth/ways-in.ts';
-import { type EmailFlowDeps, findUser, userOfToken } from './flow-deps.ts';
+import { type EmailFlowDeps, userOfToken } from './flow-deps.ts';
 
 /**
  * Takes a request for a new password. What is done before the answer is the same for every
@@ -63,7 +63,7 @@ export async function reset(
     await deps.accessTokens.endAll(tx, id);
     await actionTokens.revoke(tx, id, ['verify_email', 'change_email']);
     const set = { password_hash, email_verified_at: email_verified_at ?? at, updated_at: at };
-    await tx.orm.update(users).set(set).where(eq(users.id, id));
+    await updateUser(tx, id, set);
     await notices.send(tx, id, 'password.changed');
     await audit.own(tx, actorFor(user, actor.origin), 'password.reset', { ended });
     await throttle.forget(tx, id);

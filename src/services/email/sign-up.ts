@@ -3,7 +3,7 @@ import type { Tx } from '../../core/db/writer.ts';
 import type { OutgoingMail } from '../../core/mail/mail.ts';
 import type { User } from '../../models/index.ts';
 import { tidy } from '../../utils/text/text.ts';
-import { isTakenError, type NewAccount } from '../accounts/new-account.ts';
+import { isTakenError, type NewAccount } from '../accounts/users.ts';
 import type { EmailFlowDeps } from './flow-deps.ts';
 import { sendFirstVerification, sendVerification } from './verification.ts';
 

@@ -1,16 +1,10 @@
-import { eq } from 'drizzle-orm';
 import { type Actor, type AnyActor, actorFor } from '../../core/actor.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import { type User, users } from '../../models/index.ts';
+import type { User } from '../../models/index.ts';
+import { findUser, updateUser } from '../accounts/users.ts';
 import { endWaysIn } from '../auth/ways-in.ts';
 import { tooManyMails } from '../mail/limits.ts';
-import {
-  type EmailFlowDeps,
-  findUser,
-  provePasswordOf,
-  userOfToken,
-  wrongPassword,
-} from './flow-deps.ts';
+import { type EmailFlowDeps, provePasswordOf, userOfToken, wrongPassword } from './flow-deps.ts';
 
 /** What a proof that an address is somebody's did to its account. */
 export interface Verified {
@@ -68,7 +62,7 @@ export async function verify(
     const kept = user.email_verified_at !== null || proved !== undefined;
     const at = deps.now().toISOString();
     const set = { email_verified_at: user.email_verified_at ?? at, updated_at: at };
-    await tx.orm.update(users).set(set).where(eq(users.id, user.id));
+    await updateUser(tx, user.id, set);
     const reset_token = kept ? null : await startAnew(deps, tx, user);
     await deps.audit.own(tx, actorFor(user, actor.origin), 'email.verified', { kept });
     return { kept, reset_token };
@@ -78,7 +72,7 @@ export async function verify(
 async function startAnew(deps: EmailFlowDeps, tx: Tx, { id, email }: User) {
   const { actionTokens } = deps;
   await endWaysIn(deps, tx, id);
-  await tx.orm.update(users).set({ password_hash: null }).where(eq(users.id, id));
+  await updateUser(tx, id, { password_hash: null });
   await actionTokens.revoke(tx, id, ['change_email']);
   return actionTokens.issue(tx, { user_id: id, purpose: 'reset_password', email });
 }

@@ -3,15 +3,21 @@ import { type Actor, type AnyActor, actorFor } from '../../core/actor.ts';
 import type { Session } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { identities, totps, type User, users } from '../../models/index.ts';
+import { identities, totps, type User } from '../../models/index.ts';
 import { emailKey, isEmail } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';
-import { freeUsername } from '../accounts/free-username.ts';
-import { emailTaken, insertOutsideAccount, takenError } from '../accounts/new-account.ts';
-import { userByEmail } from '../accounts/queries.ts';
+import { freeUsername, suggestUsername } from '../accounts/free-username.ts';
+import {
+  emailTaken,
+  findByEmail,
+  findUser,
+  insertProviderAccount,
+  rethrowTaken,
+  updateUser,
+} from '../accounts/users.ts';
 import { emailUnverified } from '../auth/auth.ts';
 import { endWaysIn } from '../auth/ways-in.ts';
-import { type EmailFlowDeps, findUser } from '../email/flow-deps.ts';
+import type { EmailFlowDeps } from '../email/flow-deps.ts';
 import { answerByMail } from '../email/sign-up.ts';
 import { sendFirstVerification } from '../email/verification.ts';
 import type { Quotas } from '../quotas.ts';
@@ -45,11 +51,8 @@ export async function accountOf(
   context: SignInContext,
 ): Promise<User> {
   if (!(await findLinked(deps.db.read, outsider))) await admit(deps, outsider, context);
-  try {
-    return await deps.db.write((tx) => settle(deps, tx, context.actor, outsider));
-  } catch (error) {
-    throw takenError(error) ?? error;
-  }
+  const write = deps.db.write((tx) => settle(deps, tx, context.actor, outsider));
+  return write.catch(rethrowTaken);
 }
 
 /** Links an outsider to the actor's account, in the caller's transaction. Throws quota_exceeded. */
@@ -94,7 +97,7 @@ async function settle(
 ): Promise<User> {
   const linked = await findLinked(tx, outsider);
   if (linked) return settleLinked(deps, tx, actor, active(linked), outsider);
-  const [owner] = await userByEmail(tx, { key: emailKey(emailOf(outsider)) });
+  const owner = await findByEmail(tx, emailOf(outsider));
   if (!owner) return create(deps, tx, actor, outsider);
   if (!outsider.is_email_verified) throw emailTaken();
   const user = await proved(deps, tx, actor, active(owner));
@@ -119,9 +122,9 @@ async function settleLinked(
 async function create(deps: IdentitySignInDeps, tx: Tx, actor: AnyActor, outsider: Outsider) {
   deps.quotas.requireSpace({ role: 'user' });
   const email = emailOf(outsider);
-  const username = await freeUsername(tx, [...outsider.names, email]);
+  const username = await freeUsername(tx, suggestUsername([...outsider.names, email]));
   const account = { email, username, is_verified: outsider.is_email_verified };
-  const user = await insertOutsideAccount(deps, tx, actor, account);
+  const user = await insertProviderAccount(deps, tx, actor, account);
   await link(deps, tx, actorFor(user, actor.origin), outsider);
   if (!account.is_verified) await sendFirstVerification(deps, tx, user);
   return user;
@@ -146,7 +149,7 @@ async function proved(
   // An admin was made by an operator, who vouches for it.
   if (user.role === 'admin') throw linkFirst();
   await endWaysIn(deps, tx, id);
-  await tx.orm.update(users).set({ password_hash: null }).where(eq(users.id, id));
+  await updateUser(tx, id, { password_hash: null });
   return markVerified(deps, tx, actorFor(user, actor.origin), { kept: false });
 }
 
@@ -158,12 +161,11 @@ async function markVerified(
 ): Promise<User> {
   const { id } = owner;
   const at = now().toISOString();
-  const set = { email_verified_at: at, updated_at: at };
-  await tx.orm.update(users).set(set).where(eq(users.id, id));
+  const user = await updateUser(tx, id, { email_verified_at: at, updated_at: at });
   await actionTokens.revoke(tx, id, ['verify_email']);
   if (!details.kept) await actionTokens.revoke(tx, id, ['reset_password', 'change_email']);
   await audit.own(tx, owner, 'email.verified', details);
-  return (await findUser(tx, id)) as User;
+  return user;
 }
 
 async function findLinked(session: Session, { provider, subject }: Outsider) {

@@ -4,7 +4,7 @@ import { fixed } from '../../core/db/dynamic-query.ts';
 import { prepare } from '../../core/db/query.ts';
 import { type ItemRow, items, itemViews, type Visibility } from '../../models/index.ts';
 import { codePoints, nfc } from '../../utils/text/text.ts';
-import { firstRemoved, isKept } from '../accounts/removed.ts';
+import { firstRemoved, isNotRemoved } from '../accounts/removed.ts';
 import type { CountedRows, Place } from '../skip.ts';
 
 /** An item as stored, with its committed views. `tags` and `data` are JSON texts. */
@@ -35,7 +35,7 @@ const {
 } = itemColumns;
 
 /** Whether the owner of an item was not deleted. Needs the row: no index for a list has it. */
-export const isOwned = isKept(items.owner_id);
+export const isOwned = isNotRemoved(items.owner_id);
 
 /**
  * Whether an item is public and not in the bin. Written out, because SQLite takes a partial index

@@ -1,5 +1,5 @@
 import type { Tx } from '../../core/db/writer.ts';
-import { userById } from '../accounts/queries.ts';
+import { findUser } from '../accounts/users.ts';
 import type { MailLimits } from './limits.ts';
 import type { Mails } from './queue.ts';
 import type { MailTemplates, NoticedAct } from './templates.ts';
@@ -19,7 +19,7 @@ export const createNotices = ({ mails, templates, limits }: NoticesDeps) => ({
    * neither. Beyond the limits of MailLimits, no mail goes out and the act is done all the same.
    */
   send: async (tx: Tx, user_id: number, act: NoticedAct): Promise<void> => {
-    const [user] = await userById(tx, { id: user_id });
+    const user = await findUser(tx, user_id);
     if (!user) return;
     if (!limits.countNotice(user)) return;
     await mails.enqueue(tx, templates.notice(user.email, user.username, act), { isNotice: true });

@@ -148,7 +148,7 @@ test('an admin is left as it is without --promote, and status is 0', async () =>
   await hutch([...create, '--username', 'root']);
   const again = await hutch(create);
   expect(again.status).toBe(0);
-  expect(again.stdout).toContain('is an admin already. Nothing was changed.');
+  expect(again.stdout).toContain('is already an admin. Nothing was changed.');
   expect(again.stdout).not.toContain('Password');
 }, 20_000);
 

@@ -61,8 +61,8 @@ describe('users import', () => {
     const dir = tempDir();
     const { stdout, stderr, status } = await importFile(dir, [ADA, 'nonsense', { email: 'x' }]);
     expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
-    expect(stderr).toBe(`Line 2: It is not a JSON object.
-Line 3: The email is not a valid address. The password hash is none of bcrypt, argon2id or argon2i.
+    expect(stderr).toBe(`Line 2: The line is not a JSON object.
+Line 3: The email is not a valid address. The password hash is not bcrypt, argon2id or argon2i.
 Imported nothing: bad lines 2, good ones 1.
 `);
     const skipped = await importFile(dir, [ADA, 'nonsense'], '--skip-bad');

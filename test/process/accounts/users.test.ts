@@ -141,7 +141,7 @@ describe('users show', () => {
     await hutch(['users', 'import', file, '--data-dir', dir]);
     const show = (name: string) => hutch(['users', 'show', name, '--data-dir', dir]);
     expect(await show('101')).toMatchObject({
-      stderr: 'hutch users show: 101 is an id and a username: give the email.\n',
+      stderr: 'hutch users show: 101 is an id and a username: use the email.\n',
       status: 1,
     });
     expect((await show('x@example.com')).status).toBe(0);

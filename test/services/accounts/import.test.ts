@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
-import { otherPasswordKinds } from '../../../src/services/accounts/queries.ts';
+import { otherPasswordKinds } from '../../../src/services/accounts/password.ts';
 import { ADMIN, type TestApp, testApp } from '../../support.ts';
 
 const PASSWORD = 'beets-and-barley';
@@ -84,7 +84,7 @@ describe('an import', () => {
   test('names a line that is too long', async () => {
     await using t = await testApp();
     const { bad } = await t.deps.usersImport.check(lines({ email: 'a'.repeat(70_000) }));
-    expect(bad).toEqual([{ line: 1, reasons: ['It has more than 65536 bytes.'] }]);
+    expect(bad).toEqual([{ line: 1, reasons: ['The line has more than 65536 bytes.'] }]);
   });
 
   // proves: ways-in.hutch-admin-create-users-import-settings-of-the
@@ -282,11 +282,11 @@ describe('an import', () => {
     ].join('\r\n');
     const { accounts, bad } = await t.deps.usersImport.check(streamOf(text));
     expect(accounts).toHaveLength(1);
-    const noHash = 'The password hash is none of bcrypt, argon2id or argon2i.';
+    const noHash = 'The password hash is not bcrypt, argon2id or argon2i.';
     const badName = 'The username must have 3 to 50 characters.';
     expect(bad).toEqual([
-      { line: 3, reasons: ['It is not a JSON object.'] },
-      { line: 4, reasons: ['It is not a JSON object.'] },
+      { line: 3, reasons: ['The line is not a JSON object.'] },
+      { line: 4, reasons: ['The line is not a JSON object.'] },
       { line: 5, reasons: ['The email is not a valid address.', noHash] },
       { line: 6, reasons: ['Line 1 has the same email.'] },
       { line: 7, reasons: ['The username is taken.'] },

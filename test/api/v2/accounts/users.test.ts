@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { EXPORTED, NOT_EXPORTED } from '../../../../src/services/accounts/export-lists.ts';
+import { EXPORTED, NOT_EXPORTED } from '../../../../src/services/accounts/export.ts';
 import { PASSWORD, testApp } from '../../../support.ts';
 
 const NEXT = 'beets-and-barley';
@@ -129,7 +129,7 @@ describe('/users/me', () => {
     expect(tables.length).toBeGreaterThan(10);
     const known = new Set([...EXPORTED, ...Object.keys(NOT_EXPORTED)]);
     const forgotten = tables.filter(({ name }) => !known.has(name)).map(({ name }) => name);
-    // Add it to EXPORTED or NOT_EXPORTED of src/services/accounts/export-lists.ts.
+    // Add it to EXPORTED or NOT_EXPORTED of src/services/accounts/export.ts.
     expect(forgotten).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { isCommonPassword } from '../../../src/core/security/common-passwords.ts';
-import { weaknessOf } from '../../../src/services/accounts/password-policy.ts';
+import { weaknessOf } from '../../../src/services/accounts/password.ts';
 import { PASSWORD, testApp } from '../../support.ts';
 
 const ada = { email: 'Ada.Lovelace@example.com', username: 'Enchantress' };
