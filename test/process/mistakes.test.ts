@@ -250,7 +250,7 @@ describe('the files of import and export', () => {
   test.each([
     [
       'title;description\nA;B\n',
-      'title;description: These are separated by semicolons, not by commas',
+      'title;description: The columns are separated by semicolons instead of commas',
     ],
     [
       'title\tdescription\nA\tB\n',

@@ -13,10 +13,8 @@ import type { SentHeader } from '../openapi/headers.ts';
 import { openRoutes, publicRoute, signedIn, userRoute } from '../plugins/access-rules.ts';
 import { ITEM_BODY } from '../request/body-rules.ts';
 import { answerAsIs, answerCached } from '../responses/json.ts';
+import { withDefaults } from '../responses/new-item.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
-
-/** What v1 does not know. */
-const NEW = { tags: [], data: {}, visibility: 'public' as const };
 
 const LIST = {
   query: Window,
@@ -39,22 +37,22 @@ const CREATE = {
   detail: { ...userRoute('items:write', 'createItem', 'Create an item'), body: ITEM_BODY },
 };
 
-export const createItemRoutes = ({ items: service, config }: Pick<Deps, 'items' | 'config'>) =>
+export const createItemRoutes = ({
+  items: service,
+  popular,
+  config,
+}: Pick<Deps, 'items' | 'popular' | 'config'>) =>
   openRoutes({ prefix: '/items', tags: ['items'] })
     .get(
       '/',
       ({ query: { skip = 0, limit = 100 }, set }) => answerAsIs(service.list(skip, limit), set),
       LIST,
     )
-    .post(
-      '/',
-      ({ actor, body }) => service.create(signedIn(actor), { ...NEW, ...withDefaults(body) }),
-      CREATE,
-    )
+    .post('/', ({ actor, body }) => service.create(signedIn(actor), withDefaults(body)), CREATE)
     .get(
       '/popular',
       async ({ query: { limit = 10 }, set }) =>
-        answerCached(await service.listPopular(limit), set, (items) => items),
+        answerCached(await popular.listPlain(limit), set, (items) => items),
       POPULAR,
     )
     .get('/:item_id', viewWith({ items: service, config }), {
@@ -65,7 +63,7 @@ export const createItemRoutes = ({ items: service, config }: Pick<Deps, 'items' 
     .put(
       '/:item_id',
       ({ actor, params, body }) =>
-        service.update(signedIn(actor), params.item_id, withDefaults(body)),
+        service.update(signedIn(actor), params.item_id, replacement(body)),
       {
         params: ItemParams,
         body: ItemUpdate,
@@ -93,6 +91,8 @@ function viewWith({ items: service, config }: Pick<Deps, 'items' | 'config'>) {
   return ({ actor, params }: Read) => service.view(params.item_id, actor);
 }
 
-function withDefaults({ title, description = '', url = null }: typeof ItemCreate.static) {
+/** The fields that v1 shows, all of them: PUT leaves the others unchanged. */
+function replacement(body: typeof ItemUpdate.static) {
+  const { title, description, url } = withDefaults(body);
   return { title, description, url };
 }

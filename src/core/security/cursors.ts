@@ -1,6 +1,7 @@
 import type { Database } from 'bun:sqlite';
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import type { Position, Shape } from '../../utils/page.ts';
+import { AppError } from '../exceptions.ts';
 
 /** Seals positions in lists, so that a client can neither read nor make one. */
 export interface Cursors {
@@ -37,6 +38,24 @@ export function createCursors(secret: Uint8Array): Cursors {
       return hasShape(position, shape) ? position : undefined;
     },
   };
+}
+
+/**
+ * The position in the cursor of a request, in one of `shapes`; undefined without a cursor. Throws
+ * invalid_cursor.
+ */
+export function readCursor(
+  cursors: Cursors,
+  scope: string,
+  cursor: string | undefined,
+  ...shapes: Shape[]
+): Position | undefined {
+  if (cursor === undefined) return undefined;
+  for (const shape of shapes) {
+    const position = cursors.open(scope, cursor, shape);
+    if (position) return position;
+  }
+  throw new AppError('invalid_cursor', 'The cursor does not belong to this list, query and caller');
 }
 
 /** The secret of a migrated database, which outlives restarts and is in every copy of it. */

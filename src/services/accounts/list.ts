@@ -1,8 +1,7 @@
 import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
-import { AppError } from '../../core/exceptions.ts';
 import type { FairTurns, Pace } from '../../core/fair-turns.ts';
-import type { Cursors } from '../../core/security/cursors.ts';
+import { type Cursors, readCursor } from '../../core/security/cursors.ts';
 import { type User, users } from '../../models/index.ts';
 import type { Page, Position } from '../../utils/page.ts';
 import { countFiltered, type FilteredRows, readFiltered } from '../filtered-rows.ts';
@@ -41,7 +40,7 @@ export async function listUsers(
 ): Promise<AccountPage> {
   const { sort = 'id', limit = DEFAULT_LIMIT, cursor } = query;
   const scope = scopeOf(sort, query);
-  const from = cursor === undefined ? undefined : positionIn(cursors, scope, sort, cursor);
+  const from = readCursor(cursors, scope, cursor, shapeOf(sort));
   const { orm } = db.read;
   const names = await namesLike(orm, query.q);
   const unique = await idsOfUnique(orm, query.filters);
@@ -106,10 +105,4 @@ function scopeOf(sort: UserSort, query: UserListQuery): string {
   const { role, is_active, created_after, created_before, q, filters } = query;
   const filter = [role, is_active, created_after, created_before, q, filters];
   return JSON.stringify(['users', sort, ...filter]);
-}
-
-function positionIn(cursors: Cursors, scope: string, sort: UserSort, cursor: string): Position {
-  const position = cursors.open(scope, cursor, shapeOf(sort));
-  if (position) return position;
-  throw new AppError('invalid_cursor', 'The cursor is not one of this list, sort and filter');
 }

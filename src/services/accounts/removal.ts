@@ -18,17 +18,13 @@ import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
 import { endWaysIn } from '../auth/ways-in.ts';
-import {
-  type AnnouncementsDeps,
-  announceErasure,
-  invalidateItems,
-} from '../items/announcements.ts';
-import { eraseItem } from '../items/erasure.ts';
+import { type ItemChangesDeps, invalidateItems, recordErasure } from '../items/changes.ts';
+import { eraseItem } from '../items/purge.ts';
 import { type Job, MAX_RUN_MS } from '../jobs.ts';
 import { firstRemoved } from './removed.ts';
 import { updateUser } from './users.ts';
 
-export interface AccountRemovalDeps extends AnnouncementsDeps {
+export interface AccountRemovalDeps extends Pick<ItemChangesDeps, 'cache' | 'publish' | 'now'> {
   db: Db;
   audit: Audit;
   accessChanges: AccessChanges;
@@ -113,7 +109,7 @@ async function eraseBatch(deps: AccountRemovalDeps): Promise<boolean> {
 async function eraseNext(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<boolean> {
   const [item] = await firstItem(tx, { id });
   if (!item) return (await deleteKeys(tx, { id })).length > 0;
-  if (await eraseItem(tx, item)) await announceErasure(deps, tx, item);
+  if (await eraseItem(tx, item)) await recordErasure(deps, tx, item);
   return true;
 }
 

@@ -1,9 +1,8 @@
 import { and, desc, gte, lt, type SQL } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
-import { AppError } from '../../core/exceptions.ts';
 import type { FairTurns, Pace } from '../../core/fair-turns.ts';
-import type { Cursors } from '../../core/security/cursors.ts';
+import { type Cursors, readCursor } from '../../core/security/cursors.ts';
 import { type AuditEntry, auditLog } from '../../models/index.ts';
 import type { Page, Position } from '../../utils/page.ts';
 import { adminsOnly } from '../admins-only.ts';
@@ -53,7 +52,7 @@ export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
       const { limit = DEFAULT_LIMIT, cursor } = query;
       const conditions = conditionsOf(query);
       const scope = JSON.stringify(['audit-log', conditions]);
-      const from = cursor === undefined ? undefined : positionIn(cursors, scope, cursor);
+      const from = readCursor(cursors, scope, cursor, ['number']);
       const source = entriesOf(db.read.orm, conditions, turns.paceFor('audit log'));
       const { rows, next } = await readFiltered(source, from, limit);
       const next_cursor = next ? cursors.seal(scope, next) : null;
@@ -124,12 +123,6 @@ function conditionsOf(query: AuditLogQuery): Condition<AuditField>[] {
     ...some('at', 'lt', until),
     ...filters,
   ];
-}
-
-function positionIn(cursors: Cursors, scope: string, cursor: string): Position {
-  const position = cursors.open(scope, cursor, ['number']);
-  if (position) return position;
-  throw new AppError('invalid_cursor', 'The cursor is not one of this list and filter');
 }
 
 function infoOf({ details, ...rest }: AuditEntry): AuditInfo {

@@ -18,19 +18,19 @@ export type BatchOperation =
   | { op: 'update'; id: number; item: Partial<ItemFields>; if_match?: number }
   | { op: 'delete'; id: number; if_match?: number };
 
-/** What an operation made of its item. */
+/** The item of an operation, and its new version. */
 export interface BatchResult {
   op: BatchOperation['op'];
   id: number;
   version: number;
 }
 
-/** Many changes that hold together or not at all. */
+/** Applies many changes in one transaction, all or none. */
 export const createItemBatch = ({ db, changes }: ItemBatchDeps) => ({
   /**
-   * Does `operations` in order, each on what those before it made. Throws batch_failed with
-   * everything that fails, each problem at its position, and quota_exceeded for the first
-   * operation that goes over a quota; nothing is changed then.
+   * Applies `operations` in order; each sees the changes of those before it. Changes nothing and
+   * throws batch_failed with the problems of every failed operation at its position, or
+   * quota_exceeded for the first operation over a quota.
    */
   run: (
     actor: Actor,
@@ -48,7 +48,7 @@ export const createItemBatch = ({ db, changes }: ItemBatchDeps) => ({
         } catch (error) {
           fields.push(...problemsAt(position, error));
         }
-        // Readers have a connection of their own and see nothing of this; writers wait in line.
+        // Readers use another connection and do not see the transaction; writers queue.
         await pace();
       }
       if (fields.length > 0) throw batchFailed(fields);
@@ -71,17 +71,17 @@ function apply(
     : changes.remove(tx, actor, id, options);
 }
 
-/** Why nothing more can be stored: that is no fault of one operation. */
-const OF_ALL: ReadonlySet<ErrorCode> = new Set(['quota_exceeded', 'storage_full', 'inactive_user']);
+/** Errors that are not the fault of a single operation: nothing more can be stored. */
+const FATAL: ReadonlySet<ErrorCode> = new Set(['quota_exceeded', 'storage_full', 'inactive_user']);
 
-/** Why an operation was refused. It has changed nothing: what is refused is so before a write. */
+/** The problems of a failed operation, which throws before it writes. */
 function problemsAt(position: number, error: unknown): FieldProblem[] {
-  if (!(error instanceof AppError) || OF_ALL.has(error.code)) throw error;
+  if (!(error instanceof AppError) || FATAL.has(error.code)) throw error;
   const at = ['operations', position];
   if (error.fields.length === 0) return [{ type: error.code, path: at, msg: error.message }];
   return error.fields.map((it) => ({ ...it, path: [...at, 'item', ...it.path] }));
 }
 
 function batchFailed(fields: FieldProblem[]): AppError {
-  return new AppError('batch_failed', 'Nothing was done: see errors', { fields });
+  return new AppError('batch_failed', 'No operation was applied: see errors', { fields });
 }

@@ -1,132 +1,213 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
+import type { Cache } from '../../core/cache.ts';
+import { prepare } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import {
+  type ItemEvent,
   type ItemRevision,
   type ItemRow,
+  itemEvents,
   itemRevisions,
   items,
   MAX_DATA_BYTES,
 } from '../../models/index.ts';
 import { mergePatch } from '../../utils/json/merge-patch.ts';
 import { type Quotas, textBytes } from '../quotas.ts';
-import { getBinned, getOwn } from './access.ts';
-import { type AnnouncementsDeps, announce } from './announcements.ts';
+import { getBinned, getEditable } from './access.ts';
 import { dropOldRevisions } from './revision-rows.ts';
-import { columnsOf, composed, type Item, type ItemFields, insertItem } from './rows.ts';
+import { columnsOf, type Item, type ItemFields, inNfc, insertItem } from './rows.ts';
 import { indexWords } from './search-index.ts';
 
-/** What a change may demand and how it is noted. */
+/** Tag of every cached response that contains items. */
+export const ITEMS_TAG = 'items';
+/** Tag of the most viewed items, which a new item cannot change because it has no views. */
+export const POPULAR_TAG = 'popular';
+
+/** A precondition of a change, and the action that its revision records. */
 export interface ChangeOptions {
-  /** The versions that the caller knows; another one is refused. */
+  /** The versions that the caller knows; any other one is refused. */
   ifMatch?: readonly number[] | undefined;
   action?: ItemRevision['action'];
 }
 
-export interface ItemChangesDeps extends AnnouncementsDeps {
+export interface ItemChangesDeps {
+  cache: Cache;
   quotas: Quotas;
-  /** Changes that the history of an item keeps. */
+  /** The most revisions that an item keeps. */
   maxRevisions: number;
+  /** Delivers committed events to listeners. Must not throw. */
+  publish(): void;
+  now(): Date;
 }
 
 export type ItemChanges = ReturnType<typeof createItemChanges>;
 
 /**
- * The one way in which items change: each in the caller's transaction, with its revision and its
- * events; the cache is invalidated and listeners are told after the commit.
+ * All changes of items. Each runs in the caller's transaction, with its revision and its events;
+ * cached responses are dropped and listeners notified after the commit.
  */
-export const createItemChanges = (deps: ItemChangesDeps) => ({
-  ...fieldChanges(deps),
-  ...binChanges(deps),
-});
+export function createItemChanges({ cache, quotas, maxRevisions, publish, now }: ItemChangesDeps) {
+  const insertEvents = async (tx: Tx, old: Item | undefined, item: Item): Promise<void> => {
+    const { id: item_id, owner_id, version, updated_at: at } = item;
+    for (const [audience, type] of eventsOf(old, item)) {
+      await insertEvent(tx, { type, item_id, owner_id, audience, version, at });
+    }
+    // Hidden items must not drop public responses from the cache: the miss would reveal the change.
+    if (![old, item].some((it) => it && isListed(it))) return;
+    tx.afterCommit(() => {
+      publish();
+      cache.invalidate(ITEMS_TAG);
+      if (item.views > 0) cache.invalidate(POPULAR_TAG);
+    });
+  };
 
-const fieldChanges = (deps: ItemChangesDeps) => ({
-  /** Throws quota_exceeded, storage_full. */
-  create: async (tx: Tx, actor: Actor, fields: ItemFields): Promise<Item> => {
-    const columns = columnsOf(fields) as Omit<ItemRow, 'id'>;
-    await deps.quotas.admit(tx, actor, actor.id, { items: 1, bytes: textBytes(columns) });
-    const row = { ...columns, owner_id: actor.id, now: deps.now().toISOString() };
-    const item = { ...((await insertItem(tx, row))[0] as ItemRow), views: 0 };
-    await indexWords(tx, item);
-    await announce(deps, tx, undefined, item);
-    return item;
-  },
-
-  /**
-   * Changes what differs; `data` is a merge patch. Throws not_found, forbidden,
-   * version_mismatch, quota_exceeded, storage_full, and validation_failed for data that grows too
-   * large.
-   */
-  update: async (
+  const change = async (
     tx: Tx,
     actor: Actor,
-    id: number,
-    fields: Partial<ItemFields>,
-    options: ChangeOptions = {},
-  ): Promise<Item> => {
-    const item = await getOwn(tx, actor, id);
-    const set = columnsOf(patched(item, fields));
-    return change(deps, tx, actor, item, set, { action: 'update', ...options });
-  },
-
-  /** Brings columns back to what they were. Throws as `update`. */
-  revert: async (
-    tx: Tx,
-    actor: Actor,
-    id: number,
+    item: Item,
     columns: Partial<ItemRow>,
-    options: ChangeOptions,
-  ): Promise<Item> =>
-    change(deps, tx, actor, await getOwn(tx, actor, id), composed(columns), {
-      ...options,
-      action: 'revert',
-    }),
-});
+    { ifMatch, action }: ChangeOptions & { action: ItemRevision['action'] },
+  ): Promise<Item> => {
+    if (ifMatch && !ifMatch.includes(item.version)) throw versionMismatch(item.version);
+    const set = differing(item, columns);
+    if (Object.keys(set).length === 0) return item;
+    const at = now().toISOString();
+    const version = item.version + 1;
+    const values = { ...set, version, updated_at: at };
+    const old = pick(item, Object.keys(set));
+    const before = JSON.stringify(old);
+    if (action === 'update' || action === 'revert') {
+      const bytes = textBytes(set) - textBytes(old) + Buffer.byteLength(before);
+      await quotas.admit(tx, actor, item.owner_id, { bytes });
+    }
+    await tx.orm.update(items).set(values).where(eq(items.id, item.id));
+    const revision = { item_id: item.id, version, action, actor_id: actor.id, at, before };
+    await tx.orm.insert(itemRevisions).values(revision);
+    await dropOldRevisions(tx, item.id, version - maxRevisions);
+    const changed = { ...item, ...values };
+    await indexWords(tx, changed, set);
+    await insertEvents(tx, item, changed);
+    return changed;
+  };
 
-const binChanges = (deps: ItemChangesDeps) => ({
-  /** Puts an item into the bin, whatever the quotas. Throws not_found, forbidden, version_mismatch. */
-  remove: async (tx: Tx, actor: Actor, id: number, options: ChangeOptions = {}): Promise<Item> => {
-    const item = await getOwn(tx, actor, id);
-    const set = { deleted_at: deps.now().toISOString() };
-    return change(deps, tx, actor, item, set, { action: 'delete', ...options });
-  },
+  return {
+    /** Creates an item. Throws quota_exceeded, storage_full. */
+    create: async (tx: Tx, actor: Actor, fields: ItemFields): Promise<Item> => {
+      const columns = columnsOf(fields) as Omit<ItemRow, 'id'>;
+      await quotas.admit(tx, actor, actor.id, { items: 1, bytes: textBytes(columns) });
+      const row = { ...columns, owner_id: actor.id, now: now().toISOString() };
+      const item = { ...((await insertItem(tx, row))[0] as ItemRow), views: 0 };
+      await indexWords(tx, item);
+      await insertEvents(tx, undefined, item);
+      return item;
+    },
 
-  /** Takes an item out of the bin. Throws not_found. */
-  restore: async (tx: Tx, actor: Actor, id: number): Promise<Item> => {
-    const item = await getBinned(tx, actor, id);
-    return change(deps, tx, actor, item, { deleted_at: null }, { action: 'restore' });
-  },
-});
+    /**
+     * Changes the fields that differ; `data` is a merge patch. Throws not_found, forbidden,
+     * version_mismatch, quota_exceeded, storage_full, and validation_failed if data grows too large.
+     */
+    update: async (
+      tx: Tx,
+      actor: Actor,
+      id: number,
+      fields: Partial<ItemFields>,
+      options: ChangeOptions = {},
+    ): Promise<Item> => {
+      const item = await getEditable(tx, actor, id);
+      const set = columnsOf(patched(item, fields));
+      return change(tx, actor, item, set, { action: 'update', ...options });
+    },
 
-async function change(
-  deps: ItemChangesDeps,
+    /** Sets columns back to earlier values. Throws like `update`. */
+    revert: async (
+      tx: Tx,
+      actor: Actor,
+      id: number,
+      columns: Partial<ItemRow>,
+      options: ChangeOptions,
+    ): Promise<Item> => {
+      const item = await getEditable(tx, actor, id);
+      return change(tx, actor, item, inNfc(columns), { ...options, action: 'revert' });
+    },
+
+    /** Moves an item to the bin, even over quota. Throws not_found, forbidden, version_mismatch. */
+    remove: async (
+      tx: Tx,
+      actor: Actor,
+      id: number,
+      options: ChangeOptions = {},
+    ): Promise<Item> => {
+      const item = await getEditable(tx, actor, id);
+      const set = { deleted_at: now().toISOString() };
+      return change(tx, actor, item, set, { action: 'delete', ...options });
+    },
+
+    /** Restores an item from the bin. Throws not_found. */
+    restore: async (tx: Tx, actor: Actor, id: number): Promise<Item> => {
+      const item = await getBinned(tx, actor, id);
+      return change(tx, actor, item, { deleted_at: null }, { action: 'restore' });
+    },
+  };
+}
+
+type Erased = Pick<Item, 'id' | 'owner_id' | 'version' | 'visibility' | 'deleted_at'>;
+
+/**
+ * Records that an item of a deleted account is gone, and notifies listeners after the commit.
+ * Private and binned items need no event: nobody else ever received one about them.
+ */
+export async function recordErasure(
+  { publish, now }: Pick<ItemChangesDeps, 'publish' | 'now'>,
   tx: Tx,
-  actor: Actor,
+  item: Erased,
+): Promise<void> {
+  if (!isListed(item)) return;
+  const { id: item_id, owner_id, version } = item;
+  const at = now().toISOString();
+  await insertEvent(tx, { type: 'deleted', audience: 'all', item_id, owner_id, version, at });
+  tx.afterCommit(publish);
+}
+
+/** Drops all cached responses that contain items, after the commit. */
+export function invalidateItems({ cache }: Pick<ItemChangesDeps, 'cache'>, tx: Tx): void {
+  tx.afterCommit(() => {
+    cache.invalidate(ITEMS_TAG);
+    cache.invalidate(POPULAR_TAG);
+  });
+}
+
+const insertEvent = prepare<Omit<ItemEvent, 'id'>, unknown>((orm) =>
+  orm.insert(itemEvents).values({
+    type: sql.placeholder('type'),
+    item_id: sql.placeholder('item_id'),
+    owner_id: sql.placeholder('owner_id'),
+    audience: sql.placeholder('audience'),
+    version: sql.placeholder('version'),
+    at: sql.placeholder('at'),
+  }),
+);
+
+/** The events of a change: an item that becomes private is deleted for others, and vice versa. */
+function eventsOf(
+  old: Item | undefined,
   item: Item,
-  columns: Partial<ItemRow>,
-  { ifMatch, action }: ChangeOptions & { action: ItemRevision['action'] },
-): Promise<Item> {
-  if (ifMatch && !ifMatch.includes(item.version)) throw versionMismatch(item.version);
-  const set = differing(item, columns);
-  if (Object.keys(set).length === 0) return item;
-  const at = deps.now().toISOString();
-  const version = item.version + 1;
-  const values = { ...set, version, updated_at: at };
-  const old = pick(item, Object.keys(set));
-  const before = JSON.stringify(old);
-  if (action === 'update' || action === 'revert') {
-    const bytes = textBytes(set) - textBytes(old) + Buffer.byteLength(before);
-    await deps.quotas.admit(tx, actor, item.owner_id, { bytes });
+): [audience: ItemEvent['audience'], type: ItemEvent['type']][] {
+  const before = old && old.deleted_at === null ? old.visibility : undefined;
+  const after = item.deleted_at === null ? item.visibility : undefined;
+  if (before !== undefined && after !== undefined && before !== after) {
+    return [
+      ['owner', 'updated'],
+      ['others', after === 'public' ? 'created' : 'deleted'],
+    ];
   }
-  await tx.orm.update(items).set(values).where(eq(items.id, item.id));
-  const revision = { item_id: item.id, version, action, actor_id: actor.id, at, before };
-  await tx.orm.insert(itemRevisions).values(revision);
-  await dropOldRevisions(tx, item.id, version - deps.maxRevisions);
-  const changed = { ...item, ...values };
-  await indexWords(tx, changed, set);
-  await announce(deps, tx, item, changed);
-  return changed;
+  const type = before === undefined ? 'created' : after === undefined ? 'deleted' : 'updated';
+  return [[(after ?? before) === 'public' ? 'all' : 'owner', type]];
+}
+
+function isListed({ visibility, deleted_at }: Pick<Item, 'visibility' | 'deleted_at'>): boolean {
+  return visibility === 'public' && deleted_at === null;
 }
 
 function patched(item: Item, fields: Partial<ItemFields>): Partial<ItemFields> {
@@ -143,10 +224,7 @@ function dataTooLarge(): AppError {
 }
 
 function versionMismatch(version: number): AppError {
-  return new AppError(
-    'version_mismatch',
-    `The item was changed meanwhile: its version is ${version}`,
-  );
+  return new AppError('version_mismatch', `The item has changed: its version is ${version}`);
 }
 
 function differing(item: Item, columns: Partial<ItemRow>): Partial<ItemRow> {

@@ -1,197 +1,181 @@
 import type { AnyActor } from '../../core/actor.ts';
-import type { Db, Session } from '../../core/db/db.ts';
-import { createEventHub, type EventHub } from '../../core/event-hub.ts';
+import type { Db } from '../../core/db/db.ts';
+import { createEventHub } from '../../core/event-hub.ts';
 import type { Log } from '../../core/log.ts';
 import type { ItemEvent } from '../../models/index.ts';
 import { nextTurn } from '../../utils/async/event-loop.ts';
 import {
+  bytesOf,
+  type ChangeEvent,
+  createEventReader,
   createFeed,
-  createNewsReader,
   EVENT_PAGE,
   eventsAfter,
-  type ItemNews,
-  isShown,
-  mayHear,
-  newsBytes,
-  placeOf,
-} from './news.ts';
-import { createPopularWatch } from './popular-watch.ts';
+  includesItem,
+  mayReceive,
+  positionOf,
+} from './change-events.ts';
+import { createPopularWatch, type PopularEvent } from './popular.ts';
 
 export interface ItemEventsDeps {
   db: Db;
   log: Log;
-  /** Most who listen at once, in all and, unless limits are off, of one address. */
+  /** The most listeners at once: in all and, unless limits are off, per address. */
   config: { maxListeners: number; limitListeners: number; rateLimit: 'on' | 'off' };
-  /** The ids of the most viewed items that anyone may see. */
-  popularIds(): Promise<number[]>;
 }
 
-/** What a listener is told. `news` is the same object for all of them. */
-export type Told =
-  | { type: 'change'; news: ItemNews; isShown: boolean }
-  | { type: 'popular'; news: PopularNews }
+/** A message to a listener. `event` is the same object for all listeners. */
+export type ItemMessage =
+  | { type: 'change'; event: ChangeEvent; includesItem: boolean }
+  | { type: 'popular'; event: PopularEvent }
   | { type: 'reset' };
 
-export interface PopularNews {
-  item_ids: number[];
-}
-
-/** Where news go: api/responses/event-stream.ts over HTTP. */
-export interface Outlet {
-  /** Takes what is told at once. `position` is the id of the last event that was told. */
-  tell(told: Told[], position: number): void;
+/** The receiver of messages: an HTTP response, for example. */
+export interface ItemListener {
+  /** Receives messages synchronously. `position` is the id of the last event that was sent. */
+  send(messages: ItemMessage[], position: number): void;
   /** Resolves when there is room for more. */
   hasRoom(): Promise<void>;
   end(): void;
 }
 
-/** Who listens, from where on: after an id, as the listener gave it, or from now on. */
-export interface Listening {
+/** The caller who listens, and the id to resume after, as sent by the caller; undefined for now. */
+export interface Subscription {
   actor: AnyActor;
   address: string | null;
   lastId: string | undefined;
 }
 
-type News = ItemNews | PopularNews;
-type Hub = EventHub<ItemEvent | PopularNews, News>;
+type AnyEvent = ChangeEvent | PopularEvent;
 
-/** What may come while a resuming listener is told a page; more is read as the next page. */
-const MAX_HELD = 100;
+/** Live events buffered while a resuming listener reads a page; beyond that they are read as the next page. */
+const MAX_BUFFERED = 100;
 
-/** How often is looked for what other processes did. */
-const LOOK_MS = 1000;
+/** How often the events of other processes are read. */
+const POLL_MS = 1000;
 
-/** Tells listeners what happens to items, after its commit, and what happened since they left. */
-export function createItemEvents(deps: ItemEventsDeps) {
-  const readNews = createNewsReader(deps.db);
-  const feed = createFeed(deps.db.read);
-  const { maxListeners, limitListeners, rateLimit } = deps.config;
-  const hub = createEventHub<ItemEvent | PopularNews, News>({
-    log: deps.log,
-    maxListeners,
-    maxPerKey: rateLimit === 'on' ? limitListeners : maxListeners,
+/** Sends listeners the changes of items after their commit, and those that they missed. */
+export function createItemEvents({ db, log, config }: ItemEventsDeps) {
+  const readEvent = createEventReader(db);
+  const feed = createFeed(db.read);
+  const nextTick = createTicks();
+  const hub = createEventHub<ItemEvent | PopularEvent, AnyEvent>({
+    log,
+    maxListeners: config.maxListeners,
+    maxPerKey: config.rateLimit === 'on' ? config.limitListeners : config.maxListeners,
     more: feed.next,
-    prepare: async (event) => ('item_ids' in event ? event : readNews(event)),
-    sizeOf: (news) => ('item_ids' in news ? 0 : newsBytes(news)),
+    prepare: async (event) => ('item_ids' in event ? event : readEvent(event)),
+    sizeOf: (event) => ('item_ids' in event ? 0 : bytesOf(event)),
   });
-  const past: Past = { read: deps.db.read, readNews, turn: createTurns() };
-  const watch = createPopularWatch({ ...deps, hub });
-  const look = setInterval(hub.wake, LOOK_MS);
-  look.unref();
+  const watch = createPopularWatch({ db, log, hub });
+  const poll = setInterval(hub.wake, POLL_MS);
+  poll.unref();
+
+  const catchUp = async (
+    state: ListenerState,
+    lastId: string | undefined,
+    isListening: () => boolean,
+  ): Promise<void> => {
+    const after = lastId !== undefined && /^\d{1,16}$/.test(lastId) ? Number(lastId) : undefined;
+    const { newest, isKnown } = await positionOf(db.read, state.actor, after);
+    state.position = isKnown && after !== undefined ? after : newest;
+    state.sent = state.position;
+    const isReset = lastId !== undefined && !isKnown;
+    state.listener.send(isReset ? [{ type: 'reset' }] : [], state.position);
+    while (isListening()) {
+      await nextTick();
+      state.buffer = [];
+      const page = await eventsAfter(db.read, { id: state.position, limit: EVENT_PAGE });
+      for (const event of page) {
+        await state.listener.hasRoom();
+        send(state, [await readEvent(event)]);
+      }
+      if (page.length < EVENT_PAGE && state.buffer.length <= MAX_BUFFERED) break;
+    }
+    // Synchronous from here on, so that nothing can arrive in between.
+    state.isLive = true;
+    send(state, state.buffer);
+    state.buffer = [];
+  };
+
   return {
-    /** Has all told of what is committed. Never throws, never waits. */
+    /** Sends committed events to all listeners. Never throws, never waits. */
     publish: hub.wake,
 
     /**
-     * Tells an outlet everything after `lastId` that the caller may see, then what happens, with
-     * nothing left out or told twice. Gives what ends it. Throws overloaded, too_many_requests.
+     * Sends a listener every event after `lastId` that the caller may receive, then live events,
+     * each exactly once. Returns a function that unsubscribes. Throws overloaded,
+     * too_many_requests.
      */
-    listen: (listening: Listening, outlet: Outlet): (() => void) => {
+    listen: ({ actor, address, lastId }: Subscription, listener: ItemListener): (() => void) => {
       if (hub.size() === 0) feed.skipToNow();
-      const leave = listen(deps.log, hub, past, listening, outlet);
+      const state: ListenerState = {
+        position: 0,
+        sent: 0,
+        buffer: [],
+        isLive: false,
+        actor,
+        listener,
+      };
+      let isListening = true;
+      const deliver = (events: readonly AnyEvent[]) => {
+        if (state.isLive) send(state, events);
+        else if (state.buffer.length <= MAX_BUFFERED) state.buffer.push(...events);
+      };
+      // Joins before it reads past events, so that it misses none committed meanwhile.
+      const leave = hub.join({ deliver, end: listener.end }, address);
+      catchUp(state, lastId, () => isListening).catch((error) => {
+        log.error('A listener could not resume.', { error });
+        listener.end();
+      });
       watch.start();
-      return leave;
+      return () => {
+        isListening = false;
+        leave();
+      };
     },
 
+    /** The number of listeners. */
     listeners: (): number => hub.size(),
 
-    /** Ends all who listen, at once, and takes no more. */
+    /** Ends all listeners and accepts no more. */
     stop: (): void => {
-      clearInterval(look);
+      clearInterval(poll);
       watch.stop();
       hub.stop();
     },
   };
 }
 
-function listen(
-  log: Log,
-  hub: Hub,
-  past: Past,
-  { actor, address, lastId }: Listening,
-  outlet: Outlet,
-) {
-  const state: Following = { position: 0, told: 0, held: [], isLive: false, actor, outlet };
-  let isListening = true;
-  const deliver = (messages: readonly News[]) => {
-    if (state.isLive) tell(state, messages);
-    else if (state.held.length <= MAX_HELD) state.held.push(...messages);
-  };
-  // First of all: what is committed while the past is read must not be missed.
-  const leave = hub.join({ deliver, end: outlet.end }, address);
-  catchUp(past, state, lastId, () => isListening).catch((error) => {
-    log.error('A listener could not resume.', { error });
-    outlet.end();
-  });
-  return () => {
-    isListening = false;
-    leave();
-  };
-}
-
-/** What has been, for those who resume. */
-interface Past {
-  read: Session;
-  readNews(event: ItemEvent): Promise<ItemNews>;
-  /** Resolves in a turn of the event loop of its own: however many resume, others are served. */
-  turn(): Promise<void>;
-}
-
-interface Following {
-  /** Everything up to this id has been told, as far as the caller may hear of it. */
+interface ListenerState {
+  /** All events up to this id have been handled: sent if the caller may receive them. */
   position: number;
-  /** The last event that was told, or where the listener began. */
-  told: number;
-  /** What came since the last page was begun to be read; over MAX_HELD it is not complete. */
-  held: News[];
+  /** The last event that was sent, or the position at the start. */
+  sent: number;
+  /** Live events since the last page was requested; incomplete beyond MAX_BUFFERED. */
+  buffer: AnyEvent[];
   isLive: boolean;
   actor: AnyActor;
-  outlet: Outlet;
+  listener: ItemListener;
 }
 
-async function catchUp(
-  { read, readNews, turn }: Past,
-  state: Following,
-  lastId: string | undefined,
-  isListening: () => boolean,
-): Promise<void> {
-  const after = lastId !== undefined && /^\d{1,16}$/.test(lastId) ? Number(lastId) : undefined;
-  const { newest, isKnown } = await placeOf(read, state.actor, after);
-  state.position = isKnown && after !== undefined ? after : newest;
-  state.told = state.position;
-  state.outlet.tell(lastId !== undefined && !isKnown ? [{ type: 'reset' }] : [], state.position);
-  while (isListening()) {
-    await turn();
-    state.held = [];
-    const page = await eventsAfter(read, { id: state.position, limit: EVENT_PAGE });
-    for (const event of page) {
-      await state.outlet.hasRoom();
-      tell(state, [await readNews(event)]);
-    }
-    if (page.length < EVENT_PAGE && state.held.length <= MAX_HELD) break;
-  }
-  // Nothing is awaited from here on, so nothing can come in between.
-  state.isLive = true;
-  tell(state, state.held);
-  state.held = [];
-}
-
-/** Tells what is newer than all that was told, as far as the caller may know of it. */
-function tell(state: Following, messages: readonly News[]): void {
-  const told: Told[] = [];
-  for (const news of messages) {
-    if ('item_ids' in news) told.push({ type: 'popular', news });
-    else if (news.event.id > state.position) {
-      state.position = news.event.id;
-      if (!mayHear(news.event, state.actor)) continue;
-      state.told = news.event.id;
-      told.push({ type: 'change', news, isShown: isShown(news, state.actor) });
+/** Sends the events after the current position that the caller may receive. */
+function send(state: ListenerState, events: readonly AnyEvent[]): void {
+  const messages: ItemMessage[] = [];
+  for (const event of events) {
+    if ('item_ids' in event) messages.push({ type: 'popular', event });
+    else if (event.event.id > state.position) {
+      state.position = event.event.id;
+      if (!mayReceive(event.event, state.actor)) continue;
+      state.sent = event.event.id;
+      messages.push({ type: 'change', event, includesItem: includesItem(event, state.actor) });
     }
   }
-  if (told.length > 0) state.outlet.tell(told, state.told);
+  if (messages.length > 0) state.listener.send(messages, state.sent);
 }
 
-function createTurns(): () => Promise<void> {
+/** Returns a function that resolves in its own tick of the event loop: many resuming listeners do not block requests. */
+function createTicks(): () => Promise<void> {
   let last = Promise.resolve();
   return () => {
     last = last.then(nextTurn);

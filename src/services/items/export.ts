@@ -5,15 +5,17 @@ import { prepare } from '../../core/db/query.ts';
 import { type ItemRow, items, itemViews } from '../../models/index.ts';
 import { pagesById } from '../../utils/page.ts';
 import { csvLine, guarded } from '../../utils/text/csv.ts';
-import { COLUMNS, type ItemFormat } from './lines.ts';
+import type { ItemFormat } from './lines.ts';
 import { conditionOf } from './list/filters.ts';
 import type { ItemFilter } from './list/query.ts';
-import { isListed, isOwned } from './rows.ts';
+import { ITEM_FIELDS, isListed, isOwned } from './rows.ts';
 
-/** Items of one read: the largest take 2 MB. */
+/** Items of one read: 2 MB at most. */
 const PAGE = 20;
 
-type Exported = Pick<ItemRow, 'id' | 'deleted_at' | (typeof COLUMNS)[number]> & { passes: number };
+type Exported = Pick<ItemRow, 'id' | 'deleted_at' | (typeof ITEM_FIELDS)[number]> & {
+  passes: number;
+};
 
 const newest = prepare<Record<string, never>, { id: number | null }[]>((orm) =>
   orm.select({ id: max(items.id) }).from(items),
@@ -21,45 +23,45 @@ const newest = prepare<Record<string, never>, { id: number | null }[]>((orm) =>
 
 const columns = fixed(
   sql.join(
-    (['id', 'deleted_at', ...COLUMNS] as const).map((name) => sql`${items[name]}`),
+    (['id', 'deleted_at', ...ITEM_FIELDS] as const).map((name) => sql`${items[name]}`),
     sql`, `,
   ),
 );
 const isPublic = fixed(sql`${isListed} and ${isOwned}`);
 
 /**
- * Items after an id. Own ones also from the bin, and those that do not pass the filters too: how
- * many of them stand between two others has no bound.
+ * A page of items after an id. It includes rows that do not pass the filters and own items in the
+ * bin: skipping them in SQL could take unbounded time.
  */
 function pageOf({ ownerId, filters }: ExportOptions, after: number, until: number): SQL {
-  const whose = ownerId === undefined ? isPublic : eq(items.owner_id, ownerId);
+  const isIncluded = ownerId === undefined ? isPublic : eq(items.owner_id, ownerId);
   const passes = and(...filters.map(conditionOf)) ?? sql`1`;
-  return sql`select ${columns}, ${passes} as passes from ${items} cross join ${itemViews} on ${itemViews.item_id} = ${items.id} where ${whose} and ${items.id} > ${after} and ${items.id} <= ${until} order by ${items.id} limit ${PAGE}`;
+  return sql`select ${columns}, ${passes} as passes from ${items} cross join ${itemViews} on ${itemViews.item_id} = ${items.id} where ${isIncluded} and ${items.id} > ${after} and ${items.id} <= ${until} order by ${items.id} limit ${PAGE}`;
 }
 
 export interface ExportOptions {
   format: ItemFormat;
-  /** Whose items, the private ones too; without it, what everyone may see. */
+  /** Exports all items of this account, private ones too; without it, all public items. */
   ownerId: number | undefined;
   /** Conditions that must all hold. */
   filters: readonly ItemFilter[];
 }
 
-/** Some lines, and how many items they are. */
-interface Part {
+/** Some lines, and the number of items in them. */
+export interface ExportChunk {
   text: string;
   count: number;
 }
 
-/** Items as a stream of lines. */
+/** Exports items as JSON Lines or CSV. */
 export const createItemExport = ({ db }: { db: Db }) => ({
   /**
-   * The lines of all items that exist now and pass the filters, by id, each as it is when its page is read; nothing is
-   * read before it is asked for. What an import makes of them are the same items.
+   * The lines of all items that exist now and pass the filters, by id. Reads each page on demand,
+   * so an item appears as it is at that moment. An import of the lines creates equal items.
    */
-  lines: async function* (options: ExportOptions): AsyncGenerator<Part> {
+  lines: async function* (options: ExportOptions): AsyncGenerator<ExportChunk> {
     const { format } = options;
-    if (format === 'csv') yield { text: csvLine(COLUMNS), count: 0 };
+    if (format === 'csv') yield { text: csvLine(ITEM_FIELDS), count: 0 };
     const toLine = format === 'csv' ? toCsv : toJson;
     const until = (await newest(db.read, {}))[0]?.id ?? 0;
     const read = (after: number) => rowsOf<Exported>(db.read, pageOf(options, after, until));
@@ -70,7 +72,7 @@ export const createItemExport = ({ db }: { db: Db }) => ({
   },
 });
 
-/** Tags and data are JSON already. */
+/** Tags and data are stored as JSON. */
 function toJson({ tags, data, ...item }: Exported): string {
   const { title, description, url, visibility } = item;
   const [head, tail] = [{ title, description, url }, { visibility }].map((it) =>
@@ -84,7 +86,7 @@ function toCsv({ title, description, url, tags, data, visibility }: Exported): s
   return csvLine([...cells, visibility].map(guarded));
 }
 
-/** Between semicolons where that says the same, else the JSON list. */
+/** Separated by semicolons if that is unambiguous, else a JSON list. */
 function tagsCell(json: string): string {
   const tags: string[] = JSON.parse(json);
   const isPlain = tags.every((tag) => !tag.includes(';') && tag.trim() === tag);

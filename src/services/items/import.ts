@@ -9,15 +9,15 @@ import type { ItemFields } from './rows.ts';
 /** Items and bytes of one transaction: bounds how long other writers wait. */
 const CHUNK = 200;
 const CHUNK_BYTES = 1_048_576;
-/** Failures that are named; the others are counted. */
-const MAX_NAMED = 1000;
+/** Failures that are listed; the others are only counted. */
+const MAX_LISTED = 1000;
 
 export interface ItemImportDeps {
   db: Db;
   changes: ItemChanges;
 }
 
-/** What an import came to, or has come to so far. */
+/** The result of an import, final or so far. */
 export interface ImportReport {
   created: number;
   failed: number;
@@ -28,21 +28,21 @@ export interface ImportReport {
 export interface ImportOptions {
   format: ItemFormat;
   isDryRun: boolean;
-  /** The item that a line says, with what it leaves out, or what is wrong with it. */
+  /** Returns the item of a line with defaults filled in, or its problems. */
   read(value: unknown): ItemFields | Problem[];
-  /** Once it is aborted nothing more is written: what was read may be cut in the middle. */
+  /** Once aborted, nothing more is written: the last line may be incomplete. */
   signal?: AbortSignal;
   /** Called after each transaction. */
   onProgress?: (report: ImportReport) => void;
 }
 
-/** Items from a stream of lines. */
+/** Imports items from JSON Lines or CSV. */
 export const createItemImport = (deps: ItemImportDeps) => ({
   /**
-   * Makes an item of each good line of `source`, some at a time: an import that ends early keeps
-   * what it has made. A dry run makes none and says what would be, quotas aside. Throws what
-   * `source` throws, validation_failed for wrong columns of CSV, and quota_exceeded or storage_full
-   * at the first item that there is no room for.
+   * Creates an item from each valid line of `source`, in several transactions: an import that ends
+   * early keeps the items it has created. A dry run creates none; it reports what it would create,
+   * quotas aside. Throws the errors of `source`, validation_failed for wrong CSV columns, and
+   * quota_exceeded or storage_full at the first item that does not fit.
    */
   run: async (
     actor: Actor,
@@ -59,12 +59,12 @@ export const createItemImport = (deps: ItemImportDeps) => ({
       report.created += written.created;
       chunk.clear();
       onProgress?.(report);
-      if (written.refusal) throw noneLeft(written.refusal, report.created);
+      if (written.refusal) throw stoppedBy(written.refusal, report.created);
     };
     const pace = createPace();
     for await (const line of itemLines(format, source)) {
-      const fields = 'code' in line ? line : judged(line.line, read(line.value));
-      if ('code' in fields) note(report, fields);
+      const fields = 'code' in line ? line : validated(line.line, read(line.value));
+      if ('code' in fields) addFailure(report, fields);
       else chunk.add(fields, 'bytes' in line ? line.bytes : 0);
       if (chunk.isFull()) await finish();
       if (signal?.aborted) break;
@@ -94,7 +94,7 @@ function createChunk() {
   };
 }
 
-function judged(line: number, read: ItemFields | Problem[]): ItemFields | LineFailure {
+function validated(line: number, read: ItemFields | Problem[]): ItemFields | LineFailure {
   if (!Array.isArray(read)) return read;
   const message = read.map(({ loc, msg }) =>
     [...(loc.length > 0 ? [loc.join('.')] : []), msg].join(': '),
@@ -102,14 +102,14 @@ function judged(line: number, read: ItemFields | Problem[]): ItemFields | LineFa
   return { line, code: read[0]?.type ?? 'value_error', message: message.join('; ') };
 }
 
-function note(report: ImportReport, { line, code, message }: LineFailure): void {
+function addFailure(report: ImportReport, { line, code, message }: LineFailure): void {
   report.failed++;
-  if (report.errors.length < MAX_NAMED) {
+  if (report.errors.length < MAX_LISTED) {
     report.errors.push({ line, code, message: message.slice(0, 500) });
   }
 }
 
-/** What was created of a chunk, and why it is not all of it. */
+/** The number of items created from a chunk, and the error that stopped it. */
 interface Written {
   created: number;
   refusal?: AppError;
@@ -127,7 +127,7 @@ async function writeAll(
       try {
         await changes.create(tx, actor, fields);
       } catch (error) {
-        // It is refused before it is written: those before it stay.
+        // Thrown before the item was written: commit the items before it.
         if (error instanceof AppError) return { created, refusal: error };
         throw error;
       }
@@ -137,7 +137,7 @@ async function writeAll(
   });
 }
 
-function noneLeft({ code, message, quota }: AppError, created: number): AppError {
-  const told = `${message}; items created before: ${created}`;
-  return new AppError(code, told, quota ? { quota } : {});
+function stoppedBy({ code, message, quota }: AppError, created: number): AppError {
+  const text = `${message}; items created before: ${created}`;
+  return new AppError(code, text, quota ? { quota } : {});
 }

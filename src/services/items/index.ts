@@ -2,34 +2,32 @@ import type { Base } from '../../core/base.ts';
 import { createViewers } from '../../core/viewers.ts';
 import type { Quotas } from '../quotas.ts';
 import { createItemBatch } from './batch.ts';
+import { createEventRetention } from './change-events.ts';
 import { createItemChanges } from './changes.ts';
-import { createEventRetention } from './event-retention.ts';
 import { createItemEvents } from './events.ts';
 import { createItemExport } from './export.ts';
 import { createItemImport } from './import.ts';
 import { createItems } from './items.ts';
 import { createItemList } from './list/list.ts';
 import { createItemPopular } from './popular.ts';
-import { popularIds } from './popular-watch.ts';
 import { createItemPurge } from './purge.ts';
 import { createItemRevisions } from './revisions.ts';
 import { createSearchReindex } from './search-index.ts';
 import { createItemStats } from './stats.ts';
-import { createItemViewing } from './viewing.ts';
-import { createItemViews } from './views.ts';
+import { createItemViews, createViewCounter } from './views.ts';
 import { createItemWindows } from './windows.ts';
 
 export interface ItemServicesDeps extends Base {
   quotas: Quotas;
 }
 
-/** The services of items, in the order in which they depend on each other, and their jobs. */
+/** The services of items, in the order of their dependencies, and their recurring jobs. */
 export function createItemServices(deps: ItemServicesDeps) {
-  const { config, cursors, db, now, turns } = deps;
+  const { cache, config, cursors, db, now, turns } = deps;
   const views = createItemViews({ ...deps, isStrict: config.viewsMode === 'strict' });
-  const popularTtlMs = config.popularTtlSeconds * 1000;
   const viewersFor = (seconds: number) => createViewers({ windowMs: seconds * 1000, now });
-  const itemEvents = createItemEvents({ ...deps, popularIds: () => popularIds(db) });
+  const popularTtlMs = config.popularTtlSeconds * 1000;
+  const itemEvents = createItemEvents(deps);
   const { publish } = itemEvents;
   const changes = createItemChanges({ ...deps, publish, maxRevisions: config.quotaRevisions });
   return {
@@ -37,9 +35,9 @@ export function createItemServices(deps: ItemServicesDeps) {
     itemEvents,
     itemRevisions: createItemRevisions({ db, cursors, views, changes }),
     items: createItems({
-      ...deps,
+      db,
+      turns,
       views,
-      popularTtlMs,
       changes,
       viewers: viewersFor(config.viewWindowV1Seconds),
     }),
@@ -47,9 +45,9 @@ export function createItemServices(deps: ItemServicesDeps) {
     itemBatch: createItemBatch({ db, changes }),
     itemImport: createItemImport({ db, changes }),
     itemExport: createItemExport({ db }),
-    popular: createItemPopular({ ...deps, views, popularTtlMs }),
+    popular: createItemPopular({ db, cache, views, popularTtlMs }),
     itemStats: createItemStats({ db, views, now }),
-    itemViewing: createItemViewing({ db, views, viewers: viewersFor(config.viewWindowSeconds) }),
+    viewCounter: createViewCounter({ db, views, viewers: viewersFor(config.viewWindowSeconds) }),
     jobs: [
       createItemPurge(deps),
       createSearchReindex(deps),

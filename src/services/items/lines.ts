@@ -2,30 +2,28 @@ import { AppError, type FieldProblem } from '../../core/exceptions.ts';
 import { JsonFault, parseJson } from '../../utils/json/parse.ts';
 import { byteLines, isBlank, withoutBom } from '../../utils/text/byte-lines.ts';
 import { csvRows, unguarded } from '../../utils/text/csv.ts';
+import { ITEM_FIELDS } from './rows.ts';
 
 export type ItemFormat = 'jsonl' | 'csv';
 
-/** Why a line is no item. */
+/** The reason why a line is rejected. */
 export interface LineFailure {
   line: number;
   code: string;
   message: string;
 }
 
-/** What a line says, not yet judged, or why it says nothing. */
+/** The parsed value of a line, not yet validated, or the reason why it cannot be parsed. */
 export type ItemLine = { line: number; bytes: number; value: unknown } | LineFailure;
 
-/** The columns of CSV, in the order of an export. */
-export const COLUMNS = ['title', 'description', 'url', 'tags', 'data', 'visibility'] as const;
-
-/** Columns of CSV that are looked at; an item has few. */
+/** Columns of CSV that are checked; an item has few. */
 const MAX_COLUMNS = 100;
 
 const MAX_LINE_BYTES = 1_048_576;
 
 /**
- * Reads items from a stream of bytes, empty lines aside, holding a line at a time. Throws
- * validation_failed for CSV whose first row names no title, or what is no column of an item.
+ * Reads items from a stream of bytes, one line in memory at a time; skips empty lines. Throws
+ * validation_failed for CSV whose first row has no title or names an unknown column.
  */
 export function itemLines(
   format: ItemFormat,
@@ -71,7 +69,11 @@ function refuseBadColumns(columns: string[]): void {
     fields.push({ type, path: [name.slice(0, 100)], msg });
   const separator = foreignSeparator(columns);
   if (separator) {
-    refuse('value_error', columns.join(','), `These are separated by ${separator}, not by commas`);
+    refuse(
+      'value_error',
+      columns.join(','),
+      `The columns are separated by ${separator} instead of commas`,
+    );
     throw badColumns(fields);
   }
   for (const [index, name] of columns.entries()) {
@@ -86,17 +88,17 @@ function refuseBadColumns(columns: string[]): void {
 }
 
 function badColumns(fields: FieldProblem[]): AppError {
-  const message = `The first row must name columns, separated by commas: ${COLUMNS.join(', ')}`;
+  const message = `The first row must name columns, separated by commas: ${ITEM_FIELDS.join(', ')}`;
   return new AppError('validation_failed', message, { fields });
 }
 
 function isColumn(name: string): boolean {
-  return (COLUMNS as readonly string[]).includes(name);
+  return (ITEM_FIELDS as readonly string[]).includes(name);
 }
 
 const FOREIGN_SEPARATORS = { ';': 'semicolons', '\t': 'tabs', '|': 'vertical bars' };
 
-/** Returns what the columns seem to be separated by in place of commas; undefined if they are not. */
+/** The separator that the columns seem to use instead of commas, if any. */
 function foreignSeparator([first = '']: string[]): string | undefined {
   const [, name] =
     Object.entries(FOREIGN_SEPARATORS).find(([it]) => {
@@ -108,7 +110,7 @@ function foreignSeparator([first = '']: string[]): string | undefined {
 
 function lineOf(line: number, cells: Uint8Array[], columns: string[]): ItemLine {
   if (cells.length !== columns.length) {
-    const message = `${cells.length} cells where the first row has ${columns.length}`;
+    const message = `The row has ${cells.length} cells, the first row has ${columns.length}`;
     return { line, code: 'csv_invalid', message };
   }
   const bytes = cells.reduce((sum, cell) => sum + cell.byteLength, 0);
@@ -124,7 +126,7 @@ function lineOf(line: number, cells: Uint8Array[], columns: string[]): ItemLine 
   return { line, bytes, value };
 }
 
-/** Tags are a JSON list or stand between semicolons; data is JSON. */
+/** Tags are a JSON list or separated by semicolons; data is JSON. */
 function cellValue(name: string, text: string): Read {
   if (text === '') return { value: undefined };
   if (name === 'data' || (name === 'tags' && text.startsWith('[')))
@@ -137,7 +139,7 @@ function cellValue(name: string, text: string): Read {
 type Read = { value: unknown } | { code: string; problem: string };
 
 const NOT_UTF8 = 'Invalid UTF-8';
-// A mark at the start of a cell belongs to it.
+// A byte order mark at the start of a cell is part of its text.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decoded(bytes: Uint8Array): string | undefined {
@@ -148,13 +150,13 @@ function decoded(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** `at` is the column that the JSON stands in; without it, it is the whole line. */
-function parsed(bytes: Uint8Array, at?: string): Read {
+/** Parses the JSON of a column or, without `column`, of a whole line. */
+function parsed(bytes: Uint8Array, column?: string): Read {
   try {
     return { value: parseJson(bytes) };
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
-    const path = [...(at === undefined ? [] : [at]), ...error.path].join('.');
+    const path = [...(column === undefined ? [] : [column]), ...error.path].join('.');
     const reason = error.isFlaw ? `Value error, ${error.message}` : error.message;
     const code = error.isFlaw ? 'value_error' : 'json_invalid';
     return { code, problem: path === '' ? reason : `${path}: ${reason}` };

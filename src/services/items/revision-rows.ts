@@ -3,14 +3,13 @@ import type { Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { type ItemRevision, type ItemRow, itemRevisions } from '../../models/index.ts';
 import { nextTurn } from '../../utils/async/event-loop.ts';
+import { ITEM_FIELDS } from './rows.ts';
 
-/** What of an item its revisions tell; `deleted_at` is told by the action alone. */
-export const TRACKED = ['title', 'description', 'url', 'tags', 'data', 'visibility'] as const;
-export type Tracked = (typeof TRACKED)[number];
-export type Columns = Partial<Pick<ItemRow, Tracked>>;
+/** The fields that revisions record; `deleted_at` follows from the action. */
+export type Columns = Partial<Pick<ItemRow, (typeof ITEM_FIELDS)[number]>>;
 
 type Before = { item_id: number; version: number; limit: number };
-/** The newest first, older than a version. */
+/** The revisions before a version, newest first. */
 export const revisionsBefore = prepare<Before, ItemRevision[]>((orm) =>
   orm
     .select()
@@ -42,28 +41,28 @@ const revisionsWithin = prepare<Within, Pick<ItemRevision, 'version' | 'before'>
 );
 
 type Old = { item_id: number; until: number };
-/** Dropped with one change at most: an item from before the limit comes down to it step by step. */
-const DROPPED = 20;
+/** Deleted with one change at most: an item far above the limit approaches it step by step. */
+const MAX_DROPPED = 20;
 const deleteOld = prepare<Old, unknown>((orm) => {
   const { item_id, version } = itemRevisions;
-  const isOwn = eq(item_id, sql.placeholder('item_id'));
+  const isOfItem = eq(item_id, sql.placeholder('item_id'));
   const oldest = orm
     .select({ version })
     .from(itemRevisions)
-    .where(and(isOwn, lte(version, sql.placeholder('until'))))
+    .where(and(isOfItem, lte(version, sql.placeholder('until'))))
     .orderBy(asc(version))
-    .limit(DROPPED);
-  return orm.delete(itemRevisions).where(and(isOwn, inArray(version, oldest)));
+    .limit(MAX_DROPPED);
+  return orm.delete(itemRevisions).where(and(isOfItem, inArray(version, oldest)));
 });
 
-/** Deletes the revisions of an item up to version `until`, the oldest of them first. */
+/** Deletes revisions of an item up to version `until`, oldest first. */
 export async function dropOldRevisions(tx: Session, item_id: number, until: number): Promise<void> {
-  // The first revision is of version 2.
+  // The first revision has version 2.
   if (until >= 2) await deleteOld(tx, { item_id, until });
 }
 
-/** Whether what an item was at a version, which is older than the current one, is still known. */
-export async function isVersionKept(
+/** True if the history still covers an older version of an item. */
+export async function hasVersion(
   session: Session,
   item_id: number,
   version: number,
@@ -72,16 +71,16 @@ export async function isVersionKept(
   return (await revisionsWithin(session, next)).length > 0;
 }
 
-/** Revisions of one read: with data of 64 KiB each, some milliseconds. */
+/** Revisions of one read: a few milliseconds with 64 KiB of data each. */
 const CHUNK = 50;
 
-/** The tracked columns that a revision changed, as they were before it. */
+/** The columns that a revision changed, with their values before it. */
 export function columnsBefore({ before }: Pick<ItemRevision, 'before'>): Columns {
   const { deleted_at: _, ...columns } = JSON.parse(before) as Partial<ItemRow>;
   return columns;
 }
 
-/** As `columnsBefore`, of one revision; nothing when there is none. */
+/** Like `columnsBefore` for one version; empty if it has no revision. */
 export async function columnsBeforeVersion(
   session: Session,
   item_id: number,
@@ -93,8 +92,8 @@ export async function columnsBeforeVersion(
 }
 
 /**
- * What the columns that changed after version `after`, up to version `until`, were at `after`: of
- * each, what its first change since then found. A history may be long, so others get their turn.
+ * The columns that changed after version `after`, up to version `until`, with their values at
+ * `after`: the first change since then recorded them. Yields between reads, as a history may be long.
  */
 export async function columnsAt(
   session: Session,
@@ -103,7 +102,7 @@ export async function columnsAt(
   until: number,
 ): Promise<Columns> {
   let columns: Columns = {};
-  for (let from = after; Object.keys(columns).length < TRACKED.length; ) {
+  for (let from = after; Object.keys(columns).length < ITEM_FIELDS.length; ) {
     const chunk = await revisionsWithin(session, { item_id, after: from, until, limit: CHUNK });
     for (const revision of chunk) columns = { ...columnsBefore(revision), ...columns };
     if (chunk.length < CHUNK) break;

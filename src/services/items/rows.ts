@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, gt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../../core/db/db.ts';
 import { fixed } from '../../core/db/dynamic-query.ts';
 import { prepare } from '../../core/db/query.ts';
@@ -10,10 +10,10 @@ import type { CountedRows, Place } from '../skip.ts';
 /** An item as stored, with its committed views. `tags` and `data` are JSON texts. */
 export type Item = ItemRow & { views: number };
 
-/** An item as v1 knows it. */
+/** An item as v1 shows it. */
 export type PlainItem = Omit<Item, 'tags' | 'data' | 'visibility' | 'version' | 'deleted_at'>;
 
-/** What a caller decides of an item. */
+/** The fields of an item that its owner sets. */
 export interface ItemFields {
   title: string;
   description: string;
@@ -23,29 +23,33 @@ export interface ItemFields {
   visibility: Visibility;
 }
 
+/** The names of ItemFields: the columns of an export, in its order, and of the history. */
+export const ITEM_FIELDS = ['title', 'description', 'url', 'tags', 'data', 'visibility'] as const;
+
 /** The columns of Item; for queries that join item_views. */
 export const itemColumns = { ...getTableColumns(items), views: itemViews.views };
-const {
-  tags: _,
-  data: _d,
-  visibility: _v,
-  version: _n,
-  deleted_at: _a,
-  ...plainColumns
-} = itemColumns;
 
-/** Whether the owner of an item was not deleted. Needs the row: no index for a list has it. */
+/** The columns of PlainItem; for queries that join item_views. */
+export const plainColumns = without(itemColumns, [
+  'tags',
+  'data',
+  'visibility',
+  'version',
+  'deleted_at',
+]);
+
+/** True for items whose owner has not been deleted. Needs the row: no index for a list covers it. */
 export const isOwned = isNotRemoved(items.owner_id);
 
 /**
- * Whether an item is public and not in the bin. Written out, because SQLite takes a partial index
- * only where a query says the very same.
+ * True for items that are public and not in the bin. Spelled exactly like the condition of the
+ * partial indexes, because SQLite uses them only for the same text.
  */
 export const isListed = sql`${items.visibility} = 'public' and ${items.deleted_at} is null`;
 
 const isOwnedSql = fixed(sql`${isOwned}`);
 
-/** What every public row must also fulfil while the rows of deleted accounts are being erased. */
+/** Conditions on public rows while the rows of deleted accounts are being erased; else none. */
 export async function hiddenNow(session: Session): Promise<SQL[]> {
   const [removed] = await firstRemoved(session, {});
   return removed?.id ? [isOwnedSql] : [];
@@ -59,9 +63,9 @@ export const itemById = prepare<{ id: number }, Item[]>((orm) =>
     .where(and(eq(items.id, sql.placeholder('id')), isOwned)),
 );
 
+/** The columns that decide who may see an item, and its version: enough for a conditional read. */
 export type ItemAccess = Pick<Item, 'owner_id' | 'visibility' | 'version' | 'deleted_at'>;
 const { owner_id, visibility, version, deleted_at } = items;
-/** What says who may see an item, and its version: all that a conditional read needs. */
 export const accessById = prepare<{ id: number }, ItemAccess[]>((orm) =>
   orm
     .select({ owner_id, visibility, version, deleted_at })
@@ -77,7 +81,7 @@ export const listedItemById = prepare<{ id: number }, PlainItem[]>((orm) =>
     .where(and(eq(items.id, sql.placeholder('id')), isListed, isOwned)),
 );
 
-/** For placeAfter. */
+/** The rows that `placeAfter` skips in the list of v1. */
 export const COUNTED_ITEMS: CountedRows = {
   of: 'listed_items',
   ids: fixed(sql`select ${items.id} as id from ${items} where ${isListed} and ${isOwned}`),
@@ -94,20 +98,7 @@ export const listedItems = prepare<Place & { limit: number }, PlainItem[]>((orm)
     .offset(sql.placeholder('rest')),
 );
 
-export const popularItems = prepare<{ limit: number }, PlainItem[]>((orm) =>
-  orm
-    .select(plainColumns)
-    .from(itemViews)
-    .innerJoin(items, eq(items.id, itemViews.item_id))
-    .where(and(sql`${itemViews.is_listed} = 1`, isOwned))
-    .orderBy(desc(itemViews.views), asc(itemViews.item_id))
-    .limit(sql.placeholder('limit')),
-);
-
-type Insert = Pick<Item, 'owner_id' | 'title' | 'description' | 'url' | 'tags' | 'data'> & {
-  visibility: Visibility;
-  now: string;
-};
+type Insert = Pick<Item, 'owner_id' | (typeof ITEM_FIELDS)[number]> & { now: string };
 
 export const insertItem = prepare<Insert, ItemRow[]>((orm) =>
   orm
@@ -126,21 +117,21 @@ export const insertItem = prepare<Insert, ItemRow[]>((orm) =>
     .returning(),
 );
 
-/** Code points, as the checks of the table say. */
+/** Code points, like the checks of the table. */
 const MAX_TITLE = 200;
 const MAX_DESCRIPTION = 10_000;
 
-/** The columns that hold `fields`, those of them that are given. */
+/** The columns that store the given fields. */
 export function columnsOf({ tags, data, ...rest }: Partial<ItemFields>): Partial<ItemRow> {
-  return composed({
+  return inNfc({
     ...rest,
     ...(tags && { tags: JSON.stringify([...new Set(tags)]) }),
     ...(data && { data: JSON.stringify(data) }),
   });
 }
 
-/** Columns with title, description and tags in NFC, in which two spellings of a text are equal. */
-export function composed(columns: Partial<ItemRow>): Partial<ItemRow> {
+/** Columns with title, description and tags in NFC, so that different encodings of a text are equal. */
+export function inNfc(columns: Partial<ItemRow>): Partial<ItemRow> {
   const { title, description, tags } = columns;
   return {
     ...columns,
@@ -150,7 +141,7 @@ export function composed(columns: Partial<ItemRow>): Partial<ItemRow> {
   };
 }
 
-/** A request is judged in NFC; a text from before, which may grow out of its limit, stays as it is. */
+/** The text in NFC; a stored text that would exceed its limit in NFC stays unchanged. */
 function nfcWithin(text: string, maxLength: number): string {
   const form = nfc(text);
   return form === text || codePoints(form) <= maxLength ? form : text;
@@ -158,4 +149,10 @@ function nfcWithin(text: string, maxLength: number): string {
 
 function nfcTags(tags: string): string {
   return nfc(tags) === tags ? tags : JSON.stringify([...new Set(JSON.parse(tags).map(nfc))]);
+}
+
+function without<T extends object, K extends keyof T>(object: T, keys: readonly K[]): Omit<T, K> {
+  const copy = { ...object };
+  for (const key of keys) delete copy[key];
+  return copy;
 }

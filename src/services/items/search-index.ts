@@ -8,17 +8,17 @@ import { indexedWords } from '../../utils/text/words.ts';
 import { timeBudget } from '../../utils/time/time-budget.ts';
 import { HOUR_MS } from '../../utils/time/units.ts';
 import { type Job, MAX_RUN_MS } from '../jobs.ts';
-import { composed } from './rows.ts';
+import { inNfc } from './rows.ts';
 
-/** The columns whose change makes a trigger index an item anew. */
+/** The columns whose change makes a trigger reindex an item. */
 const INDEXED = ['title', 'description', 'tags', 'visibility', 'deleted_at'] as const;
 
 type Texts = Pick<ItemRow, 'id' | 'title' | 'description' | 'tags'>;
 type Indexed = Texts & Pick<ItemRow, 'visibility' | 'deleted_at'>;
 
 /**
- * Indexes the words of an item after a change of `columns`. A trigger has just indexed its texts as
- * they are, if everyone may see it; texts that SQLite cuts into other words than ours are replaced.
+ * Indexes the words of an item after a change of `columns`. A trigger has already indexed the texts
+ * of a public item; this replaces texts that SQLite splits into different words than Hutch.
  */
 export async function indexWords(tx: Tx, item: Indexed, columns: object = item): Promise<void> {
   const isPublic = item.visibility === 'public' && item.deleted_at === null;
@@ -37,10 +37,10 @@ async function indexTexts(tx: Tx, { id, ...texts }: Texts): Promise<void> {
 }
 
 const EVERY_MS = HOUR_MS;
-/** Items read at once: of the largest, half a megabyte of text. */
+/** Items of one read: at most half a megabyte of text. */
 const ROWS = 20;
 
-const placeOf = prepare<Record<string, never>, { below_id: number }[]>((orm) =>
+const positionOf = prepare<Record<string, never>, { below_id: number }[]>((orm) =>
   orm.select().from(searchReindex).where(gt(searchReindex.below_id, 0)),
 );
 
@@ -61,15 +61,15 @@ const itemsBelow = prepare<{ below_id: number }, Indexed[]>((orm) =>
 );
 
 /**
- * Stores the texts of the items below the place in search_reindex in NFC and indexes them, the newest
- * first, as this build does; a migration that changes what the index holds sets the place. To people
- * and by their version these items stay the same.
+ * A recurring job: converts the texts of the items below the position in search_reindex to NFC and
+ * reindexes them, newest first. A migration that changes the index sets the position. The version
+ * of these items does not change.
  */
 export const createSearchReindex = ({ db }: { db: Db }): Job => ({
   name: 'search index',
   everyMs: EVERY_MS,
   run: async () => {
-    if ((await placeOf(db.read, {})).length === 0) return false;
+    if ((await positionOf(db.read, {})).length === 0) return false;
     return db.write(reindexSome);
   },
 });
@@ -77,12 +77,12 @@ export const createSearchReindex = ({ db }: { db: Db }): Job => ({
 /** Returns true when more is left. */
 async function reindexSome(tx: Tx): Promise<boolean> {
   const hasTime = timeBudget(MAX_RUN_MS);
-  const [place] = await placeOf(tx, {});
-  if (!place) return false;
-  for (let below_id = place.below_id; ; ) {
+  const [position] = await positionOf(tx, {});
+  if (!position) return false;
+  for (let below_id = position.below_id; ; ) {
     const rows = await itemsBelow(tx, { below_id });
     for (const row of rows) {
-      await renew(tx, row);
+      await reindex(tx, row);
       below_id = row.id;
       if (hasTime()) continue;
       await tx.orm.update(searchReindex).set({ below_id });
@@ -94,11 +94,11 @@ async function reindexSome(tx: Tx): Promise<boolean> {
   }
 }
 
-async function renew(tx: Tx, row: Indexed): Promise<void> {
+async function reindex(tx: Tx, row: Indexed): Promise<void> {
   const { title, description, tags } = row;
-  const set = composed({ title, description, tags });
-  const isOld = Object.entries(set).some(([name, value]) => Reflect.get(row, name) !== value);
-  // Its triggers keep the tags, the index and the usage of the account.
-  if (isOld) await tx.orm.update(items).set(set).where(eq(items.id, row.id));
+  const set = inNfc({ title, description, tags });
+  const isChanged = Object.entries(set).some(([name, value]) => Reflect.get(row, name) !== value);
+  // Triggers update the tags, the index and the account's usage.
+  if (isChanged) await tx.orm.update(items).set(set).where(eq(items.id, row.id));
   await indexWords(tx, { ...row, ...set });
 }

@@ -2,9 +2,8 @@ import type { AnyActor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../utils/time/units.ts';
 import { ensureVisible } from './access.ts';
-import { daysOf, hoursOf } from './buckets.ts';
 import type { ItemViews } from './views.ts';
-import { DAY_HOURS, WINDOW_DAYS } from './windows.ts';
+import { DAY_HOURS, daysOf, hoursOf, WINDOW_DAYS } from './windows.ts';
 
 export type StatsWindow = 'day' | keyof typeof WINDOW_DAYS;
 
@@ -14,7 +13,7 @@ export interface ItemStatsDeps {
   now(): Date;
 }
 
-/** The views of a window and how they fell, the oldest first, with a zero where there was none. */
+/** The views of a window and their distribution, oldest first, with zeroes. */
 export interface ItemStats {
   window: StatsWindow;
   views: number;
@@ -22,9 +21,9 @@ export interface ItemStats {
   series: { at: string; views: number }[];
 }
 
-/** How often an item was viewed, and when. */
+/** The view statistics of items. */
 export const createItemStats = ({ db, views, now }: ItemStatsDeps) => ({
-  /** The last 24 hours by the hour; 7, 30 or 365 UTC days by the day. Throws not_found. */
+  /** The last 24 hours by hour, or the last 7, 30 or 365 UTC days by day. Throws not_found. */
   get: async (actor: AnyActor, id: number, window: StatsWindow): Promise<ItemStats> => {
     await ensureVisible(db.read, actor, id);
     const at = now();
@@ -48,7 +47,7 @@ export const createItemStats = ({ db, views, now }: ItemStatsDeps) => ({
   },
 });
 
-/** The first bucket of a window, in its unit, and how many there are. */
+/** The unit of a window, its first bucket and the number of buckets. */
 function spanOf(window: StatsWindow, at: Date) {
   if (window === 'day') {
     return { unit: 'hour' as const, from: hourOf(at) - DAY_HOURS + 1, length: DAY_HOURS };
@@ -57,7 +56,7 @@ function spanOf(window: StatsWindow, at: Date) {
   return { unit: 'day' as const, from: dayOf(at) - length + 1, length };
 }
 
-/** Both in one step: an hour that is folded in between would be missing or there twice. */
+/** Reads both in one step: an hour folded into its day in between would be missing or counted twice. */
 async function readBuckets({ read }: Db, id: number, fromHour: number) {
   const [hours, days] = await Promise.all([
     hoursOf(read, { item_id: id, from: fromHour }),

@@ -1,48 +1,52 @@
 import { type Column, eq, sql } from 'drizzle-orm';
+import type { AnyActor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { Log } from '../../core/log.ts';
+import type { Viewers } from '../../core/viewers.ts';
 import { itemHours, itemViews } from '../../models/index.ts';
+import { isBot } from '../../utils/http/bots.ts';
 import { hourOf } from '../../utils/time/units.ts';
+import { ensureVisible, itemNotFound } from './access.ts';
 
 export interface ItemViewsDeps {
   db: Db;
   log: Log;
   now(): Date;
-  /** Whether a view is on disk before whoever counts it goes on. */
+  /** True if `add` resolves only when the view is on disk. */
   isStrict: boolean;
 }
 
-interface Counted {
+interface Viewed {
   id: number;
   views: number;
 }
 
-/** Views that are counted but not yet written. */
+/** Views that are counted but not yet stored. */
 export interface ItemViews {
-  /** Counts one view of an item. What it gives is waited for: strict views are written then. */
+  /** Counts one view of an item. In strict mode the promise resolves once the view is stored. */
   add(id: number): Promise<void> | undefined;
   pending(id: number): number;
   /**
-   * What `read` gives, each with what is pending, as of one moment: it is read again where views
-   * were written meanwhile, so that none is there twice or not at all.
+   * The result of `read` with pending views added, as of one moment: it reads again if views were
+   * stored meanwhile, so that none is counted twice or missed.
    */
-  withPending<R extends Counted | Counted[]>(read: () => Promise<R>): Promise<R>;
-  /** Adds what is pending to what `tx` has read, as of its commit. */
-  addPendingAfter(tx: Tx, item: Counted): void;
-  /** Writes all pending views; what fails to be written stays pending and is tried again. */
+  withPending<R extends Viewed | Viewed[]>(read: () => Promise<R>): Promise<R>;
+  /** Adds pending views, as of the commit, to an item that `tx` has read. */
+  addPendingAfter(tx: Tx, item: Viewed): void;
+  /** Stores all pending views; views that could not be stored stay pending and are retried. */
   flush(): Promise<void>;
 }
 
-/** The longest that a view stays in memory alone. */
+/** The longest time that a view is in memory only. */
 const MAX_DELAY_MS = 250;
-/** Items in one transaction: bounds how long writing them holds the event loop. */
+/** Items in one transaction: bounds how long it holds the event loop. */
 const MAX_ITEMS = 256;
 
 interface Pending {
   counts: Map<number, number>;
-  /** How often some of them were written: tells a reader that they were meanwhile. */
+  /** The number of writes so far: a reader compares it to detect a write in between. */
   writes: number;
 }
 
@@ -50,7 +54,7 @@ export function createItemViews(deps: ItemViewsDeps): ItemViews {
   const pending: Pending = { counts: new Map(), writes: 0 };
   const flusher = createFlusher(deps, pending);
   const { counts } = pending;
-  const addPending = (item: Counted) => {
+  const addPending = (item: Viewed) => {
     item.views += counts.get(item.id) ?? 0;
   };
   return {
@@ -66,41 +70,70 @@ export function createItemViews(deps: ItemViewsDeps): ItemViews {
         const { writes } = pending;
         const result = await read();
         if (pending.writes !== writes) continue;
-        for (const item of [result].flat() as Counted[]) addPending(item);
+        for (const item of [result].flat() as Viewed[]) addPending(item);
         return result;
       }
     },
-    // Among the effects of a group of writers this one has its place: views that were written
-    // before it are in what was read, and pending no more; those after it are still pending.
+    // Effects run in the order of the writers of a group: views stored before this transaction were
+    // read by it and are no longer pending; those stored after it still are.
     addPendingAfter: (tx, item) => tx.afterCommit(() => addPending(item)),
     flush: flusher.flush,
   };
 }
 
+export interface ViewCounterDeps {
+  db: Db;
+  views: ItemViews;
+  viewers: Viewers;
+}
+
+/** Counts views of items that the caller may see. */
+export const createViewCounter = ({ db, views, viewers }: ViewCounterDeps) => ({
+  /**
+   * Counts a view, except of a bot or of a caller who viewed the item recently. Returns the views
+   * of the item and whether this one was counted. Throws not_found.
+   */
+  count: async (actor: AnyActor, id: number): Promise<{ views: number; counted: boolean }> => {
+    await ensureVisible(db.read, actor, id);
+    const counted = !isBot(actor.origin.user_agent) && viewers.isNew(id, actor);
+    if (counted) await views.add(id);
+    const [item] = await views.withPending(() => viewsById(db.read, { id }));
+    if (!item) throw itemNotFound(id);
+    return { views: item.views, counted };
+  },
+});
+
+const viewsById = prepare<{ id: number }, Viewed[]>((orm) =>
+  orm
+    .select({ id: itemViews.item_id, views: itemViews.views })
+    .from(itemViews)
+    .where(eq(itemViews.item_id, sql.placeholder('id'))),
+);
+
 function createFlusher(deps: ItemViewsDeps, pending: Pending) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let writing: Promise<void> | undefined;
-  /** Begins once `writing` has ended, and so takes all that is counted until then. */
+  /** Starts when `writing` ends, and so includes all views counted until then. */
   let next: Promise<void> | undefined;
 
   const flush = () => {
-    next ??= begin();
+    next ??= start();
     return next;
   };
-  const begin = async () => {
+  const start = async () => {
     await writing;
     next = undefined;
     clearTimeout(timer);
     timer = undefined;
     const write = writeCounts(deps, pending);
-    // Whoever waits for his turn is not told how the one before him ended.
+    // A failed flush rejects for its own callers only.
     writing = write.catch(flushLater);
     await write;
   };
   const flushLater = () => {
     timer ??= setTimeout(() => {
       flush().catch((error) => {
-        deps.log.error('Views could not be written; they stay pending.', { error });
+        deps.log.error('Views could not be stored; they stay pending.', { error });
       });
     }, MAX_DELAY_MS);
     timer.unref();
@@ -116,7 +149,7 @@ async function writeCounts({ db, now }: ItemViewsDeps, pending: Pending): Promis
     await db.write(async (tx) => {
       const hour = hourOf(now());
       for (const [item_id, count] of batch) await writeCount(tx, { item_id, count, hour });
-      // In the same turn as the commit: nobody sees a view twice or not at all.
+      // In the same tick as the commit, so that no reader counts a view twice or misses it.
       tx.afterCommit(() => {
         pending.writes++;
         for (const [id, count] of batch) subtract(counts, id, count);
@@ -134,7 +167,7 @@ async function writeCount(tx: Tx, count: Count): Promise<void> {
 
 const plus = (column: Column) => sql`${column} + ${sql.placeholder('count')}`;
 
-// Without RETURNING, which makes SQLite keep a journal of the statement and costs thrice as much.
+// No RETURNING: it makes SQLite keep a statement journal, which costs three times as much.
 const addViews = prepare<Count, unknown>((orm) =>
   orm
     .update(itemViews)
@@ -147,7 +180,7 @@ const addViews = prepare<Count, unknown>((orm) =>
     .where(eq(itemViews.item_id, sql.placeholder('item_id'))),
 );
 
-/** Adds nothing for an item that is gone for good: it must not fail the others. */
+/** Adds nothing for an item that was erased, so that the batch does not fail. */
 const addToHour = prepare<Count, unknown>((orm) =>
   orm
     .insert(itemHours)

@@ -4,7 +4,7 @@ import type { Cache } from '../../core/cache.ts';
 import type { Db } from '../../core/db/db.ts';
 import { uniqueViolation } from '../../core/db/storage-error.ts';
 import { AppError } from '../../core/exceptions.ts';
-import type { Cursors } from '../../core/security/cursors.ts';
+import { type Cursors, readCursor } from '../../core/security/cursors.ts';
 import type { SecretBox } from '../../core/security/secret-box.ts';
 import { type SourceRow, sources } from '../../models/index.ts';
 import { type Page, pageOf } from '../../utils/page.ts';
@@ -90,10 +90,7 @@ async function listSources(
   { db, cursors }: SourcesDeps,
   { limit = DEFAULT_LIMIT, cursor }: { limit?: number | undefined; cursor?: string | undefined },
 ): Promise<{ data: ShownSource[]; page: Page }> {
-  const [after] = cursor === undefined ? [] : (cursors.open(SCOPE, cursor, ['string']) ?? []);
-  if (cursor !== undefined && after === undefined) {
-    throw new AppError('invalid_cursor', 'The cursor is not one of this list');
-  }
+  const [after] = readCursor(cursors, SCOPE, cursor, ['string']) ?? [];
   const rows = await db.read.orm
     .select()
     .from(sources)

@@ -1,27 +1,30 @@
-import type { Told } from '../../../services/items/events.ts';
-import type { ItemNews } from '../../../services/items/news.ts';
+import type { ChangeEvent } from '../../../services/items/change-events.ts';
+import type { ItemMessage } from '../../../services/items/events.ts';
 import { shownItem } from './document.ts';
 
-/** What was made of news already: with its item and without. Its object is every listener's. */
-const made = new WeakMap<object, Map<boolean, Uint8Array>>();
+/** The frames of an event, with and without its item. All listeners share the event object. */
+const framesOf = new WeakMap<object, Map<boolean, Uint8Array>>();
 const encoder = new TextEncoder();
 const RETRY_MS = 3000;
-const RESET = { reason: 'Nothing is known of that id any more: read again what you hold.' };
+const RESET = { reason: 'Events after this id are no longer known: reload what you hold.' };
 
-/** The frame of server-sent events for what is told, made once for all who are told it. */
-export function frameOf(told: Told, position: number): Uint8Array {
-  if (told.type === 'reset') return frame({ id: position, event: 'reset', data: RESET });
-  const isShown = told.type === 'popular' || told.isShown;
-  const frames = made.get(told.news) ?? new Map<boolean, Uint8Array>();
-  made.set(told.news, frames);
-  const known = frames.get(isShown);
-  if (known) return known;
-  const fresh = told.type === 'popular' ? popular(told.news) : change(told.news, isShown);
-  frames.set(isShown, fresh);
-  return fresh;
+/** The server-sent event of a message, encoded once for all listeners. */
+export function frameOf(message: ItemMessage, position: number): Uint8Array {
+  if (message.type === 'reset') return frame({ id: position, event: 'reset', data: RESET });
+  const includesItem = message.type === 'popular' || message.includesItem;
+  const frames = framesOf.get(message.event) ?? new Map<boolean, Uint8Array>();
+  framesOf.set(message.event, frames);
+  const cached = frames.get(includesItem);
+  if (cached) return cached;
+  const encoded =
+    message.type === 'popular'
+      ? frame({ event: 'popular', data: message.event })
+      : changeFrame(message.event, includesItem);
+  frames.set(includesItem, encoded);
+  return encoded;
 }
 
-/** What a stream begins with: where the reader is, so that it can resume though nothing comes. */
+/** The start of a stream: the current position, so that a client can resume before the first event. */
 export function openingFrame(position: number): Uint8Array {
   return encoder.encode(`retry: ${RETRY_MS}\nid: ${position}\n\n`);
 }
@@ -29,18 +32,14 @@ export function openingFrame(position: number): Uint8Array {
 /** A comment that keeps the connection open. */
 export const HEARTBEAT: Uint8Array = encoder.encode(':\n\n');
 
-function popular(data: object): Uint8Array {
-  return frame({ event: 'popular', data });
-}
-
-function change({ event, item }: ItemNews, isShown: boolean): Uint8Array {
+function changeFrame({ event, item }: ChangeEvent, includesItem: boolean): Uint8Array {
   const { id, type, item_id, version, at } = event;
-  const shown = isShown && item ? shownItem(item) : null;
+  const shown = includesItem && item ? shownItem(item) : null;
   return frame({ id, event: type, data: { item: shown, item_id, version, at } });
 }
 
 function frame({ id, event, data }: { id?: number; event: string; data: object }): Uint8Array {
   const idLine = id === undefined ? '' : `id: ${id}\n`;
-  // JSON has no line break of its own, so it is one line.
+  // JSON contains no line breaks, so it is a single data line.
   return encoder.encode(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 }

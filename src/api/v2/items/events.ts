@@ -2,7 +2,7 @@ import type { Server } from 'bun';
 import type { AnyActor } from '../../../core/actor.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { ItemEventStream, ItemEventsQuery } from '../../../schemas/items/events.ts';
-import type { Outlet } from '../../../services/items/events.ts';
+import type { ItemListener } from '../../../services/items/events.ts';
 import { createStillKnown } from '../../plugins/access.ts';
 import { openRoutes, optionalRoute } from '../../plugins/access-rules.ts';
 import { createClientNetwork } from '../../request/origin.ts';
@@ -10,16 +10,16 @@ import { createEventStream, type EventStream } from '../../responses/event-strea
 import { SIGNED_IN, v2Errors } from '../responses.ts';
 import { frameOf, HEARTBEAT, openingFrame } from './event-frames.ts';
 
-/** What a route knows of the connection behind its request. */
-interface Behind {
+/** A request, its caller and the server that received it. */
+interface Connection {
   actor: AnyActor;
   request: Request;
   server: Server<unknown> | null;
 }
 
-type Listened = Pick<Deps, 'itemEvents' | 'auth' | 'accessChanges' | 'config' | 'log'>;
+type ListenDeps = Pick<Deps, 'itemEvents' | 'auth' | 'accessChanges' | 'config' | 'log'>;
 
-export const createItemEventRoutes = (deps: Listened) => {
+export const createItemEventRoutes = (deps: ListenDeps) => {
   const listen = createListen(deps);
   return openRoutes({ prefix: '/items', tags: ['items'] }).get(
     '/events',
@@ -30,10 +30,10 @@ export const createItemEventRoutes = (deps: Listened) => {
         ...(set.headers as Record<string, string>),
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',
-        // For nginx, which would keep events back.
+        // Without it nginx buffers events.
         'x-accel-buffering': 'no',
       };
-      // Nothing is left for Elysia to copy: it would read the stream and write another.
+      // Empty, so that Elysia does not copy the headers into a new response around the stream.
       set.headers = {};
       return new Response(body, { headers }) as unknown as typeof ItemEventStream.static;
     },
@@ -43,14 +43,14 @@ export const createItemEventRoutes = (deps: Listened) => {
       detail: {
         ...optionalRoute('items:read', 'listenToItems', 'Listen to items (server-sent events)'),
         description:
-          'A stream without an end: one event for each change of an item that the caller may see.',
+          'An endless stream with one event for each change of an item that the caller may see.',
         responseTypes: ['text/event-stream'],
         'x-parameters': [
           {
             in: 'header',
             name: 'Last-Event-ID',
             required: false,
-            description: 'Resumes after this event. It wins over last_event_id.',
+            description: 'Resumes after this event. Takes precedence over last_event_id.',
             schema: { type: 'string', maxLength: 64, examples: ['42'] },
           },
         ],
@@ -59,44 +59,45 @@ export const createItemEventRoutes = (deps: Listened) => {
   );
 };
 
-/** Gives what opens a stream for a request. It throws overloaded and too_many_requests. */
-function createListen({ itemEvents: service, auth, accessChanges, config, log }: Listened) {
+/** Returns a function that opens the stream of a request. It throws overloaded and too_many_requests. */
+function createListen({ itemEvents: service, auth, accessChanges, config, log }: ListenDeps) {
   const isStillKnown = createStillKnown({ auth, config });
   const networkFor = createClientNetwork({ config });
   const heartbeatMs = config.heartbeatSeconds * 1000;
-  return ({ actor, request, server }: Behind, lastId: string | undefined): ReadableStream => {
+  return ({ actor, request, server }: Connection, lastId: string | undefined): ReadableStream => {
     const peer = server?.requestIP(request)?.address;
     const address = peer === undefined ? null : networkFor(peer, request);
-    const onSlow = () => log.info('A listener that reads too slowly was dropped.', { address });
+    const onSlow = () => log.info('A slow listener was disconnected.', { address });
     const stream = createEventStream({ onSlow });
-    const outlet = createOutlet(stream);
-    const leave = service.listen({ actor, address, lastId }, outlet);
-    const judge = async (goOn: () => void) =>
-      (await isStillKnown(actor, request)) ? goOn() : stream.end();
-    const heart = setInterval(() => void judge(() => stream.push([HEARTBEAT])), heartbeatMs);
-    const unwatch = actor.id !== null && accessChanges.watch(actor.id, () => void judge(() => {}));
+    const leave = service.listen({ actor, address, lastId }, createListener(stream));
+    const checkAccess = async (proceed: () => void) =>
+      (await isStillKnown(actor, request)) ? proceed() : stream.end();
+    const heartbeat = () => stream.push([HEARTBEAT]);
+    const timer = setInterval(() => void checkAccess(heartbeat), heartbeatMs);
+    const unwatch =
+      actor.id !== null && accessChanges.watch(actor.id, () => void checkAccess(() => {}));
     void stream.ended.then(() => {
-      clearInterval(heart);
+      clearInterval(timer);
       if (unwatch) unwatch();
       leave();
-      // A reader that does not read would hold the connection: what it has not taken is dropped.
+      // A client that does not read would hold the connection: drop what it has not read.
       server?.timeout(request, 1);
     });
-    // It may have gone while it was asked who it is.
+    // The client may have disconnected during authentication.
     if (request.signal.aborted) stream.end();
     else request.signal.addEventListener('abort', stream.end);
     return stream.body;
   };
 }
 
-/** Writes what is told as frames. */
-function createOutlet(stream: EventStream): Outlet {
+/** Writes messages to a stream as server-sent events. */
+function createListener(stream: EventStream): ItemListener {
   let isOpen = false;
   return {
-    tell: (told, position) => {
+    send: (messages, position) => {
       const opening = isOpen ? [] : [openingFrame(position)];
       isOpen = true;
-      stream.push([...opening, ...told.map((each) => frameOf(each, position))]);
+      stream.push([...opening, ...messages.map((each) => frameOf(each, position))]);
     },
     hasRoom: stream.hasRoom,
     end: stream.end,

@@ -2,7 +2,7 @@ import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
 import { ItemDocument, ItemIdParams } from '../../../schemas/items/items-v2.ts';
 import { ItemRevert, ItemRevisions, ItemRevisionsQuery } from '../../../schemas/items/revisions.ts';
-import type { RevisionInfo } from '../../../services/items/revision-list.ts';
+import type { RevisionInfo } from '../../../services/items/revisions.ts';
 import type { Item } from '../../../services/items/rows.ts';
 import { accountRoutes, userRoute } from '../../plugins/access-rules.ts';
 import { matchedVersions } from '../../responses/etag.ts';

@@ -4,10 +4,10 @@ import { ItemViewed } from '../../../schemas/items/views.ts';
 import { openRoutes, optionalRoute } from '../../plugins/access-rules.ts';
 import { SIGNED_IN, v2WriteErrors } from '../responses.ts';
 
-export const createItemViewRoutes = ({ itemViewing }: Pick<Deps, 'itemViewing'>) =>
+export const createItemViewRoutes = ({ viewCounter }: Pick<Deps, 'viewCounter'>) =>
   openRoutes({ prefix: '/items', tags: ['items'] }).post(
     '/:item_id/views',
-    ({ actor, params }) => itemViewing.view(actor, params.item_id),
+    ({ actor, params }) => viewCounter.count(actor, params.item_id),
     {
       params: ItemIdParams,
       response: {

@@ -3,9 +3,8 @@ import type { AnyActor } from '../../../core/actor.ts';
 import type { Db, Session } from '../../../core/db/db.ts';
 import { rowsOf } from '../../../core/db/dynamic-query.ts';
 import { prepare } from '../../../core/db/query.ts';
-import { AppError } from '../../../core/exceptions.ts';
 import type { FairTurns, Pace } from '../../../core/fair-turns.ts';
-import type { Cursors } from '../../../core/security/cursors.ts';
+import { type Cursors, readCursor } from '../../../core/security/cursors.ts';
 import { items, itemViews, type User, users } from '../../../models/index.ts';
 import type { Position } from '../../../utils/page.ts';
 import { hiddenNow } from '../rows.ts';
@@ -75,7 +74,10 @@ async function listItems(
   const { q, sort = defaultSort(q), limit, cursor, filters, bin } = query;
   const order = orderOf(sort);
   const scope = JSON.stringify(['items', actor.id ?? undefined, bin, q, order, filters]);
-  const from = cursor === undefined ? undefined : positionIn(cursors, scope, order, cursor);
+  const shape = shapeOf(order);
+  // A page sorted by several keys may start at a group, which only the first key identifies.
+  const shapes = isGrouped(order) ? [shape, shape.slice(0, 1)] : [shape];
+  const from = readCursor(cursors, scope, cursor, ...shapes);
   const ends = endsOf(filters, order[0] as SortKey);
   const residual = filters.filter((it) => it !== ends.start && it !== ends.end);
   const pace = turns.paceFor(query.share ?? '');
@@ -177,18 +179,6 @@ const SOURCES = Object.fromEntries(
 ) as Record<ItemColumn | 'id', string>;
 SOURCES.views = '"item_views"."views"';
 SOURCES.owner_username = '"users"."username"';
-
-function positionIn(cursors: Cursors, scope: string, order: SortKey[], cursor: string): Position {
-  const shape = shapeOf(order);
-  const position =
-    cursors.open(scope, cursor, shape) ??
-    (isGrouped(order) ? cursors.open(scope, cursor, shape.slice(0, 1)) : undefined);
-  if (position) return position;
-  throw new AppError(
-    'invalid_cursor',
-    'The cursor is not one of this list, sort, filter and actor',
-  );
-}
 
 function withPending(views: ItemViews, row: ListedRow): void {
   if (typeof row.views === 'number') row.views += views.pending(row.id);
