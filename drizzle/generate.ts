@@ -1,6 +1,6 @@
 /**
- * Generates the migration NAME from src/models, then adds what drizzle-kit cannot say: that tables are
- * STRICT and, of those with a key of several columns, that the key is the table (WITHOUT ROWID).
+ * Generates the migration NAME from src/models, then adds what drizzle-kit cannot express: tables are
+ * STRICT, and those with a key of several columns are WITHOUT ROWID.
  */
 const folder = import.meta.dir;
 const [name = ''] = Bun.argv.slice(2);

@@ -10,13 +10,13 @@ export const accessTokens = sqliteTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     name: text().notNull(),
     token_hash: text().notNull(),
-    /** The first characters of the token, by which its owner knows it. */
+    /** The first characters of the token, so that its owner recognises it. */
     prefix: text().notNull(),
     /** Space-separated, as OAuth 2 writes them. */
     scopes: text().notNull(),
     created_at: text().notNull(),
     expires_at: text().notNull(),
-    /** Written at most once in 5 minutes. */
+    /** Updated at most every 5 minutes. */
     last_used_at: text(),
   },
   (table) => [
@@ -25,5 +25,5 @@ export const accessTokens = sqliteTable(
   ],
 );
 
-/** A personal access token: acts for its owner within its scopes. */
+/** A personal access token: it acts for its owner within its scopes. */
 export type AccessToken = typeof accessTokens.$inferSelect;

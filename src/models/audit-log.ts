@@ -6,14 +6,14 @@ export const auditLog = sqliteTable(
   {
     id: integer().primaryKey({ autoIncrement: true }),
     at: text().notNull(),
-    /** Who acted; none for nobody or the system. No foreign key: it outlives the account. */
+    /** The actor; null for anonymous or the system. No foreign key: it outlives the account. */
     actor_id: integer(),
     action: text().notNull(),
-    /** Whose account it was done to. */
+    /** The account that the action concerns. */
     user_id: integer(),
     address: text(),
     request_id: text(),
-    /** JSON of what else matters; never a secret. */
+    /** JSON with further details; never a secret. */
     details: text().notNull(),
   },
   (table) => [
@@ -26,5 +26,5 @@ export const auditLog = sqliteTable(
   ],
 );
 
-/** One security-relevant act. Triggers refuse to change it, and to delete it within 30 days. */
+/** One security-relevant action. Triggers reject changes, and deletion within 30 days. */
 export type AuditEntry = typeof auditLog.$inferSelect;

@@ -16,5 +16,5 @@ export const mails = sqliteTable(
   (table) => [index('mails_next_attempt_at').on(table.next_attempt_at)],
 );
 
-/** A mail that waits to be sent; deleted once it is, so that no link stays in the database. */
+/** A queued mail; deleted once sent, so that no link stays in the database. */
 export type Mail = typeof mails.$inferSelect;

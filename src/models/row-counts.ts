@@ -1,11 +1,11 @@
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
-/** Ids that share a segment: the segment of an id is the id shifted right by so many bits. */
+/** The segment of an id is the id shifted right by this many bits. */
 export const SEGMENT_BITS = 12;
 
 /**
- * How many rows have their ids in each segment, kept by triggers: finds the row that follows
- * `skip` others without walking past them.
+ * The number of rows per segment of ids, maintained by triggers: locates the row after `skip`
+ * others without walking past them.
  */
 export const rowCounts = sqliteTable(
   'row_counts',

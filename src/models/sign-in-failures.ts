@@ -3,16 +3,16 @@ import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 export const signInFailures = sqliteTable(
   'sign_in_failures',
   {
-    /** What the failures are counted for: `account:12`, `network:203.0.113.7`. */
+    /** The subject of the count, such as `account:12` or `network:203.0.113.7`. */
     bucket: text().primaryKey(),
     failures: integer().notNull(),
-    /** When the last of them happened: what a wait is measured from. */
+    /** The time of the last failure: waits are measured from it. */
     failed_at: text().notNull(),
-    /** When all of them are forgotten. */
+    /** When the count is discarded. */
     expires_at: text().notNull(),
   },
   (table) => [index('sign_in_failures_expires_at').on(table.expires_at)],
 );
 
-/** The failed attempts to sign in that still count. */
+/** A count of recent failed sign-ins. */
 export type SignInFailures = typeof signInFailures.$inferSelect;

@@ -13,16 +13,16 @@ export const sources = sqliteTable(
   'sources',
   {
     id: integer().primaryKey({ autoIncrement: true }),
-    /** Never changes: callers know it by this, and its secrets are sealed for it. */
+    /** Never changes: callers use it, and secrets are bound to it. */
     name: text().notNull(),
     is_enabled: integer({ mode: 'boolean' }).notNull(),
-    /** Who may call it: anyone, who is signed in, or of tokens those with external:read. */
+    /** Who may call it: anyone, signed-in users, or sessions and tokens with external:read. */
     access: text({ enum: ['public', 'user', 'scope'] }).notNull(),
-    /** When it is asked to keep its answers warm, as a cron expression in UTC. */
+    /** When cached responses are refreshed, as a cron expression in UTC. */
     refresh: text(),
-    /** JSON object: how the request is made and what becomes of the answer. Secrets are sealed. */
+    /** JSON object: how to build the request and process the response. Secrets are sealed. */
     definition: text().notNull(),
-    /** Grows by one with each change: what an ETag and the keys of kept answers are made from. */
+    /** Grows by one with each change. ETags and cache keys are built from it. */
     version: integer().notNull().default(1),
     created_at: text().notNull(),
     updated_at: text().notNull(),
@@ -38,12 +38,12 @@ export const sources = sqliteTable(
 );
 
 /**
- * Calls of a source in one hour, kept for 30 days. `hour` is hours since 1970, UTC, of the end of a
- * call. A call is one that was let in with valid parameters; `cache_*` say where the answers of
- * those that succeeded came from, as far as the source keeps any. `latency` is of the calls that
- * waited for the source, failed ones too: a JSON object from the number of a bucket to the count
- * in it. Bucket 0 holds those of up to 1 ms, bucket i those over 2^((i-1)/4) and up to 2^(i/4) ms.
- * `errors` is a JSON object from the code of a failure to its count.
+ * Calls of a source in one hour, stored for 30 days. `hour` is hours since 1970, UTC, of the end of
+ * the call. Only permitted calls with valid parameters count; `cache_*` count the successful ones
+ * by cache state, if the source caches. `latency` covers calls that waited for the source, failed
+ * ones too: a JSON object from a bucket's number to its count. Bucket 0 holds calls of up to 1 ms,
+ * bucket i those over 2^((i-1)/4) and up to 2^(i/4) ms. `errors` is a JSON object from the code of
+ * a failure to its count.
  */
 export const sourceCalls = sqliteTable(
   'source_calls',
@@ -67,6 +67,6 @@ export const sourceCalls = sqliteTable(
   ],
 );
 
-/** An outside API that is called by name. */
+/** A third-party API that is called by name. */
 export type SourceRow = typeof sources.$inferSelect;
 export type SourceCalls = typeof sourceCalls.$inferSelect;

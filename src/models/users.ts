@@ -9,11 +9,11 @@ export const users = sqliteTable(
     email_key: text().notNull(),
     username: text().notNull(),
     username_key: text().notNull(),
-    /** None for an account that signs in by a passkey or a provider alone. */
+    /** Null for an account that signs in only by a passkey or a provider. */
     password_hash: text(),
-    /** Signs the device tokens of the account; another key ends them all. None until the first. */
+    /** Signs the account's device tokens; a new key revokes them all. Null until the first token. */
     device_key: text(),
-    /** When the address was proved to be the account's; only then may it be linked to. */
+    /** When the owner confirmed the address; providers link to confirmed addresses only. */
     email_verified_at: text(),
     is_active: integer({ mode: 'boolean' }).notNull(),
     role: text({ enum: ['user', 'admin'] }).notNull(),
@@ -32,7 +32,38 @@ export const users = sqliteTable(
   ],
 );
 
-/** An account as stored. `email_key` and `username_key` are what uniqueness is judged by. */
+/**
+ * Deleted accounts whose rows are still being erased. Queries for accounts and items exclude them:
+ * nobody may see either.
+ */
+export const accountRemovals = sqliteTable('account_removals', {
+  user_id: integer()
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  requested_at: text().notNull(),
+});
+
+/**
+ * How much an account stores. Triggers on users, items, item_revisions and idempotency_keys keep
+ * it exact; `hutch usage verify` compares it with the stored rows.
+ */
+export const accountUsage = sqliteTable('account_usage', {
+  user_id: integer()
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  items: integer().notNull().default(0),
+  /** In UTF-8: title, description, url, tags and data of items, and the texts of revisions. */
+  bytes: integer().notNull().default(0),
+  idempotency_keys: integer().notNull().default(0),
+  /** Bytes of the stored responses. */
+  idempotency_bytes: integer().notNull().default(0),
+  /** Set by an admin in place of the setting. */
+  items_limit: integer(),
+  bytes_limit: integer(),
+});
+
+/** An account as stored. `email_key` and `username_key` are unique. */
 export type User = typeof users.$inferSelect;
 export type NewUser = typeof users.$inferInsert;
 export type Role = User['role'];
+export type AccountUsage = typeof accountUsage.$inferSelect;

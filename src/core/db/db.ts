@@ -8,41 +8,36 @@ import { isBusy, LOCK_PATIENCE_MS } from './busy.ts';
 import { createLogMover, type LogState, TICK_MS } from './checkpoints.ts';
 import { migrate } from './migrations.ts';
 import { portableTables, replaceTables } from './portable-schema.ts';
-import { opening } from './storage-error.ts';
-import {
-  createWriter,
-  type StorageFault,
-  type Tx,
-  type Writer,
-  type WriterStats,
-} from './writer.ts';
+import { opening, type StorageFault } from './storage-error.ts';
+import type { Tx } from './transaction.ts';
+import { createWriter, type Writer, type WriterStats } from './writer.ts';
 
-/** Something that queries run on: the reader, or a writer's transaction. */
+/** A connection for queries: the reader, or a writer's transaction. */
 export interface Session {
   readonly orm: BunSQLiteDatabase;
 }
 
 /** The unit of work. */
 export interface Db {
-  /** For reads: sees only what is committed. */
+  /** For reads: sees only committed data. */
   readonly read: Session;
   /**
    * One transaction: commits when `work` returns, rolls back when it throws, and resolves only
    * after the commit is on disk. `work` must not wait for the network, a hash or a timer.
-   * Throws database_busy, storage_full and storage_failed beside what `work` throws.
+   * Throws database_busy, storage_full, storage_failed and what `work` throws.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   stats(): DbStats;
-  /** What the writer has done and what waits for it; asks the database nothing. */
+  /** The writer's counters. Does not query the database. */
   writes(): WriterStats;
   /**
-   * Why the database cannot serve: it cannot be read, or the last write failed and none succeeded
-   * since. One is tried every second until it does. Undefined when it can.
+   * The reason if the database cannot be read or the last write failed; otherwise undefined. After
+   * a failed write, a test write runs every second until one succeeds.
    */
   fault(): StorageFault | undefined;
   /** Moves the write-ahead log into the file and empties it, unless another process reads. */
   moveLog(): Promise<void>;
-  /** Frees the pages that SQLite caches. The next queries read them again. */
+  /** Frees the pages that SQLite caches; later queries read them again. */
   shrink(): void;
   /** Waits for the queued writes, moves the write-ahead log into the file and closes it. */
   close(): Promise<void>;
@@ -54,9 +49,9 @@ export interface DbStats extends WriterStats {
 
 export interface DbOptions {
   log: Log;
-  /** For a command beside a server: waits long for the lock and leaves it free in between. */
+  /** For a command beside a server: waits longer for the lock and pauses between transactions. */
   isCommand?: boolean;
-  /** A write that does not get the lock for so long is refused with database_busy. */
+  /** A write that waits longer for the lock fails with database_busy. */
   lockPatienceMs?: number;
 }
 
@@ -64,10 +59,10 @@ export interface DbOptions {
 const MIN_SQLITE = [3, 51, 3];
 const JOURNAL_BYTES = 64 * 1024 * 1024;
 
-/** While a connection is opened and migrated nobody is served, and SQLite may wait for a lock. */
+/** No requests are served while a connection opens and migrates, so SQLite may block on locks. */
 const OPENING_PATIENCE_MS = 5_000;
 const COMMAND_PATIENCE_MS = 60_000;
-/** Longer than a server waits before it tries again: it gets the lock in between. */
+/** Longer than a server's wait between two attempts, so that it gets the lock. */
 const COMMAND_PAUSE_MS = 15;
 const PROBE_MS = 1_000;
 
@@ -75,18 +70,18 @@ const PRAGMAS: [name: string, value: string, readBack: string | number][] = [
   ['journal_mode', 'WAL', 'wal'],
   ['synchronous', 'FULL', 2],
   ['foreign_keys', 'ON', 1],
-  // What is deleted is gone from the file too: a mail that was sent holds a token.
+  // Deleted data is erased from the file too: a sent mail contains a token.
   ['secure_delete', 'ON', 1],
   ['trusted_schema', 'OFF', 0],
   ['cell_size_check', 'ON', 1],
   ['journal_size_limit', String(JOURNAL_BYTES), JOURNAL_BYTES],
   ['temp_store', 'MEMORY', 2],
   ['cache_size', '-8000', -8000],
-  // The log is moved by createLogMover: SQLite would try again at each commit while it is pinned.
+  // createLogMover checkpoints: SQLite itself would retry at each commit while a reader blocks it.
   ['wal_autocheckpoint', '0', 0],
 ];
 
-/** Opens the database file, 0600, and creates it if it is not there. Throws StartupError. */
+/** Opens the database file with mode 0600, and creates it if missing. Throws StartupError. */
 export function openDb(path: string, options: DbOptions): Db & { readonly client: Database } {
   const { log, isCommand = false } = options;
   const { lockPatienceMs = isCommand ? COMMAND_PATIENCE_MS : LOCK_PATIENCE_MS } = options;
@@ -128,20 +123,20 @@ export function openDb(path: string, options: DbOptions): Db & { readonly client
   };
 }
 
-/** Writes a page as it is: one that succeeds ends a fault. */
+/** Rewrites a page unchanged: if this succeeds, the fault ends. */
 function probe(writer: Writer): void {
   const touch = async () => {
     const [version] = writer.client.query('PRAGMA user_version').values()[0] ?? [];
     writer.client.run(`PRAGMA user_version = ${Number(version)}`);
   };
-  // Whether it failed is asked of the writer.
+  // The writer records a failure.
   writer.write(touch).catch(() => {});
 }
 
 /**
- * Brings the schema of the database file up to this build, in a form that SQLite 3.34 reads, and
- * returns the migrations that were applied. Creates the file if it is not there. No other
- * connection of this process may be open. Throws StartupError.
+ * Migrates the database file to the schema of this build, in a form that SQLite 3.34 can read, and
+ * returns the applied migrations. Creates the file if missing. No other connection of this process
+ * may be open. Throws StartupError.
  */
 export function prepareDb(path: string): string[] {
   return opening(path, () => prepare(path));
@@ -166,16 +161,18 @@ function configured(path: string): Database {
   client.run(`PRAGMA busy_timeout = ${OPENING_PATIENCE_MS}`);
   const version = (client.query('select sqlite_version() as v').get() as { v: string }).v;
   if (isOlder(version.split('.').map(Number), MIN_SQLITE)) {
-    throw new StartupError(`SQLite ${version} is too old: ${MIN_SQLITE.join('.')} is needed.`);
+    throw new StartupError(
+      `SQLite ${version} is too old: ${MIN_SQLITE.join('.')} or newer is required.`,
+    );
   }
   for (const [name, value, expected] of PRAGMAS) {
     client.run(`PRAGMA ${name} = ${value}`);
     const [found] = client.query(`PRAGMA ${name}`).values()[0] ?? [];
     if (found !== expected) {
-      throw new StartupError(`PRAGMA ${name} is ${found} where ${expected} is needed.`);
+      throw new StartupError(`PRAGMA ${name} is ${found} but must be ${expected}.`);
     }
   }
-  // From here on locks are waited for by a timer: SQLite would put the whole process to sleep.
+  // From now on a timer waits for locks: SQLite would block the whole process.
   client.run('PRAGMA busy_timeout = 0');
   return client;
 }
@@ -202,6 +199,6 @@ async function close(reader: Database, writer: Writer): Promise<void> {
   const { client } = writer;
   client.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 0);
   client.run('PRAGMA wal_checkpoint(TRUNCATE)');
-  // With its prepared statements: one left open would keep the file and its log.
+  // Closes prepared statements too: an open one would keep the file and its log open.
   client.close(true);
 }

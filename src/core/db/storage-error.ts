@@ -1,21 +1,25 @@
-import { SQLiteError } from 'bun:sqlite';
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError, StartupError } from '../exceptions.ts';
+import { isBusy, sqliteCode, sqliteError } from './busy.ts';
 
-/** What SQLite says when a file of the database cannot be read or written. */
+/** Why the database cannot be used. */
+export type StorageFault = 'storage_full' | 'storage_failed';
+
+/** Errors of SQLite when a file of the database cannot be read or written. */
 const FAILED = /^SQLITE_(IOERR|READONLY|CORRUPT|NOTADB|CANTOPEN|NOLFS|AUTH$)/;
-/** Bytes that a probe of the disk writes: about what one group of writers needs. */
+/** Bytes that a probe of the disk writes: about as many as one group of writers. */
 const PROBE_BYTES = 1024 * 1024;
 
 /**
- * Turns what SQLite says of its files into an AppError with a code: database_busy, storage_full
- * or storage_failed. Returns anything else, a violated constraint too, as it is. `dir` is where
- * the database is: a spent quota, which SQLite calls a failed write, is found out there.
+ * Converts an error of SQLite about its files into an AppError: database_busy, storage_full or
+ * storage_failed. Returns other errors, such as a violated constraint, unchanged. `dir` is the
+ * directory of the database: a full disk quota, which SQLite reports as a failed write, is
+ * detected there.
  */
 export function storageError(error: unknown, dir?: string): unknown {
   const code = sqliteCode(error);
-  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) {
+  if (isBusy(error)) {
     return new AppError('database_busy', 'The database is busy', {
       retryAfterSeconds: 1,
       cause: error,
@@ -32,7 +36,7 @@ export function storageError(error: unknown, dir?: string): unknown {
   return error;
 }
 
-/** Returns what `open` returns. Throws a StartupError that names `path` for what SQLite says of it. */
+/** Returns the result of `open`. Throws a StartupError that names `path` for errors of SQLite. */
 export function opening<T>(path: string, open: () => T): T {
   try {
     return open();
@@ -41,7 +45,7 @@ export function opening<T>(path: string, open: () => T): T {
   }
 }
 
-/** The codes of node:sqlite, which has only their numbers. */
+/** The names of error numbers, which node:sqlite lacks. */
 const CODES: Record<number, string> = {
   5: 'SQLITE_BUSY',
   6: 'SQLITE_LOCKED',
@@ -89,17 +93,7 @@ export function uniqueViolation(error: unknown): string | undefined {
   return sqlite.message.match(/failed: (\S+)/)?.[1];
 }
 
-/** SQLite's name of an error, as SQLITE_BUSY; '' for any other error. */
-export function sqliteCode(error: unknown): string {
-  return sqliteError(error)?.code ?? '';
-}
-
-function sqliteError(error: unknown): SQLiteError | undefined {
-  if (error instanceof SQLiteError) return error;
-  return error instanceof Error && error.cause !== undefined ? sqliteError(error.cause) : undefined;
-}
-
-/** Whether nothing more fits into `dir`: SQLite keeps the reason of a failed write to itself. */
+/** Returns true if `dir` is full: SQLite does not report the reason of a failed write. */
 function isFull(dir: string): boolean {
   const path = join(dir, '.probe');
   try {

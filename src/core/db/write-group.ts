@@ -2,22 +2,28 @@ import type { Database } from 'bun:sqlite';
 import { AppError } from '../exceptions.ts';
 import type { Log } from '../log.ts';
 import { isBusy, retryWhileBusy, waitForLock } from './busy.ts';
-import { storageError } from './storage-error.ts';
-import { createEngine, discard, type Engine, isInTransaction, openTx } from './write-engine.ts';
-import type { StorageFault, Tx } from './writer.ts';
+import { type StorageFault, storageError } from './storage-error.ts';
+import {
+  createEngine,
+  discard,
+  type Engine,
+  isInTransaction,
+  openTx,
+  type Tx,
+} from './transaction.ts';
 
 export interface GroupOptions {
   log: Log;
-  /** Where the database is. */
+  /** The directory of the database. */
   dir: string;
-  /** Opens the connection, at first and again when it is broken. */
+  /** Opens the connection, first and whenever it is broken. */
   connect(): Database;
-  /** A write that does not get the lock for so long is refused with database_busy. */
+  /** A write that waits longer for the lock fails with database_busy. */
   lockPatienceMs: number;
 }
 
-export interface Job {
-  /** By performance.now(). */
+export interface QueuedWrite {
+  /** Milliseconds of performance.now(). */
   expiresAt: number;
   work(tx: Tx): Promise<unknown>;
   resolve(value: unknown): void;
@@ -27,7 +33,7 @@ export interface Job {
 export interface Groups {
   options: GroupOptions;
   engine: Engine;
-  /** Why the file could not be written the last time. */
+  /** The reason if the last write failed. */
   fault: StorageFault | undefined;
 }
 
@@ -38,8 +44,8 @@ interface Done {
 }
 
 /**
- * One transaction at most holds this many writers, so that the last of a burst does not wait
- * for all of it to be written before any of it is answered.
+ * The most writes per transaction, so that a burst gets its first responses before all of it is
+ * written.
  */
 export const MAX_GROUP = 128;
 
@@ -48,40 +54,40 @@ export function openGroups(options: GroupOptions): Groups {
 }
 
 /**
- * Commits the first of the queue together and returns how many were written; their callers have
- * been told, as have the others. Does not throw: a connection that is broken is opened again.
+ * Commits the first writes of the queue together, settles their callers and returns the number of
+ * successful writes. Does not throw: a broken connection is opened again.
  */
-export async function commitGroup(groups: Groups, queue: Job[]): Promise<number> {
+export async function commitGroup(groups: Groups, queue: QueuedWrite[]): Promise<number> {
   if (!(await begin(groups, queue))) return 0;
   const { engine, options } = groups;
   const done: Done[] = [];
   try {
     for (let taken = 0; taken < MAX_GROUP && queue.length > 0; taken++) {
-      await runJob(groups, queue.shift() as Job, done);
+      await runWrite(groups, queue.shift() as QueuedWrite, done);
     }
     await commit(engine, options.lockPatienceMs);
   } catch (error) {
     const reason = lost(groups, error);
-    for (const job of done) job.reject(reason);
+    for (const write of done) write.reject(reason);
     mend(groups);
     return 0;
   }
   if (done.length > 0) groups.fault = undefined;
   for (const { effects } of done) for (const effect of effects) runEffect(effect, options.log);
-  for (const job of done) job.settle();
+  for (const write of done) write.settle();
   return done.length;
 }
 
 /**
- * Takes the write lock. Those whose time is over while another process holds it are refused;
- * false when nobody is left, and when SQLite refuses for another reason, also after a repair.
+ * Takes the write lock and returns true. Rejects writes that expire while another process holds
+ * it. Returns false if no write is left, or if SQLite fails even after a repair.
  */
-async function begin(groups: Groups, queue: Job[]): Promise<boolean> {
+async function begin(groups: Groups, queue: QueuedWrite[]): Promise<boolean> {
   let isMended = false;
   for (let attempt = 0; queue.length > 0; attempt++) {
     try {
       groups.engine.sql.begin.run();
-      // The statements of a connection outlive it when it is closed.
+      // Statements outlive a closed connection.
       if (!isInTransaction(groups.engine)) throw new Error('The connection is closed.');
       return true;
     } catch (error) {
@@ -90,7 +96,7 @@ async function begin(groups: Groups, queue: Job[]): Promise<boolean> {
         if (queue.length > 0) await waitForLock(attempt);
       } else if (isMended || !mend(groups)) {
         const reason = lost(groups, error);
-        for (const job of queue.splice(0)) job.reject(reason);
+        for (const write of queue.splice(0)) write.reject(reason);
       } else {
         isMended = true;
       }
@@ -99,7 +105,7 @@ async function begin(groups: Groups, queue: Job[]): Promise<boolean> {
   return false;
 }
 
-function refuseLate(queue: Job[], error: unknown): void {
+function refuseLate(queue: QueuedWrite[], error: unknown): void {
   const now = performance.now();
   while (queue[0] && queue[0].expiresAt <= now) queue.shift()?.reject(storageError(error));
 }
@@ -112,21 +118,21 @@ async function commit({ sql }: Engine, patienceMs: number): Promise<void> {
   }
 }
 
-/** Throws only when the whole transaction is lost: a full disk, a failed write, a dead connection. */
-async function runJob(groups: Groups, job: Job, done: Done[]): Promise<void> {
+/** Throws only if the whole transaction is lost: full disk, failed write, dead connection. */
+async function runWrite(groups: Groups, write: QueuedWrite, done: Done[]): Promise<void> {
   const { orm, sql } = groups.engine;
   const tx = openTx(orm);
   try {
     sql.save.run();
-    const value = await job.work(tx);
+    const value = await write.work(tx);
     sql.release.run();
-    done.push({ effects: tx.effects, settle: () => job.resolve(value), reject: job.reject });
+    done.push({ effects: tx.effects, settle: () => write.resolve(value), reject: write.reject });
   } catch (error) {
     if (!isInTransaction(groups.engine)) {
-      job.reject(lost(groups, error));
+      write.reject(lost(groups, error));
       throw error;
     }
-    job.reject(noted(groups, error));
+    write.reject(noted(groups, error));
     sql.undo.run();
     sql.release.run();
   } finally {
@@ -134,14 +140,14 @@ async function runJob(groups: Groups, job: Job, done: Done[]): Promise<void> {
   }
 }
 
-/** Ends what is left of a transaction. False when the connection is broken and another cannot be opened. */
+/** Rolls back an open transaction. Returns false if the connection is broken and cannot be replaced. */
 function mend(groups: Groups): boolean {
   const { engine, options } = groups;
   try {
     if (engine.client.inTransaction) engine.sql.rollback.run();
     return true;
   } catch (error) {
-    options.log.error('The connection to the database is broken and is opened again.', { error });
+    options.log.error('The database connection is broken; opening it again.', { error });
     return reopen(groups);
   }
 }
@@ -158,7 +164,7 @@ function reopen(groups: Groups): boolean {
   }
 }
 
-/** The error of a job, as its caller is told it; a fault of the file is kept. */
+/** The error for the caller of a write. Records a fault of the file. */
 function noted(groups: Groups, error: unknown): unknown {
   const reason = storageError(error, groups.options.dir);
   if (!(reason instanceof AppError)) return reason;
@@ -167,7 +173,7 @@ function noted(groups: Groups, error: unknown): unknown {
   return reason;
 }
 
-/** The error of a transaction that is lost as a whole: always a fault of the file. */
+/** The error for the callers of a lost transaction: always a fault of the file. */
 function lost(groups: Groups, error: unknown): unknown {
   const reason = noted(groups, error);
   if (reason instanceof AppError) return reason;
@@ -179,6 +185,6 @@ function runEffect(effect: () => void, log: Log): void {
   try {
     effect();
   } catch (error) {
-    log.error('What follows a commit failed; the commit holds.', { error });
+    log.error('An effect of a commit failed; the commit itself is stored.', { error });
   }
 }

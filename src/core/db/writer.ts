@@ -1,15 +1,16 @@
 import type { Database } from 'bun:sqlite';
-import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import { nextTurn, turns } from '../../utils/async/event-loop.ts';
-import { commitGroup, type GroupOptions, type Job, MAX_GROUP, openGroups } from './write-group.ts';
+import type { StorageFault } from './storage-error.ts';
+import type { Tx } from './transaction.ts';
+import {
+  commitGroup,
+  type GroupOptions,
+  MAX_GROUP,
+  openGroups,
+  type QueuedWrite,
+} from './write-group.ts';
 
-/** Work of one writer inside a transaction: seen by others only after the commit. */
-export interface Tx {
-  /** Drizzle on the writer connection; throws once the writer's work has ended. */
-  readonly orm: BunSQLiteDatabase;
-  /** Runs `effect` right after the commit, and never if it did not happen. */
-  afterCommit(effect: () => void): void;
-}
+export type { Tx } from './transaction.ts';
 
 export interface WriterStats {
   commits: number;
@@ -17,17 +18,15 @@ export interface WriterStats {
   queued: number;
 }
 
-export type StorageFault = 'storage_full' | 'storage_failed';
-
 export interface Writer {
-  /** The connection, which is another one after a failure that it does not survive. */
+  /** The connection; a broken one is replaced. */
   readonly client: Database;
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Runs `step` between two transactions. Must not throw. */
   between(step: () => void): void;
-  /** Why the file could not be written the last time; undefined when it could. */
+  /** The reason if the last write failed, else undefined. */
   fault(): StorageFault | undefined;
-  /** Resolves when nothing is queued any more. */
+  /** Resolves when the queue is empty. */
   idle(): Promise<void>;
   stats(): WriterStats;
 }
@@ -35,29 +34,29 @@ export interface Writer {
 export interface WriterOptions extends GroupOptions {
   /** Runs after each commit, outside of any transaction. Must not throw. */
   onCommit(): void;
-  /** The lock is left free for so long between two transactions. */
+  /** How long the lock stays free between two transactions. */
   pauseMs: number;
 }
 
 /**
- * Turns of the event loop between two groups: in them the callers of the last one are answered
- * and send what they send next, which then shares a commit instead of making one each. Under load
- * one turn is long, and enough.
+ * Turns of the event loop between two groups. During these the callers of the last group receive
+ * their responses and send further writes, which then share a commit. Under load one turn is long
+ * enough.
  */
 const GATHERING_TURNS = 3;
 const GATHERING_MS = 2;
-/** Full groups need not gather, and follow each other for so long before others get a turn. */
+/** Full groups follow each other for up to this long before other work gets a turn. */
 const MAX_WORK_MS = 15;
 
 /**
- * Group commit on one connection: writers that arrive in the same turn of the event loop share
- * a transaction and its one fsync, each in its own savepoint. Nobody is answered before the
- * commit; one that throws takes back only its own work. Locks of other processes are waited for
- * by a timer, in the order of the queue.
+ * Group commit on one connection: writes that arrive in the same turn of the event loop share a
+ * transaction and its one fsync, each in its own savepoint. None resolves before the commit; one
+ * that throws undoes only its own work. A timer waits for locks of other processes, in queue
+ * order.
  */
 export function createWriter(options: WriterOptions): Writer {
   const { lockPatienceMs, onCommit, pauseMs } = options;
-  const queue: Job[] = [];
+  const queue: QueuedWrite[] = [];
   const steps: (() => void)[] = [];
   const stats = { commits: 0, writes: 0 };
   const groups = openGroups(options);

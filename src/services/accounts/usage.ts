@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
 import type { Db, Session } from '../../core/db/db.ts';
-import { rowsOf } from '../../core/db/dynamic-query.ts';
+import { rowsOf } from '../../core/db/query.ts';
 import { accessTokens, accountUsage, identities, passkeys, sessions } from '../../models/index.ts';
 import { adminsOnly } from '../admins-only.ts';
 import type { Audit } from '../audit/audit.ts';

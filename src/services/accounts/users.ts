@@ -1,8 +1,7 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import { type Actor, type AnyActor, SYSTEM } from '../../core/actor.ts';
 import type { Db, Session } from '../../core/db/db.ts';
-import { fixed } from '../../core/db/dynamic-query.ts';
-import { prepare } from '../../core/db/query.ts';
+import { fixed, prepare } from '../../core/db/query.ts';
 import { uniqueViolation } from '../../core/db/storage-error.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';

@@ -1,7 +1,6 @@
 import { and, asc, eq, getTableColumns, gt, type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../../core/db/db.ts';
-import { fixed } from '../../core/db/dynamic-query.ts';
-import { prepare } from '../../core/db/query.ts';
+import { fixed, prepare } from '../../core/db/query.ts';
 import { type ItemRow, items, itemViews, type Visibility } from '../../models/index.ts';
 import { codePoints, nfc } from '../../utils/text/text.ts';
 import { firstRemoved, isNotRemoved } from '../accounts/removed.ts';

@@ -1,7 +1,6 @@
 import { desc, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
-import { rowsOf } from '../../core/db/dynamic-query.ts';
-import { prepare } from '../../core/db/query.ts';
+import { prepare, rowsOf } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { type ItemRow, items, searchReindex } from '../../models/index.ts';
 import { indexedWords } from '../../utils/text/words.ts';

@@ -1,5 +1,5 @@
 import { and, sql } from 'drizzle-orm';
-import { rowsOf } from '../../../core/db/dynamic-query.ts';
+import { rowsOf } from '../../../core/db/query.ts';
 import type { Position } from '../../../utils/page.ts';
 import { orderOf } from './order.ts';
 import type { SortKey } from './query.ts';

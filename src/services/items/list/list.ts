@@ -1,8 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import type { AnyActor } from '../../../core/actor.ts';
 import type { Db, Session } from '../../../core/db/db.ts';
-import { rowsOf } from '../../../core/db/dynamic-query.ts';
-import { prepare } from '../../../core/db/query.ts';
+import { prepare, rowsOf } from '../../../core/db/query.ts';
 import type { FairTurns, Pace } from '../../../core/fair-turns.ts';
 import { type Cursors, readCursor } from '../../../core/security/cursors.ts';
 import { items, itemViews, type User, users } from '../../../models/index.ts';

@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { AnyActor } from '../../../core/actor.ts';
-import { fixed } from '../../../core/db/dynamic-query.ts';
+import { fixed } from '../../../core/db/query.ts';
 import { items, itemTags, itemViews } from '../../../models/index.ts';
 import { valueList } from '../../conditions.ts';
 import { isListed } from '../rows.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Session } from '../../../core/db/db.ts';
-import { rowsOf } from '../../../core/db/dynamic-query.ts';
+import { rowsOf } from '../../../core/db/query.ts';
 import type { Pace } from '../../../core/fair-turns.ts';
 import { indexedPart, type Word } from '../../../utils/text/words.ts';
 

@@ -1,8 +1,15 @@
 import type { Database } from 'bun:sqlite';
 import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite';
-import type { Tx } from './writer.ts';
 
-/** A connection that writes, with the statements that transactions are made of. */
+/** The work of one writer in a transaction. Others see it only after the commit. */
+export interface Tx {
+  /** Drizzle on the writer connection; throws once the writer's work has ended. */
+  readonly orm: BunSQLiteDatabase;
+  /** Runs `effect` right after the commit, and never without one. */
+  afterCommit(effect: () => void): void;
+}
+
+/** A connection for writing, with its prepared transaction statements. */
 export interface Engine {
   client: Database;
   orm: BunSQLiteDatabase;
@@ -13,19 +20,19 @@ export function createEngine(client: Database): Engine {
   return { client, orm: drizzle(client), sql: prepareSteps(client) };
 }
 
-/** Prepared once: parsing it again costs as much as a row. */
+/** Prepares the statements once: parsing one costs as much as writing a row. */
 function prepareSteps(client: Database) {
   return {
     begin: client.prepare('BEGIN IMMEDIATE'),
-    save: client.prepare('SAVEPOINT job'),
-    release: client.prepare('RELEASE job'),
-    undo: client.prepare('ROLLBACK TO job'),
+    save: client.prepare('SAVEPOINT write'),
+    release: client.prepare('RELEASE write'),
+    undo: client.prepare('ROLLBACK TO write'),
     commit: client.prepare('COMMIT'),
     rollback: client.prepare('ROLLBACK'),
   };
 }
 
-/** False as well when the connection is dead. */
+/** Returns false for a dead connection too. */
 export function isInTransaction({ client }: Engine): boolean {
   try {
     return client.inTransaction;
@@ -34,7 +41,7 @@ export function isInTransaction({ client }: Engine): boolean {
   }
 }
 
-/** Gives up a connection: as long as one of its statements lives, so do its locks. */
+/** Closes a connection with its statements: an open statement would hold its locks. */
 export function discard({ client, sql }: Engine): void {
   const { rollback, ...others } = sql;
   const steps = [() => rollback.run(), () => rollback.finalize(), () => client.close()];
@@ -43,12 +50,12 @@ export function discard({ client, sql }: Engine): void {
     try {
       step();
     } catch {
-      // It is broken: what can be given back is given back.
+      // The connection is broken: release as much as possible.
     }
   }
 }
 
-/** The transaction of one job; closing it refuses what the job does too late. */
+/** Opens the transaction of one write. Queries fail once `isOpen` is false. */
 export function openTx(orm: BunSQLiteDatabase): Tx & { isOpen: boolean; effects: (() => void)[] } {
   const effects: (() => void)[] = [];
   return {
