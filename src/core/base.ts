@@ -6,7 +6,7 @@ import { KNOWN_MIGRATIONS } from './db/migrations.ts';
 import { openEventLine } from './event-line.ts';
 import { createFairTurns } from './fair-turns.ts';
 import type { Log } from './log.ts';
-import { createMailer } from './mail/mail.ts';
+import { createMailer } from './mail/index.ts';
 import { createWaysOut } from './outbound/index.ts';
 import { createLookup } from './outbound/lookup.ts';
 import { createCursors, cursorSecret } from './security/cursors.ts';

@@ -5,20 +5,20 @@ import { isLink } from '../db/data-dir.ts';
 import type { Log } from '../log.ts';
 import type { Mailer, MailHeaders } from './mail.ts';
 
-export interface OutboxOptions {
-  envelope: MailHeaders;
+interface OutboxOptions {
+  headers: MailHeaders;
   dataDir: string;
   log: Log;
   now?(): Date;
 }
 
 /**
- * Mail as files, data/outbox/<time>-<n>.eml, for who has no SMTP server yet. The directory is
- * 0700 and a file 0600: it holds a link that acts for its reader. The log names the file
- * and the subject alone.
+ * Writes mail to data/outbox/<time>-<n>.eml if no SMTP server is configured. The directory has mode
+ * 0700 and each file 0600, because mail contains links that authorise their reader. The log names
+ * only the file and the subject.
  */
 export function createOutbox({
-  envelope,
+  headers,
   dataDir,
   log,
   now = () => new Date(),
@@ -31,7 +31,7 @@ export function createOutbox({
       const options = { streamTransport: true, buffer: true, newline: 'windows' } as const;
       const transport = createTransport(options);
       const { message } = await transport.sendMail({
-        ...envelope,
+        ...headers,
         to: { name: '', address: to },
         subject,
         alternatives: [part('text/plain', text), part('text/html', html)],
@@ -47,13 +47,13 @@ export function createOutbox({
   };
 }
 
-/** As it is, unwrapped: whoever opens the file in an editor finds a link that can be clicked. */
+/** A MIME part without line wrapping, so that links can be clicked in an editor. */
 function part(type: string, content: string) {
   const headers = [`Content-Type: ${type}; charset=utf-8`, 'Content-Transfer-Encoding: 8bit'];
   return { raw: [...headers, '', content].join('\r\n') };
 }
 
-/** Never over a file that is there: a server that starts again counts from 1. */
+/** Writes a new file; never overwrites one, because the count restarts with the process. */
 async function writeNew(directory: string, time: string, next: () => number, bytes: Buffer) {
   for (;;) {
     const path = join(directory, `${time}-${next()}.eml`);

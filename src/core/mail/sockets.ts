@@ -9,54 +9,56 @@ interface Target {
 }
 
 export interface MailSocketsOptions {
-  /** For a connection to stand, from the lookup of the name on. */
+  /** For the lookup and the connection together. */
   timeoutMs: number;
   lookup: Lookup;
 }
 
-type Connected = (error: Error | null, options?: { connection: Socket }) => void;
+type OnConnected = (error: Error | null, options?: { connection: Socket }) => void;
 
-/** A name can have many addresses; the time is for the first ones. */
+/** A name can have many addresses; the timeout allows for a few. */
 const MAX_ADDRESSES = 4;
 
+export type MailSockets = ReturnType<typeof createMailSockets>;
+
 /**
- * Opens the connections of an SMTP pool and keeps hold of them: the pool itself leaves those that
- * are in use open, and a server that stops would wait for one that does not answer. Names are
- * looked up by `lookup`, because `connect` would do so on the thread pool.
+ * Opens and tracks the connections of an SMTP pool: closing the pool leaves connections in use open,
+ * so shutdown would wait for a server that does not answer. Names are resolved by `lookup`, because
+ * `connect` would occupy the thread pool.
  */
 export function createMailSockets({ timeoutMs, lookup }: MailSocketsOptions) {
-  const open = new Set<Socket>();
+  const sockets = new Set<Socket>();
   const onTimeout = () => new Error(`No connection to the mail server in ${timeoutMs} ms`);
-  const reach = ({ host = 'localhost', port, secure }: Target): Promise<Socket> =>
+  const open = ({ host = 'localhost', port, secure }: Target): Promise<Socket> =>
     withLimit({ timeoutMs, onTimeout }, async (signal) => {
       const answers = await lookup(host, { owner: 'mail', signal });
       const addresses = answers.slice(0, MAX_ADDRESSES).map(({ address }) => address);
-      return dialInTurn(addresses, Number(port) || (secure ? 465 : 587), signal, open);
+      return connectToFirst(addresses, Number(port) || (secure ? 465 : 587), signal, sockets);
     });
   return {
-    getSocket: (target: Target, connected: Connected): void => {
-      reach(target).then((connection) => connected(null, { connection }), connected);
+    getSocket: (target: Target, onConnected: OnConnected): void => {
+      open(target).then((connection) => onConnected(null, { connection }), onConnected);
     },
 
-    /** Cuts every connection, whatever is being sent over it. */
+    /** Destroys every connection, even in the middle of a mail. */
     destroy: (): void => {
-      for (const socket of open) socket.destroy();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-/** A connection to the first address that accepts one. Throws the error of the last. */
-async function dialInTurn(
+/** Connects to the first address that accepts. Throws the error of the last address. */
+async function connectToFirst(
   addresses: readonly string[],
   port: number,
   signal: AbortSignal,
-  open: Set<Socket>,
+  sockets: Set<Socket>,
 ): Promise<Socket> {
   let failure: unknown = new Error('The mail server has no address');
   for (const host of addresses) {
     signal.throwIfAborted();
     try {
-      return await dial(host, port, signal, open);
+      return await connectTo({ host, port }, signal, sockets);
     } catch (error) {
       failure = error;
     }
@@ -64,19 +66,23 @@ async function dialInTurn(
   throw failure;
 }
 
-function dial(host: string, port: number, signal: AbortSignal, open: Set<Socket>): Promise<Socket> {
+function connectTo(
+  address: { host: string; port: number },
+  signal: AbortSignal,
+  sockets: Set<Socket>,
+): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const socket = connect({ host, port });
-  const cut = () => socket.destroy(signal.reason);
-  open.add(socket);
-  signal.addEventListener('abort', cut, { once: true });
+  const socket = connect(address);
+  const onAbort = () => socket.destroy(signal.reason);
+  sockets.add(socket);
+  signal.addEventListener('abort', onAbort, { once: true });
   socket.once('error', reject);
   socket.once('close', () => {
-    open.delete(socket);
+    sockets.delete(socket);
     reject(new Error('The connection to the mail server was closed'));
   });
   socket.once('connect', () => {
-    signal.removeEventListener('abort', cut);
+    signal.removeEventListener('abort', onAbort);
     socket.off('error', reject);
     resolve(socket);
   });

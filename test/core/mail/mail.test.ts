@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../../src/core/log.ts';
-import { createMailer } from '../../../src/core/mail/mail.ts';
-import { MailRefused } from '../../../src/core/mail/refused.ts';
+import { createMailer } from '../../../src/core/mail/index.ts';
+import { MailRefused } from '../../../src/core/mail/mail.ts';
 import { createLookup } from '../../../src/core/outbound/lookup.ts';
 import { smtpServer } from '../../smtp.ts';
 import { tempDir } from '../../support.ts';
@@ -35,7 +35,7 @@ function mailer(smtpUrl: string, from = FROM) {
   };
 }
 
-test('mail is handed to the SMTP server, with the login of the URL', async () => {
+test('mail is sent to the SMTP server with the credentials of the URL', async () => {
   const logins: unknown[] = [];
   await using smtp = await smtpServer({
     authOptional: false,
@@ -53,7 +53,7 @@ test('mail is handed to the SMTP server, with the login of the URL', async () =>
 });
 
 // proves: data.secret-of-the-operator
-test('a refused login rejects, and its message has no password', async () => {
+test('a rejected login fails without showing the password', async () => {
   await using smtp = await smtpServer({
     authOptional: false,
     onAuth: (_auth, _session, done) => done(new Error('no')),
@@ -66,7 +66,7 @@ test('a refused login rejects, and its message has no password', async () => {
 });
 
 // proves: cryptography.tls-outwards-smtp, calls-out.the-smtp-server-of-hutch-smtp-url, 12.3.2
-test('a server whose certificate nobody vouches for gets no mail', async () => {
+test('a server whose certificate is not trusted receives no mail', async () => {
   await using smtp = await smtpServer({ disabledCommands: [] });
   const { send, close } = mailer(smtp.url);
   expect(await send(MAIL).catch((it) => it)).toBeInstanceOf(Error);
@@ -75,9 +75,9 @@ test('a server whose certificate nobody vouches for gets no mail', async () => {
 });
 
 // proves: calls-out.the-smtp-server-of-hutch-smtp-url, 12.3.1
-test('a server elsewhere that offers no TLS gets no mail, unless the URL says so', async () => {
+test('a remote server without TLS receives no mail, unless the URL allows it', async () => {
   await using smtp = await smtpServer();
-  // By a name that is not this machine's own, as far as Hutch can tell.
+  // 127.1 does not count as loopback, so this is a remote server.
   const url = `smtp://127.1:${smtp.port}`;
   for (const [query, count] of [
     ['', 0],
@@ -91,7 +91,7 @@ test('a server elsewhere that offers no TLS gets no mail, unless the URL says so
 });
 
 // proves: 12.3.1
-test('mail goes over TLS, from the start or from STARTTLS on', async () => {
+test('mail is sent over TLS, implicit or by STARTTLS', async () => {
   for (const secure of [true, false]) {
     await using smtp = await smtpServer({ secure, disabledCommands: [] });
     const scheme = secure ? 'smtps' : 'smtp';
@@ -103,7 +103,7 @@ test('mail goes over TLS, from the start or from STARTTLS on', async () => {
   }
 });
 
-test('a server that is not there rejects, and so does one that is closed meanwhile', async () => {
+test('sending rejects if the server is unreachable or the mailer is closed meanwhile', async () => {
   const { port, ...gone } = await smtpServer();
   await gone[Symbol.asyncDispose]();
   const absent = mailer(`smtp://127.0.0.1:${port}`);
@@ -116,7 +116,7 @@ test('a server that is not there rejects, and so does one that is closed meanwhi
 });
 
 // proves: 1.3.11
-test('what looks like a list of recipients goes to none of them', async () => {
+test('an address that looks like a list reaches no recipient of that list', async () => {
   await using smtp = await smtpServer();
   const { send, close } = mailer(smtp.url);
   await send({ ...MAIL, to: 'a@example.com, b@example.com' }).catch(() => {});
@@ -125,7 +125,7 @@ test('what looks like a list of recipients goes to none of them', async () => {
 });
 
 // proves: 1.2.1, 1.3.11
-test('no text of a mail makes a header of its own', async () => {
+test('a line break in the subject adds no header', async () => {
   await using smtp = await smtpServer();
   const { send, close } = mailer(smtp.url);
   await send({ ...MAIL, subject: 'Hello\r\nBcc: eve@example.com' });
@@ -135,7 +135,7 @@ test('no text of a mail makes a header of its own', async () => {
 });
 
 // proves: logs.outbox, 5.3.2
-test('without a server mail is a file that only its owner reads, named by the log', async () => {
+test('without a server, mail is written to a private file, which the log names', async () => {
   const { send, dataDir, lines } = mailer('');
   await send(MAIL);
   await send(MAIL);
@@ -149,7 +149,7 @@ test('without a server mail is a file that only its owner reads, named by the lo
   expect(lines.join('')).not.toContain('secret');
 });
 
-test('a server that starts again writes over no file', async () => {
+test('a restarted server overwrites no file', async () => {
   const first = mailer('');
   await first.send(MAIL);
   const { dataDir, lines } = first;
@@ -161,13 +161,13 @@ test('a server that starts again writes over no file', async () => {
   expect(readFileSync(JSON.parse(String(lines[0])).path, 'utf8')).toContain('secret');
 });
 
-test('a URL that is not SMTP ends the start, and is not repeated', () => {
+test('a URL that is not SMTP stops the start, and the error omits it', () => {
   const make = () => mailer('https://me:pa55word@mail.example.com');
   expect(make).toThrow(/^HUTCH_SMTP_URL must be/);
   expect(make).not.toThrow(/pa55word/);
 });
 
-test('a mail says that a program sent it, and in whose name', async () => {
+test('a mail names its sender and says that a program sent it', async () => {
   await using smtp = await smtpServer();
   const senders = [
     ['hutch@example.com', 'From: Warren <hutch@example.com>'],
@@ -203,7 +203,7 @@ test.each([
   ['onRcptTo', 450, false],
   ['onConnect', 554, false],
 ] as const)(
-  'a server that replies in %s with %d refuses for good: %p',
+  'a reply in %s with code %d is a permanent refusal: %p',
   async (hook, code, isFinal) => {
     const refuse = refusing(code);
     const onConnect = (session: unknown, done: Done) => refuse(undefined, session, done);
@@ -216,7 +216,7 @@ test.each([
   },
 );
 
-test('a refused message is refused for good, a refused login is not', async () => {
+test('a refused message is permanent, a refused login is not', async () => {
   const take = () => {
     throw Object.assign(new Error('spam'), { responseCode: 554 });
   };
@@ -233,7 +233,7 @@ test('a refused message is refused for good, a refused login is not', async () =
   second.close();
 });
 
-test('an address beyond ASCII goes to servers with SMTPUTF8 and to no other', async () => {
+test('an address beyond ASCII is sent only to servers with SMTPUTF8', async () => {
   for (const hideSMTPUTF8 of [false, true]) {
     await using smtp = await smtpServer({ hideSMTPUTF8 });
     const { send, close } = mailer(smtp.url);
@@ -244,7 +244,7 @@ test('an address beyond ASCII goes to servers with SMTPUTF8 and to no other', as
       expect(String(error)).toContain('SMTPUTF8');
     } else await sent;
     expect(smtp.received).toHaveLength(hideSMTPUTF8 ? 0 : 1);
-    // The domain has a form in ASCII.
+    // A domain has an ASCII form.
     await send({ ...MAIL, to: 'jose@m\u00fcller.example' });
     expect(smtp.received.at(-1)?.raw).toContain('To: jose@xn--mller-kva.example');
     close();

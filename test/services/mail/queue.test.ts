@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { createMailer, type Mailer, type OutgoingMail } from '../../../src/core/mail/mail.ts';
-import { MailRefused } from '../../../src/core/mail/refused.ts';
+import { createMailer } from '../../../src/core/mail/index.ts';
+import { type Mailer, MailRefused, type OutgoingMail } from '../../../src/core/mail/mail.ts';
 import { createLookup } from '../../../src/core/outbound/lookup.ts';
 import { MAX_ATTEMPTS } from '../../../src/services/mail/backlog.ts';
 import { createMails } from '../../../src/services/mail/queue.ts';
