@@ -7,9 +7,9 @@ import list from './common-passwords.txt' with { type: 'text' };
 
 let common: Set<string> | undefined;
 
-/** Whether `password`, whatever its case, is one of the 10,000 that are guessed first. */
+/** Returns true if `password`, in any case, is one of the 10,000 most common. */
 export function isCommonPassword(password: string): boolean {
-  // Made at the first question: it would cost every start a millisecond.
+  // Built at first use: it would add a millisecond to every start.
   common ??= new Set(list.trimEnd().split('\n'));
   return common.has(fold(password));
 }

@@ -3,11 +3,11 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:cry
 import type { Position, Shape } from '../../utils/page.ts';
 import { AppError } from '../exceptions.ts';
 
-/** Seals positions in lists, so that a client can neither read nor make one. */
+/** Encrypts positions in lists, so that clients can neither read nor forge them. */
 export interface Cursors {
-  /** An opaque cursor after `position`, bound to `scope`: the list, its query and its caller. */
+  /** Returns an opaque cursor for `position`, bound to `scope`: the list, its query and its caller. */
   seal(scope: string, position: Position): string;
-  /** The position in a cursor; undefined for one that is forged, or of another scope or shape. */
+  /** Returns the position in a cursor; undefined if it is forged or has another scope or shape. */
   open(scope: string, cursor: string, shape: Shape): Position | undefined;
 }
 
@@ -16,8 +16,8 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * AES-256-GCM. The nonce is a keyed hash of what is sealed: the same position gives the same
- * cursor, and a nonce is used again for nothing else, however many cursors a key seals.
+ * Encrypts with AES-256-GCM. The nonce is a keyed hash of the scope and position: equal positions
+ * have equal cursors, and no nonce is ever used for two different plaintexts.
  */
 export function createCursors(secret: Uint8Array): Cursors {
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
@@ -41,8 +41,8 @@ export function createCursors(secret: Uint8Array): Cursors {
 }
 
 /**
- * The position in the cursor of a request, in one of `shapes`; undefined without a cursor. Throws
- * invalid_cursor.
+ * Returns the position in the cursor of a request, in one of `shapes`; undefined without a cursor.
+ * Throws invalid_cursor.
  */
 export function readCursor(
   cursors: Cursors,
@@ -58,7 +58,7 @@ export function readCursor(
   throw new AppError('invalid_cursor', 'The cursor does not belong to this list, query and caller');
 }
 
-/** The secret of a migrated database, which outlives restarts and is in every copy of it. */
+/** Returns the cursor secret of a migrated database; copies of the database share it. */
 export function cursorSecret(client: Database): Uint8Array {
   const row = client.query(`SELECT key FROM server_keys WHERE name = 'cursor'`).get();
   return (row as { key: Uint8Array }).key;
@@ -66,7 +66,7 @@ export function cursorSecret(client: Database): Uint8Array {
 
 function decrypt(key: Buffer, scope: string, cursor: string): string | undefined {
   const bytes = Buffer.from(cursor, 'base64url');
-  // Base64 has spellings that say the same: only the one that was given is taken.
+  // Several base64 spellings decode to the same bytes: accept only the canonical one.
   if (bytes.toString('base64url') !== cursor) return undefined;
   try {
     const iv = bytes.subarray(0, IV_BYTES);

@@ -13,35 +13,35 @@ import {
 import { dirname, join } from 'node:path';
 import { newToken } from './security.ts';
 
-/** Why a secret cannot be sealed or opened. The message names no secret and no key. */
+/** A secret cannot be sealed or opened. The message contains no secret and no key. */
 export class SecretError extends Error {
   override readonly name = 'SecretError';
 }
 
-/** Encrypts what must be used again and never shown. */
+/** Encrypts secrets that are needed again in plain text, such as API keys of sources. */
 export interface SecretBox {
-  /** AES-256-GCM by the current key; `binding` is what the text belongs to, and is not in it. */
+  /** Encrypts with AES-256-GCM and the current key. `binding` names the owner of the text and is authenticated, not stored. */
   seal(text: string, binding: string): Promise<string>;
   /**
-   * Reads the current key, or makes one, and returns what seals with it without reading a file: call
-   * this before a transaction and the result in it.
+   * Reads the current key, or creates one, and returns a function that seals with it without reading
+   * files: call this before a transaction, and the result inside it.
    */
   sealer(): Sealer;
-  /** Throws SecretError for a text of another key or binding, or a changed one. */
+  /** Decrypts. Throws SecretError if the key or binding differs or the text was changed. */
   open(sealed: string, binding: string): Promise<string>;
-  /** Whether the current key sealed it. */
+  /** Returns true if `sealed` was encrypted with the current key. */
   isCurrent(sealed: string): boolean;
 }
 
-/** Encrypts as `SecretBox.seal` does. */
+/** Encrypts like `SecretBox.seal`. */
 export type Sealer = (text: string, binding: string) => string;
 
 export interface SecretBoxOptions {
-  /** 32 bytes, base64 or hex; without it the key is in the file. */
+  /** 32 bytes in base64 or hex; if empty, the key is in the file. */
   key: string;
-  /** Opens what was sealed before `key` was set. */
+  /** The previous key, which only decrypts. */
   oldKey: string;
-  /** Holds `secrets.key`, made when first needed. */
+  /** Contains `secrets.key`, which is created when first needed. */
   dataDir: string;
 }
 
@@ -51,24 +51,24 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const FILE = 'secrets.key';
 
-/** Nothing is read or made before the first secret. */
+/** Creates a box that reads and creates no file before the first secret. */
 export function createSecretBox(options: SecretBoxOptions): SecretBox {
   const path = join(options.dataDir, FILE);
-  const bytesOf = (text: string) => (text === '' ? undefined : keyBytes(text));
-  const current = () => bytesOf(options.key) ?? readKeyFile(path);
+  const current = () => keyBytes(options.key) ?? readKeyFile(path);
   const sealer = (): Sealer => {
-    const key = current() ?? makeKeyFile(path);
-    return (text, binding) => sealBy(key, text, binding);
+    const key = current() ?? createKeyFile(path);
+    return (text, binding) => encrypt(key, text, binding);
   };
   return {
     sealer,
     seal: async (text, binding) => sealer()(text, binding),
     open: async (sealed, binding) => {
       const [, id, content = ''] = sealed.match(FORM) ?? [];
-      const known = [bytesOf(options.key), bytesOf(options.oldKey), readKeyFile(path)];
-      const key = known.find((bytes) => bytes && idOf(bytes) === id);
-      if (!key) throw new SecretError(`The secret was sealed by the key ${id}, which is not here`);
-      return openBy(key, content, binding);
+      const keys = [keyBytes(options.key), keyBytes(options.oldKey), readKeyFile(path)];
+      const key = keys.find((bytes) => bytes && idOf(bytes) === id);
+      if (!key)
+        throw new SecretError(`The secret was sealed with the key ${id}, which is not available`);
+      return decrypt(key, content, binding);
     },
     isCurrent: (sealed) => {
       const bytes = current();
@@ -77,14 +77,14 @@ export function createSecretBox(options: SecretBoxOptions): SecretBox {
   };
 }
 
-/** The 32 bytes that a text spells in base64 or hex; undefined when it spells no such. */
+/** Decodes a 32-byte key from base64 or hex; undefined if the text is neither. */
 export function keyBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (/^[0-9a-f]{64}$/i.test(text)) return Uint8Array.from(Buffer.from(text, 'hex'));
   const isBase64 = /^[\w+/-]{43}=?$/.test(text);
   return isBase64 ? Uint8Array.from(Buffer.from(text, 'base64')) : undefined;
 }
 
-/** Names a key without telling it. */
+/** Returns an identifier of a key that does not reveal it. */
 function idOf(bytes: Uint8Array): string {
   return new Bun.CryptoHasher('sha256')
     .update('hutch key id')
@@ -93,7 +93,7 @@ function idOf(bytes: Uint8Array): string {
     .slice(0, 16);
 }
 
-function sealBy(key: Uint8Array, text: string, binding: string): string {
+function encrypt(key: Uint8Array, text: string, binding: string): string {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const cipher = createCipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(binding));
@@ -101,7 +101,7 @@ function sealBy(key: Uint8Array, text: string, binding: string): string {
   return `v1.${idOf(key)}.${Buffer.concat(parts).toString('base64url')}`;
 }
 
-function openBy(key: Uint8Array, content: string, binding: string): string {
+function decrypt(key: Uint8Array, content: string, binding: string): string {
   const bytes = Buffer.from(content, 'base64url');
   const iv = bytes.subarray(0, IV_BYTES);
   try {
@@ -111,11 +111,11 @@ function openBy(key: Uint8Array, content: string, binding: string): string {
     const text = cipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES));
     return Buffer.concat([text, cipher.final()]).toString();
   } catch {
-    throw new SecretError('The secret was changed, or belongs elsewhere');
+    throw new SecretError('The secret was changed or belongs to something else');
   }
 }
 
-/** Throws SecretError for a file that others may read or that holds no key. */
+/** Returns the key in a file, if there is one. Throws SecretError if others may read it or it contains no key. */
 function readKeyFile(path: string): Uint8Array<ArrayBuffer> | undefined {
   let file: number;
   try {
@@ -127,18 +127,18 @@ function readKeyFile(path: string): Uint8Array<ArrayBuffer> | undefined {
     throw new SecretError(`${FILE} cannot be read`);
   }
   try {
-    const isOpen = (fstatSync(file).mode & 0o077) !== 0;
-    if (isOpen) throw new SecretError(`${FILE} can be read by others: its mode must be 0600`);
+    const isShared = (fstatSync(file).mode & 0o077) !== 0;
+    if (isShared) throw new SecretError(`${FILE} can be read by others: its mode must be 0600`);
     const bytes = keyBytes(readFileSync(file, 'utf8').trim());
-    if (!bytes) throw new SecretError(`${FILE} does not hold a key`);
+    if (!bytes) throw new SecretError(`${FILE} does not contain a key`);
     return bytes;
   } finally {
     closeSync(file);
   }
 }
 
-/** Whole or not at all, and only one, however many make it at once. */
-function makeKeyFile(path: string): Uint8Array<ArrayBuffer> {
+/** Creates the key file atomically and returns its key; concurrent calls agree on one key. */
+function createKeyFile(path: string): Uint8Array<ArrayBuffer> {
   const draft = `${path}.${newToken().slice(0, 8)}`;
   const file = openSync(draft, 'wx', 0o600);
   try {
@@ -157,7 +157,7 @@ function makeKeyFile(path: string): Uint8Array<ArrayBuffer> {
   } finally {
     unlinkSync(draft);
   }
-  // Before any secret is: one that outlived its key would be lost.
+  // The key must be durable before any secret: a secret that outlives its key is lost.
   syncFolder(dirname(path));
   return readKeyFile(path) as Uint8Array<ArrayBuffer>;
 }

@@ -3,33 +3,34 @@ import { AppError } from '../exceptions.ts';
 
 /** argon2id at OWASP's minimum: 19 MiB, 2 passes (Password Storage Cheat Sheet). */
 const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const;
-/** Hashes that may wait for a place: about two seconds of waiting on two cores. */
+/** Hashes that may queue: about two seconds of work on two cores. */
 const MAX_WAITING = 64;
 const TOKEN_BYTES = 32;
-/** The length that bcrypt is made for; passlib and Go cut there. */
+/** Input length of bcrypt; passlib and Go truncate to it. */
 const BCRYPT_BYTES = 72;
-/** Salt and hash of a forgotten random password, for hashes of any cost. */
+/** Salt and hash of a discarded random password, for hashes of any cost. */
 const DUMMY_ARGON2 =
   'JIs8gcBAgvMTE3nLwmWkGPPZFaC8BHbOltwD567eDmY$SllKhBxydfKHUhKX/bk7AUFRESFLdzXWJtucNGq1nPg';
 const DUMMY_BCRYPT = 'aXq1Y0c1uQdZ9oJYx0QyXOq8b8p3m8yZ3vN8m0n0sZ0a8pQ2cJb1K';
 
 export interface PasswordHasher {
-  /** Throws overloaded when too many hashes wait already. */
+  /** Throws overloaded if too many hashes are queued. */
   hash(password: string): Promise<string>;
   /**
-   * Whether `password` made `hash`. Throws overloaded, as `hash` does. A no without a hash costs
-   * as much as one with a new hash. With `kinds`, of all hashes that there are, every no costs one
-   * hash of each kind, so that its time tells nothing of the account.
+   * Returns true if `hash` is a hash of `password`. Throws overloaded, as `hash` does. A mismatch
+   * takes as long without a hash as with a new one. If `kinds` lists the kinds of all stored hashes,
+   * every mismatch computes one hash of each kind, so that its duration reveals nothing about the
+   * account.
    */
   verify(password: string, hash: string | undefined, kinds?: readonly string[]): Promise<boolean>;
-  /** Whether a stored hash was made otherwise than new ones are: to be renewed at sign-in. */
+  /** Returns true if a stored hash differs in kind from new ones; sign-in then replaces it. */
   isWeak(hash: string): boolean;
 }
 
 export interface PasswordHasherOptions {
-  /** Hashes that run at once: each takes a core and its memory. */
+  /** Hashes computed at once; each occupies a core and its memory. */
   concurrency: number;
-  /** Cost of a new hash, KiB; less than the default is for tests alone. */
+  /** Memory cost of new hashes in KiB; only tests use less than the default. */
   memoryKib?: number;
 }
 
@@ -52,7 +53,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
   };
 }
 
-/** The parameters that determine the time of a hash: PASSWORD_KIND of services/accounts/password.ts. */
+/** The prefix of a hash that determines its duration, as PASSWORD_KIND selects it in SQL. */
 function kindOf(hash: string): string {
   return hash.startsWith('$2') ? hash.slice(0, 7) : hash.slice(0, hash.indexOf(',p=') + 5);
 }
@@ -62,7 +63,7 @@ function dummyOf(kind: string): string {
   return `${kind}${kind.endsWith('$') ? '' : '$'}${DUMMY_ARGON2}`;
 }
 
-/** Bun.password.verify throws on a hash that it cannot read: that is a no. */
+/** Returns false for an unreadable hash, on which Bun.password.verify throws. */
 async function verifyOrFalse(password: string, hash: string): Promise<boolean> {
   try {
     return await Bun.password.verify(
@@ -75,8 +76,8 @@ async function verifyOrFalse(password: string, hash: string): Promise<boolean> {
 }
 
 /**
- * What others' bcrypt reads of a password, in the middle of a character too. Bun reads all of a
- * longer one, by way of SHA-512, and would refuse every hash that was imported for one.
+ * Truncates a password as other bcrypt implementations do, even in the middle of a character. Bun
+ * applies SHA-512 to a longer one, and would reject every imported hash of it.
  */
 function bcryptInput(password: string): Uint8Array {
   return new TextEncoder().encode(password).subarray(0, BCRYPT_BYTES);
@@ -99,12 +100,12 @@ function createSemaphore(concurrency: number) {
   };
 }
 
-/** A new 256-bit secret, base64url. */
+/** Returns a new 256-bit secret in base64url. */
 export function newToken(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))).toString('base64url');
 }
 
-/** SHA-256 of a token, hex: what is stored in its place. */
+/** Returns the SHA-256 of a token in hex; only the hash is stored. */
 export function hashToken(token: string): string {
   return Bun.SHA256.hash(token, 'hex');
 }

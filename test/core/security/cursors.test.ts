@@ -7,14 +7,14 @@ const cursors = createCursors(new Uint8Array(32).fill(7));
 const raw = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('a cursor', () => {
-  test('opens to its position', () => {
+  test('returns its position', () => {
     const cursor = cursors.seal('users by name', ['ädä 💥', 7]);
     expect(cursor).toMatch(/^[\w-]+$/);
     expect(cursors.open('users by name', cursor, SHAPE)).toEqual(['ädä 💥', 7]);
   });
 
   // proves: cryptography.cursors
-  test('is the same for the same position, and shares no nonce with another', () => {
+  test('is equal for equal positions and shares no nonce with another', () => {
     const sealed = (scope: string, id: number) => cursors.seal(scope, ['ada', id]);
     expect(sealed('a', 7)).toBe(sealed('a', 7));
     const nonces = [sealed('a', 7), sealed('a', 8), sealed('b', 7)].map((it) => it.slice(0, 16));
@@ -22,7 +22,7 @@ describe('a cursor', () => {
   });
 
   // proves: input.cursor
-  test('shows nothing of its position', () => {
+  test('does not reveal its position', () => {
     const bytes = Buffer.from(cursors.seal('a', ['needle', 7]), 'base64url');
     expect(bytes.toString('latin1')).not.toContain('needle');
   });
@@ -30,19 +30,19 @@ describe('a cursor', () => {
   test.each([
     ['scope', createCursors(new Uint8Array(32).fill(7)), 'users by id'],
     ['key', createCursors(new Uint8Array(32).fill(8)), 'users by name'],
-  ])('is refused for another %s', (_, other, scope) => {
+  ])('is rejected for another %s', (_, other, scope) => {
     const cursor = cursors.seal('users by name', ['ada', 7]);
     expect(other.open(scope, cursor, SHAPE)).toBeUndefined();
   });
 
-  test('is refused when it has another shape', () => {
+  test('is rejected if it has another shape', () => {
     for (const position of [[], ['x'], [1, 'x'], ['x', 1, 2], ['x', 'y']]) {
       expect(cursors.open('a', cursors.seal('a', position), SHAPE)).toBeUndefined();
     }
   });
 
   // proves: input.cursor
-  test('is refused with any bit changed, cut short or made longer', () => {
+  test('is rejected if any bit is changed, or bytes are removed or added', () => {
     const bytes = Buffer.from(cursors.seal('a', ['x', 1]), 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const forged = Buffer.from(bytes);
@@ -57,7 +57,7 @@ describe('a cursor', () => {
     expect(cursors.open('a', longer, SHAPE)).toBeUndefined();
   });
 
-  test('is refused in another spelling of the same bytes', () => {
+  test('is rejected in another spelling of the same bytes', () => {
     const cursor = cursors.seal('a', ['x', 1]);
     for (const spelling of [`${cursor}=`, ` ${cursor}`, cursor.replaceAll(/[-_]/g, '+')]) {
       if (spelling === cursor) continue;
@@ -66,7 +66,7 @@ describe('a cursor', () => {
   });
 
   test.each(['', 'x', '!', '%%', raw(null), raw({}), raw([]), raw(['x', 1]), 'A'.repeat(5000)])(
-    'is not %p',
+    'is never %p',
     (text) => {
       expect(cursors.open('a', text, SHAPE)).toBeUndefined();
     },
@@ -74,7 +74,7 @@ describe('a cursor', () => {
 });
 
 // proves: cryptography.cursors
-test('each database has a cursor key of its own', async () => {
+test('each database has its own cursor key', async () => {
   await using one = await testApp();
   await using other = await testApp();
   const cursor = one.deps.cursors.seal('a', ['x', 1]);

@@ -19,7 +19,7 @@ function boxWith(options: Partial<SecretBoxOptions> = {}) {
 }
 
 describe('a secret', () => {
-  test('comes back as it was, and is not in what is stored', async () => {
+  test('is decrypted unchanged and does not appear in the sealed text', async () => {
     const box = boxWith({ key: KEY });
     const sealed = await box.seal(SECRET, 'source up');
     expect(sealed).not.toContain(SECRET);
@@ -29,13 +29,13 @@ describe('a secret', () => {
     expect(await box.open(sealed, 'source up')).toBe(SECRET);
   });
 
-  test('of an earlier build is opened', async () => {
+  test('sealed by an earlier build is decrypted', async () => {
     const sealed =
       'v1.526d3f6bfd7caf37.uBwhCT8Ub3LIjwYtubaJBHyGc0_rjy7ZUmxlZolAdZUMUEvfKv1FLfN8hWnw';
     expect(await boxWith({ key: KEY }).open(sealed, 'source up')).toBe(SECRET);
   });
 
-  test('that was cut short is not opened', async () => {
+  test('that was truncated is rejected', async () => {
     const box = boxWith({ key: KEY });
     const sealed = await box.seal(SECRET, 'a');
     for (const length of [20, 25, 40, sealed.length - 2]) {
@@ -44,20 +44,22 @@ describe('a secret', () => {
   });
 
   // proves: cryptography.secrets-of-sources, 11.3.1
-  test('is never sealed the same way twice', async () => {
+  test('is sealed differently each time', async () => {
     const box = boxWith({ key: KEY });
     expect(await box.seal(SECRET, 'a')).not.toBe(await box.seal(SECRET, 'a'));
   });
 
   // proves: cryptography.secrets-of-sources
-  test('is not opened for what it does not belong to', async () => {
+  test('is rejected with another binding', async () => {
     const box = boxWith({ key: KEY });
     const sealed = await box.seal(SECRET, 'header x-key of up');
-    await expect(box.open(sealed, 'header x-key of down')).rejects.toThrow('belongs elsewhere');
+    await expect(box.open(sealed, 'header x-key of down')).rejects.toThrow(
+      'belongs to something else',
+    );
   });
 
   // proves: 11.3.1
-  test('is not opened when one bit of it was changed', async () => {
+  test('is rejected after one bit has changed', async () => {
     const box = boxWith({ key: KEY });
     const [version, id, content = ''] = (await box.seal(SECRET, 'a')).split('.');
     const bytes = Buffer.from(content, 'base64url');
@@ -69,16 +71,16 @@ describe('a secret', () => {
     }
   });
 
-  test('of another key is refused by the name of that key, which tells nothing of it', async () => {
+  test('of another key is rejected with an identifier that does not reveal the key', async () => {
     const sealed = await boxWith({ key: KEY }).seal(SECRET, 'a');
     const error = await boxWith({ key: OTHER_KEY })
       .open(sealed, 'a')
       .catch((it: Error) => it);
-    expect(String(error)).toMatch(/sealed by the key [0-9a-f]{16}, which is not here/);
+    expect(String(error)).toMatch(/sealed with the key [0-9a-f]{16}, which is not available/);
     expect(String(error)).not.toContain(KEY);
   });
 
-  test('of the old key is opened and is not current', async () => {
+  test('of the old key is decrypted and is not current', async () => {
     const sealed = await boxWith({ key: KEY }).seal(SECRET, 'a');
     const box = boxWith({ key: OTHER_KEY, oldKey: KEY });
     expect(await box.open(sealed, 'a')).toBe(SECRET);
@@ -89,7 +91,7 @@ describe('a secret', () => {
 
 describe('without a key in the settings', () => {
   // proves: cryptography.secrets-of-sources, 13.3.2
-  test('one is made at the first secret, in a file of 0600', async () => {
+  test('the first secret creates one in a file of mode 0600', async () => {
     const box = boxWith();
     expect(existsSync(box.file)).toBe(false);
     const sealed = await box.seal(SECRET, 'a');
@@ -98,7 +100,7 @@ describe('without a key in the settings', () => {
     expect(await boxWith({ dataDir: box.dataDir }).open(sealed, 'a')).toBe(SECRET);
   });
 
-  test('many who make it at once make one', async () => {
+  test('concurrent first secrets create one key', async () => {
     const dataDir = tempDir();
     const boxes = Array.from({ length: 10 }, () => boxWith({ dataDir }));
     const sealed = await Promise.all(boxes.map((box) => box.seal(SECRET, 'a')));
@@ -106,29 +108,29 @@ describe('without a key in the settings', () => {
     expect(new Set(opened)).toEqual(new Set([SECRET]));
   });
 
-  test('a file that is gone opens nothing and is not made for it', async () => {
+  test('decrypting does not recreate a missing file', async () => {
     const box = boxWith();
     const sealed = await box.seal(SECRET, 'a');
     rmSync(box.file);
-    await expect(box.open(sealed, 'a')).rejects.toThrow('is not here');
+    await expect(box.open(sealed, 'a')).rejects.toThrow('is not available');
     expect(existsSync(box.file)).toBe(false);
   });
 
-  test('a file that others may read is refused', async () => {
+  test('a file that others may read is rejected', async () => {
     const box = boxWith();
     await box.seal(SECRET, 'a');
     chmodSync(box.file, 0o644);
     await expect(box.seal(SECRET, 'a')).rejects.toThrow('must be 0600');
   });
 
-  test('a file that holds no key is refused', async () => {
+  test('a file without a key is rejected', async () => {
     const box = boxWith();
     writeFileSync(box.file, 'nonsense\n', { mode: 0o600 });
-    await expect(box.seal(SECRET, 'a')).rejects.toThrow('does not hold a key');
+    await expect(box.seal(SECRET, 'a')).rejects.toThrow('does not contain a key');
   });
 });
 
-test('a key is 32 bytes in hex or base64 and nothing else', () => {
+test('a key is 32 bytes in hex or base64', () => {
   expect(keyBytes(KEY)).toEqual(Uint8Array.from(Buffer.alloc(32, 1)));
   expect(keyBytes(OTHER_KEY)).toEqual(Uint8Array.from(Buffer.alloc(32, 2)));
   for (const wrong of ['', 'x', KEY.slice(4), `${OTHER_KEY}00`])

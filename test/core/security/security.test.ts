@@ -4,13 +4,13 @@ import { atOnce } from '../../support.ts';
 
 describe('the password hasher', () => {
   // proves: cryptography.passwords, 11.4.2
-  test('makes argon2id hashes of 19 MiB and 2 passes', async () => {
+  test('creates argon2id hashes with 19 MiB and 2 passes', async () => {
     const hash = await createPasswordHasher({ concurrency: 1 }).hash('password123');
     expect(hash).toStartWith('$argon2id$v=19$m=19456,t=2,p=1$');
   });
 
   // proves: input.password, 6.2.8, 6.2.9
-  test('verifies the right password alone, exactly as it was given', async () => {
+  test('accepts only the exact password', async () => {
     const hasher = createPasswordHasher({ concurrency: 2, memoryKib: 8 });
     const long = 'é'.repeat(73);
     const hash = await hasher.hash(`${long}a`);
@@ -19,7 +19,7 @@ describe('the password hasher', () => {
     expect(await hasher.verify(`${long.normalize('NFD')}a`, hash)).toBe(false);
   });
 
-  test('reads 72 bytes of a password for a bcrypt hash, as those do who made it', async () => {
+  test('compares 72 bytes of a password with a bcrypt hash, as other implementations do', async () => {
     const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
     const first = 'x'.repeat(72);
     const hash = Bun.password.hashSync(first, { algorithm: 'bcrypt', cost: 4 });
@@ -27,7 +27,7 @@ describe('the password hasher', () => {
     expect(await hasher.verify(`${first.slice(1)}y`, hash)).toBe(false);
   });
 
-  test('says no to an unknown account and to a hash that it cannot read', async () => {
+  test('rejects an unknown account and an unreadable hash', async () => {
     const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
     expect(await hasher.verify('password123', undefined)).toBe(false);
     expect(await hasher.verify('password123', 'nonsense')).toBe(false);
@@ -35,13 +35,13 @@ describe('the password hasher', () => {
 
   test.each(['$2b$05$', '$argon2id$v=19$m=64,t=3,p=1$', '$argon2i$v=19$m=8,t=1,p=16'])(
     // proves: cryptography.imported-hashes
-    'a no takes a hash of the kind %s too, with the account and without',
+    'a mismatch also computes a hash of the kind %s, with or without an account',
     async (kind) => {
       const made: string[] = [];
       const verify = Bun.password.verify;
       const spy = spyOn(Bun.password, 'verify').mockImplementation(async (password, hash) => {
         made.push(String(hash));
-        // Throws for a dummy that is no hash at all.
+        // Throws if the dummy is not a valid hash.
         return verify.call(Bun.password, password, hash);
       });
       const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
@@ -58,7 +58,7 @@ describe('the password hasher', () => {
     },
   );
 
-  test('a yes takes no more than its own hash', async () => {
+  test('a match computes one hash', async () => {
     const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
     const own = await hasher.hash('password123');
     const spy = spyOn(Bun.password, 'verify');
@@ -68,7 +68,7 @@ describe('the password hasher', () => {
   });
 
   // proves: limits.passwords-hashed-at-once, costly-work.hashing-a-password-19-mib-a-core, 15.2.2
-  test('overloaded once too many wait, and the others get their turn', async () => {
+  test('throws overloaded once the queue is full, and completes the queued hashes', async () => {
     const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8 });
     const results = await atOnce(80, () => hasher.hash('password123'));
     const failed = results.filter(({ status }) => status === 'rejected');

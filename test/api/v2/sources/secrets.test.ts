@@ -133,7 +133,7 @@ describe('without the key', () => {
         detail: 'The secrets of the source up cannot be read or kept with the key of this server',
       },
     ]);
-    expect(t.logLines.join('')).toMatch(/sealed by the key [0-9a-f]{16}, which is not here/);
+    expect(t.logLines.join('')).toMatch(/sealed with the key [0-9a-f]{16}, which is not available/);
     expect((await t.call('plain', t.ada.token)).status).toBe(200);
     const { token } = t.root;
     const shown = await t.request('GET', '/api/v2/sources/up/definition', { token });
