@@ -7,7 +7,7 @@ import { openEventLine } from './event-line.ts';
 import { createFairTurns } from './fair-turns.ts';
 import type { Log } from './log.ts';
 import { createMailer } from './mail/index.ts';
-import { createWaysOut } from './outbound/index.ts';
+import { createOutboundClients } from './outbound/index.ts';
 import { createLookup } from './outbound/lookup.ts';
 import { createCursors, cursorSecret } from './security/cursors.ts';
 import { createSecretBox } from './security/secret-box.ts';
@@ -55,6 +55,6 @@ export function openBase(config: Config, options: DepsOptions) {
       now: () => performance.now(),
     }),
     passwords: passwords ?? createPasswordHasher({ concurrency: config.hashConcurrency }),
-    ...createWaysOut(config, lookup),
+    ...createOutboundClients(config, lookup),
   };
 }

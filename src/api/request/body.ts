@@ -1,8 +1,10 @@
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { AppError, type Problem } from '../../core/exceptions.ts';
+import { readBytes } from '../../utils/async/read-bytes.ts';
 import { isIdentity, isUtf8, mediaTypeOf } from '../../utils/http/media-type.ts';
 import { type JsonBounds, JsonFault, parseJson } from '../../utils/json/parse.ts';
+import { decodeUtf8 } from '../../utils/text/utf8.ts';
 import { type BodyRule, type BodySchema, bodyRules } from './body-rules.ts';
 import { declaredBytes, isChunked, lengthRequired } from './framing.ts';
 
@@ -48,7 +50,7 @@ function refuseFraming(headers: Headers, maxBytes: number, allowsChunks: boolean
 
 async function readBody(request: Request, rule: BodyRule): Promise<object> {
   const mediaType = takenType(request.headers, rule.mediaTypes);
-  const bytes = await readBytes(request, rule.maxBytes);
+  const bytes = await readContent(request, rule.maxBytes);
   if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
   const value = await readAs(mediaType, { bytes, bounds: rule.bounds, headers: request.headers });
   if (rule.fields) refuseShape(value, rule.fields);
@@ -65,24 +67,13 @@ function takenType(headers: Headers, expected: readonly string[]): string {
 }
 
 /** Throws malformed_body when the body ends early, as when its sender has gone. */
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+async function readContent(request: Request, maxBytes: number): Promise<Uint8Array> {
   try {
     if (request.headers.has('content-length')) return await request.bytes();
-    return await readChunks(request, maxBytes);
+    return await readBytes(request.body ?? [], { maxBytes, tooLarge: () => tooLarge(maxBytes) });
   } catch (error) {
     throw error instanceof AppError ? error : malformed('The body ended early');
   }
-}
-
-async function readChunks({ body }: Request, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.byteLength;
-    if (length > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 interface Read {
@@ -142,11 +133,9 @@ async function parseMultipart(bytes: Uint8Array, type: string): Promise<[string,
 }
 
 function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw malformed('Invalid UTF-8');
-  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw malformed('Invalid UTF-8');
+  return text;
 }
 
 /**

@@ -1,48 +1,48 @@
 import ipaddr from 'ipaddr.js';
 import { OutboundError } from './errors.ts';
 
-/** Longest URL that is looked at, in characters. */
+/** Maximum length of a URL in characters. */
 export const MAX_URL_LENGTH = 2_048;
 
 /** Hosts (`host` or `host:port`). */
 export type HostList = ReadonlySet<string>;
 
-/** Hosts that may be private and on any port. */
+/** Hosts that may be private and use any port. */
 export type AllowList = Pick<HostList, 'has'>;
 
-/** Allows every host: for addresses that the operator names and nobody else. */
+/** Allows every host; only for URLs that the operator configures. */
 export const ANY_HOST: AllowList = { has: () => true };
 
-/** A URL that has passed every check that needs no DNS. */
+/** A URL that passed all checks that do not need DNS. */
 export interface Target {
-  /** Canonical URL, without a fragment; what a redirect is relative to. */
+  /** The canonical URL without a fragment; the base URL of a redirect. */
   readonly href: string;
   readonly protocol: 'http:' | 'https:';
   /** Lower case, no trailing dot; an IPv6 address is in brackets. */
   readonly hostname: string;
   readonly port: number;
-  /** Value of the Host header, and the name for messages: the port only if not the default. */
+  /** The Host header, also used in messages; includes the port only if it is not the default. */
   readonly host: string;
   /** Path and query. */
   readonly path: string;
-  /** Whether the host is an IP address and not a name. */
+  /** True if the host is an IP address. */
   readonly isLiteral: boolean;
   readonly isAllowListed: boolean;
 }
 
 const HOST_NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const SMUGGLING = /[\u0000-\u001f\u007f\\]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern refuses them
+const FORBIDDEN_CHARACTERS = /[\u0000-\u001f\u007f\\]/;
 const PUBLIC_PORTS: ReadonlySet<number> = new Set([80, 443]);
 
-/** Reads a list of hosts of the configuration; throws a TypeError that names a bad entry. */
+/** Parses a list of hosts from the configuration. Throws TypeError for an invalid entry. */
 export function parseAllowList(entries: readonly string[]): HostList {
   return new Set(entries.map(parseAllowedHost));
 }
 
 /**
- * Parses a URL to be dialled. Throws url_refused unless it is an absolute http or https URL
- * of at most 2,048 characters, without userinfo, on port 80, 443 or an allow-listed host.
+ * Parses a URL to be called. Throws url_refused unless it is an absolute http or https URL of at most
+ * 2,048 characters without user information, whose port is 80 or 443 or whose host is allow-listed.
  */
 export function parseTarget(raw: string, allow: AllowList): Target {
   const url = parseHttpUrl(raw);
@@ -52,7 +52,7 @@ export function parseTarget(raw: string, allow: AllowList): Target {
 
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   const host = url.port ? `${hostname}:${url.port}` : hostname;
-  const isAllowListed = isOn(allow, hostname, port);
+  const isAllowListed = isListed(allow, hostname, port);
   if (!isAllowListed && !PUBLIC_PORTS.has(port)) {
     throw refused(`${hostname} may only be called on port 80 or 443`);
   }
@@ -62,15 +62,15 @@ export function parseTarget(raw: string, allow: AllowList): Target {
   return { href, protocol, hostname, port, host, path, isLiteral, isAllowListed };
 }
 
-/** As `parseTarget`; where `only` lists any hosts, throws url_refused for one on neither list. */
+/** Parses like `parseTarget`. If `only` is not empty, also throws url_refused for a host on neither list. */
 export function parsePermitted(raw: string, allow: AllowList, only: HostList): Target {
   const target = parseTarget(raw, allow);
   const { hostname, port, isAllowListed } = target;
-  if (only.size === 0 || isAllowListed || isOn(only, hostname, port)) return target;
+  if (only.size === 0 || isAllowListed || isListed(only, hostname, port)) return target;
   throw refused(`${hostname} is not a host that may be called`);
 }
 
-function isOn(list: AllowList, hostname: string, port: number): boolean {
+function isListed(list: AllowList, hostname: string, port: number): boolean {
   return list.has(hostname) || list.has(`${hostname}:${port}`);
 }
 
@@ -88,7 +88,7 @@ function parseAllowedHost(entry: string): string {
 
 function parseHttpUrl(raw: string): URL {
   if (raw.length > MAX_URL_LENGTH) throw refused(`The URL is over ${MAX_URL_LENGTH} characters`);
-  if (SMUGGLING.test(raw)) throw refused('The URL has characters that no URL may have');
+  if (FORBIDDEN_CHARACTERS.test(raw)) throw refused('The URL has characters that no URL may have');
   if (!/^https?:\/\/[^/]/i.test(raw)) throw refused('The URL must begin with http:// or https://');
   const url = URL.parse(raw);
   if (!url) throw refused('The URL cannot be parsed');

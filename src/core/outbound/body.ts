@@ -1,44 +1,43 @@
 import { gunzipSync } from 'node:zlib';
+import { readBytes } from '../../utils/async/read-bytes.ts';
 import { contentCodings } from '../../utils/http/content-coding.ts';
 import { isJsonType, isUtf8, mediaTypeOf } from '../../utils/http/media-type.ts';
 import { type JsonBounds, JsonFault, parseForeignJson } from '../../utils/json/parse.ts';
+import { decodeUtf8 } from '../../utils/text/utf8.ts';
 import { asUtf8 } from '../../utils/text/utf16.ts';
 import { OutboundError, toOutboundError } from './errors.ts';
 
-/** What JSON.parse takes 25 ms for at most, whatever a host sends. */
+/** JSON.parse takes at most 25 ms within these bounds. */
 const BOUNDS: JsonBounds = { maxDepth: 100, maxNodes: 100_000 };
 
 const BODILESS: ReadonlySet<number> = new Set([204, 205]);
 
-/** What a body may be. */
 interface ByteRules {
   /** For messages. */
   readonly host: string;
-  /** Largest body in bytes, both as sent and after decompression. */
+  /** Maximum size in bytes, both as sent and decompressed. */
   readonly maxBytes: number;
 }
 
-type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-
 interface BodyRules extends ByteRules {
   readonly method: string;
-  /** Media types in lower case; where one is JSON, all of JSON are taken. Undefined: JSON by its content. */
+  /** Media types in lower case; one JSON type accepts all JSON types. Undefined: JSON with any type. */
   readonly accept: readonly string[] | undefined;
 }
 
 export interface Body {
-  /** Lower case, without parameters; empty where there is no body. */
+  /** In lower case, without parameters; empty without a body. */
   readonly mediaType: string;
   /** Parsed JSON, text, or null without a body. */
   readonly data: unknown;
-  /** Length after decompression. */
+  /** Size after decompression. */
   readonly bytes: number;
 }
 
 /**
- * Reads a response that was fetched with `decompress: false`. HEAD, 204, 205 and an empty
- * answer to anything but GET have no body. Throws not_json, bad_media_type, too_large,
- * bad_encoding or connect_failed; the stream is cancelled when it does.
+ * Reads a response that was fetched with `decompress: false`. Responses to HEAD, with 204 or 205, and
+ * empty ones to methods other than GET have no body. Throws not_json, bad_media_type, too_large,
+ * bad_encoding or connect_failed, and then cancels the stream.
  */
 export async function readBody(response: Response, rules: BodyRules): Promise<Body> {
   try {
@@ -48,11 +47,11 @@ export async function readBody(response: Response, rules: BodyRules): Promise<Bo
     }
     const mediaType = acceptedType(response, rules);
     const isGzip = checkFraming(response, rules);
-    const bytes = await readBytes(response, isGzip, rules);
+    const bytes = await readContent(response, isGzip, rules);
     const data =
       !rules.accept || isJsonType(mediaType)
         ? parseJson(bytes, rules)
-        : decodeUtf8(bytes, rules.host);
+        : decodeText(bytes, rules.host);
     return { mediaType, data, bytes: bytes.length };
   } catch (error) {
     discard(response);
@@ -60,12 +59,12 @@ export async function readBody(response: Response, rules: BodyRules): Promise<Bo
   }
 }
 
-/** Gives up on a body: the connection is closed and nothing more is read. */
+/** Cancels a body: closes the connection without reading on. */
 export function discard(response: Response): void {
   response.body?.cancel().catch(() => {});
 }
 
-// To look at `body` makes a stream of it, and to read that whole costs twice as much.
+// Accesses `body` last: it creates a stream, and reading a stream whole costs twice as much.
 function isBodiless(response: Response, method: string): boolean {
   if (method === 'HEAD' || BODILESS.has(response.status)) return true;
   return method !== 'GET' && (response.headers.get('content-length') === '0' || !response.body);
@@ -75,14 +74,14 @@ function acceptedType({ headers }: Response, { host, accept }: BodyRules): strin
   const header = headers.get('content-type');
   const type = mediaTypeOf(header);
   if (!accept) return type || 'application/json';
-  const takesJson = accept.some(isJsonType);
-  const isTaken = accept.includes(type) || (takesJson && isJsonType(type));
-  // A charset on JSON has no meaning (RFC 8259, 11); Apple, for one, sends a wrong one.
-  if (isTaken && (isJsonType(type) || isUtf8(header))) return type;
-  if (takesJson && (isTaken || accept.every(isJsonType))) {
+  const acceptsJson = accept.some(isJsonType);
+  const isAccepted = accept.includes(type) || (acceptsJson && isJsonType(type));
+  // A charset of JSON has no meaning (RFC 8259, 11); Apple, for example, sends a wrong one.
+  if (isAccepted && (isJsonType(type) || isUtf8(header))) return type;
+  if (acceptsJson && (isAccepted || accept.every(isJsonType))) {
     throw new OutboundError('not_json', `${host} did not answer with JSON`);
   }
-  throw new OutboundError('bad_media_type', `${host} did not answer with a type that is taken`);
+  throw new OutboundError('bad_media_type', `${host} did not answer with an accepted media type`);
 }
 
 function checkFraming(response: Response, { host, maxBytes }: BodyRules): boolean {
@@ -107,36 +106,39 @@ function parseJson(bytes: Uint8Array, { host }: BodyRules): unknown {
 function notJson(cause: unknown, host: string): unknown {
   if (!(cause instanceof JsonFault)) return cause;
   const { kind, message } = cause;
-  if (kind === 'encoding') return notUtf8(cause, host);
+  if (kind === 'encoding') return notUtf8(host, cause);
   const reason = kind === 'bounds' ? `sent too much structure: ${message}` : 'sent invalid JSON';
   return new OutboundError('not_json', `${host} ${reason}`, { cause });
 }
 
-function notUtf8(cause: unknown, host: string): OutboundError {
+function notUtf8(host: string, cause?: unknown): OutboundError {
   return new OutboundError('bad_encoding', `${host} sent text that is not UTF-8`, { cause });
 }
 
-function decodeUtf8(bytes: Uint8Array, host: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw notUtf8(cause, host);
-  }
+function decodeText(bytes: Uint8Array, host: string): string {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw notUtf8(host);
+  return text;
 }
 
 /**
- * The bytes of a body whose length, where it has said one, is no larger than the largest.
- * Throws too_large, bad_encoding, and what `toOutboundError` makes of a broken connection.
+ * Reads a body whose declared length, if any, is within the limit. Throws too_large, bad_encoding, or
+ * the error that `toOutboundError` returns for a broken connection.
  */
-async function readBytes(
+async function readContent(
   response: Response,
   isGzip: boolean,
   rules: ByteRules,
 ): Promise<Uint8Array> {
+  const { maxBytes } = rules;
   try {
-    const sent = await (isOfKnownSize(response)
+    const sent = await (hasBoundedSize(response)
       ? response.bytes()
-      : joined(response.body ?? [], rules));
+      : readBytes(response.body ?? [], {
+          maxBytes,
+          tooLarge: () => tooLarge(rules),
+          release: free,
+        }));
     return isGzip ? inflate(sent, rules) : sent;
   } catch (error) {
     throw toOutboundError(error, rules.host);
@@ -148,34 +150,19 @@ function tooLarge({ host, maxBytes }: ByteRules): OutboundError {
 }
 
 /**
- * Whether the length that was judged bounds what comes: chunks would not be bound by it. Read whole,
- * a body costs half of what it costs as a stream.
+ * Returns true if Content-Length bounds the body; it does not if the body is chunked. Reading a body
+ * whole costs half as much as reading its stream.
  */
-function isOfKnownSize({ headers }: Response): boolean {
+function hasBoundedSize({ headers }: Response): boolean {
   return (
     /^\d{1,15}$/.test(headers.get('content-length') ?? '') && !headers.has('transfer-encoding')
   );
 }
 
-async function joined(source: Chunks, rules: ByteRules): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of source) {
-      chunks.push(chunk);
-      size += chunk.byteLength;
-      if (size > rules.maxBytes) throw tooLarge(rules);
-    }
-    return Buffer.concat(chunks, size);
-  } finally {
-    for (const chunk of chunks) free(chunk);
-  }
-}
-
-// Our own inflate, because that of fetch has no cap: 300 KB sent can cost it 300 MB. Gzip
-// alone is offered: it needs 32 KB beside the output, Brotli and Zstandard windows of megabytes.
-// At once, which takes less than to parse what comes out: in another thread, a small answer takes
-// 15 times as long, and of many bombs all would be in memory together.
+// Not the decompression of fetch, which has no limit: 300 KB can expand to 300 MB. Only gzip is
+// offered, because it needs 32 KB besides the output; Brotli and Zstandard need megabytes. It runs
+// synchronously, which is faster than parsing the output: a thread would take 15 times as long for a
+// small response, and would let many bombs expand at the same time.
 function inflate(sent: Uint8Array, { host, maxBytes }: ByteRules): Uint8Array {
   try {
     return gunzipSync(sent, { maxOutputLength: maxBytes });
@@ -187,7 +174,7 @@ function inflate(sent: Uint8Array, { host, maxBytes }: ByteRules): Uint8Array {
   }
 }
 
-// Given back at once: the collector finds buffers late, because it sees little of what they hold.
+// Freed explicitly, because the garbage collector underestimates buffers and frees them late.
 function free({ buffer }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

@@ -1,32 +1,32 @@
 import { LRUCache } from 'lru-cache';
-import type { Found } from './calls.ts';
-import { isPassing } from './errors.ts';
+import type { Dispatched, Dispatcher } from './dispatcher.ts';
+import { isTransient } from './errors.ts';
 import {
+  type CacheHeaders,
+  cacheHeadersOf,
   type Freshness,
   freshnessOf,
   isSameVersion,
-  type KeptHeaders,
-  keptHeaders,
   validatorsOf,
 } from './freshness.ts';
-import type { CachedPlan, OutboundReply, Plan } from './request.ts';
+import type { CacheablePlan, OutboundResponse } from './request.ts';
 
-/** What a call learns: all but the time it took. */
-export type Outcome = Omit<OutboundReply, 'elapsedMs'>;
+/** The response to a call, without its duration. */
+export type CallResult = Omit<OutboundResponse, 'elapsedMs'>;
 
-/** An answer, as it is kept. */
+/** A cached response. */
 interface Entry {
   readonly status: number;
   readonly mediaType: string;
   readonly data: unknown;
   readonly bytes: number;
-  readonly headers: KeptHeaders;
-  /** Undefined when it must not be kept. */
+  readonly headers: CacheHeaders;
+  /** Undefined if the response must not be stored. */
   readonly freshness: Freshness | undefined;
   readonly madeAtMs: number;
 }
 
-/** What there is of an entry before it is judged how long it holds. */
+/** An entry before its freshness is known. */
 type NewEntry = Omit<Entry, 'freshness' | 'madeAtMs'>;
 
 export interface OutboundCacheStats {
@@ -34,180 +34,183 @@ export interface OutboundCacheStats {
   readonly misses: number;
   readonly stale: number;
   readonly revalidated: number;
-  /** Answers that are being fetched now. */
+  /** Responses that are being fetched now. */
   readonly inFlight: number;
   readonly entries: number;
   readonly bytes: number;
 }
 
-type Go = (plan: Plan, further?: Readonly<Record<string, string>>) => Promise<Found>;
 type Fetched = { readonly state: 'miss' | 'revalidated'; readonly attempts: number } & Entry;
 
-interface Limits {
+interface CacheOptions {
   readonly cacheEntries: number;
   readonly cacheBytes: number;
   readonly now: () => number;
+  readonly dispatch: Dispatcher['dispatch'];
+}
+
+export interface OutboundCache {
+  /** Returns the cached response while it is fresh; otherwise undefined. */
+  getFresh(plan: CacheablePlan): CallResult | undefined;
+  /**
+   * Fetches the response, or serves a stale one. Concurrent calls for the same response share one
+   * request, made on behalf of the first caller; it ends at its own deadline, not when a caller
+   * aborts. Throws OutboundError.
+   */
+  fetch(plan: CacheablePlan, caller?: string): Promise<CallResult>;
+  stats(): OutboundCacheStats;
 }
 
 /**
- * The answers of outside calls, in this process. Not core/cache.ts: there the caller fixes a
- * time for a function of his own, here each answer says how long it holds, and one that no
- * longer does may be confirmed without a body.
+ * Creates an in-process HTTP cache (RFC 9111). Unlike core/cache.ts, where the caller sets the time to
+ * live, each response defines its own freshness and can be revalidated without a body.
  */
-export class HttpCache {
-  readonly #counts = { hits: 0, misses: 0, stale: 0, revalidated: 0 };
-  /** Of plans that are asked for again. */
-  readonly #keys = new WeakMap<CachedPlan, string>();
-  readonly #flights = new Map<string, Promise<Fetched>>();
-  readonly #entries: LRUCache<string, Entry>;
-  readonly #go: Go;
-  readonly #now: () => number;
+export function createOutboundCache(options: CacheOptions): OutboundCache {
+  const { cacheEntries, cacheBytes, now, dispatch } = options;
+  const counts = { hits: 0, misses: 0, stale: 0, revalidated: 0 };
+  /** The keys of plans that are used repeatedly. */
+  const keys = new WeakMap<CacheablePlan, string>();
+  const flights = new Map<string, Promise<Fetched>>();
+  const entries = new LRUCache<string, Entry>({
+    max: cacheEntries,
+    maxSize: cacheBytes,
+    // A larger response is not stored, so that a single one cannot evict all others.
+    maxEntrySize: cacheBytes,
+    sizeCalculation: sizeOf,
+  });
 
-  constructor({ cacheEntries, cacheBytes, now }: Limits, go: Go) {
-    this.#go = go;
-    this.#now = now;
-    this.#entries = new LRUCache({
-      max: cacheEntries,
-      maxSize: cacheBytes,
-      // An answer over the bound is never stored: one cannot push out all others.
-      maxEntrySize: cacheBytes,
-      sizeCalculation: sizeOf,
-    });
-  }
-
-  /** The answer that is kept and still holds; undefined where one must be fetched. */
-  kept(plan: CachedPlan): Outcome | undefined {
-    if (plan.cache.renew) return undefined;
-    const entry = this.#entries.get(this.#keyOf(plan));
-    const holds = entry?.freshness && this.#ageMs(entry) < entry.freshness.freshMs;
-    return holds ? this.#serve(entry, 'hit', 0) : undefined;
-  }
-
-  /**
-   * A new answer, or one that is kept past its time, where `kept` had none. Those who ask for the
-   * same at once share one call, on behalf of the first of them; it ends by its own deadline and not
-   * when one of them goes away. Throws OutboundError.
-   */
-  async answer(plan: CachedPlan, caller = plan.caller): Promise<Outcome> {
-    const key = this.#keyOf(plan);
-    const kept = this.#entries.get(key);
-    const lateMs = kept?.freshness ? this.#ageMs(kept) - kept.freshness.freshMs : 0;
-    const isEnough = plan.cache.renew !== true;
-    const flight = this.#fetchOnce(key, { ...plan, caller, signal: undefined }, kept);
-    if (isEnough && kept?.freshness && lateMs < kept.freshness.whileRevalidatingMs) {
-      return this.#serve(kept, 'stale', 0);
-    }
-    try {
-      const fetched = await flight;
-      return this.#serve(fetched, fetched.state, fetched.attempts);
-    } catch (error) {
-      const isBridged = kept?.freshness && lateMs < kept.freshness.ifErrorMs;
-      if (!isBridged || !isPassing(error) || error.code === 'aborted') throw error;
-      return this.#serve(kept, 'stale', error.attempts);
-    }
-  }
-
-  stats(): OutboundCacheStats {
-    const { size, calculatedSize } = this.#entries;
-    const inFlight = this.#flights.size;
-    return { ...this.#counts, inFlight, entries: size, bytes: calculatedSize };
-  }
-
-  #keyOf(plan: CachedPlan): string {
-    const key = this.#keys.get(plan) ?? keyOf(plan);
-    this.#keys.set(plan, key);
+  const memoizedKeyOf = (plan: CacheablePlan): string => {
+    const key = keys.get(plan) ?? keyOf(plan);
+    keys.set(plan, key);
     return key;
-  }
+  };
 
-  #fetchOnce(key: string, plan: CachedPlan, kept: Entry | undefined): Promise<Fetched> {
-    const known = this.#flights.get(key);
-    if (known) return known;
-    const flight = this.#fetch(key, plan, kept).finally(() => this.#flights.delete(key));
-    this.#flights.set(key, flight);
-    // Nobody may be waiting: then a failure is seen by the next caller.
-    flight.catch(() => {});
-    return flight;
-  }
+  const ageMsOf = ({ madeAtMs }: Entry): number => Math.max(0, now() - madeAtMs);
 
-  async #fetch(key: string, plan: CachedPlan, kept: Entry | undefined): Promise<Fetched> {
-    const startedAtMs = this.#now();
+  const serve = (entry: Entry, cache: 'hit' | 'stale' | Fetched['state'], attempts: number) => {
+    const { status, mediaType, data } = entry;
+    counts[cache === 'hit' ? 'hits' : cache === 'miss' ? 'misses' : cache] += 1;
+    const ageSeconds = Math.floor(ageMsOf(entry) / 1_000);
+    return { status, mediaType, data, cache, ageSeconds, attempts };
+  };
+
+  const store = (key: string, plan: CacheablePlan, content: NewEntry, from: Dispatched) => {
+    const entry = withFreshness(plan, content, from, now());
+    if (isUsable(entry)) entries.set(key, entry);
+    else entries.delete(key);
+    const state = from.kind === 'response' ? ('miss' as const) : ('revalidated' as const);
+    return { ...entry, attempts: from.attempts, state };
+  };
+
+  const fetchAndStore = async (
+    key: string,
+    plan: CacheablePlan,
+    cached: Entry | undefined,
+  ): Promise<Fetched> => {
+    const startedAtMs = now();
     try {
-      const found = await this.#go(plan, kept && validatorsOf(kept.headers));
-      if (found.kind === 'answer') return this.#keep(key, plan, entryOf(found), found);
-      if (kept && isSameVersion(kept.headers, keptHeaders(found.headers))) {
-        const headers = { ...kept.headers, ...keptHeaders(found.headers) };
-        return this.#keep(key, plan, { ...kept, headers }, found);
+      const dispatched = await dispatch(plan, cached && validatorsOf(cached.headers));
+      if (dispatched.kind === 'response') return store(key, plan, newEntry(dispatched), dispatched);
+      const newHeaders = cacheHeadersOf(dispatched.headers);
+      if (cached && isSameVersion(cached.headers, newHeaders)) {
+        const headers = { ...cached.headers, ...newHeaders };
+        return store(key, plan, { ...cached, headers }, dispatched);
       }
     } catch (error) {
-      // Gone, or no longer allowed: what is kept holds no more.
-      if (!isPassing(error)) this.#entries.delete(key);
+      // The resource is gone or refused, so the cached response is no longer valid.
+      if (!isTransient(error)) entries.delete(key);
       throw error;
     }
-    // It confirmed an answer that is not ours: ask once more for the whole.
-    this.#entries.delete(key);
-    const timeoutMs = Math.max(1, plan.timeoutMs - (this.#now() - startedAtMs));
-    return this.#fetch(key, { ...plan, timeoutMs }, undefined);
-  }
+    // The 304 is about a version that is not cached: request the whole response.
+    entries.delete(key);
+    const timeoutMs = Math.max(1, plan.timeoutMs - (now() - startedAtMs));
+    return fetchAndStore(key, { ...plan, timeoutMs }, undefined);
+  };
 
-  #keep(key: string, plan: CachedPlan, answer: NewEntry, found: Found): Fetched {
-    const entry = judgedEntry(plan, answer, found, this.#now());
-    if (isOfUse(entry)) this.#entries.set(key, entry);
-    else this.#entries.delete(key);
-    const state = found.kind === 'answer' ? 'miss' : 'revalidated';
-    return { ...entry, attempts: found.attempts, state };
-  }
+  const fetchOnce = (key: string, plan: CacheablePlan, cached: Entry | undefined) => {
+    const known = flights.get(key);
+    if (known) return known;
+    const flight = fetchAndStore(key, plan, cached).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    // A background refresh has no caller: its failure appears at the next call.
+    flight.catch(() => {});
+    return flight;
+  };
 
-  #serve(entry: Entry, cache: 'hit' | 'miss' | 'stale' | 'revalidated', attempts: number): Outcome {
-    const { status, mediaType, data } = entry;
-    this.#counts[cache === 'hit' ? 'hits' : cache === 'miss' ? 'misses' : cache] += 1;
-    const ageSeconds = Math.floor(this.#ageMs(entry) / 1_000);
-    return { status, mediaType, data, cache, ageSeconds, attempts };
-  }
+  return {
+    getFresh: (plan) => {
+      if (plan.cache.renew) return undefined;
+      const entry = entries.get(memoizedKeyOf(plan));
+      const isFresh = entry?.freshness && ageMsOf(entry) < entry.freshness.freshMs;
+      return isFresh ? serve(entry, 'hit', 0) : undefined;
+    },
 
-  #ageMs({ madeAtMs }: Entry): number {
-    return Math.max(0, this.#now() - madeAtMs);
-  }
+    fetch: async (plan, caller = plan.caller) => {
+      const key = memoizedKeyOf(plan);
+      const cached = entries.get(key);
+      const staleForMs = cached?.freshness ? ageMsOf(cached) - cached.freshness.freshMs : 0;
+      const mayServeStale = plan.cache.renew !== true;
+      const flight = fetchOnce(key, { ...plan, caller, signal: undefined }, cached);
+      if (mayServeStale && cached?.freshness && staleForMs < cached.freshness.whileRevalidatingMs) {
+        return serve(cached, 'stale', 0);
+      }
+      try {
+        const fetched = await flight;
+        return serve(fetched, fetched.state, fetched.attempts);
+      } catch (error) {
+        const isCovered = cached?.freshness && staleForMs < cached.freshness.ifErrorMs;
+        if (!isCovered || !isTransient(error) || error.code === 'aborted') throw error;
+        return serve(cached, 'stale', error.attempts);
+      }
+    },
+
+    stats: () => {
+      const { size, calculatedSize } = entries;
+      return { ...counts, inFlight: flights.size, entries: size, bytes: calculatedSize };
+    },
+  };
 }
 
-function entryOf(found: Found & { readonly kind: 'answer' }): NewEntry {
-  const { status, mediaType, data, bytes } = found;
-  return { status, mediaType, data, bytes, headers: keptHeaders(found.headers) };
+function newEntry(response: Dispatched & { readonly kind: 'response' }): NewEntry {
+  const { status, mediaType, data, bytes } = response;
+  return { status, mediaType, data, bytes, headers: cacheHeadersOf(response.headers) };
 }
 
-/** The entry as it stands from now on, for as long as its source or its headers say. */
-function judgedEntry(
-  plan: CachedPlan,
-  entry: NewEntry,
-  { isRedirected }: Pick<Found, 'isRedirected'>,
+/** Returns the entry with the freshness that its source or its headers define from now on. */
+function withFreshness(
+  plan: CacheablePlan,
+  content: NewEntry,
+  { isRedirected }: Pick<Dispatched, 'isRedirected'>,
   nowMs: number,
 ): Entry {
-  // The redirect itself says nothing of how long it holds, unless the source fixed that.
-  const isKeepable = entry.status === 200 && (!isRedirected || plan.cache.ttlMs !== undefined);
-  const headers = isRedirected ? {} : entry.headers;
-  const freshness = isKeepable ? freshnessOf(plan, plan.cache, headers) : undefined;
-  return { ...entry, headers, freshness, madeAtMs: nowMs - (freshness?.ageMs ?? 0) };
+  // The freshness of the redirect itself is unknown, unless the source fixes a time to live.
+  const isStorable = content.status === 200 && (!isRedirected || plan.cache.ttlMs !== undefined);
+  const headers = isRedirected ? {} : content.headers;
+  const freshness = isStorable ? freshnessOf(plan, plan.cache, headers) : undefined;
+  return { ...content, headers, freshness, madeAtMs: nowMs - (freshness?.ageMs ?? 0) };
 }
 
-/** Whether an entry can ever be served, or confirmed. */
-function isOfUse({ freshness, headers }: Entry): boolean {
+/** Returns true if an entry can be served or revalidated. */
+function isUsable({ freshness, headers }: Entry): boolean {
   if (!freshness) return false;
   const { freshMs, whileRevalidatingMs, ifErrorMs } = freshness;
-  const isValidatable = Object.keys(validatorsOf(headers)).length > 0;
-  return isValidatable || freshMs + whileRevalidatingMs + ifErrorMs > 0;
+  const canRevalidate = Object.keys(validatorsOf(headers)).length > 0;
+  return canRevalidate || freshMs + whileRevalidatingMs + ifErrorMs > 0;
 }
 
-/** Its size in bytes, nearly: the body as it was sent, and what is kept beside it. */
+/** Returns the approximate size of an entry in bytes: the body as sent, the headers and the key. */
 function sizeOf({ bytes, headers }: Entry, key: string): number {
   let size = bytes + key.length;
   for (const name in headers) size += name.length + (headers[name] ?? '').length;
   return size;
 }
 
-// All that is sent is part of the key, so an answer that varies with it needs no second key,
-// and one that was given to a secret is never found without it. So are the limits of the call:
-// who joins it is held to his own.
-/** Hashed: headers and queries hold secrets, which need not stand in memory for as long. */
-function keyOf(plan: CachedPlan): string {
+/**
+ * Returns the cache key. It covers everything that is sent, so a Vary header needs no second key and
+ * a response to a secret is never served without it. It covers the limits too, so each caller gets
+ * its own. Hashed, because headers and queries contain secrets.
+ */
+function keyOf(plan: CacheablePlan): string {
   const { cache, method, target, accept, headers, timeoutMs, maxBytes } = plan;
   const { key, ttlMs, staleMs } = cache;
   const rules = [key, ttlMs, staleMs, timeoutMs, maxBytes];

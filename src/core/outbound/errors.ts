@@ -1,4 +1,4 @@
-/** Every way in which a call to an outside address can fail. */
+/** The ways in which an external call can fail. */
 export type OutboundErrorCode =
   | 'url_refused'
   | 'request_refused'
@@ -19,24 +19,24 @@ export type OutboundErrorCode =
   | 'aborted';
 
 export interface OutboundErrorDetails {
-  /** The status of the answer, for bad_status. */
+  /** The status of the response, for bad_status. */
   readonly status?: number | undefined;
-  /** Whether the same request may succeed when it is sent again. */
+  /** True if the same request may succeed when it is repeated. */
   readonly retryable?: boolean;
-  /** Whether the other side has heard nothing of the request. */
+  /** True if no byte of the request reached the host. */
   readonly isUnsent?: boolean;
-  /** How long the other side asked us to wait, in milliseconds. */
+  /** The delay that the host or the circuit breaker asks for. */
   readonly retryAfterMs?: number | undefined;
-  /** 1 and the retries; 0 when nothing was sent. */
+  /** 1 plus the retries; 0 if nothing was sent. */
   readonly attempts?: number;
   readonly elapsedMs?: number;
-  /** For logs only: it may name a resolved address. */
+  /** For logs only: it may contain a resolved address. */
   readonly cause?: unknown;
 }
 
 /**
- * A failed outside call. The message may be shown to a client: it names the host that was
- * asked for and never a query, a password or an address that a name resolved to.
+ * A failed external call. The message may be shown to clients: it contains the requested host, but
+ * never a query, a password or a resolved address.
  */
 export class OutboundError extends Error {
   override readonly name = 'OutboundError';
@@ -59,20 +59,20 @@ export class OutboundError extends Error {
     this.elapsedMs = details.elapsedMs ?? 0;
   }
 
-  /** The same failure, told with what it took; a failure may be shared, so it is not changed. */
-  after(took: Pick<OutboundErrorDetails, 'attempts' | 'elapsedMs'>): OutboundError {
-    return new OutboundError(this.code, this.message, { ...this, cause: this.cause, ...took });
+  /** Returns a copy with these details; several callers may share the original. */
+  with(details: Pick<OutboundErrorDetails, 'attempts' | 'elapsedMs'>): OutboundError {
+    return new OutboundError(this.code, this.message, { ...this, cause: this.cause, ...details });
   }
 }
 
-// Codes that Bun 1.4.5 puts on the errors of fetch, found by trying.
+// Error codes of fetch in Bun 1.4.5, found by experiment.
 const TLS_CODE =
   /^(EPROTO|ERR_(TLS|SSL)|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_|INVALID_(CA|PURPOSE)|PATH_LENGTH)/;
 const SOCKET_CODE = /^E[A-Z]+$/;
 const UNSENT_CODE = /^E(CONNREFUSED|HOSTUNREACH|NETUNREACH)$/;
-const BROKEN_REPLY_CODE = /^(Malformed|Invalid|Unrequested)/;
+const BROKEN_RESPONSE_CODE = /^(Malformed|Invalid|Unrequested)/;
 
-/** Gives an error of fetch, or of reading its body, its place in the closed set. */
+/** Converts an error of fetch, or of reading its body, to an OutboundError. */
 export function toOutboundError(error: unknown, host: string): OutboundError {
   if (error instanceof OutboundError) return error;
   const code = codeOf(error);
@@ -83,7 +83,7 @@ export function toOutboundError(error: unknown, host: string): OutboundError {
   if (TLS_CODE.test(code)) {
     return new OutboundError('tls_failed', `${host} has no valid TLS certificate`, { cause });
   }
-  if (BROKEN_REPLY_CODE.test(code)) {
+  if (BROKEN_RESPONSE_CODE.test(code)) {
     return new OutboundError('connect_failed', `${host} sent a broken HTTP reply`, { cause });
   }
   const retryable = SOCKET_CODE.test(code);
@@ -98,36 +98,42 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** What a request says of the health of its host. */
+/** The effect of a request on the circuit of its host. */
 export type HostOutcome = 'success' | 'failure' | 'neither';
 
 type Codes = ReadonlySet<OutboundErrorCode>;
 
-const SILENCE: Codes = new Set(['connect_failed', 'dns_failed', 'timeout', 'tls_failed']);
-const BAD_ANSWER: Codes = new Set([
+const UNREACHABLE: Codes = new Set(['connect_failed', 'dns_failed', 'timeout', 'tls_failed']);
+const BAD_RESPONSE: Codes = new Set([
   'bad_encoding',
   'bad_media_type',
   'bad_redirect',
   'not_json',
   'too_large',
 ]);
-const NO_WORD: Codes = new Set(['aborted', 'circuit_open', 'overloaded', 'too_many_redirects']);
+const INCONCLUSIVE: Codes = new Set([
+  'aborted',
+  'circuit_open',
+  'overloaded',
+  'too_many_redirects',
+]);
 
 /**
- * A host fails by silence (network, name, TLS, time) or by 5xx. A 4xx and a body that is not
- * taken are answers. What was refused or aborted here says nothing of it.
+ * Classifies an error for the circuit breaker. Network, DNS, TLS and time errors and 5xx are failures
+ * of the host. A 4xx or an unacceptable body proves that it is up. A call that was refused or aborted
+ * here proves neither.
  */
 export function outcomeOf(error: unknown): HostOutcome {
   if (!(error instanceof OutboundError)) return 'neither';
   const { code, status = 0 } = error;
-  if (SILENCE.has(code) || (code === 'bad_status' && status >= 500)) return 'failure';
-  return BAD_ANSWER.has(code) || code === 'bad_status' ? 'success' : 'neither';
+  if (UNREACHABLE.has(code) || (code === 'bad_status' && status >= 500)) return 'failure';
+  return BAD_RESPONSE.has(code) || code === 'bad_status' ? 'success' : 'neither';
 }
 
-/** Whether a failure leaves a kept answer as true as it was; a 404 and a refusal do not. */
-export function isPassing(error: unknown): error is OutboundError {
+/** Returns true if a cached response stays valid after this failure; it does not after a 404 or a refusal. */
+export function isTransient(error: unknown): error is OutboundError {
   if (!(error instanceof OutboundError)) return false;
   const { code, status = 0 } = error;
   if (code === 'bad_status') return status >= 500 || status === 429;
-  return SILENCE.has(code) || BAD_ANSWER.has(code) || NO_WORD.has(code);
+  return UNREACHABLE.has(code) || BAD_RESPONSE.has(code) || INCONCLUSIVE.has(code);
 }

@@ -6,9 +6,9 @@ import { OutboundError, toOutboundError } from './errors.ts';
 import type { FetchFunction } from './options.ts';
 import type { PublicResolver } from './public-resolver.ts';
 import { isIdempotent, type OutboundMethod, type Plan } from './request.ts';
-import type { HttpSessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 
-/** One request of a call: the first, or where a redirect led. */
+/** One request of a call: the first one, or one that follows a redirect. */
 export interface Hop {
   readonly target: Target;
   readonly method: OutboundMethod;
@@ -16,74 +16,83 @@ export interface Hop {
   readonly body: string | undefined;
 }
 
-/** What one request needs and does not decide. */
-export interface Wire {
+/** The dependencies of every request. */
+export interface Transport {
   readonly fetch: FetchFunction;
   readonly resolve: PublicResolver;
-  readonly sessions: HttpSessions;
+  readonly sessions: Sessions;
   readonly userAgent: string;
   /** Milliseconds since the epoch. */
   readonly date: () => number;
 }
 
-/** A good answer. */
-export interface Answer extends Body {
+/** A response with an accepted status. */
+export interface ReceivedResponse extends Body {
   readonly status: number;
   readonly headers: Headers;
 }
 
-/** The answer, where to look for it, or that the one that is known still holds. */
-export type Reply =
-  | ({ readonly kind: 'answer' } & Answer)
+/** The result of one request. */
+export type Exchanged =
+  | ({ readonly kind: 'response' } & ReceivedResponse)
   | { readonly kind: 'redirect'; readonly status: number; readonly location: string }
   | { readonly kind: 'not_modified'; readonly headers: Headers };
 
-/** What rules one exchange. */
-export interface Turn {
-  /** From 0; chooses which address comes first, so that a retry does not begin with the one that hung. */
+/** The attempt that a request belongs to. */
+export interface Attempt {
+  /** From 0. Rotates the addresses, so that a retry does not start with the one that hung. */
   readonly retry: number;
   readonly signal: AbortSignal;
-  /** Ends the exchange at once, body and all. */
+  /** Ends the whole exchange immediately, including its body. */
   readonly end: (reason: OutboundError) => void;
 }
 
-/** For JSON by its content: a host that knows no better label than text/plain answers as well. */
+/** Hosts that label JSON as text/plain must not answer 406. */
 const ANY_JSON = 'application/json, */*;q=0.5';
-// A name can have hundreds of addresses; a request is no port scan.
+// A name can have hundreds of addresses; trying them all would amount to a scan.
 const MAX_ADDRESSES_TRIED = 4;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const TRANSIENT: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /**
- * One request: resolve, judge, dial what was judged, read the answer. Redirects are reported
- * and not followed. Throws OutboundError, or the signal's reason.
+ * Sends one request: resolves the name, checks the addresses, connects to a checked address and reads
+ * the response. Returns redirects without following them. Throws OutboundError or the signal's reason.
  */
-export async function exchange(wire: Wire, hop: Hop, plan: Plan, turn: Turn): Promise<Reply> {
+export async function exchange(
+  transport: Transport,
+  hop: Hop,
+  plan: Plan,
+  attempt: Attempt,
+): Promise<Exchanged> {
   const { target } = hop;
-  const limits = { host: target.host, attemptMs: plan.attemptMs, end: turn.end };
-  const resolving = wire.resolve(target, { owner: plan.caller, signal: turn.signal });
-  const addresses = await within(plan.connectMs, 'to be resolved', limits, resolving);
-  const first = turn.retry % addresses.length;
-  const turns = first === 0 ? addresses : [...addresses.slice(first), ...addresses.slice(0, first)];
-  const dialling = dialInTurn(wire, hop, plan, turns.slice(0, MAX_ADDRESSES_TRIED), turn);
-  const response = await within(plan.headerMs, 'to answer', limits, dialling);
-  return readReply(response, hop, plan, wire.date());
+  const limits = { host: target.host, attemptMs: plan.attemptMs, end: attempt.end };
+  const resolution = transport.resolve(target, { owner: plan.caller, signal: attempt.signal });
+  const addresses = await within(plan.connectMs, 'to be resolved', limits, resolution);
+  const candidates = rotated(addresses, attempt.retry).slice(0, MAX_ADDRESSES_TRIED);
+  const responding = requestFirst(transport, hop, plan, candidates, attempt);
+  const response = await within(plan.headerMs, 'to answer', limits, responding);
+  return readResponse(response, hop, plan, transport.date());
 }
 
-interface Limits extends Pick<Turn, 'end'> {
+function rotated<T>(values: readonly T[], by: number): readonly T[] {
+  const first = by % values.length;
+  return first === 0 ? values : [...values.slice(first), ...values.slice(0, first)];
+}
+
+interface Limits extends Pick<Attempt, 'end'> {
   /** For messages. */
   readonly host: string;
   readonly attemptMs: number;
 }
 
-// The timer ends the whole exchange: the signal of the fetch must outlive it for the body.
+// The timer ends the whole exchange, because the signal of the fetch must stay in use for the body.
 function within<T>(
   limitMs: number,
   what: string,
   { host, attemptMs, end }: Limits,
   task: Promise<T>,
 ): Promise<T> {
-  // The attempt would be over first.
+  // The attempt times out first.
   if (limitMs >= attemptMs) return task;
   const onTimeout = () => {
     const message = `${host} took longer than ${limitMs} ms ${what}`;
@@ -101,79 +110,87 @@ async function timed<T>(limitMs: number, onTimeout: () => void, task: Promise<T>
   }
 }
 
-async function dialInTurn(
-  wire: Wire,
+/** Sends the request to the first address that accepts it. Throws the error of the last address. */
+async function requestFirst(
+  transport: Transport,
   hop: Hop,
   plan: Plan,
   addresses: readonly string[],
-  { signal, end }: Turn,
+  { signal, end }: Attempt,
 ): Promise<Response> {
   let failure: OutboundError | undefined;
   for (const address of addresses) {
     signal.throwIfAborted();
     try {
-      return await connected(hop, plan, address, end, dial(wire, hop, plan, address, signal));
+      const response = request(transport, hop, plan, address, signal);
+      return await endIfUnconnected(hop, plan, address, end, response);
     } catch (error) {
       failure = toOutboundError(error, hop.target.host);
-      const mayBeHeard = !failure.isUnsent && !isIdempotent(hop.method);
-      if (!failure.retryable || mayBeHeard) throw failure;
+      const mayRepeat = failure.isUnsent || isIdempotent(hop.method);
+      if (!failure.retryable || !mayRepeat) throw failure;
     }
   }
   throw failure ?? new OutboundError('dns_failed', `${hop.target.host} cannot be resolved`);
 }
 
-/** Waits for an answer, and ends the exchange where there is not even a connection in time. */
-function connected(
+/** Ends the exchange if there is no connection after `dialMs`; otherwise returns the response. */
+function endIfUnconnected(
   { target: { host, port } }: Hop,
   { dialMs, attemptMs }: Plan,
   address: string,
-  end: Turn['end'],
-  dialling: Promise<Response>,
+  end: Attempt['end'],
+  response: Promise<Response>,
 ): Promise<Response> {
-  if (dialMs >= attemptMs) return dialling;
-  const judge = async () => {
-    const isLate = await isStillConnecting(address, port);
-    if (!isLate || Bun.peek.status(dialling) !== 'pending') return;
+  if (dialMs >= attemptMs) return response;
+  const checkConnection = async () => {
+    const isConnecting = await isStillConnecting(address, port);
+    if (!isConnecting || Bun.peek.status(response) !== 'pending') return;
     const message = `${host} took longer than ${dialMs} ms to accept a connection`;
     end(new OutboundError('timeout', message, { retryable: true }));
   };
-  return timed(dialMs, () => void judge().catch(end), dialling);
+  return timed(dialMs, () => void checkConnection().catch(end), response);
 }
 
-function dial(wire: Wire, hop: Hop, plan: Plan, address: string, signal: AbortSignal) {
+function request(
+  transport: Transport,
+  hop: Hop,
+  plan: Plan,
+  address: string,
+  signal: AbortSignal,
+): Promise<Response> {
   const { target, method, body } = hop;
   const literal = address.includes(':') ? `[${address}]` : address;
-  return wire.fetch(`${target.protocol}//${literal}:${target.port}${target.path}`, {
+  return transport.fetch(`${target.protocol}//${literal}:${target.port}${target.path}`, {
     method,
     headers: {
-      'user-agent': wire.userAgent,
+      'user-agent': transport.userAgent,
       ...hop.headers,
       host: target.host,
       accept: plan.accept?.join(', ') ?? ANY_JSON,
       'accept-encoding': 'gzip',
     },
     ...(body === undefined ? {} : { body }),
-    session: wire.sessions.for(target),
+    session: transport.sessions.for(target),
     proxy: false,
     redirect: 'manual',
     decompress: false,
     signal,
-    // Only https may name a version; no switch in the environment may choose another.
+    // Pinned, so that no environment variable changes it; Bun allows a version only with https.
     ...(target.protocol === 'https:' ? { protocol: 'http1.1' as const } : {}),
   });
 }
 
-async function readReply(
+async function readResponse(
   response: Response,
   { target, method, headers: sent }: Hop,
   { accept, maxBytes, statuses }: Plan,
   nowMs: number,
-): Promise<Reply> {
+): Promise<Exchanged> {
   const { host } = target;
   const { status, headers } = response;
   if (response.ok || statuses.includes(status)) {
     const body = await readBody(response, { host, method, accept, maxBytes });
-    return { kind: 'answer', status, headers, ...body };
+    return { kind: 'response', status, headers, ...body };
   }
   discard(response);
   const isConditional = 'if-none-match' in sent || 'if-modified-since' in sent;
@@ -186,7 +203,7 @@ async function readReply(
 
 function badStatus({ status, headers }: Response, host: string, nowMs: number): OutboundError {
   const retryAfterMs = parseRetryAfterMs(headers.get('retry-after'), nowMs);
-  // Who is told when to come back may come back; a bare 429 says nothing of when.
+  // A 429 without Retry-After does not say when a retry may succeed.
   const retryable = TRANSIENT.has(status) || (status === 429 && retryAfterMs !== undefined);
   const message = `${host} answered ${status}`;
   return new OutboundError('bad_status', message, { status, retryable, retryAfterMs });

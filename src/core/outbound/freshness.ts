@@ -3,40 +3,49 @@ import { parseHttpDateMs } from '../../utils/http/date.ts';
 import { partsOf, unquoted } from '../../utils/http/header-grammar.ts';
 import type { OutboundCaching, Plan } from './request.ts';
 
-/** The headers of an answer, in lower case. */
-export type KeptHeaders = Readonly<Record<string, string>>;
+/** The headers that determine caching; names in lower case. */
+export type CacheHeaders = Readonly<Record<string, string>>;
 
-/** How long an answer may be served, in milliseconds of its age. */
+/** How long a response may be served. */
 export interface Freshness {
-  /** What its Age header said when it came. */
+  /** The Age header of the response. */
   readonly ageMs: number;
-  /** Below this age it is fresh. */
+  /** The response is fresh below this age. */
   readonly freshMs: number;
-  /** How long after that it may be served while it is fetched anew. */
+  /** How long after that it may be served during revalidation. */
   readonly whileRevalidatingMs: number;
-  /** How long after that it may be served when that fails. */
+  /** How long after that it may be served if revalidation fails. */
   readonly ifErrorMs: number;
 }
 
-// What caching needs of an answer, 304 included; the rest may be large or secret.
-const KEPT = ['age', 'cache-control', 'date', 'etag', 'expires', 'last-modified', 'pragma', 'vary'];
+// The rest may be large or secret.
+const CACHE_HEADERS = [
+  'age',
+  'cache-control',
+  'date',
+  'etag',
+  'expires',
+  'last-modified',
+  'pragma',
+  'vary',
+];
 const NEVER_STALE = /^(must-revalidate|no-cache)\b/;
 const NEVER_STALE_SHARED = /^proxy-revalidate\b/;
 
-/** The headers of an answer that are kept with it. */
-export function keptHeaders(headers: Headers): KeptHeaders {
-  const kept = Object.fromEntries(
-    KEPT.flatMap((name) => {
+/** Returns the headers that determine caching, of a response or a 304. */
+export function cacheHeadersOf(headers: Headers): CacheHeaders {
+  const stored = Object.fromEntries(
+    CACHE_HEADERS.flatMap((name) => {
       const value = headers.get(name);
-      return value === null ? [] : [[name, plainValue(name, value)]];
+      return value === null ? [] : [[name, normalized(name, value)]];
     }),
   );
-  // That there was one counts, not what it was.
-  return headers.has('set-cookie') ? { ...kept, 'set-cookie': 'kept=no' } : kept;
+  // Only its presence matters, and a cookie may be secret.
+  return headers.has('set-cookie') ? { ...stored, 'set-cookie': 'stored=no' } : stored;
 }
 
-/** A value as the library reads it: directives in lower case, dates in one form. */
-function plainValue(name: string, value: string): string {
+/** Returns a value in the form that the library parses: directives in lower case, IMF dates. */
+function normalized(name: string, value: string): string {
   if (name === 'cache-control') return value.toLowerCase();
   if (name !== 'date' && name !== 'expires') return value;
   const atMs = parseHttpDateMs(value, Date.now());
@@ -44,13 +53,13 @@ function plainValue(name: string, value: string): string {
 }
 
 /**
- * How long a 200 with these headers may be served to this call: as long as its source fixed,
- * or by RFC 9111 and RFC 5861, without a heuristic. Undefined when it must not be kept.
+ * Returns the freshness of a 200 with these headers: the fixed time to live of its source or that of
+ * RFC 9111 and RFC 5861, without heuristics. Undefined if the response must not be stored.
  */
 export function freshnessOf(
   { method, target, headers: sent }: Plan,
   caching: OutboundCaching,
-  headers: KeptHeaders,
+  headers: CacheHeaders,
 ): Freshness | undefined {
   const { key, ttlMs, staleMs = 0 } = caching;
   if (ttlMs !== undefined) {
@@ -59,8 +68,8 @@ export function freshnessOf(
   const isShared = key === undefined;
   const request = { method, url: target.href, headers: { ...sent } };
   const response = { status: 200, headers: { ...headers } };
-  const noGuess = { cacheHeuristic: 0, immutableMinTimeToLive: 0 };
-  const policy = new CachePolicy(request, response, { shared: isShared, ...noGuess });
+  const noHeuristics = { cacheHeuristic: 0, immutableMinTimeToLive: 0 };
+  const policy = new CachePolicy(request, response, { shared: isShared, ...noHeuristics });
   if (!policy.storable() || headers['vary']?.includes('*')) return undefined;
   return {
     ageMs: policy.age() * 1_000,
@@ -69,8 +78,8 @@ export function freshnessOf(
   };
 }
 
-/** The headers that ask whether an answer still holds; none if it cannot be asked. */
-export function validatorsOf(headers: KeptHeaders): Record<string, string> {
+/** Returns the conditional headers that revalidate a response; empty if it has no validator. */
+export function validatorsOf(headers: CacheHeaders): Record<string, string> {
   const { etag, 'last-modified': lastModified } = headers;
   return {
     ...(etag === undefined ? {} : { 'if-none-match': etag }),
@@ -78,18 +87,18 @@ export function validatorsOf(headers: KeptHeaders): Record<string, string> {
   };
 }
 
-/** Whether a 304 is about the answer that is kept, by weak comparison. */
-export function isSameVersion(kept: KeptHeaders, confirmed: KeptHeaders): boolean {
+/** Returns true if a 304 confirms the cached response, by weak comparison of ETags. */
+export function isSameVersion(cached: CacheHeaders, confirmed: CacheHeaders): boolean {
   const { etag } = confirmed;
-  return etag === undefined || strip(etag) === strip(kept['etag'] ?? '');
+  return etag === undefined || opaqueTag(etag) === opaqueTag(cached['etag'] ?? '');
 }
 
 function staleness(cacheControl: string, isShared: boolean, staleMs: number | undefined) {
   const directives = partsOf(cacheControl, ',');
-  const mayNot = directives.some(
+  const isNeverStale = directives.some(
     (it) => NEVER_STALE.test(it) || (isShared && NEVER_STALE_SHARED.test(it)),
   );
-  if (mayNot) return { whileRevalidatingMs: 0, ifErrorMs: 0 };
+  if (isNeverStale) return { whileRevalidatingMs: 0, ifErrorMs: 0 };
   return {
     whileRevalidatingMs: staleMs ?? secondsOf(directives, 'stale-while-revalidate') * 1_000,
     ifErrorMs: staleMs ?? secondsOf(directives, 'stale-if-error') * 1_000,
@@ -101,6 +110,6 @@ function secondsOf(directives: readonly string[], name: string): number {
   return Number(/^\d{1,9}/.exec(unquoted(value))?.[0] ?? 0);
 }
 
-function strip(etag: string): string {
+function opaqueTag(etag: string): string {
   return etag.trim().replace(/^W\//, '');
 }

@@ -3,18 +3,18 @@ import { VERSION } from '../version.ts';
 import { createOutbound, type Outbound } from './client.ts';
 import type { Lookup } from './lookup.ts';
 
-export interface WaysOut {
-  /** To hosts that clients and admins name: public ones, and those of the allow-list. */
+export interface OutboundClients {
+  /** For URLs of clients and admins: public hosts and those of the allow-list. */
   outbound: Outbound;
-  /** To providers of sign-in, which the operator names: they may be private. */
+  /** For sign-in providers, which the operator configures and which may be private. */
   trustedOutbound: Outbound;
 }
 
-/** Requests at once to providers of sign-in: calls of clients leave room for them. */
+/** Concurrent requests to sign-in providers; they are reserved, so that other calls cannot delay sign-in. */
 const MAX_TRUSTED = 64;
 
-/** The ways out of the process; they share one lookup of names. */
-export function createWaysOut(config: Config, lookup: Lookup): WaysOut {
+/** Creates the outbound clients of the process, which share one resolver. */
+export function createOutboundClients(config: Config, lookup: Lookup): OutboundClients {
   return {
     outbound: createOutbound({
       version: VERSION,
@@ -32,7 +32,7 @@ export function createWaysOut(config: Config, lookup: Lookup): WaysOut {
       allowHosts: 'any',
       maxRedirects: 0,
       maxInFlight: MAX_TRUSTED,
-      // Strangers could open it for everybody, by what they make the provider refuse.
+      // Anonymous requests could make the provider fail and so open the circuit for everyone.
       breaker: false,
     }),
   };

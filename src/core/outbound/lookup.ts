@@ -2,34 +2,35 @@ import { Resolver, setServers } from 'node:dns';
 import { statSync } from 'node:fs';
 import { KeyedLimiter } from '../../utils/async/keyed-limiter.ts';
 
-/** On whose behalf a name is looked up, and what ends the wait for it. */
-export interface Asking {
+export interface LookupOptions {
+  /** The party that the name is resolved for; owners share the lookups fairly. */
   readonly owner?: string | undefined;
+  /** Ends the wait, not the lookup. */
   readonly signal?: AbortSignal | undefined;
 }
 
-type Answers = readonly { readonly address: string }[];
+type Addresses = readonly { readonly address: string }[];
 
-/** Resolves a host name to all its addresses, the best first; rejects when it has none. */
-export type Lookup = (hostname: string, asking?: Asking) => Promise<Answers>;
+/** Resolves a host name to all its addresses in order of preference; rejects if it has none. */
+export type Lookup = (hostname: string, options?: LookupOptions) => Promise<Addresses>;
 
-/** A lookup that nobody answers lives for up to 31 seconds and holds about 80 KB. */
+/** An unanswered lookup lasts up to 31 seconds and uses about 80 KB. */
 const MAX_LOOKUPS = 1_024;
 const MAX_QUEUED = 1_024;
-/** One owner alone has 114 lookups at once; it takes about 50 to have them all. */
+/** A single owner gets 114 lookups at once; it takes about 50 owners to occupy all. */
 const OWNER_SHARE = 1 / 8;
 const RESOLV_CONF = '/etc/resolv.conf';
 const RECHECK_MS = 1_000;
 
 /**
- * Looks names up without Bun's thread pool, on which passwords are hashed and files are read. A
- * lookup cannot be cancelled: it counts until it ends, though nobody may wait for it by then.
- * Owners share the lookups that run at once fairly, so one whose names have no answer holds up
- * nobody else. Those who ask for a name at once share one lookup. Throws QueueFullError, the
- * reason of an aborted signal, or what `resolve` throws.
+ * Creates a resolver that does not use Bun's thread pool, which hashes passwords and reads files. A
+ * lookup cannot be cancelled: it counts against the limit until it ends, even after its callers have
+ * left. Owners share the limit fairly, so unanswered names of one do not delay others. Concurrent
+ * callers share the lookup of a name. Throws QueueFullError, the reason of an aborted signal, or the
+ * error of `resolve`.
  */
 export function createLookup(
-  resolve: (hostname: string) => Promise<Answers> = systemResolve(),
+  resolve: (hostname: string) => Promise<Addresses> = systemResolve(),
 ): Lookup {
   const limiter = new KeyedLimiter({
     maxTotal: MAX_LOOKUPS,
@@ -37,8 +38,8 @@ export function createLookup(
     maxQueued: MAX_QUEUED,
     ownerShare: OWNER_SHARE,
   });
-  const flights = new Map<string, Promise<Answers>>();
-  const begin = (hostname: string, release: () => void) => {
+  const flights = new Map<string, Promise<Addresses>>();
+  const start = (hostname: string, release: () => void) => {
     const flight = resolve(hostname).finally(() => {
       flights.delete(hostname);
       release();
@@ -46,19 +47,19 @@ export function createLookup(
     flights.set(hostname, flight);
     return flight;
   };
-  return async (hostname, asking = {}) => {
+  return async (hostname, options = {}) => {
     const known = flights.get(hostname);
     if (known) return known;
-    const release = await limiter.acquire(hostname, asking);
-    const begun = flights.get(hostname);
-    if (!begun) return begin(hostname, release);
+    const release = await limiter.acquire(hostname, options);
+    const started = flights.get(hostname);
+    if (!started) return start(hostname, release);
     release();
-    return begun;
+    return started;
   };
 }
 
-/** c-ares, with /etc/hosts and the search domains; macOS has a resolver of its own that waits on no pool. */
-function systemResolve(): (hostname: string) => Promise<Answers> {
+/** Uses c-ares, with /etc/hosts and search domains. The resolver of macOS does not use the pool either. */
+function systemResolve(): (hostname: string) => Promise<Addresses> {
   const refresh = createServerRefresh();
   const backend = process.platform === 'darwin' ? 'system' : 'c-ares';
   return async (hostname) => {
@@ -68,8 +69,8 @@ function systemResolve(): (hostname: string) => Promise<Answers> {
 }
 
 /**
- * Returns a function that adopts the name servers of a changed resolv.conf: c-ares reads the file
- * once, and a server that changes networks would ask the old ones for ever.
+ * Returns a function that applies changes of resolv.conf. c-ares reads the file only once, so a
+ * machine that changes networks would query the old name servers for ever.
  */
 function createServerRefresh(): () => void {
   let checkedMs = Number.NEGATIVE_INFINITY;
@@ -77,9 +78,9 @@ function createServerRefresh(): () => void {
   return () => {
     if (performance.now() - checkedMs < RECHECK_MS) return;
     checkedMs = performance.now();
-    const found = versionOf(RESOLV_CONF);
-    if (found === version) return;
-    version = found;
+    const current = versionOf(RESOLV_CONF);
+    if (current === version) return;
+    version = current;
     const servers = new Resolver().getServers();
     if (servers.length > 0) setServers(servers);
   };

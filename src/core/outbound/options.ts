@@ -1,64 +1,64 @@
 import { sleep } from '../../utils/async/abort.ts';
-import type { BreakerOptions } from './breaker.ts';
+import { type BreakerOptions, DEFAULT_BREAKER } from './breaker.ts';
 import { createLookup, type Lookup } from './lookup.ts';
 
-/** The part of Bun's fetch that is used. */
+/** The used part of Bun's fetch. */
 export type FetchFunction = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
-/** The settings of the one way out. Everything but the version has a default. */
+/** The options of an outbound client. All but the version have a default. */
 export interface OutboundOptions {
   /** For the User-Agent: `hutch/<version>`. */
   readonly version: string;
   /**
-   * Hosts (`host` or `host:port`) that may be private and on any port; `any` where the operator
-   * alone names them. Default: none.
+   * Hosts (`host` or `host:port`) that may be private and use any port; `any` if only the operator
+   * chooses URLs. Default: none.
    */
   readonly allowHosts?: readonly string[] | 'any';
-  /** Where there are any, the only hosts (`host` or `host:port`) beside those. Default: none. */
+  /** If not empty, the only other hosts (`host` or `host:port`) that may be called. Default: empty. */
   readonly onlyHosts?: readonly string[];
   /** For a whole call: queue, DNS, connect, redirects, retries and body. Default 10,000. */
   readonly deadlineMs?: number;
-  /** For one request within a call, from DNS to the end of its body. Default 5,000. */
+  /** For one request of a call, from DNS to the end of the body. Default 5,000. */
   readonly attemptMs?: number;
-  /** For a connection to stand, as far as the system tells. Default 3,000. */
+  /** To establish a connection, which only Linux reports. Default 3,000. */
   readonly connectMs?: number;
-  /** Further requests after a transient failure, in one call. Default 1. */
+  /** Retries of one call after transient failures. Default 1. */
   readonly retries?: number;
   /** Redirects followed in one call. Default 3. */
   readonly maxRedirects?: number;
-  /** Requests at once, no more than Bun's fetch makes (`fetchLimit`). Default 256. */
+  /** Concurrent requests, at most those of Bun's fetch (`fetchLimit`). Default 256. */
   readonly maxInFlight?: number;
-  /** Requests at once to one host and port. Default 32. */
+  /** Concurrent requests to one host and port. Default 32. */
   readonly maxPerHost?: number;
   /** Requests that may wait for a place. Default 4,096. */
   readonly maxQueued?: number;
-  /** Largest body, as sent and decompressed. Default 1 MiB. */
+  /** Maximum size of a body, both as sent and decompressed. Default 1 MiB. */
   readonly maxBytes?: number;
-  /** When a failing host is left alone. Default: after 5 failures, for 30 seconds. */
+  /** Default: DEFAULT_BREAKER. */
   readonly breaker?: BreakerOptions | false;
-  /** Answers kept at most. Default 1,000. */
+  /** Maximum number of cached responses. Default 1,000. */
   readonly cacheEntries?: number;
-  /** Bytes of kept answers, by the length of their bodies. Default 32 MiB. */
+  /** Maximum size of all cached responses. Default 32 MiB. */
   readonly cacheBytes?: number;
-  /** PEM certificates to trust in place of the system's. */
+  /** PEM certificates to trust instead of the system's. */
   readonly ca?: string;
   readonly fetch?: FetchFunction;
   readonly lookup?: Lookup;
   readonly sleep?: (delayMs: number, signal: AbortSignal) => Promise<void>;
-  /** From 0 up to 1. */
+  /** Returns a number from 0 up to 1. */
   readonly random?: () => number;
-  /** Milliseconds of a clock that is never put back. Default `performance.now`. */
+  /** Monotonic milliseconds. Default `performance.now`. */
   readonly now?: () => number;
-  /** Milliseconds since the epoch: a Retry-After may be a date. */
+  /** Milliseconds since the epoch, for Retry-After dates. */
   readonly date?: () => number;
 }
 
-/** One caller takes three quarters of a host's places, so that the next one finds some free. */
+/** A single caller gets three quarters of a host's places, which leaves some for others. */
 export const OWNER_SHARE_OF_HOST = 3;
 
 export type Settings = Required<Omit<OutboundOptions, 'ca'>> & Pick<OutboundOptions, 'ca'>;
 
-/** Fills in the defaults. Throws a RangeError for limits that could never work. */
+/** Adds the defaults. Throws RangeError if a limit is below 1. */
 export function withDefaults(options: OutboundOptions): Settings {
   const settings = {
     allowHosts: [],
@@ -72,7 +72,7 @@ export function withDefaults(options: OutboundOptions): Settings {
     maxPerHost: 32,
     maxQueued: 4_096,
     maxBytes: 1_048_576,
-    breaker: { failures: 5, openMs: 30_000 },
+    breaker: DEFAULT_BREAKER,
     cacheEntries: 1_000,
     cacheBytes: 33_554_432,
     fetch,

@@ -2,42 +2,46 @@ import { withLimit } from '../../utils/async/abort.ts';
 import { QueueFullError } from '../../utils/async/keyed-limiter.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Target } from './address.ts';
-import { judgeAddress, type Nat64Prefix, nat64PrefixesIn } from './address-range.ts';
+import { checkAddress, type Nat64Prefix, nat64PrefixesIn } from './address-range.ts';
 import { OutboundError } from './errors.ts';
-import type { Asking, Lookup } from './lookup.ts';
+import type { Lookup, LookupOptions } from './lookup.ts';
 
 /**
- * Resolves a target to the addresses that may be dialled, best first, as plain IP addresses.
- * Throws dns_failed, overloaded, or address_refused if even one address is not public: a name
- * that mixes both is an attack or a mistake. An allow-listed host may have any address.
+ * Resolves a target to canonical IP addresses that may be connected to, in order of preference.
+ * Throws dns_failed, overloaded, or address_refused if any address is not public: a name that mixes
+ * both is an attack or a mistake. An allow-listed host may have any address.
  */
-export type PublicResolver = (target: Target, asking?: Asking) => Promise<string[]>;
+export type PublicResolver = (target: Target, options?: LookupOptions) => Promise<string[]>;
 
 const NAT64_NAME = 'ipv4only.arpa';
-/** How long what is known of this network's NAT64 holds. */
+/** How long the discovered prefixes are cached. */
 const NAT64_MS = MINUTE_MS;
-/** How long to wait for the answer; a resolver that makes such addresses answers at once. */
-const NAT64_PATIENCE_MS = 2_000;
+/** A resolver that synthesizes addresses answers immediately. */
+const NAT64_TIMEOUT_MS = 2_000;
 
 export function createPublicResolver(lookup: Lookup): PublicResolver {
   const nat64 = createNat64(lookup);
-  return async (target, asking) => {
+  return async (target, options) => {
     const addresses = target.isLiteral
       ? [target.hostname.replace(/^\[|\]$/g, '')]
-      : await lookupAll(target, lookup, asking);
-    const isTunnelled = !target.isAllowListed && addresses.some((it) => it.includes(':'));
-    const prefixes = isTunnelled ? await nat64() : [];
+      : await lookupAll(target, lookup, options);
+    const mayBeNat64 = !target.isAllowListed && addresses.some((it) => it.includes(':'));
+    const prefixes = mayBeNat64 ? await nat64() : [];
     return addresses.map((address) => {
-      const { plain, isPublic } = judgeAddress(address, prefixes);
-      if (plain !== undefined && (isPublic || target.isAllowListed)) return plain;
+      const { canonical, isPublic } = checkAddress(address, prefixes);
+      if (canonical !== undefined && (isPublic || target.isAllowListed)) return canonical;
       throw new OutboundError('address_refused', `${target.host} is not a public address`);
     });
   };
 }
 
-async function lookupAll(target: Target, lookup: Lookup, asking?: Asking): Promise<string[]> {
+async function lookupAll(
+  target: Target,
+  lookup: Lookup,
+  options?: LookupOptions,
+): Promise<string[]> {
   const { host, hostname } = target;
-  const answers = await lookup(hostname, asking).catch((cause: unknown) => {
+  const answers = await lookup(hostname, options).catch((cause: unknown) => {
     if (cause instanceof QueueFullError) {
       throw new OutboundError('overloaded', `Too many calls wait; ${host} was not called`);
     }
@@ -47,11 +51,11 @@ async function lookupAll(target: Target, lookup: Lookup, asking?: Asking): Promi
   throw new OutboundError('dns_failed', `${host} cannot be resolved`);
 }
 
-/** Returns a function that finds the prefixes of this network's NAT64 (RFC 7050). */
+/** Returns a function that discovers the NAT64 prefixes of this network (RFC 7050). */
 function createNat64(lookup: Lookup): () => Promise<readonly Nat64Prefix[]> {
   let untilMs = Number.NEGATIVE_INFINITY;
   let latest: Promise<readonly Nat64Prefix[]> = Promise.resolve([]);
-  const limit = { timeoutMs: NAT64_PATIENCE_MS, onTimeout: () => new Error('No answer') };
+  const limit = { timeoutMs: NAT64_TIMEOUT_MS, onTimeout: () => new Error('No answer') };
   const discover = async (known: typeof latest) => {
     try {
       const answers = await withLimit(limit, () => lookup(NAT64_NAME, { owner: NAT64_NAME }));

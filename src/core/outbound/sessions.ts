@@ -1,57 +1,54 @@
 import { LRUCache } from 'lru-cache';
 import type { Target } from './address.ts';
 
-// Bun keeps at most 60 TLS contexts, one for each server name, and 64 idle connections in all.
+// Bun has at most 60 TLS contexts, one per server name, and 64 idle connections in total.
 const MAX_SESSIONS = { 'https:': 60, 'http:': 64 };
 const IDLE_SECONDS = 15;
 
-/**
- * Keep-alive pools, one for each origin. Bun pools by address, so one pool for all would send
- * two hosts on one address down the same plain connection, where one could answer the other.
- */
-export class HttpSessions {
-  readonly #sessions = { 'https:': pool('https:'), 'http:': pool('http:') };
-  readonly #maxIdleSockets: number;
-  readonly #ca: string | undefined;
-
-  /** `ca`: PEM certificates to trust in place of the system's. */
-  constructor(maxIdleSockets: number, ca: string | undefined) {
-    this.#maxIdleSockets = maxIdleSockets;
-    this.#ca = ca;
-  }
-
-  /** The session that dials this origin and verifies its name, never through a proxy. */
-  for(target: Target): Bun.FetchSession {
-    const origin = `${target.protocol}//${target.host}`;
-    const sessions = this.#sessions[target.protocol];
-    const known = sessions.get(origin);
-    if (known) return known;
-    const session = this.#open(target);
-    sessions.set(origin, session);
-    return session;
-  }
-
+export interface Sessions {
+  /** Returns the session that connects to the target's origin and verifies its name, never through a proxy. */
+  for(target: Target): Bun.FetchSession;
   /** Closes the idle connections of all origins. */
-  close(): void {
-    for (const sessions of Object.values(this.#sessions)) sessions.clear();
-  }
+  close(): void;
+}
 
-  #open(target: Target): Bun.FetchSession {
+/**
+ * Creates keep-alive pools, one per origin. Bun pools connections by address, so a shared pool could
+ * reuse one plain connection for two hosts on the same address, and one could answer for the other.
+ * `ca`: PEM certificates to trust instead of the system's.
+ */
+export function createSessions(maxIdleSockets: number, ca: string | undefined): Sessions {
+  const pools = { 'https:': createPool('https:'), 'http:': createPool('http:') };
+  const open = ({ protocol, isLiteral, hostname }: Target) => {
     const tls = {
-      // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED=0 cannot switch it off.
+      // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 cannot disable it.
       rejectUnauthorized: true,
-      ...(target.isLiteral ? {} : { serverName: target.hostname }),
-      ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+      ...(isLiteral ? {} : { serverName: hostname }),
+      ...(ca === undefined ? {} : { ca }),
     };
     return new Bun.FetchSession({
       proxy: false,
-      keepAlive: { idleTimeout: IDLE_SECONDS, maxIdleSockets: this.#maxIdleSockets },
-      ...(target.protocol === 'https:' ? { tls } : {}),
+      keepAlive: { idleTimeout: IDLE_SECONDS, maxIdleSockets },
+      ...(protocol === 'https:' ? { tls } : {}),
     });
-  }
+  };
+  return {
+    for: (target) => {
+      const origin = `${target.protocol}//${target.host}`;
+      const pool = pools[target.protocol];
+      const known = pool.get(origin);
+      if (known) return known;
+      const session = open(target);
+      pool.set(origin, session);
+      return session;
+    },
+    close: () => {
+      for (const pool of Object.values(pools)) pool.clear();
+    },
+  };
 }
 
-function pool(protocol: Target['protocol']) {
+function createPool(protocol: Target['protocol']) {
   const dispose = (session: Bun.FetchSession) => session.close();
   return new LRUCache<string, Bun.FetchSession>({ max: MAX_SESSIONS[protocol], dispose });
 }

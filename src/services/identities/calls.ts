@@ -1,5 +1,5 @@
 import { AppError } from '../../core/exceptions.ts';
-import type { Outbound, OutboundReply } from '../../core/outbound/client.ts';
+import type { Outbound, OutboundResponse } from '../../core/outbound/client.ts';
 import { OutboundError } from '../../core/outbound/errors.ts';
 
 /** RFC 6749, 5.2: the only words of a provider that the log may have. */
@@ -67,7 +67,7 @@ export function createProviderCalls(title: string, outbound: Pick<Outbound, 'cal
   return calls;
 }
 
-function tokenReply({ status, data }: OutboundReply): TokenReply {
+function tokenReply({ status, data }: OutboundResponse): TokenReply {
   const isRefusal = REFUSALS.includes(status);
   const isObject = typeof data === 'object' && data !== null;
   if (!isObject) throw new ProviderFault(`It answered ${status} without a JSON object`);

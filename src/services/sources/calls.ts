@@ -3,10 +3,10 @@ import type { Cache } from '../../core/cache.ts';
 import type { Db } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type {
-  Asker,
+  CallContext,
   Outbound,
-  OutboundReply,
   OutboundRequest,
+  OutboundResponse,
 } from '../../core/outbound/client.ts';
 import { OutboundError } from '../../core/outbound/errors.ts';
 import type { SecretBox } from '../../core/security/secret-box.ts';
@@ -25,11 +25,11 @@ export interface SourceCallsDeps {
 }
 
 /** What is asked of a source. */
-export type SourceCall = Given & Pick<Asker, 'gone'>;
+export type SourceCall = Given & Pick<CallContext, 'signal'>;
 
 /** An answer, with how it may be kept by who asked for it. */
 export interface SourceAnswer {
-  reply: OutboundReply;
+  reply: OutboundResponse;
   /** Whole seconds for which it is the same for anyone; 0 where it is one caller's. */
   freshSeconds: number;
 }
@@ -54,8 +54,8 @@ export function createSourceCalls(deps: SourceCallsDeps) {
     admit(row, actor);
     const source = await open(row);
     const caller = actor.id === null ? undefined : callerName(actor);
-    const asker = { ...call, caller };
-    return { source, reply: await callSource(source, asker) };
+    const context = { ...call, caller };
+    return { source, reply: await callSource(source, context) };
   };
   return {
     /** As `call`, with the errors of parameters and of the way out as they are. */
@@ -76,7 +76,11 @@ export function createSourceCalls(deps: SourceCallsDeps) {
 
     /** Asks for what is kept to be kept anew. Throws as `tryCall`. */
     refresh: async (row: SourceRow, parameters: Given['parameters'], signal: AbortSignal) => {
-      await callSource(await open(row), { parameters, spelling: 'json', gone: () => signal }, true);
+      await callSource(
+        await open(row),
+        { parameters, spelling: 'json', signal: () => signal },
+        true,
+      );
     },
   };
 }
@@ -94,9 +98,9 @@ function createCall({ outbound, stats }: SourceCallsDeps) {
   const outboundFor = createOutboundRequests();
   return async (
     source: Opened,
-    call: SourceCall & Asker,
+    call: SourceCall & CallContext,
     renew = false,
-  ): Promise<OutboundReply> => {
+  ): Promise<OutboundResponse> => {
     const request = outboundFor(source, call, renew);
     try {
       const reply = await outbound.call(request, call);
@@ -159,7 +163,7 @@ function cachingOf(source: Opened, { headers }: SourceCall) {
 }
 
 /** Only what is the same for anyone, for a time that is known. */
-function freshSeconds(source: Opened, { cache, ageSeconds }: OutboundReply): number {
+function freshSeconds(source: Opened, { cache, ageSeconds }: OutboundResponse): number {
   const { access, forward_headers, ttl_seconds } = source;
   const isAnyones = access === 'public' && forward_headers.length === 0;
   if (!isAnyones || ttl_seconds === null || cache === 'off') return 0;

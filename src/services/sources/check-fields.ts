@@ -1,6 +1,6 @@
 import { OutboundError } from '../../core/outbound/errors.ts';
 import { checkedHeaders } from '../../core/outbound/request.ts';
-import { isJsonType } from '../../utils/http/media-type.ts';
+import { isJsonType, isMediaType } from '../../utils/http/media-type.ts';
 import { literalOf, parseTemplate } from '../../utils/text/template.ts';
 import { isStorable } from '../../utils/text/text.ts';
 import type { Refuse } from './check.ts';
@@ -14,7 +14,6 @@ export type EditedField = StoredField | PlainField;
 const MAX_VALUE_LENGTH = 8_192;
 const MAX_FIELDS = 50;
 const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
-const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 /** What the gateway decides itself, and what is of one connection (RFC 9110, 7.6.1). */
 const OWN_HEADERS =
   /^(?:host|content-length|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|accept|accept-encoding|user-agent|range|if-.*|proxy-.*)$/;
@@ -28,7 +27,7 @@ export function checkFields(source: SourceFields<EditedField>, refuse: Refuse): 
   checkAll('query', query, refuse, () => undefined);
   checkAll('headers', headers, refuse, (name, value) => wrongHeader(name, value));
   for (const [index, type] of accept.entries()) {
-    if (!MEDIA_TYPE.test(type)) refuse(['accept', index], 'must be a media type, in lower case');
+    if (!isMediaType(type)) refuse(['accept', index], 'must be a media type, in lower case');
   }
   for (const [index, name] of forward_headers.entries()) {
     const at = ['forward_headers', index];

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/exceptions.ts';
+import { DEFAULT_BREAKER } from '../../core/outbound/breaker.ts';
 import type { SourceRow } from '../../models/index.ts';
 
 /** What a parameter of a source may be given. */
@@ -84,7 +85,7 @@ export const SOURCE_DEFAULTS: Omit<SourceFields<never>, 'base_url'> = {
   max_bytes: 1_048_576,
   max_per_host: 32,
   retries: 1,
-  breaker: { failures: 5, open_seconds: 30 },
+  breaker: { failures: DEFAULT_BREAKER.failures, open_seconds: DEFAULT_BREAKER.openMs / 1_000 },
   forward_headers: [],
   refresh_parameters: [{}],
 };

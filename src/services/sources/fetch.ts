@@ -1,5 +1,5 @@
 import type { Actor } from '../../core/actor.ts';
-import type { Outbound, OutboundReply } from '../../core/outbound/client.ts';
+import type { Outbound, OutboundResponse } from '../../core/outbound/client.ts';
 import { OutboundError } from '../../core/outbound/errors.ts';
 import { callerName, type SourceCalls } from './calls.ts';
 import { type CallFailure, callFailure } from './errors.ts';
@@ -16,7 +16,7 @@ export interface FetchResult {
   data?: unknown;
   error?: CallFailure;
   /** Null where the call was not made, or failed. */
-  cache: OutboundReply['cache'] | null;
+  cache: OutboundResponse['cache'] | null;
   elapsed_ms: number;
   attempts: number;
 }
@@ -67,14 +67,14 @@ async function fetchOne(
       return resultOf(await outbound.call({ url: call.url, owner, signal }));
     }
     const { source, params: parameters = {} } = call;
-    const given = { parameters, spelling: 'json', headers, gone: () => signal } as const;
+    const given = { parameters, spelling: 'json', headers, signal: () => signal } as const;
     return resultOf((await calls.tryCall(actor, source, given)).reply);
   } catch (error) {
     return failureOf('source' in call ? call.source : undefined, error);
   }
 }
 
-function resultOf({ status, data, cache, elapsedMs, attempts }: OutboundReply): FetchResult {
+function resultOf({ status, data, cache, elapsedMs, attempts }: OutboundResponse): FetchResult {
   return { status, data, cache, elapsed_ms: Math.round(elapsedMs), attempts };
 }
 

@@ -1,10 +1,16 @@
 import { partsOf, unquoted } from './header-grammar.ts';
 
+const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.-]+\+)?json$/;
 
 /** Returns the type of a Content-Type header in lower case, without parameters; empty for none. */
 export function mediaTypeOf(header: string | null): string {
   return (header ?? '').toLowerCase().split(';')[0]?.trim() ?? '';
+}
+
+/** Returns true if `type` is a media type in lower case, without parameters. */
+export function isMediaType(type: string): boolean {
+  return MEDIA_TYPE.test(type);
 }
 
 /** True if a media type is JSON: application/json or application/*+json. */

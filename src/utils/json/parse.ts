@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '../text/utf8.ts';
 import { isFlawedNumber, type JsonBounds, type JsonFlaw, pathTo, scanJson } from './scan.ts';
 
 export type { JsonBounds } from './scan.ts';
@@ -79,14 +80,10 @@ function outOfBounds(exceeded: keyof JsonBounds, bounds: JsonBounds): JsonFault 
   return new JsonFault('bounds', msg);
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 function decode(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    throw new JsonFault('encoding', 'Invalid UTF-8');
-  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new JsonFault('encoding', 'Invalid UTF-8');
+  return text;
 }
 
 function parseText(text: string, reviver?: Reviver): unknown {

@@ -66,7 +66,7 @@ describe('a request', () => {
       const failure = await failureOf(call);
       expect([failure.code, failure.message]).toEqual([
         'request_refused',
-        'The header x-key has characters that no value may have',
+        'The header x-key has invalid characters',
       ]);
     },
   );

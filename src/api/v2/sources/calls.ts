@@ -40,7 +40,7 @@ export const createSourceCallRoutes = (deps: CallDeps) => {
           spelling: 'text',
           headers: request.headers,
           // A signal of its own costs each request more than an answer that is kept.
-          gone: () => request.signal,
+          signal: () => request.signal,
         } as const;
         return answerSource(await calls.call(actor, params.name, call), set);
       },
