@@ -21,9 +21,9 @@ export type { Client } from './client/tree.ts';
 
 export interface ClientOptions extends SendOptions {
   /**
-   * Called when a call is refused because its token is missing, expired or revoked; once for all
-   * calls that are refused meanwhile. Return true to have them repeated, once, with what `token`
-   * returns then. Calls in it go through the client that it is given, which does not call it again.
+   * Called when a call is refused because its token is missing, expired or revoked; once for all calls
+   * that are refused in the meantime. Return true to repeat them once with the new result of `token`.
+   * Use the given client for calls inside: it does not call this function again.
    */
   onUnauthorized?: (error: HutchError, client: Client) => boolean | Promise<boolean>;
 }
@@ -32,9 +32,9 @@ const METHODS = new Set(['get', 'head', 'post', 'put', 'patch', 'delete']);
 const ALIASES: Record<string, string> = { v1: '/api/v1', v2: '/api/v2' };
 
 /**
- * Connects to the server at `url`, as `http://127.0.0.1:3000`. Sends nothing by itself. A POST to v2
- * carries a fresh Idempotency-Key, the same in all its repeats. To repeat the call itself, give it a
- * key of your own in `headers`.
+ * Creates a client for the server at `url`, such as `http://127.0.0.1:3000`; sends no request. Each POST
+ * to v2 has a new Idempotency-Key, which its retries share. To retry a call yourself, pass your own key
+ * in `headers`.
  */
 export function createClient(url: string, options: ClientOptions = {}): Client {
   const { onUnauthorized, ...sending } = options;
@@ -50,12 +50,12 @@ function rootOf(send: Send): Client {
   return nodeOf('', '', send) as Client;
 }
 
-/** A part of a path: its properties continue the path, and calling it sends or gives a parameter. */
+/** A part of a path: its properties extend the path; calling it sends a request or adds a parameter. */
 function nodeOf(parent: string, name: string, send: Send): unknown {
   const path = name === '' ? parent : `${parent}/${name}`;
   return new Proxy(() => {}, {
     get: (_, next) => {
-      // Not a promise: it may be returned from an async function.
+      // Not a thenable, so that async functions can return it.
       if (typeof next === 'symbol' || next === 'then') return undefined;
       return path === '' && ALIASES[next] !== undefined
         ? nodeOf(ALIASES[next], '', send)

@@ -2,7 +2,7 @@ import type { Deps } from '../core/deps.ts';
 import { oneLine } from '../utils/text/text.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../utils/time/units.ts';
 
-/** An account as the commands find it. */
+/** An account as commands read it. */
 export type FoundAccount = NonNullable<Awaited<ReturnType<Deps['users']['findByEmail']>>>;
 
 const UNITS = [
@@ -12,8 +12,9 @@ const UNITS = [
 ] as const;
 
 /**
- * One line by which an operator knows an account, as `"ada" (id 7; created 3 minutes ago; …)`. Its
- * owner chose the names, so nothing in them can change what a terminal shows of the rest.
+ * Returns one line that identifies an account to an operator, such as
+ * `"ada" (id 7; created 3 minutes ago; …)`. The owner chose the names, so they are escaped: they cannot
+ * change how a terminal shows the rest.
  */
 export function accountLine(user: FoundAccount, now: Date): string {
   const { id, email, username, role, is_active, created_at, email_verified_at } = user;

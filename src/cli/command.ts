@@ -5,43 +5,44 @@ import { createDeps, type Deps } from '../core/deps.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { createLogWriter, type LogWriter } from '../core/log-writer.ts';
 
-/** What a command was given, parsed. */
+/** The parsed arguments of a command. */
 export interface Invocation {
-  /** The options that take a value, of the command and of its settings. */
+  /** The options with a value, of the command and of its settings. */
   flags: Record<string, string>;
-  /** The options without a value that were given. */
+  /** The given options without a value. */
   switches: ReadonlySet<string>;
-  /** The argument, for a command that takes one. */
+  /** The argument, if the command takes one. */
   operand: string | undefined;
-  /** Ends the process at once. */
+  /** Exits the process immediately. */
   abort(status: number): void;
 }
 
 /** An option of a command. */
 export interface Flag {
   help: string;
-  /** Name of its value in the help; without it the option is a switch. */
+  /** Name of the value in the help; without it the option is a switch. */
   value?: string;
   isRequired?: boolean;
-  /** The values that it takes; any if left out. */
+  /** The allowed values; any if omitted. */
   choices?: readonly string[];
-  /** Checks a value; the problem begins with a verb, as `must be a number`. */
+  /** Checks a value. The problem starts with a verb, such as `must be a number`. */
   parse?(text: string): Parsed<unknown>;
 }
 
-/** A command of the binary. It resolves with the exit status. */
+/** A command of the binary. */
 export interface Command {
-  /** How it is called, as `admin create`. */
+  /** The words of the command, such as `admin create`. */
   name: string;
-  /** Name of its one argument in the help, if it takes one. */
+  /** Name of the argument in the help, if the command takes one. */
   operand?: string;
   summary: string;
   /** Shown by --help below the summary. */
   help: string;
-  /** Its own options beside those of the settings. */
+  /** Options of the command, in addition to those of its settings. */
   flags: Record<string, Flag>;
-  /** The settings whose options it takes. */
+  /** The settings that are also options of the command. */
   settings: (keyof typeof SETTINGS)[];
+  /** Resolves to the exit status. */
   run(invocation: Invocation): Promise<number>;
 }
 
@@ -53,22 +54,22 @@ export function operandOf({ operand = '' }: Invocation): string {
   return operand;
 }
 
-/** Wrong use of a command, all of it: one line each. Ends with status 2. */
+/** Wrong use of a command, one problem per line. The exit status is 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The settings from the flags that belong to settings, and the environment. */
+/** Loads the settings from the options and the environment. */
 export function configOf({ flags }: Invocation): Config {
   return loadConfig(flags);
 }
 
-/** The application for a command that may run beside a server, and logs errors alone. */
+/** Opens the application for a command, which may run beside a server and logs only errors. */
 export function openDeps(config: Config): Deps {
   return createDeps(config, { log: logOf({ ...config, logLevel: 'error' }), isCommand: true });
 }
 
-/** Opens the application for a command, and closes it when `work` has ended. */
+/** Opens the application for a command and closes it after `work`. */
 export async function withDeps(
   invocation: Invocation,
   work: (deps: Deps) => Promise<number>,
@@ -85,13 +86,14 @@ function logOf(config: Config): Log {
   return openLog(config).log;
 }
 
-/** The log of the settings, and what waits until its lines are written. */
+/** Opens the configured log. `flush` waits until its lines are written. */
 export function openLog(config: Config): { log: Log; flush: LogWriter['flush'] } {
   const isTerminal = process.stdout.isTTY;
   const format = config.logFormat === 'auto' ? (isTerminal ? 'text' : 'json') : config.logFormat;
   const { write, flush } = createLogWriter({
     stream: process.stdout,
-    onLost: (lines) => log.warn('Lines of the log were lost: nobody read them.', { lines }),
+    onLost: (lines) =>
+      log.warn('Log lines were dropped because standard output was not read.', { lines }),
   });
   const log = createLog({
     level: config.logLevel,

@@ -6,9 +6,9 @@ import { isSystemError, reasonOf } from '../utils/system-error.ts';
 import { type Invocation, UsageError } from './command.ts';
 
 /**
- * Prints why a command failed and returns its exit status: 2 for wrong use or settings, else 1; 141,
- * without a word, where the reader of the output has gone. What
- * an operator can put right is one sentence; only a fault of Hutch itself shows where it happened.
+ * Prints why a command failed and returns its exit status: 2 for wrong use or settings, otherwise 1.
+ * Returns 141 silently if the reader of the output has gone. A problem that an operator can fix is one
+ * sentence; only a bug in Hutch prints a stack trace.
  */
 export function reportFailure(
   name: string,
@@ -26,10 +26,10 @@ export function reportFailure(
   return 1;
 }
 
-/** The status of a shell for a program whose reader has gone, as `| head` does. */
+/** The status that a shell reports when the reader of a pipe has gone, such as `| head`. */
 const BROKEN_PIPE = 128 + constants.signals.SIGPIPE;
 
-/** Ends a command without a word when the reader of its output has gone. */
+/** Ends a command silently when the reader of its output has gone. */
 export function endOnBrokenPipe(abort: (status: number) => void): void {
   process.stdout.on('error', (error) => {
     if (!isBrokenPipe(error)) throw error;
@@ -44,13 +44,13 @@ export function isBrokenPipe(error: unknown): boolean {
 function sentenceOf(error: unknown, flags: Invocation['flags']): string | undefined {
   if (error instanceof StartupError) return error.message;
   const { dataDir } = loadConfig(flags);
-  const told = storageError(error, dataDir);
-  if (told instanceof AppError) return `${told.message}${detailsOf(told, dataDir)}.`;
+  const failure = storageError(error, dataDir);
+  if (failure instanceof AppError) return `${failure.message}${detailsOf(failure, dataDir)}.`;
   if (!isSystemError(error)) return undefined;
   return `${error.path ?? 'A file'} cannot be used: ${reasonOf(error)}.`;
 }
 
-/** Returns what belongs to a message: the values that were refused, or where the database is. */
+/** Returns the details of a message: the refused values, or the path of the database. */
 function detailsOf({ code, fields }: AppError, dataDir: string): string {
   if (['storage_full', 'storage_failed', 'database_busy'].includes(code)) return ` in ${dataDir}`;
   const refused = fields.map(({ path, msg }) => `${path.join('.')}: ${msg}`);

@@ -4,7 +4,7 @@ const TIMEOUT_MS = 3000;
 
 export const healthcheck: Command = {
   name: 'healthcheck',
-  summary: 'Ask a running server whether it is ready.',
+  summary: 'Check whether a running server is ready.',
   help: `Calls /health/ready at the configured host and port, or at --url, and exits with 0 if it
 responds 200 within 3 seconds, otherwise with 1. For HEALTHCHECK in a container.`,
   flags: { url: { value: 'url', help: 'Base URL of the server, instead of host and port.' } },
@@ -15,9 +15,9 @@ responds 200 within 3 seconds, otherwise with 1. For HEALTHCHECK in a container.
     const base = (invocation.flags['url'] ?? `http://${name}:${port}`).replace(/\/$/, '');
     try {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
-      const answer = await fetch(`${base}/health/ready`, { signal, proxy: false });
-      console.log(answer.ok ? 'ready' : `not ready: status ${answer.status}`);
-      return answer.ok ? 0 : 1;
+      const response = await fetch(`${base}/health/ready`, { signal, proxy: false });
+      console.log(response.ok ? 'ready' : `not ready: status ${response.status}`);
+      return response.ok ? 0 : 1;
     } catch (error) {
       console.error(`not ready: ${error instanceof Error ? error.message : String(error)}`);
       return 1;

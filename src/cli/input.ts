@@ -3,7 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { reasonOf } from '../utils/system-error.ts';
 import { UsageError } from './command.ts';
 
-/** Bytes that a command reads; their number where it is known. */
+/** Bytes that a command reads, and their number if it is known. */
 export interface Input {
   stream: AsyncIterable<Uint8Array>;
   totalBytes?: number;
@@ -17,7 +17,7 @@ export async function openInput(path: string): Promise<Input> {
       return { stream: Bun.stdin.stream() };
     }
     const found = await stat(path);
-    // Opening it to see whether that works would be seen by whoever writes to a pipe.
+    // Not opened, because the writer of a pipe would notice.
     await access(path, constants.R_OK);
     if (found.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     const file = Bun.file(path);

@@ -5,9 +5,9 @@ import { type Command, configOf } from './command.ts';
 export const migrate: Command = {
   name: 'migrate',
   summary: 'Bring the database up to this version.',
-  help: `hutch serve does this too; this command does it alone, as a step of a deployment. All missing
-migrations run in one transaction: either all of them are applied or none. A database that a newer
-hutch has migrated is refused and stays as it is.`,
+  help: `hutch serve migrates too; this command is for a separate step of a deployment. All missing
+migrations run in one transaction: either all of them are applied or none. A database of a newer
+hutch is refused and not changed.`,
   flags: {},
   settings: ['dataDir'],
   run: async (invocation) => {

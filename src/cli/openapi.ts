@@ -10,8 +10,8 @@ import type { Command } from './command.ts';
 export const openapi: Command = {
   name: 'openapi',
   summary: 'Print the OpenAPI 3.1 document.',
-  help: `Prints what a server would send at /openapi.json; no server is needed. Settings that
-change the API, such as HUTCH_REGISTRATION, apply; the data directory is not touched.`,
+  help: `Prints the document that a server would send at /openapi.json; no server is needed. Settings
+that change the API, such as HUTCH_REGISTRATION, apply. The data directory is not used.`,
   flags: {},
   settings: [],
   run: async () => {
@@ -24,8 +24,8 @@ change the API, such as HUTCH_REGISTRATION, apply; the data directory is not tou
     });
     const deps = createDeps({ ...loadConfig(), dataDir }, { log });
     try {
-      const answer = await createApp(deps).handle(new Request('http://localhost/openapi.json'));
-      console.log(JSON.stringify(await answer.json(), null, 2));
+      const response = await createApp(deps).handle(new Request('http://localhost/openapi.json'));
+      console.log(JSON.stringify(await response.json(), null, 2));
     } finally {
       await deps.close();
       rmSync(dataDir, { recursive: true });

@@ -9,8 +9,8 @@ export const VERSION_LINE = `hutch ${VERSION} (bun ${Bun.version})`;
 type Input = Omit<Invocation, 'abort'>;
 
 /**
- * Returns the parser of the command line. It calls `start` with the command that was named, throws
- * CommanderError for wrong use, which it has printed by then, and never ends the process.
+ * Returns the parser of the command line. It calls `start` with the named command. For wrong use it
+ * prints the problem and throws CommanderError; it never exits the process.
  */
 export function createProgram(
   commands: readonly Command[],
@@ -27,7 +27,7 @@ export function createProgram(
     .showHelpAfterError('\nSee hutch --help.')
     .addHelpText(
       'after',
-      '\nhutch COMMAND --help tells more. Settings are HUTCH_… variables; the binary reads no .env file.',
+      '\nSee hutch COMMAND --help for details. Settings are HUTCH_… variables; the binary reads no .env file.',
     );
   for (const command of commands) {
     const words = command.name.split(' ');
@@ -37,20 +37,20 @@ export function createProgram(
   return program;
 }
 
-/** Prints the help of the command or group that `words` name. Throws CommanderError for another name. */
+/** Prints the help of the command or group named by `words`. Throws CommanderError for an unknown name. */
 export async function showHelp(program: Program, words: readonly string[]): Promise<void> {
   let command = program;
   for (const word of words) {
     if (command.commands.length === 0) break;
     const next = command.commands.find((it) => it.name() === word);
-    // Parsing it fails with the suggestion of a name.
+    // Parsing fails and suggests a name.
     if (!next) await program.parseAsync([...words], { from: 'user' });
     else command = next;
   }
   command.outputHelp();
 }
 
-/** Returns the group of commands with this name, which is made if it is not there. */
+/** Returns the group of commands with this name and creates it if necessary. */
 function groupOf(program: Program, name: string): Program {
   const found = program.commands.find((it) => it.name() === name);
   if (found) return found;
@@ -90,7 +90,7 @@ function flagOption(
   return option;
 }
 
-/** Returns `text` if it is valid. Throws InvalidArgumentError that says what is. */
+/** Returns `text` if it is valid. Throws InvalidArgumentError with the problem. */
 function checked(parsed: ReturnType<NonNullable<Flag['parse']>>, text: string): string {
   if ('problem' in parsed) throw new InvalidArgumentError(`It ${parsed.problem}.`);
   return text;
@@ -107,7 +107,7 @@ function inputOf(parser: Program): Input {
   return { flags, switches, operand: parser.args[0] };
 }
 
-/** Lists each command by its whole name, also where a group is explained. */
+/** Lists each command by its full name, also in the help of a group. */
 function formatHelp(command: Program, helper: Help): string {
   const commands = { visibleCommands: leavesOf, subcommandTerm: fullName };
   return Help.prototype.formatHelp.call(helper, command, Object.assign(helper, commands));

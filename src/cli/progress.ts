@@ -1,13 +1,13 @@
-/** How far a transfer has come. */
+/** The progress of a transfer. */
 export interface Position {
   bytes: number;
   items: number;
 }
 
 export interface Progress {
-  /** Shows where things stand, as often as a reader can follow. */
+  /** Shows the progress, at a readable rate. */
   show(position: Position): void;
-  /** Shows it for the last time, and frees the line. */
+  /** Shows the final progress and ends the line. */
   end(position: Position): void;
 }
 
@@ -18,8 +18,8 @@ const PLAIN_MS = 3000;
 const BAR = 24;
 
 /**
- * Progress on `output`, which is not where data goes: a bar that is drawn again and again on a
- * terminal, else a line each 3 seconds. `totalBytes` where it is known.
+ * Shows progress on `output`: a bar on a terminal, otherwise a line every 3 seconds. Data must go to
+ * another stream. Pass `totalBytes` if it is known.
  */
 export function createProgress(output: Output, totalBytes?: number): Progress {
   const startedAt = performance.now();

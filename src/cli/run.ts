@@ -40,18 +40,18 @@ const COMMANDS: readonly Command[] = [
   version,
 ];
 
-/** Runs the command that `args` name and returns the exit status: 2 for wrong use or settings. */
+/** Runs the command named by `args` and returns the exit status: 2 for wrong use or settings. */
 export async function run(args: string[], abort: (status: number) => void): Promise<number> {
   let status = 0;
   const program = createProgram(COMMANDS, async (command, input) => {
-    // The server listens for itself, and stops in order.
+    // The server handles signals itself and shuts down gracefully.
     if (command !== serve) endOnSignal(command.name, abort);
     status = await command
       .run({ ...input, abort })
       .catch((error) => reportFailure(command.name, input, error));
   });
   const helpWords = helpWordsOf(args);
-  // The server goes on without a reader of its log.
+  // The server continues if its log is not read.
   if (helpWords || args[0] !== serve.name) endOnBrokenPipe(abort);
   try {
     if (helpWords) await showHelp(program, helpWords);
@@ -63,10 +63,10 @@ export async function run(args: string[], abort: (status: number) => void): Prom
   }
 }
 
-/** Returns the name of the command whose help `args` ask for; undefined when they ask for none. */
+/** Returns the words of the command whose help is requested; undefined if no help is requested. */
 function helpWordsOf(args: readonly string[]): string[] | undefined {
-  const isAsked = args.includes('--help') || args.includes('-h');
-  if (args.length > 0 && args[0] !== 'help' && !isAsked) return undefined;
+  const isRequested = args.includes('--help') || args.includes('-h');
+  if (args.length > 0 && args[0] !== 'help' && !isRequested) return undefined;
   const words = args[0] === 'help' ? args.slice(1) : args;
   const end = words.findIndex((word) => word.startsWith('-'));
   return words.slice(0, end < 0 ? undefined : end);

@@ -6,20 +6,20 @@ import { table } from './table.ts';
 
 const HEAD = `# Every setting with its default. Hutch reads the environment, not this file: copy it to .env for
 # bun start, or to an EnvironmentFile of systemd or Docker. Secrets can be given as NAME_FILE too.
-# Host names are looked up in /etc/hosts and by the name servers of /etc/resolv.conf; modules of NSS
-# such as mDNS and nss-resolve are not asked.
+# Host names are resolved by /etc/hosts and the name servers of /etc/resolv.conf, not by NSS modules
+# such as mDNS and nss-resolve.
 `;
 const HIDDEN = '********';
 
 export const settings: Command = {
   name: 'settings',
-  summary: 'Show every setting, its value and where the value comes from.',
-  help: `Shows the values that hutch serve would have here: of the command line, else of the environment,
-else of a file that a …_FILE variable names, else the default. Secrets are hidden. With --example it
-prints what .env.example holds: each HUTCH_ variable, what it is for, its option and its default.`,
+  summary: 'Show every setting, its value and its source.',
+  help: `Shows the values that hutch serve would use here: from the command line, the environment, a file
+named by a …_FILE variable, or the default, in this order. Secrets are hidden. With --example it
+prints .env.example: each HUTCH_ variable with its description, option and default.`,
   flags: {
     json: { help: 'Print a JSON array of {name, value, source, from}.' },
-    example: { help: 'Print every setting with its default, as a file for an environment.' },
+    example: { help: 'Print every setting with its default, as an environment file.' },
   },
   settings: ['host', 'port', 'dataDir', 'logLevel'],
   run: async ({ flags, switches }) => {

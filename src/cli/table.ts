@@ -1,6 +1,6 @@
 import { oneLine } from '../utils/text/text.ts';
 
-/** Returns rows as columns of equal width; a cell that would break a line or a terminal is escaped. */
+/** Formats rows as aligned columns. Cells that would break a line or a terminal are escaped. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows].map((row) => row.map(oneLine));
   const widths = head.map((_, column) =>

@@ -2,10 +2,10 @@ import { type Command, configOf, openDeps } from './command.ts';
 
 export const usageVerify: Command = {
   name: 'usage verify',
-  summary: 'Compare the counted usage of accounts with what is stored.',
-  help: `Each write counts what its account stores, for the quotas. This command counts everything again
-and names the accounts whose count differs, with the difference. The status is 1 if there are
-any, unless --repair is given. Works while a server is running.`,
+  summary: 'Compare the counted usage of accounts with their stored data.',
+  help: `Each write updates the counts that quotas use. This command counts everything again and lists
+the accounts whose counts differ, with the difference. The exit status is 1 if there are any,
+unless --repair is given. Works while a server is running.`,
   flags: { repair: { help: 'Correct the counts.' } },
   settings: ['dataDir'],
   run: async (invocation) => {

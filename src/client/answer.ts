@@ -5,7 +5,7 @@ export type SuccessStatus = 200 | 201 | 202 | 203 | 204 | 205 | 206 | 207 | 208 
 /** The data of a success, by the statuses that a route declares. */
 export type DataOf<Res> = Res[Extract<keyof Res, SuccessStatus>];
 
-/** The errors of a route: one type for each status that it declares, and status 0. */
+/** The errors of a route: one type per declared status, and status 0. */
 export type ErrorOf<Res> =
   | {
       [Status in Extract<Exclude<keyof Res, SuccessStatus>, number>]: HutchError<
@@ -22,13 +22,13 @@ export type Answer<Res> =
   | {
       data: null;
       error: ErrorOf<Res>;
-      /** Null when no response arrived; `status` is 0 and `headers` are empty then. */
+      /** Null if no response arrived; then `status` is 0 and `headers` are empty. */
       response: Response | null;
       status: number;
       headers: Headers;
     };
 
-/** What `orThrow` needs of a result. */
+/** The part of a result that `orThrow` needs. */
 export interface Settled {
   data: unknown;
   error: unknown;
@@ -37,7 +37,7 @@ export interface Settled {
 /** The data of a successful result. */
 export type SettledData<A extends Settled> = Extract<A, { error: null }>['data'];
 
-/** Returns the data of a result. Throws its HutchError. */
+/** Returns the data of a result. Throws its error. */
 export function orThrow<A extends Settled>(answer: Promise<A>): Promise<SettledData<A>>;
 export function orThrow<A extends Settled>(answer: A): SettledData<A>;
 export function orThrow(answer: Settled | Promise<Settled>): unknown {

@@ -1,7 +1,7 @@
 /**
- * Why a call failed. `response`: the server answered with an error status. `network`: no response
- * arrived. `aborted` and `timeout`: the signal of the call ended it. `broken`: a success arrived
- * whose body ended early or is not what its type says.
+ * The reason why a call failed. `response`: the server sent an error status. `network`: no response
+ * arrived. `aborted` and `timeout`: the signal of the call aborted it. `broken`: the body of a success
+ * ended early or does not match its media type.
  */
 export type ErrorKind = 'response' | 'network' | 'aborted' | 'timeout' | 'broken';
 
@@ -29,7 +29,7 @@ export class HutchError<
   readonly status: Status;
   /** The body of the response, or the cause when there was no usable response. */
   readonly value: Value;
-  /** The code of the problem, such as `not_found`; undefined where `value` is no problem. */
+  /** The code of the problem, such as `not_found`; undefined if `value` is not a problem. */
   readonly code: Code;
   /** Null when no response arrived. */
   readonly response: Response | null;
@@ -55,17 +55,17 @@ export class HutchError<
   }
 }
 
-/** The error of a response whose status is no success. */
+/** Creates the error of a response with an error status. */
 export function errorOfResponse(call: string, response: Response, value: unknown): HutchError {
   const { status } = response;
   const message = `${call}: ${status} ${textOf(value) || response.statusText}`.trimEnd();
   return new HutchError({ kind: 'response', status, value, message, response });
 }
 
-/** The error of a call that brought no usable response; `value` is its cause. */
+/** The error of a call without a usable response; `value` is its cause. */
 export type NoAnswer = HutchError<0, Error, undefined>;
 
-/** The error of a call that brought no usable response. */
+/** Creates the error of a call without a usable response. */
 export function errorOfFailure(
   call: string,
   cause: unknown,
@@ -100,7 +100,7 @@ function isProblem(value: unknown): value is ProblemLike {
   return isObject(value) && typeof value['code'] === 'string' && typeof value['title'] === 'string';
 }
 
-/** A readable sentence: the detail of a problem, and the first of its errors. */
+/** Returns a readable sentence: the detail of a problem and its first errors. */
 function textOf(value: unknown): string {
   if (typeof value === 'string')
     return value

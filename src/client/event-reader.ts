@@ -1,16 +1,16 @@
-/** A block of server-sent events. One that is a comment alone, a heartbeat, has no fields. */
+/** A block of server-sent events. A heartbeat, which is only a comment, has no fields. */
 export interface EventBlock {
   event?: string;
   id?: number | string;
-  /** Parsed where it is JSON. */
+  /** Parsed if it is JSON. */
   data?: unknown;
-  /** Milliseconds that the server asks to wait before a reconnection. */
+  /** Milliseconds to wait before a reconnection, as requested by the server. */
   retry?: number;
 }
 
 /**
- * Reads server-sent events. A block that was cut off is dropped. Throws what the stream throws;
- * the stream is cancelled when the reader stops early.
+ * Reads server-sent events. An incomplete block is dropped. Errors of the stream are rethrown; the
+ * stream is cancelled if the reader stops early.
  */
 export async function* readEvents(
   stream: ReadableStream<Uint8Array>,
@@ -20,7 +20,7 @@ export async function* readEvents(
   let rest = '';
   try {
     for (let { value } = await reader.read(); value; { value } = await reader.read()) {
-      // Where a CR ends what came so far, its LF may be on the way.
+      // After a trailing CR, the next chunk may start with its LF.
       const text = rest + decoder.decode(value, { stream: true });
       const blocks = text.split(/\r\n\r\n|\n\n|\r\r(?!\n)/);
       rest = blocks.pop() ?? '';

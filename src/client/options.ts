@@ -1,6 +1,6 @@
 import type { HutchError } from './errors.ts';
 
-/** A body that is sent as it is: an import of items. A stream is sent in chunks, and only once. */
+/** A raw body: an import of items. A stream is sent in chunks and cannot be retried. */
 export type Upload =
   | Blob
   | ReadableStream<Uint8Array>
@@ -9,18 +9,18 @@ export type Upload =
   | Uint8Array
   | string;
 
-/** Whether to throw an error instead of returning it. */
+/** Throws errors instead of returning them: all, none or those that a function selects. */
 export type ThrowHttpError = boolean | ((error: HutchError) => boolean);
 
-/** How often and how long a client waits to repeat a call. */
+/** The number of retries and the longest wait before one. */
 export interface RetryOptions {
-  /** Repeats of one call at most; 0 for none. Default: 2. */
+  /** Maximum retries of a call; 0 for none. Default: 2. */
   count?: number;
-  /** The longest wait before a repeat; a longer Retry-After is not waited for. Default: 30,000. */
+  /** The longest wait before a retry. A longer Retry-After ends the retries. Default: 30,000. */
   maxWaitMs?: number;
 }
 
-/** What a client does with each of its requests. */
+/** Options for every request of a client. */
 export interface SendOptions {
   /** A bearer token, or a function that returns one, called before each request. */
   token?: string | (() => string | undefined | Promise<string | undefined>);
@@ -29,9 +29,9 @@ export interface SendOptions {
   /** `include` sends the session cookie to a server of another origin. Default: fetch's own. */
   credentials?: RequestInit['credentials'];
   /**
-   * Repeats of calls that are safe to repeat: after a 429, and, if the call is idempotent or has an
-   * Idempotency-Key that its route honours, after a 502, 503, 504 or a lost connection. A number
-   * is the count.
+   * Retries of calls that are safe to repeat: after a 429 and, if the call is idempotent or has an
+   * Idempotency-Key that its route honours, after a 502, 503, 504 or a lost connection. A number is the
+   * count.
    */
   retries?: number | RetryOptions;
   /** Throws errors instead of returning them. Default: false. */
@@ -40,14 +40,14 @@ export interface SendOptions {
   fetch?: (request: Request) => Promise<Response>;
 }
 
-/** What a call takes beside its body and its query. */
+/** Options of a call, in addition to its body and query. */
 export interface CallOptions {
   headers?: Record<string, string | undefined>;
   signal?: AbortSignal | null;
-  /** In place of the client's. */
+  /** Overrides the option of the client. */
   retries?: number | RetryOptions;
-  /** In place of the client's. */
+  /** Overrides the option of the client. */
   throwHttpError?: ThrowHttpError;
-  /** More for fetch, such as `cache` or `keepalive`. */
+  /** More options for fetch, such as `cache` or `keepalive`. */
   fetch?: Omit<RequestInit, 'method' | 'headers' | 'body'>;
 }

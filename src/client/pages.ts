@@ -1,15 +1,15 @@
 import { orThrow, type Settled } from './answer.ts';
 import type { Sparse, SparseData } from './sparse.ts';
 
-/** A route that lists by cursor, as `hutch.v2.items`. */
+/** A route that lists by cursor, such as `hutch.v2.items`. */
 export interface Listing {
   get: (...args: never[]) => Promise<Settled>;
 }
 
-/** What the `get` of a route takes. */
+/** The options of a listing's `get`. */
 export type OptionsOf<L extends Listing> = NonNullable<Parameters<L['get']>[0]>;
 
-/** What the `get` of a route takes that shows some fields; never, where it shows all of them. */
+/** The options of a listing's `get` that select fields; never, if it has none. */
 export type SparseOptionsOf<L extends Listing> = L['get'] extends {
   (options: infer Options extends { query: { fields: unknown } }): Promise<Settled>;
   (...args: never[]): Promise<Settled>;
@@ -23,7 +23,7 @@ export type PageOf<L extends Listing> = Extract<
   { error: null }
 >['data'];
 
-/** A thing that a listing lists. */
+/** An entry of a listing. */
 export type EntryOf<L extends Listing> =
   PageOf<L> extends { data: readonly (infer Entry)[] } ? Entry : never;
 
@@ -33,8 +33,8 @@ export interface Paged<Entry, Page> extends AsyncIterable<Entry> {
 }
 
 /**
- * Iterates over all entries of a listing: `for await (const item of pages(hutch.v2.items))`. The next
- * page is asked for when it is needed; the iteration throws the HutchError of a call that fails.
+ * Iterates over all entries of a listing: `for await (const item of pages(hutch.v2.items))`. Pages are
+ * requested when they are needed. Throws the HutchError of a call that fails.
  */
 export function pages<
   L extends Listing,

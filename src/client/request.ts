@@ -1,4 +1,4 @@
-/** A call as it was made, before it becomes a request. */
+/** A call before it is encoded as a request. */
 export interface Call {
   method: string;
   /** The path, its parameters encoded. */
@@ -15,13 +15,13 @@ export interface Encoded {
   body: RequestBody | undefined;
   /** Its media type, unless the call names one. */
   type: string | undefined;
-  /** Whether it can be sent again. */
+  /** False for a stream, which can be sent only once. */
   isRepeatable: boolean;
 }
 
 /**
- * The routes that read a form, as OAuth2 and Apple send it. Any other body is JSON. A test compares
- * them with the document.
+ * The routes that take a form, as OAuth2 and Apple require. Other bodies are JSON. A test compares this
+ * list with the OpenAPI document.
  */
 export const FORM_ROUTES: readonly string[] = [
   '/api/v1/login/access-token',
@@ -33,8 +33,8 @@ const LINES = 'application/x-ndjson';
 const TYPES: Record<string, string> = { csv: 'text/csv', jsonl: LINES, ndjson: LINES };
 
 /**
- * A path parameter, encoded as one segment. Throws TypeError for what a path cannot hold: an empty
- * one, `.` and `..`, which are no segments but steps to another path.
+ * Encodes a path parameter as one segment. Throws TypeError for an empty value, `.` and `..`, which
+ * would change the path.
  */
 export function encodeSegment(name: string, value: unknown): string {
   const text = String(value);
@@ -42,7 +42,7 @@ export function encodeSegment(name: string, value: unknown): string {
   throw new TypeError(`The path parameter ${name} must not be ${JSON.stringify(text)}`);
 }
 
-/** The query with its `?`; empty without values. Lists repeat their name. */
+/** Encodes a query, with its `?`; empty without values. Lists repeat their name. */
 export function encodeQuery(query: object | undefined): string {
   const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
     [value].flat().flatMap((each: unknown) => (each == null ? [] : [[name, textOf(each)]])),
@@ -56,7 +56,7 @@ function textOf(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** Encodes a body: bytes as they are, anything else as JSON or as the form that the route takes. */
+/** Encodes a body: bytes unchanged, anything else as JSON or as the form that the route takes. */
 export async function encodeBody({ body, path, query }: Call): Promise<Encoded> {
   if (body === undefined || body === null) {
     return { body: undefined, type: undefined, isRepeatable: true };
@@ -65,7 +65,7 @@ export async function encodeBody({ body, path, query }: Call): Promise<Encoded> 
   if (isStream(body)) {
     const stream = body instanceof ReadableStream ? body : streamOf(body);
     if (!isBrowser()) return { body: stream, type, isRepeatable: false };
-    // Browsers send streams by HTTP/2 alone, or not at all.
+    // Browsers send streams only over HTTP/2, or not at all.
     return { body: await new Response(stream).blob(), type, isRepeatable: true };
   }
   if (isRaw(body)) return { body, type, isRepeatable: true };
@@ -76,7 +76,7 @@ export async function encodeBody({ body, path, query }: Call): Promise<Encoded> 
   return { body: JSON.stringify(body), type: 'application/json', isRepeatable: true };
 }
 
-/** By the format that is asked for, the name of a file, or what the body says; else JSON Lines. */
+/** Returns the media type by the requested format, the name of a file or the body; otherwise JSON Lines. */
 function typeOf(body: unknown, query: object | undefined): string | undefined {
   if (body instanceof URLSearchParams || body instanceof FormData) return undefined;
   const { format } = (query ?? {}) as { format?: unknown };

@@ -2,9 +2,9 @@ import { type AnyAnswer, failed, succeeded } from './answer.ts';
 import { errorOfFailure, errorOfResponse } from './errors.ts';
 import { readEvents } from './event-reader.ts';
 
-/** A request that was answered. */
-export interface Answered {
-  /** Its method and path, for messages. */
+/** A response and its call. */
+export interface Received {
+  /** The method and path, for messages. */
   call: string;
   response: Response;
   signal: AbortSignal | undefined;
@@ -13,10 +13,10 @@ export interface Answered {
 const JSON_TYPE = /^application\/(json|[\w.-]+\+json)$/;
 
 /**
- * The result of a response: JSON parsed, text as a string, server-sent events as a generator, and
- * any other type, such as an export, as a stream. Never rejects.
+ * Reads a response: JSON is parsed, text is a string, server-sent events are a generator, and any other
+ * type, such as an export, is a stream. Never rejects.
  */
-export async function read({ call, response, signal }: Answered): Promise<AnyAnswer> {
+export async function read({ call, response, signal }: Received): Promise<AnyAnswer> {
   const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   try {
     if (!response.ok)
@@ -27,7 +27,7 @@ export async function read({ call, response, signal }: Answered): Promise<AnyAns
   }
 }
 
-/** The parsed JSON of an error, or its text where there is none: a proxy writes what it likes. */
+/** Returns the parsed JSON of an error, or its text: proxies send other types. */
 async function errorValue(response: Response, type: string): Promise<unknown> {
   const text = await response.text();
   if (!JSON_TYPE.test(type)) return text;
@@ -41,7 +41,7 @@ async function errorValue(response: Response, type: string): Promise<unknown> {
 async function successData(response: Response, type: string, call: string): Promise<unknown> {
   if (response.status === 204 || response.status === 205 || call.startsWith('HEAD ')) return null;
   if (JSON_TYPE.test(type)) return JSON.parse(await response.text());
-  // As a proxy or a captive portal sends it; the API has no pages.
+  // Sent by a proxy or a captive portal; the API has no pages.
   if (type === 'text/html') throw new TypeError('a page instead of data');
   if (type === '') return (await response.text()) || null;
   const stream = response.body ?? new Blob().stream();

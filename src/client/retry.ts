@@ -3,13 +3,13 @@ import type { RetryOptions } from './options.ts';
 
 const COUNT = 2;
 const MAX_WAIT_MS = 30_000;
-/** The first wait is up to this long, each further one up to twice as long as the one before. */
+/** Upper bound of the first wait; it doubles with each retry. */
 const FIRST_WAIT_MS = 250;
 const IDEMPOTENT = ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'];
-/** Statuses of a server, or of a proxy before it, that cannot answer just now. */
+/** Statuses of a server, or of its proxy, that is temporarily unavailable. */
 const UNAVAILABLE = [502, 503, 504];
 
-/** The POST routes that honour an Idempotency-Key; a test compares them with the document. */
+/** The POST routes that honour an Idempotency-Key. A test compares this list with the OpenAPI document. */
 export const KEYED_ROUTES: readonly string[] = [
   '/api/v2/auth/identities',
   '/api/v2/auth/passkeys',
@@ -23,12 +23,12 @@ export const KEYED_ROUTES: readonly string[] = [
   '/api/v2/users',
 ];
 
-/** Whether a request may be sent again though the server may have done already what it asks. */
+/** True if a request may be sent again although the server may already have processed it. */
 export function isIdempotent(method: string, path: string): boolean {
   return IDEMPOTENT.includes(method) || (method === 'POST' && isKeyed(path));
 }
 
-/** Whether POST to `path` honours an Idempotency-Key. */
+/** True if POST to `path` honours an Idempotency-Key. */
 function isKeyed(path: string): boolean {
   const parts = path.split('/');
   return KEYED_ROUTES.map((route) => route.split('/')).some(
@@ -38,33 +38,33 @@ function isKeyed(path: string): boolean {
   );
 }
 
-/** How often a call was repeated, and how often it may be. */
-export interface Repeat {
+/** The state of the retries of a call. */
+export interface RetryState {
   isIdempotent: boolean;
-  repeats: number;
+  attempts: number;
   retries: number | RetryOptions | undefined;
 }
 
-/** Milliseconds to wait before a failed call is repeated; undefined if it is not to be. */
-export function waitBefore(answer: AnyAnswer, repeat: Repeat): number | undefined {
-  const { retries = COUNT } = repeat;
+/** Returns the milliseconds to wait before the next retry; undefined if the call is not retried. */
+export function retryDelayMs(answer: AnyAnswer, state: RetryState): number | undefined {
+  const { retries = COUNT } = state;
   const { count = COUNT, maxWaitMs = MAX_WAIT_MS } =
     typeof retries === 'number' ? { count: retries } : retries;
-  if (repeat.repeats >= count || !mayRepeat(answer, repeat)) return undefined;
-  const backoffMs = Math.random() * FIRST_WAIT_MS * 2 ** repeat.repeats;
+  if (state.attempts >= count || !isRetryable(answer, state)) return undefined;
+  const backoffMs = Math.random() * FIRST_WAIT_MS * 2 ** state.attempts;
   const waitMs = retryAfterMs(answer.headers) ?? Math.min(backoffMs, maxWaitMs);
   return waitMs <= maxWaitMs ? waitMs : undefined;
 }
 
-function mayRepeat({ error }: AnyAnswer, { isIdempotent }: Repeat): boolean {
+function isRetryable({ error }: AnyAnswer, { isIdempotent }: RetryState): boolean {
   if (error === null) return false;
-  // Nothing was done.
+  // The server did not process it.
   if (error.status === 429) return true;
   if (error.kind === 'network' || error.kind === 'broken') return isIdempotent;
   return UNAVAILABLE.includes(error.status) && isIdempotent;
 }
 
-/** What Retry-After asks for, in milliseconds; undefined without one that can be read. */
+/** Returns Retry-After in milliseconds; undefined if it is missing or invalid. */
 export function retryAfterMs(headers: Headers): number | undefined {
   const text = headers.get('retry-after');
   if (text === null) return undefined;
@@ -72,7 +72,7 @@ export function retryAfterMs(headers: Headers): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
 }
 
-/** Waits; at most until the signal is aborted. */
+/** Waits, at most until the signal is aborted. */
 export function sleep(ms: number, signal: AbortSignal | null | undefined): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

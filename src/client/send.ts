@@ -3,12 +3,12 @@ import { errorOfFailure, type HutchError } from './errors.ts';
 import type { CallOptions, SendOptions } from './options.ts';
 import { type Call, type Encoded, encodeBody, encodeQuery } from './request.ts';
 import { read } from './response.ts';
-import { isIdempotent, sleep, waitBefore } from './retry.ts';
+import { isIdempotent, retryDelayMs, sleep } from './retry.ts';
 
-/** Sends a call, again where that is safe, and resolves to its result. */
+/** Sends a call, with retries, and resolves to its result. */
 export type Send = (call: Call, options: CallOptions) => Promise<AnyAnswer>;
 
-/** Options of a client whose calls may be repeated after `onUnauthorized`. */
+/** Options of a client whose calls are repeated after `onUnauthorized`. */
 export interface Sending extends SendOptions {
   onUnauthorized?: (error: HutchError) => boolean | Promise<boolean>;
 }
@@ -45,22 +45,22 @@ interface Sent {
   token: string | undefined;
 }
 
-/** Sends a call and, where that is safe, again after a wait. */
+/** Sends a call, with retries. */
 async function sendOnce(attempt: Attempt): Promise<Sent> {
   const { call, encoded, options, sending } = attempt;
   const retries = options.retries ?? sending.retries;
   const signal = signalOf(options);
-  for (let repeats = 0; ; repeats++) {
+  for (let attempts = 0; ; attempts++) {
     const token = await tokenOf(sending);
     const answer = await exchange(attempt, token);
-    const repeat = { isIdempotent: isIdempotent(call.method, call.path), repeats, retries };
-    const waitMs = encoded.isRepeatable ? waitBefore(answer, repeat) : undefined;
+    const state = { isIdempotent: isIdempotent(call.method, call.path), attempts, retries };
+    const waitMs = encoded.isRepeatable ? retryDelayMs(answer, state) : undefined;
     if (waitMs === undefined) return { answer, token };
     await sleep(waitMs, signal);
   }
 }
 
-/** One request and its response. */
+/** Sends one request and reads its response. */
 async function exchange(attempt: Attempt, token: string | undefined): Promise<AnyAnswer> {
   const { base, call, sending } = attempt;
   const name = `${call.method} ${call.path}`;
@@ -103,24 +103,24 @@ async function tokenOf({ token }: SendOptions): Promise<string | undefined> {
   return typeof token === 'function' ? token() : token;
 }
 
-/** Whether the server asks for a token; a wrong password is no such refusal. */
+/** True if the token was refused; a wrong password has another code. */
 function isUnauthorized(answer: AnyAnswer): answer is Extract<AnyAnswer, { data: null }> {
   const { error } = answer;
   return error?.status === 401 && (error.code ?? 'unauthenticated') === 'unauthenticated';
 }
 
 /**
- * Returns a function that asks `onUnauthorized` whether a refused call is to be repeated, once for
- * all calls that are refused meanwhile. A call that was sent with an older token is repeated at once.
+ * Returns a function that decides whether a refused call is repeated. It calls `onUnauthorized` once
+ * for all calls that are refused in the meantime. A call with an outdated token is repeated at once.
  */
 function createRenewal(sending: Sending) {
   const { onUnauthorized } = sending;
   let renewing: Promise<boolean> | undefined;
-  const ask = async (error: HutchError) => (await onUnauthorized?.(error)) ?? false;
+  const renew = async (error: HutchError) => (await onUnauthorized?.(error)) ?? false;
   return async (error: HutchError | null, token: string | undefined): Promise<boolean> => {
     if (!onUnauthorized || error === null) return false;
     if (!renewing && (await tokenOf(sending)) !== token) return true;
-    renewing ??= ask(error).finally(() => {
+    renewing ??= renew(error).finally(() => {
       renewing = undefined;
     });
     return renewing;

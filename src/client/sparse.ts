@@ -1,7 +1,7 @@
 import type { Answer } from './answer.ts';
 import type { CallOptions } from './options.ts';
 
-/** Reads a thing or a list: whole, or what `fields` of the query names. */
+/** Reads a resource or a list: completely, or the fields that `fields` of the query names. */
 export type SparseGet<Res, Options> = {
   <const Fields extends FieldsOf<Options> | undefined>(
     options: CallOptions & Options & { query: { fields: Fields } },
@@ -9,7 +9,7 @@ export type SparseGet<Res, Options> = {
   (options?: CallOptions & Options & { query?: { fields?: undefined } }): Promise<Answer<Res>>;
 };
 
-/** What `fields` of a query takes; never, where a query has none. */
+/** The type of `fields` in a query; never, if the query has none. */
 export type FieldsOf<Options> = Options extends { query?: infer Query }
   ? string extends keyof Query
     ? never
@@ -24,8 +24,8 @@ type SparseOf<Res, Fields> = {
 };
 
 /**
- * A thing of which `fields` names what is shown, beside its id and what `expand` adds. A list that
- * is not written out where it is sent may name any of its fields.
+ * A resource with the selected fields, its id and the fields that `expand` adds. If the selection is
+ * not a literal, any of its fields may be missing.
  */
 export type Sparse<Thing, Fields> = Fields extends undefined
   ? Thing
@@ -35,14 +35,14 @@ export type Sparse<Thing, Fields> = Fields extends undefined
       : Named<Thing, Fields[number]>
     : Named<Thing, Fields>;
 
-/** Of what is optional, `expand` says whether it is shown. */
+/** Optional fields depend on `expand`. */
 type Named<Thing, Name> = Pick<Thing, Extract<keyof Thing, Name | 'id' | OptionalOf<Thing>>>;
 
 type OptionalOf<Thing> = {
   [Key in keyof Thing]-?: undefined extends Thing[Key] ? Key : never;
 }[keyof Thing];
 
-/** The data of a response, one thing or a list, of which `fields` names what is shown. */
+/** The data of a response, a resource or a list, with the selected fields. */
 export type SparseData<Data, Fields> = Data extends { data: readonly (infer Thing)[] }
   ? { [Key in keyof Data]: Key extends 'data' ? Sparse<Thing, Fields>[] : Data[Key] }
   : Sparse<Data, Fields>;

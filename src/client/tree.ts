@@ -4,17 +4,17 @@ import type { CallOptions } from './options.ts';
 import type { FieldsOf, SparseGet } from './sparse.ts';
 
 /**
- * A Hutch server, typed: routes, bodies, responses and the errors of each status. A call rejects
- * for nothing that the server or the network does: every failure is an `error`.
+ * A typed Hutch server: routes, bodies, responses and the errors of each status. A call never rejects:
+ * every failure is an `error`.
  */
 export type Client = Tree<Routes> & {
-  /** Shorter for `api.v1`. */
+  /** Short for `api.v1`. */
   v1: Tree<Routes['api']['v1']>;
-  /** Shorter for `api.v2`. */
+  /** Short for `api.v2`. */
   v2: Tree<Routes['api']['v2']>;
 };
 
-/** Without the pages. */
+/** The routes of the API, without the pages. */
 type Routes = Pick<App['~Routes'], 'api' | 'health'>;
 
 interface Route {
@@ -42,7 +42,7 @@ type Nothing = Record<never, never>;
 
 type ParameterOf<Branch> = Extract<keyof Branch, `:${string}`>;
 
-/** A parameter is a number where the routes below say so. */
+/** A parameter is a number if the routes below declare it so. */
 type ParamsOf<Parameter, Branch> = Parameter extends `:${infer Name}`
   ? { [N in Name]: ParamOf<N, Branch> }
   : never;
