@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { contentCodings } from '../../src/utils/http/content-coding.ts';
-import { partsOf, unquoted } from '../../src/utils/http/header-grammar.ts';
-import { isIdentity, isUtf8, prefersHtml } from '../../src/utils/http/media-type.ts';
+import { entityTagsOf, partsOf, unquoted } from '../../src/utils/http/header-grammar.ts';
+import { isIdentity, isUtf8 } from '../../src/utils/http/media-type.ts';
 
 test.each([
   [null, []],
@@ -68,14 +68,21 @@ test.each([
 });
 
 test.each([
-  ['text/html;level="a,b", application/json;q=0.1', true],
-  ['Text/HTML;q=0.5, application/json', false],
-  ['text/html;q=0.5 , */*;q=0.1', true],
-  ['text/html;q=0', false],
-  ['text/*, application/json;q=0.9', true],
-  ['*/*', false],
-  [',,', false],
-  [null, false],
-])('whether %p prefers HTML: %p', (accept, expected) => {
-  expect(prefersHtml(accept)).toBe(expected);
+  [null, []],
+  ['', []],
+  ['"a"', ['"a"']],
+  ['"a","b"', ['"a"', '"b"']],
+  [' ,"a" ,, W/"b",', ['"a"', 'W/"b"']],
+  ['"a,b", "c"', ['"a,b"', '"c"']],
+  ['"a\\", "b"', ['"a\\"', '"b"']],
+  ['"", "a"', ['""', '"a"']],
+  ['*', []],
+  ['a', []],
+  ['"a', []],
+  ['w/"a"', []],
+  ['W/ "a"', []],
+  ['"a" "b"', []],
+  ['"a", b, "c"', ['"a"']],
+])('the header %p has the entity tags %p', (header, tags) => {
+  expect(entityTagsOf(header)).toEqual(tags);
 });

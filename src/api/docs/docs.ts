@@ -37,14 +37,18 @@ export const createDocsRoutes = ({ config }: Pick<Deps, 'config'>) => {
     ['theme.js', asset(JAVASCRIPT, () => new Blob([theme]))],
   ]);
   return new Elysia({ name: 'hutch-docs' })
-    .get('/docs', ({ request }) => page(request), { detail: { access: 'public', hide: true } })
-    .get('/swagger', ({ request }) => page(request), { detail: { access: 'public', hide: true } })
+    .get('/docs', ({ request, set }) => page(request, set), {
+      detail: { access: 'public', hide: true },
+    })
+    .get('/swagger', ({ request, set }) => page(request, set), {
+      detail: { access: 'public', hide: true },
+    })
     .get(
       '/docs/*',
-      ({ request, params }): Promise<Response> => {
-        const answer = assets.get(params['*']);
-        if (!answer) throw new AppError('not_found', 'Not Found');
-        return answer(request);
+      ({ request, params, set }): Promise<Response> => {
+        const asset = assets.get(params['*']);
+        if (!asset) throw new AppError('not_found', 'Not Found');
+        return asset(request, set);
       },
       { detail: { access: 'public', hide: true } },
     );

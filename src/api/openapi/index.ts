@@ -17,9 +17,9 @@ export const createOpenapiRoutes = (options: OpenapiOptions) => {
   let serve: Asset | undefined;
   return new Elysia({ name: 'hutch-openapi' }).get(
     '/openapi.json',
-    ({ request }): Promise<Response> => {
+    ({ request, set }): Promise<Response> => {
       serve ??= createDocument(options);
-      return serve(request);
+      return serve(request, set);
     },
     { detail: { access: 'public', hide: true } },
   );

@@ -36,7 +36,7 @@ export function correctResponses(
   const entries = Object.entries(responses).map(([status, { content }]) => {
     const headers = responseHeaders(route, status);
     const description = STATUS_CODES[status] ?? status;
-    if (status === '204') return [status, { description, headers }];
+    if (['204', '304'].includes(status)) return [status, { description, headers }];
     const schema = Object.values(content ?? {})[0]?.schema ?? {};
     const isError = Number(status) >= 400;
     const isProblem = isError && versionOf(route.path) === 'v2';

@@ -5,7 +5,7 @@ import { firstAdminCommand } from '../../core/config/first-admin.ts';
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { VERSION } from '../../core/version.ts';
-import { prefersHtml } from '../../utils/http/media-type.ts';
+import { prefersHtml } from '../../utils/http/negotiation.ts';
 import { type Asset, createAsset } from '../responses/asset.ts';
 import confirmEmailPage from './confirm-email.htm' with { type: 'text' };
 import confirmEmailScript from './confirm-email.js' with { type: 'text' };
@@ -40,10 +40,11 @@ Disallow: /
 
 const PUBLIC = { detail: { access: 'public', hide: true } } as const;
 
-const html = (text: string, more: Record<string, string> = {}) =>
+const html = (text: string, vary = '') =>
   createAsset({
     type: 'text/html; charset=utf-8',
-    headers: { ...HEADERS, 'cache-control': 'no-store', ...more },
+    headers: { ...HEADERS, 'cache-control': 'no-store' },
+    vary,
     open: () => new Blob([text]),
   });
 const asset = (type: string, open: () => Blob) => createAsset({ type, headers: HEADERS, open });
@@ -65,19 +66,19 @@ export const createPageRoutes = (deps: PagesDeps) => {
   const home = createHome(deps);
   const assets = createAssets();
   return new Elysia({ name: 'hutch-pages' })
-    .get('/', ({ request }) => home(request), PUBLIC)
-    .get('/robots.txt', ({ request }) => robots(request), PUBLIC)
-    .get('/favicon.ico', ({ request }) => favicon(request), PUBLIC)
-    .get('/verify', ({ request }) => verify(request), PUBLIC)
-    .get('/reset', ({ request }) => reset(request), PUBLIC)
-    .get('/confirm-email', ({ request }) => confirmEmail(request), PUBLIC)
-    .get('/sign-in', ({ request }) => signIn(request), PUBLIC)
+    .get('/', ({ request, set }) => home(request, set), PUBLIC)
+    .get('/robots.txt', ({ request, set }) => robots(request, set), PUBLIC)
+    .get('/favicon.ico', ({ request, set }) => favicon(request, set), PUBLIC)
+    .get('/verify', ({ request, set }) => verify(request, set), PUBLIC)
+    .get('/reset', ({ request, set }) => reset(request, set), PUBLIC)
+    .get('/confirm-email', ({ request, set }) => confirmEmail(request, set), PUBLIC)
+    .get('/sign-in', ({ request, set }) => signIn(request, set), PUBLIC)
     .get(
       '/pages/*',
-      ({ request, params }): Promise<Response> => {
-        const answer = assets.get(params['*']);
-        if (!answer) throw new AppError('not_found', 'Not Found');
-        return answer(request);
+      ({ request, params, set }): Promise<Response> => {
+        const asset = assets.get(params['*']);
+        if (!asset) throw new AppError('not_found', 'Not Found');
+        return asset(request, set);
       },
       PUBLIC,
     );
@@ -85,19 +86,20 @@ export const createPageRoutes = (deps: PagesDeps) => {
 
 /** Serves `/`: a page for browsers, and links as JSON for programs. */
 function createHome({ config, users }: PagesDeps): Asset {
-  const vary = { vary: 'Accept' };
+  const vary = 'Accept';
   const page = (firstAdmin: string) =>
     html(fill(homePage, { app_name: config.appName, version: VERSION }, firstAdmin), vary);
   const usual = page('');
   const withoutAdmin = page(fill(firstAdminPart, { command: firstAdminCommand() }));
   const links = createAsset({
     type: 'application/json',
-    headers: { ...vary, 'cache-control': 'no-cache' },
+    headers: { 'cache-control': 'no-cache' },
+    vary,
     open: () => new Blob([JSON.stringify(linksOf(config.appName))]),
   });
-  return async (request) => {
-    if (!prefersHtml(request.headers.get('accept'))) return links(request);
-    return ((await users.hasAdmin()) ? usual : withoutAdmin)(request);
+  return async (request, set) => {
+    if (!prefersHtml(request.headers.get('accept'))) return links(request, set);
+    return ((await users.hasAdmin()) ? usual : withoutAdmin)(request, set);
   };
 }
 

@@ -5,7 +5,7 @@ import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { RequestOrigin } from '../request/origin.ts';
 import { createCoercion, strictQuery } from '../request/parameters.ts';
-import type { ResponseSet } from '../responses/json.ts';
+import { addVary, type ResponseSet } from '../responses/response-set.ts';
 import { type Level, levelOf, type TokenScope, unauthenticated } from './access-rules.ts';
 import { createSessionCookie, type SessionCookie } from './cookies.ts';
 import { versionOf } from './error-forms.ts';
@@ -47,7 +47,7 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
       const isAnonymous =
         rule.level === 'public' || (rule.level === 'optional' && !brings(cookie, request));
       if (rule.isPrivate || !isAnonymous) set.headers['cache-control'] = 'no-store';
-      if (rule.level === 'optional') addVary(set.headers);
+      if (rule.level === 'optional') addVary(set, 'Authorization, Cookie');
       const origin = new RequestOrigin(config, { request, server: app().server, set });
       if (rule.isPrivate) origin.readAddress();
       if (!isAnonymous) return admit(rule, request, set, origin);
@@ -67,12 +67,6 @@ export const createStillKnown = ({ auth, config }: Pick<Deps, 'auth' | 'config'>
     return is?.id === id && is.role === role;
   };
 };
-
-/** Says that the answer depends on who asks, beside what it depends on already. */
-function addVary(headers: Record<string, string | number>): void {
-  const known = headers['vary'] === undefined ? '' : `${headers['vary']}, `;
-  headers['vary'] = `${known}Authorization, Cookie`;
-}
 
 /** Whether a request brings what could say who asks. */
 function brings(cookie: SessionCookie, request: Request): boolean {

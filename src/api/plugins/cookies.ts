@@ -1,7 +1,7 @@
 import type { Config } from '../../core/config/config.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { isLoopbackHost } from '../../utils/http/loopback.ts';
-import type { ResponseSet } from '../responses/json.ts';
+import type { ResponseSet } from '../responses/response-set.ts';
 
 /** How a client receives its session: in the body, or as a cookie. */
 export type Transport = 'bearer' | 'cookie';

@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { urlPath } from '../../utils/http/url.ts';
+import { addVary } from '../responses/response-set.ts';
 import { allowedMethods } from './routes.ts';
 
 const EXPOSED = [
@@ -35,8 +36,8 @@ export const cors = ({ config }: Pick<Deps, 'config'>) => {
   const listed = new Set(config.corsOrigins);
   if (listed.size === 0) return plugin;
   return plugin.onRequest(({ request, set }) => {
-    // For everybody: a shared cache must not give one origin's answer to another.
-    set.headers['vary'] = 'Origin';
+    // On every response: a shared cache must not serve the response for one origin to another.
+    addVary(set, 'Origin');
     const origin = request.headers.get('origin');
     if (origin !== null && listed.has(origin)) {
       set.headers['access-control-allow-origin'] = origin;

@@ -5,7 +5,7 @@ import { AppError } from '../../core/exceptions.ts';
 import type { Count, Limit } from '../../core/limits.ts';
 import { isUnder } from '../../utils/http/url.ts';
 import { type Behind, createClientNetwork } from '../request/origin.ts';
-import type { ResponseSet } from '../responses/json.ts';
+import type { ResponseSet } from '../responses/response-set.ts';
 import { createIsProbe } from './routes.ts';
 
 /**
@@ -26,7 +26,7 @@ export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyE
   };
   const judge = (request: Request, set: ResponseSet, counted: Count | undefined) => {
     if (counted === undefined) return;
-    if (isV2(request)) tell(limit, counted, set);
+    if (isV2(request)) setLimitHeaders(limit, counted, set);
     if (counted.isOver && !isProbe(request)) refuse(limit, counted, set);
   };
   // To wait costs each request 1 µs: only where there is something to wait for.
@@ -47,7 +47,8 @@ export function createUserLimit({ limits }: Pick<Deps, 'limits'>): CountUser {
   if (!limit) return () => {};
   const judge = (counted: Count, request: Request, set: ResponseSet) => {
     if (counted.isOver) refuse(limit, counted, set);
-    if (isV2(request) && counted.remaining < toldRemaining(set)) tell(limit, counted, set);
+    if (isV2(request) && counted.remaining < sentRemaining(set))
+      setLimitHeaders(limit, counted, set);
   };
   return (id, request, set) => {
     const counted = limit.count(String(id));
@@ -102,14 +103,14 @@ function isV2({ url }: Request): boolean {
 }
 
 /** What the answer says by now; the network is not counted without a connection. */
-function toldRemaining({ headers }: ResponseSet): number {
+function sentRemaining({ headers }: ResponseSet): number {
   const [, remaining = Number.POSITIVE_INFINITY] =
     /;r=(\d+)/.exec(String(headers['ratelimit'])) ?? [];
   return Number(remaining);
 }
 
 function refuse(limit: Limit, count: Count, set: ResponseSet): never {
-  tell(limit, count, set);
+  setLimitHeaders(limit, count, set);
   const retryAfterSeconds = count.resetSeconds;
   throw new AppError('too_many_requests', 'Too many requests, try again later', {
     retryAfterSeconds,
@@ -117,7 +118,11 @@ function refuse(limit: Limit, count: Count, set: ResponseSet): never {
 }
 
 /** draft-ietf-httpapi-ratelimit-headers: quota and window, what remains and until when. */
-function tell({ name, max, windowSeconds }: Limit, count: Count, { headers }: ResponseSet): void {
+function setLimitHeaders(
+  { name, max, windowSeconds }: Limit,
+  count: Count,
+  { headers }: ResponseSet,
+): void {
   headers['ratelimit-policy'] = `"${name}";q=${max};w=${windowSeconds}`;
   headers['ratelimit'] = `"${name}";r=${count.remaining};t=${count.resetSeconds}`;
 }

@@ -1,17 +1,21 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { partsOf } from '../../utils/http/header-grammar.ts';
+import { acceptsGzip } from '../../utils/http/negotiation.ts';
+import { isCurrent } from './etag.ts';
+import { addVary, type ResponseSet } from './response-set.ts';
 
 export interface AssetOptions {
   /** Its content-type. */
   type: string;
   headers: Record<string, string>;
+  /** Request headers by which the caller of the asset chose it. */
+  vary?: string;
   open(): Blob;
 }
 
-export type Asset = (request: Request) => Promise<Response>;
+export type Asset = (request: Request, set: ResponseSet) => Promise<Response>;
 
-/** A smaller text is about one packet on the wire, compressed or not. */
+/** A smaller text takes about one packet, compressed or not. */
 const MIN_GZIP_BYTES = 1024;
 const TEXT = /^(text\/|application\/json|image\/svg)/;
 
@@ -25,23 +29,24 @@ interface Representation {
 }
 
 /**
- * Returns a handler that serves what `open` returns: read at each request, hashed at the first, and
- * 304 to callers that have it. Texts are compressed once for those that accept gzip. `headers` are
- * on every response; without a cache-control of theirs, caches ask each time.
+ * Returns a handler that serves what `open` returns, read for each request and hashed once, and
+ * responds with 304 to callers that have it. Texts are compressed once, for callers that accept
+ * gzip. Every response has `headers`; unless they set cache-control, caches revalidate each time.
  */
-export function createAsset({ type, headers: own, open }: AssetOptions): Asset {
+export function createAsset({ type, headers: own, vary: chosenBy, open }: AssetOptions): Asset {
   let plain: Promise<Representation> | undefined;
   let gzipped: Promise<Representation> | undefined;
   const canCompress = TEXT.test(type) && open().size >= MIN_GZIP_BYTES;
-  const vary = [own['vary'], canCompress && 'Accept-Encoding'].filter(Boolean).join(', ');
-  const common = { 'cache-control': 'public, no-cache', ...own, ...(vary && { vary }) };
-  return async (request) => {
+  const vary = [chosenBy, canCompress && 'Accept-Encoding'].filter(Boolean).join(', ');
+  const common = { 'cache-control': 'public, no-cache', ...own };
+  return async (request, set) => {
+    if (vary) addVary(set, vary);
     plain ??= plainOf(open);
     const isGzip = canCompress && acceptsGzip(request.headers.get('accept-encoding'));
     if (isGzip) gzipped ??= gzipOf(open(), plain);
     const { etag, body, headers: more } = await ((isGzip && gzipped) || plain);
     const headers = { ...common, etag };
-    if (isFresh(request.headers.get('if-none-match'), etag)) {
+    if (isCurrent(etag, request)) {
       return new Response(null, { status: 304, headers });
     }
     return new Response(body(), { headers: { ...headers, ...more, 'content-type': type } });
@@ -62,15 +67,4 @@ async function gzipOf(blob: Blob, plain: Promise<Representation>): Promise<Repre
     body: () => packed,
     headers: { 'content-encoding': 'gzip' },
   };
-}
-
-/** Whether an Accept-Encoding header names gzip with a weight above 0 (RFC 9110 12.5.3). */
-function acceptsGzip(header: string | null): boolean {
-  const codings = header?.toLowerCase().split(',') ?? [];
-  return codings.some((coding) => /^\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/.test(coding));
-}
-
-function isFresh(ifNoneMatch: string | null, etag: string): boolean {
-  const tags = partsOf(ifNoneMatch, ',').map((tag) => tag.replace(/^W\//, ''));
-  return tags.includes(etag) || tags.includes('*');
 }

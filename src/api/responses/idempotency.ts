@@ -4,7 +4,7 @@ import { AppError } from '../../core/exceptions.ts';
 import type { OnWritten, StoredResponse } from '../../services/idempotency.ts';
 import { urlPath } from '../../utils/http/url.ts';
 import { signedIn } from '../plugins/access-rules.ts';
-import { tell } from './etag.ts';
+import { setETag } from './etag.ts';
 
 /** An answer of status `status`; its ETag is that of the body's version, where it has one. */
 export interface Answer<T> {
@@ -91,6 +91,6 @@ function fromKept<T>({ status, location, body }: StoredResponse): Answer<T> {
 
 function tellAll<T extends object>({ location, body }: Answer<T>, set: Context['set']): T {
   if (location !== undefined) set.headers['location'] = location;
-  if ('version' in body && typeof body.version === 'number') tell(body.version, set);
+  if ('version' in body && typeof body.version === 'number') setETag(body.version, set);
   return body;
 }

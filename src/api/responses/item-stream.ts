@@ -2,7 +2,7 @@ import type { Server } from 'bun';
 import { AppError } from '../../core/exceptions.ts';
 import { isIdentity, isUtf8, mediaTypeOf } from '../../utils/http/media-type.ts';
 import { BYTES, ITEM_MEDIA, ITEM_TYPES } from '../request/media-types.ts';
-import type { ResponseSet } from './json.ts';
+import type { ResponseSet } from './response-set.ts';
 import { textStream } from './text-stream.ts';
 
 type Format = keyof typeof ITEM_MEDIA;

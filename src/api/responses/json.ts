@@ -1,9 +1,5 @@
 import type { Cached } from '../../core/cache.ts';
-
-/** The part of a route's context that holds the headers of its response. */
-export interface ResponseSet {
-  headers: Record<string, string | number>;
-}
+import type { ResponseSet } from './response-set.ts';
 
 /**
  * Responds with `text`, which is JSON. The type is that of the JSON's value, for the route's schema

@@ -1,6 +1,6 @@
 import type { SourceAnswer } from '../../services/sources/calls.ts';
 import { isJsonType } from '../../utils/http/media-type.ts';
-import type { ResponseSet } from './json.ts';
+import type { ResponseSet } from './response-set.ts';
 
 const texts = new WeakMap<object, string>();
 

@@ -1,4 +1,4 @@
-import type { ResponseSet } from './json.ts';
+import type { ResponseSet } from './response-set.ts';
 
 /**
  * Responds with text in parts, at the pace of the client: at most one part is in memory. A part that

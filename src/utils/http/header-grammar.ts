@@ -8,6 +8,19 @@ export function partsOf(header: string | null, separator: ',' | ';'): string[] {
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
+/**
+ * Returns the entity tags of an If-Match or If-None-Match header, with `W/` and quotes, up to the
+ * first element that is none (RFC 9110, 8.8.3). A tag may contain commas and backslashes.
+ */
+export function entityTagsOf(header: string | null): string[] {
+  const tag = /[\s,]*((?:W\/)?"[^"]*")[ \t]*(?=,|$)/y;
+  const tags: string[] = [];
+  for (let match = tag.exec(header ?? ''); match; match = tag.exec(header ?? '')) {
+    tags.push(match[1] ?? '');
+  }
+  return tags;
+}
+
 /** Returns the text of a token or a quoted string (RFC 9110, 5.6.4). */
 export function unquoted(value: string): string {
   const text = value.trim();

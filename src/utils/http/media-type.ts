@@ -34,30 +34,3 @@ function isHarmless(parameter: string): boolean {
   const [name, value] = [parameter.slice(0, at), unquoted(parameter.slice(at + 1))];
   return name.trim().toLowerCase() !== 'charset' || /^utf-?8$/i.test(value.trim());
 }
-
-/**
- * True if an Accept header (RFC 9110, 12.5.1) prefers HTML to JSON, as browsers do when they open a
- * page. Most programs accept anything or JSON.
- */
-export function prefersHtml(accept: string | null): boolean {
-  const ranges = partsOf(accept?.toLowerCase() ?? null, ',').map(readRange);
-  return weightOf('text/html', ranges) > weightOf('application/json', ranges);
-}
-
-interface MediaRange {
-  type: string;
-  weight: number;
-}
-
-function readRange(text: string): MediaRange {
-  const [type = '', ...parameters] = partsOf(text, ';');
-  const weight = parameters.find((it) => it.startsWith('q='))?.slice(2) ?? '1';
-  return { type, weight: /^[01](?:\.\d{0,3})?$/.test(weight) ? Number(weight) : 0 };
-}
-
-/** Returns the weight of the most specific range that matches `type`; 0 for none. */
-function weightOf(type: string, ranges: MediaRange[]): number {
-  const names = [type, `${type.split('/')[0]}/*`, '*/*'];
-  const covering = names.map((name) => ranges.find((range) => range.type === name));
-  return covering.find((range) => range !== undefined)?.weight ?? 0;
-}

@@ -3,7 +3,7 @@ import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import { ItemDocument, ItemIdParams, ItemPatch } from '../../../schemas/items/items-v2.ts';
 import { accountRoutes, userRoute } from '../../plugins/access-rules.ts';
 import { ITEM_BODY } from '../../request/body-rules.ts';
-import { matchedVersions, tell } from '../../responses/etag.ts';
+import { matchedVersions, setETag } from '../../responses/etag.ts';
 import { SIGNED_IN, v2BodyErrors, v2WriteErrors } from '../responses.ts';
 import { shownItem } from './document.ts';
 
@@ -31,7 +31,7 @@ export const createItemChangeRoutes = ({ items: service }: Pick<Deps, 'items'>) 
       async ({ actor, request, params, body, set }) => {
         const ifMatch = matchedVersions(request);
         const item = await service.update(actor, params.item_id, body, { ifMatch });
-        tell(item.version, set);
+        setETag(item.version, set);
         return shownItem(item);
       },
       {

@@ -11,7 +11,7 @@ import {
 import { ItemQuery } from '../../../schemas/items/list.ts';
 import { openRoutes, optionalRoute, signedIn, userRoute } from '../../plugins/access-rules.ts';
 import { ITEM_BODY } from '../../request/body-rules.ts';
-import { isKnown, notModified, tell } from '../../responses/etag.ts';
+import { isUnchanged, notModified, setETag } from '../../responses/etag.ts';
 import { createOnce } from '../../responses/idempotency.ts';
 import { answerJson } from '../../responses/json.ts';
 import { withDefaults } from '../../responses/new-item.ts';
@@ -57,15 +57,15 @@ export const createItemRoutes = ({ items: service, itemList, idempotency }: Serv
         const shown = shownOf(request);
         if (request.headers.has('if-none-match') && !shown.hasOwner) {
           const version = await service.getVersion(actor, params.item_id);
-          tell(version, set);
-          if (isKnown(version, request)) return notModified<typeof ItemShown.static>(set);
+          setETag(version, set);
+          if (isUnchanged(version, request)) return notModified<typeof ItemShown.static>(set);
         }
         const item = await service.get(actor, params.item_id);
         const owner_username = shown.hasOwner
           ? await itemList.usernameOf(item.owner_id)
           : undefined;
-        tell(item.version, set, owner_username);
-        if (isKnown(item.version, request, owner_username)) {
+        setETag(item.version, set, owner_username);
+        if (isUnchanged(item.version, request, owner_username)) {
           return notModified<typeof ItemShown.static>(set);
         }
         const text = itemWriter(shown).write({ ...item, owner_username: owner_username ?? null });

@@ -3,7 +3,7 @@ import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import { SourceDefinition, SourceName, SourcePatch } from '../../../schemas/sources/sources.ts';
 import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { SOURCE_BODY } from '../../request/body-rules.ts';
-import { isKnown, matchedVersions, notModified, tell } from '../../responses/etag.ts';
+import { isUnchanged, matchedVersions, notModified, setETag } from '../../responses/etag.ts';
 import { ADMIN, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';
 
 const GET_SOURCE_ERRORS = v2Errors(...ADMIN, 'not_found', 'validation_failed');
@@ -29,8 +29,8 @@ export const createSourceDefinitionRoutes = (deps: Pick<Deps, 'sources'>) => {
       '/definition',
       async ({ actor, params, request, set }) => {
         const source = await service.get(actor, params.name);
-        tell(source.version, set);
-        if (isKnown(source.version, request)) {
+        setETag(source.version, set);
+        if (isUnchanged(source.version, request)) {
           return notModified<typeof SourceDefinition.static>(set);
         }
         return source;
@@ -46,7 +46,7 @@ export const createSourceDefinitionRoutes = (deps: Pick<Deps, 'sources'>) => {
       async ({ actor, params, body, request, set }) => {
         const ifMatch = matchedVersions(request);
         const source = await service.update(actor, params.name, body, ifMatch);
-        tell(source.version, set);
+        setETag(source.version, set);
         return source;
       },
       {
