@@ -39,8 +39,9 @@ export function notModified<T>(set: ResponseSet & { status?: number | string }):
   return undefined as T;
 }
 
+/** True if `*` is the only element; a list may have empty ones (RFC 9110, 5.6.1). */
 function isAny(header: string | null): boolean {
-  return header?.trim() === '*';
+  return header !== null && /^[\s,]*\*[\s,]*$/.test(header);
 }
 
 function etagOf(version: number, beside?: string): string {
