@@ -35,3 +35,16 @@ export const ValidationDetail = t.Object(
   },
   { title: 'ValidationDetail' },
 );
+
+/** The position of a page in a v2 list. */
+export const Page = t.Object(
+  {
+    next_cursor: t.Union([t.String(), t.Null()]),
+    has_more: t.Boolean(),
+    limit: Integer({ examples: [50] }),
+  },
+  { title: 'Page' },
+);
+
+/** The body of a 204 response. */
+export const NoContent = t.Void();

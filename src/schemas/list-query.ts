@@ -7,6 +7,29 @@ import {
   type ListTypes,
   MAX_FILTERS,
 } from './filters.ts';
+import { IntegerText, Text } from './kinds.ts';
+
+export const PageLimit = t.Optional(
+  IntegerText({
+    minimum: 1,
+    maximum: 100,
+    default: 50,
+    description: 'The maximum number of entries per page.',
+  }),
+);
+export const Cursor = t.Optional(
+  Text({
+    minLength: 1,
+    maxLength: 1024,
+    description: `The next_cursor of the previous page. One request scans about 200,000 rows: if no index
+serves the filters, a page may be short although has_more is true.`,
+  }),
+);
+/** A time in a query. */
+export const QueryTime = (description: string) =>
+  t.Optional(
+    Text({ minLength: 10, maxLength: 40, description, examples: ['2026-11-22T16:00:00.000Z'] }),
+  );
 
 /** A list of names with commas between them; repeating the parameter is the same. */
 export function Names<const Name extends string>(

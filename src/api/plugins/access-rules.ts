@@ -2,7 +2,7 @@ import type { TSchema } from '@sinclair/typebox';
 import { type AnyElysia, type DocumentDecoration, Elysia, type ElysiaConfig } from 'elysia';
 import type { Actor, AnyActor } from '../../core/actor.ts';
 import { AppError, StartupError } from '../../core/exceptions.ts';
-import type { Scope } from '../../schemas/accounts/accounts.ts';
+import type { Scope } from '../../schemas/auth/tokens.ts';
 import type { SentHeader } from '../openapi/headers.ts';
 import type { BodyDeclaration } from '../request/body-rules.ts';
 

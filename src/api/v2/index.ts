@@ -1,10 +1,9 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
 import { createAdminUserRoutes } from './accounts/admin.ts';
-import { createAdminUserChangeRoutes } from './accounts/admin-acts.ts';
 import { createAuditLogRoutes } from './accounts/audit-log.ts';
+import { createOwnAccountRoutes } from './accounts/own.ts';
 import { createAccountUsageRoutes } from './accounts/usage.ts';
-import { createUserRoutes } from './accounts/users.ts';
 import { createAuthRoutes } from './auth/auth.ts';
 import { createCredentialRoutes } from './auth/credentials.ts';
 import { createEmailVerificationRoutes } from './auth/email.ts';
@@ -50,10 +49,9 @@ export const v2 = (deps: Deps) =>
     createPasskeyRoutes(deps),
     createIdentityLoginRoutes(deps),
     createIdentityRoutes(deps),
-    createUserRoutes(deps),
+    createOwnAccountRoutes(deps),
     createAccountUsageRoutes(deps),
     createAdminUserRoutes(deps),
-    createAdminUserChangeRoutes(deps),
     createAuditLogRoutes(deps),
     createCredentialRoutes(deps),
     createTokenRoutes(deps),

@@ -1,36 +1,12 @@
 import { t } from 'elysia';
-import { ACCOUNT_FILTERS, AUDIT_FILTERS } from '../filters.ts';
+import { Register } from '../auth/sessions.ts';
+import { Page } from '../common.ts';
+import { ACCOUNT_FILTERS } from '../filters.ts';
 import { Choice, Flag, Integer, IntegerText, Text, Timestamp } from '../kinds.ts';
-import { FilteredQuery, ListChoice } from '../list-query.ts';
-import { Register } from './accounts.ts';
+import { Cursor, FilteredQuery, ListChoice, PageLimit, QueryTime } from '../list-query.ts';
+import { Username } from './own.ts';
 
 const Role = Choice('Role', ['user', 'admin']);
-const limit = t.Optional(
-  IntegerText({ minimum: 1, maximum: 100, default: 50, description: 'Entries per page, at most.' }),
-);
-const cursor = t.Optional(
-  Text({
-    minLength: 1,
-    maxLength: 1024,
-    description: `The next_cursor of the page before. A request looks at some 200,000 rows: a page whose
-filters no index serves may be short while has_more is true.`,
-  }),
-);
-const time = (description: string) =>
-  t.Optional(
-    Text({ minLength: 10, maxLength: 40, description, examples: ['2026-11-22T16:00:00.000Z'] }),
-  );
-
-/** Where a page of a v2 list stands. */
-export const Page = t.Object(
-  {
-    next_cursor: t.Union([t.String(), t.Null()]),
-    has_more: t.Boolean(),
-    limit: Integer({ examples: [50] }),
-  },
-  { title: 'Page' },
-);
-
 /** An account as an admin sees it. */
 export const Account = t.Object(
   {
@@ -51,7 +27,7 @@ export const Accounts = t.Object(
   {
     data: t.Array(Account),
     page: Page,
-    total: t.Optional(Integer({ description: 'With count=exact.' })),
+    total: t.Optional(Integer({ description: 'Present with count=exact.' })),
   },
   { title: 'Accounts' },
 );
@@ -70,19 +46,19 @@ export const ACCOUNT_SORTS = [
 ] as const;
 
 const accounts = {
-  role: t.Optional({ ...Role, description: 'Accounts of this role alone.' }),
+  role: t.Optional({ ...Role, description: 'Only accounts with this role.' }),
   is_active: t.Optional(
     Choice('BooleanText', ['true', 'false'], {
-      description: 'true: accounts that may sign in. false: accounts that are disabled.',
+      description: 'true: accounts that can sign in. false: disabled accounts.',
     }),
   ),
-  created_after: time('Made after this time.'),
-  created_before: time('Made before this time.'),
+  created_after: QueryTime('Created after this time.'),
+  created_before: QueryTime('Created before this time.'),
   q: t.Optional(
     Text({
       minLength: 1,
       maxLength: 254,
-      description: 'How the username or the email begins, without case.',
+      description: 'A prefix of the username or the email, ignoring case.',
     }),
   ),
   sort: t.Optional(
@@ -92,8 +68,8 @@ const accounts = {
     }),
   ),
   count: t.Optional(t.Literal('exact', { description: 'Adds total.' })),
-  limit,
-  cursor,
+  limit: PageLimit,
+  cursor: Cursor,
 };
 
 export const AccountsQuery = FilteredQuery(accounts, ACCOUNT_FILTERS, [
@@ -110,54 +86,13 @@ export const AccountCreate = t.Object(
   { title: 'AccountCreate' },
 );
 
-/** What an admin may change of an account; what is left out stays. */
+/** The fields that an admin may change; omitted ones stay. */
 export const AccountPatch = t.Object(
   {
-    username: t.Optional(Register.properties.username),
+    username: t.Optional(Username),
     email_verified: t.Optional(Flag()),
     is_active: t.Optional(Flag()),
     role: t.Optional(Role),
   },
   { title: 'AccountPatch' },
 );
-
-const AuditEntry = t.Object(
-  {
-    id: Integer(),
-    at: Timestamp(),
-    actor_id: t.Union([Integer(), t.Null()]),
-    action: t.String({ examples: ['user.created'] }),
-    user_id: t.Union([Integer(), t.Null()]),
-    address: t.Union([t.String(), t.Null()]),
-    request_id: t.Union([t.String(), t.Null()]),
-    details: t.Record(t.String(), t.Any()),
-  },
-  { title: 'AuditEntry' },
-);
-
-export const AuditEntries = t.Object(
-  { data: t.Array(AuditEntry), page: Page },
-  { title: 'AuditEntries' },
-);
-
-const acts = {
-  actor_id: t.Optional(IntegerText({ minimum: 1, description: 'Who acted.' })),
-  user_id: t.Optional(IntegerText({ minimum: 1, description: 'Whose account it was done to.' })),
-  action: t.Optional(
-    Text({
-      minLength: 1,
-      maxLength: 50,
-      description: 'The kind of act.',
-      examples: ['session.refused'],
-    }),
-  ),
-  from: time('At this time or later.'),
-  until: time('Before this time.'),
-  limit,
-  cursor,
-};
-
-export const AuditQuery = FilteredQuery(acts, AUDIT_FILTERS, [
-  'action in session.opened,session.refused',
-  'at gte 2026-11-22',
-]);

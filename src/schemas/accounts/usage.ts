@@ -4,7 +4,7 @@ import { Integer } from '../kinds.ts';
 const QuotaUse = t.Object(
   {
     used: Integer(),
-    limit: t.Union([Integer(), t.Null()], { description: 'null for an admin: no limit.' }),
+    limit: t.Union([Integer(), t.Null()], { description: 'null for admins, who have no limit.' }),
   },
   { title: 'QuotaUse' },
 );
@@ -23,13 +23,13 @@ export const Usage = t.Object(
   {
     title: 'Usage',
     description:
-      'Items count until they are erased, those in the bin too; bytes are those of their texts and of their history, in UTF-8. One session too many ends the least recently used one.',
+      'Items count until they are erased, including those in the bin. Bytes are the UTF-8 length of their texts and their history. One session too many ends the least recently used one.',
   },
 );
 
 const limit = t.Optional(
   t.Union([Integer({ minimum: 0, maximum: 1e14 }), t.Null()], {
-    description: 'null: the limit of the settings.',
+    description: 'null restores the limit of the settings.',
   }),
 );
 

@@ -6,7 +6,7 @@ const names = {
   username: Text({ minLength: 3, maxLength: 50, elysiaMeta: 'name', examples: ['ada'] }),
 };
 
-/** The guide's UserBase: what a caller says of an account. */
+/** The guide's UserBase: the fields of an account that a caller sends. */
 const UserBase = t.Object(
   { ...names, is_active: t.Optional(Flag({ default: true })) },
   { title: 'UserBase' },
@@ -20,7 +20,7 @@ export const UserCreate = t.Object(
   { title: 'UserCreate' },
 );
 
-/** What is shown of an account: never a password or its hash. */
+/** The public fields of an account: never a password or its hash. */
 export const UserResponse = t.Object(
   {
     id: Integer({ examples: [1] }),

@@ -1,5 +1,5 @@
 import { t } from 'elysia';
-import { Page } from '../accounts/admin.ts';
+import { Page } from '../common.ts';
 import { ITEM_FILTERS } from '../filters.ts';
 import { Integer, IntegerText, Text } from '../kinds.ts';
 import { FilteredQuery, Names } from '../list-query.ts';

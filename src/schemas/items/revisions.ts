@@ -1,5 +1,5 @@
 import { type TSchema, t } from 'elysia';
-import { Page } from '../accounts/admin.ts';
+import { Page } from '../common.ts';
 import { Choice, Integer, IntegerText, Text, Timestamp } from '../kinds.ts';
 
 const changeOf = <T extends TSchema>(value: T) => t.Optional(t.Object({ from: value, to: value }));

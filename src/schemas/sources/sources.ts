@@ -1,5 +1,5 @@
 import { t } from 'elysia';
-import { Page } from '../accounts/admin.ts';
+import { Page } from '../common.ts';
 import { Choice, Dictionary, Flag, Integer, IntegerText, Text, Timestamp } from '../kinds.ts';
 
 const NAME = '^[a-z0-9-]{1,64}$';

@@ -1,5 +1,5 @@
 import type { Deps } from '../../../core/deps.ts';
-import { AuditEntries, AuditQuery } from '../../../schemas/accounts/admin.ts';
+import { AuditEntries, AuditQuery } from '../../../schemas/accounts/audit-log.ts';
 import { AUDIT_FILTERS } from '../../../schemas/filters.ts';
 import { filterParameters } from '../../../schemas/list-query.ts';
 import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
@@ -24,7 +24,7 @@ export const createAuditLogRoutes = ({ auditLog: service }: Pick<Deps, 'auditLog
       query: AuditQuery,
       response: { 200: AuditEntries, ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed') },
       detail: {
-        ...adminRoute('listAuditLog', 'Read the audit log, the newest act first'),
+        ...adminRoute('listAuditLog', 'Read the audit log, newest entry first'),
         'x-parameters': filterParameters(AUDIT_FILTERS),
       },
     },

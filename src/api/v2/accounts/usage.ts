@@ -4,17 +4,17 @@ import { Usage, UsagePatch } from '../../../schemas/accounts/usage.ts';
 import { accountRoutes, adminRoute, userRoute } from '../../plugins/access-rules.ts';
 import { ADMIN, SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 
-/** What accounts use of their quotas. */
+/** Routes for the quotas of accounts. */
 export const createAccountUsageRoutes = (deps: Pick<Deps, 'accountUsage' | 'adminUsage'>) => {
   return accountRoutes({ prefix: '/users', tags: ['users'] })
     .get('/me/usage', ({ actor }) => deps.accountUsage.get(actor), {
       response: { 200: Usage, ...v2Errors(...SIGNED_IN) },
-      detail: userRoute('users:read', 'getMyUsage', 'Read what the own account uses of its quotas'),
+      detail: userRoute('users:read', 'getMyUsage', 'Read the use of your quotas'),
     })
     .get('/:user_id/usage', ({ actor, params }) => deps.adminUsage.get(actor, params.user_id), {
       params: AccountParams,
       response: { 200: Usage, ...v2Errors(...ADMIN, 'not_found', 'validation_failed') },
-      detail: adminRoute('getAccountUsage', 'Read what an account uses of its quotas, as an admin'),
+      detail: adminRoute('getAccountUsage', 'Read the use of quotas by an account, as an admin'),
     })
     .patch(
       '/:user_id/usage',
@@ -25,7 +25,7 @@ export const createAccountUsageRoutes = (deps: Pick<Deps, 'accountUsage' | 'admi
         params: AccountParams,
         body: UsagePatch,
         response: { 200: Usage, ...v2BodyErrors(...ADMIN, 'not_found') },
-        detail: adminRoute('updateAccountUsage', 'Give an account limits of its own, as an admin'),
+        detail: adminRoute('updateAccountUsage', 'Set the limits of an account, as an admin'),
       },
     );
 };

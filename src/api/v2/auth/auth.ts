@@ -1,7 +1,7 @@
 import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
-import { Login, OpenedSession, Register } from '../../../schemas/accounts/accounts.ts';
 import { Accepted } from '../../../schemas/auth/email.ts';
+import { Login, OpenedSession, Register } from '../../../schemas/auth/sessions.ts';
 import { openRoutes, publicRoute, signUpRoute } from '../../plugins/access-rules.ts';
 import { createProofs, createSessionCookie } from '../../plugins/cookies.ts';
 import { countSignUp } from '../../plugins/rate-limit.ts';

@@ -1,5 +1,6 @@
 import type { Deps } from '../../../core/deps.ts';
-import { AccountDeletion, NoContent, PasswordChange } from '../../../schemas/accounts/accounts.ts';
+import { AccountDeletion, PasswordChange } from '../../../schemas/accounts/own.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { accountRoutes, sessionRoute } from '../../plugins/access-rules.ts';
 import { createDeviceCookie } from '../../plugins/cookies.ts';
 import { SIGNED_IN, v2BodyErrors } from '../responses.ts';

@@ -1,7 +1,7 @@
 import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
-import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import { Accepted, EmailChange, EmailChangeConfirmation } from '../../../schemas/auth/email.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { openRoutes, publicRoute, sessionRoute, signedIn } from '../../plugins/access-rules.ts';
 import { SIGNED_IN, v2BodyErrors } from '../responses.ts';
 

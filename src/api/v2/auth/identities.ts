@@ -1,6 +1,5 @@
 import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
-import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import {
   IdentityCreate,
   IdentityLinkAsk,
@@ -9,6 +8,7 @@ import {
   OutsideIdentities,
   OutsideIdentity,
 } from '../../../schemas/auth/identities.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { accountRoutes, sessionRoute } from '../../plugins/access-rules.ts';
 import { returnTo } from '../../request/own-origin.ts';
 import { createOnce } from '../../responses/idempotency.ts';

@@ -1,5 +1,4 @@
 import type { Deps } from '../../../core/deps.ts';
-import { NoContent, OpenedSession } from '../../../schemas/accounts/accounts.ts';
 import {
   IdentityAsk,
   IdentityLogin,
@@ -7,6 +6,8 @@ import {
   IdentityReturn,
   Providers,
 } from '../../../schemas/auth/identities.ts';
+import { OpenedSession } from '../../../schemas/auth/sessions.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { openRoutes, publicRoute } from '../../plugins/access-rules.ts';
 import { createSessionCookie } from '../../plugins/cookies.ts';
 import { countSignUp } from '../../plugins/rate-limit.ts';

@@ -1,6 +1,6 @@
 import type { Deps } from '../../../core/deps.ts';
-import { OpenedSession } from '../../../schemas/accounts/accounts.ts';
 import { PasskeyLogin, PasskeyOptions } from '../../../schemas/auth/passkeys.ts';
+import { OpenedSession } from '../../../schemas/auth/sessions.ts';
 import { openRoutes, publicRoute } from '../../plugins/access-rules.ts';
 import { createSessionCookie } from '../../plugins/cookies.ts';
 import { PASSKEY_BODY } from '../../request/body-rules.ts';

@@ -1,6 +1,5 @@
 import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
-import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import {
   Passkey,
   PasskeyCreate,
@@ -9,6 +8,7 @@ import {
   Passkeys,
 } from '../../../schemas/auth/passkeys.ts';
 import { PasswordProof } from '../../../schemas/auth/totp.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { accountRoutes, beforeSecondFactor, sessionRoute } from '../../plugins/access-rules.ts';
 import { PASSKEY_BODY } from '../../request/body-rules.ts';
 import { passkeyOrigin } from '../../request/own-origin.ts';

@@ -1,7 +1,7 @@
 import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
-import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import { Accepted, ForgottenPassword, PasswordReset } from '../../../schemas/auth/email.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { openRoutes, publicRoute } from '../../plugins/access-rules.ts';
 import { createDeviceCookie } from '../../plugins/cookies.ts';
 import { v2BodyErrors } from '../responses.ts';

@@ -1,10 +1,6 @@
 import type { Deps } from '../../../core/deps.ts';
-import {
-  EndedSessions,
-  NoContent,
-  SessionParams,
-  Sessions,
-} from '../../../schemas/accounts/accounts.ts';
+import { EndedSessions, SessionParams, Sessions } from '../../../schemas/auth/sessions.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import {
   beforeSecondFactor,
   openRoutes,

@@ -1,12 +1,7 @@
 import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
-import {
-  CreatedToken,
-  NoContent,
-  TokenCreate,
-  TokenParams,
-  Tokens,
-} from '../../../schemas/accounts/accounts.ts';
+import { CreatedToken, TokenCreate, TokenParams, Tokens } from '../../../schemas/auth/tokens.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { accountRoutes, sessionRoute } from '../../plugins/access-rules.ts';
 import { createOnce } from '../../responses/idempotency.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';

@@ -1,5 +1,4 @@
 import type { Deps } from '../../../core/deps.ts';
-import { NoContent } from '../../../schemas/accounts/accounts.ts';
 import {
   PasswordProof,
   RecoveryCodes,
@@ -8,6 +7,7 @@ import {
   TotpSetup,
   TotpStatus,
 } from '../../../schemas/auth/totp.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { accountRoutes, beforeSecondFactor, sessionRoute } from '../../plugins/access-rules.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 

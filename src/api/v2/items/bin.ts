@@ -1,5 +1,5 @@
 import type { Deps } from '../../../core/deps.ts';
-import { NoContent } from '../../../schemas/accounts/accounts.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { ItemDocument, ItemIdParams } from '../../../schemas/items/items-v2.ts';
 import { accountRoutes, userRoute } from '../../plugins/access-rules.ts';
 import { createOnce } from '../../responses/idempotency.ts';

@@ -1,6 +1,6 @@
 import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
-import { NoContent } from '../../../schemas/accounts/accounts.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import {
   ItemDocument,
   ItemIdParams,

@@ -1,5 +1,5 @@
 import type { Deps } from '../../../core/deps.ts';
-import { NoContent } from '../../../schemas/accounts/accounts.ts';
+import { NoContent } from '../../../schemas/common.ts';
 import { SourceDefinition, SourceName, SourcePatch } from '../../../schemas/sources/sources.ts';
 import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { SOURCE_BODY } from '../../request/body-rules.ts';

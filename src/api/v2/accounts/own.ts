@@ -1,5 +1,5 @@
 import type { Deps } from '../../../core/deps.ts';
-import { AccountExport, AccountUpdate, OwnAccount } from '../../../schemas/accounts/accounts.ts';
+import { AccountExport, AccountUpdate, OwnAccount } from '../../../schemas/accounts/own.ts';
 import {
   accountRoutes,
   beforeSecondFactor,
@@ -9,12 +9,12 @@ import {
 import { textStream } from '../../responses/text-stream.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';
 
-export const createUserRoutes = (deps: Pick<Deps, 'account' | 'accountExport'>) => {
+export const createOwnAccountRoutes = (deps: Pick<Deps, 'account' | 'accountExport'>) => {
   const { account, accountExport } = deps;
   return accountRoutes({ prefix: '/users/me', tags: ['users'] })
     .get('', ({ actor }) => account.get(actor), {
       response: { 200: OwnAccount, ...v2Errors(...SIGNED_IN) },
-      detail: beforeSecondFactor(userRoute('users:read', 'getMe', 'Read the own account')),
+      detail: beforeSecondFactor(userRoute('users:read', 'getMe', 'Read your account')),
     })
     .patch('', ({ actor, body }) => account.rename(actor, body.username), {
       body: AccountUpdate,
@@ -22,7 +22,7 @@ export const createUserRoutes = (deps: Pick<Deps, 'account' | 'accountExport'>) 
         200: OwnAccount,
         ...v2BodyErrors(...SIGNED_IN, 'username_taken', 'quota_exceeded'),
       },
-      detail: sessionRoute('updateMe', 'Change the own username'),
+      detail: sessionRoute('updateMe', 'Change your username'),
     })
     .get(
       '/export',
@@ -33,9 +33,9 @@ export const createUserRoutes = (deps: Pick<Deps, 'account' | 'accountExport'>) 
       {
         response: { 200: AccountExport, ...v2WriteErrors(...SIGNED_IN, 'quota_exceeded') },
         detail: {
-          ...sessionRoute('exportMe', 'Take all own data along'),
+          ...sessionRoute('exportMe', 'Export all your data'),
           description:
-            'Streamed. Each list is in the order of its ids and holds what existed when it began, each row as it was when its turn came. A connection that is cut before the end did not send everything.',
+            'Streamed. Each list is ordered by id and holds the rows that existed when it began, each as it was when it was read. If the connection ends early, the export is incomplete.',
         },
       },
     );
