@@ -2,8 +2,7 @@ import { type Config, loadConfig } from '../core/config/config.ts';
 import type { Parsed } from '../core/config/setting.ts';
 import type { SETTINGS } from '../core/config/settings.ts';
 import { createDeps, type Deps } from '../core/deps.ts';
-import { createLog, type Log } from '../core/log.ts';
-import { createLogWriter, type LogWriter } from '../core/log-writer.ts';
+import { createLog, createLogWriter, type Log, type LogWriter } from '../core/log.ts';
 
 /** The parsed arguments of a command. */
 export interface Invocation {

@@ -19,7 +19,7 @@ export interface Actor {
   readonly origin: Origin;
 }
 
-/** A request without credentials, or a command or job of the system itself. */
+/** A request without credentials, or the system itself in a command or job. */
 export interface Unidentified {
   readonly id: null;
   readonly role: 'anonymous' | 'system';
@@ -38,8 +38,8 @@ const NO_ORIGIN: Origin = { address: null, user_agent: null, request_id: null };
 export const SYSTEM: Unidentified = { id: null, role: 'system', session: null, origin: NO_ORIGIN };
 
 /**
- * An account as the actor of what it did not sign in for: a request that proves it in another way,
- * such as by a password or a mailed token, or a command that works for it.
+ * Returns an account as an actor without a session: for a request that proves the account in
+ * another way, such as by a password or a mailed token, or for a command that acts for it.
  */
 export function actorFor({ id, role }: Pick<User, 'id' | 'role'>, origin = NO_ORIGIN): Actor {
   return { id, role, session: null, origin };

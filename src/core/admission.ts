@@ -1,48 +1,48 @@
 import type { Log } from './log.ts';
 
-/** Decides, for each request that arrives, whether there is time for it. */
+/** Decides for each arriving request whether the server has time for it. */
 export interface Admission {
-  /** Whether a request that has just arrived is to be refused. Costs about 40 ns. */
+  /** Returns true if a request that has just arrived must be rejected. Costs about 40 ns. */
   isOverloaded(): boolean;
   /**
-   * The response of `refuse`: at once or, while refusals take more than their share of the time,
-   * as soon as they no longer do, in order.
+   * The response of `refuse`: immediately or, while rejections exceed their share of the time,
+   * later and in order.
    */
   refusal<T>(refuse: () => T): T | Promise<T>;
-  /** Requests refused since the start. */
+  /** The number of requests rejected since the start. */
   refused(): number;
 }
 
 export interface AdmissionOptions {
   log: Pick<Log, 'warn'>;
-  /** The queue of writes: those that wait, and all that were done since the start. */
+  /** The queue of writes: the number queued, and the number finished since the start. */
   backlog(): { queued: number; writes: number };
-  /** Milliseconds of a clock that never goes back. Default: performance.now. */
+  /** Milliseconds of a monotonic clock. Default: performance.now. */
   clock?(): number;
-  /** Calls `run` between two turns of the event loop, after some time. Default: setTimeout. */
+  /** Calls `run` between two turns of the event loop, after `ms`. Default: setTimeout. */
   later?(run: () => void, ms: number): void;
 }
 
-/** A turn of the event loop that takes longer is a busy one. */
+/** A turn of the event loop that takes longer is busy. */
 const BUSY_TURN_MS = 250;
-/** A write that waits longer than this waits in a busy queue. */
+/** A queue in which writes wait longer is busy. */
 const BUSY_BACKLOG_MS = 200;
-/** How long turns may be busy: a burst is, and the first requests after the start are. */
+/** How long turns may be busy: bursts and the first requests after the start are. */
 const PATIENCE_MS = 1000;
-/** No request takes longer: what does is a pause of the process, and no load. */
+/** No request takes longer: a longer step is a pause of the process, not load. */
 const MAX_STEP_MS = 25;
 const WATCH_MS = 10;
 
 /**
- * Admission control by delay, after CoDel (RFC 8289). No number of connections or requests is too
- * many, only a queue that does not drain. The one queue is the operating system's, of requests
- * that nobody has read yet: a turn of the event loop reads all of it, so the length of a turn is
- * the time that a request waits. The other is that of writes.
+ * Admission control by delay, after CoDel (RFC 8289). It limits queues that do not drain, not the
+ * number of connections or requests. One queue is the operating system's, of unread requests: a
+ * turn of the event loop reads all of it, so the length of a turn is the time that a request waits.
+ * The other is the queue of writes.
  *
- * Nothing is refused while turns are short or have been long for less than a second. After that
- * each turn admits requests for 250 ms and refuses the rest of its queue, until nothing had to be
- * refused for a second. So an admitted request waits for about one turn, and the process is never
- * idle while requests wait.
+ * Nothing is rejected while turns are short or have been long for less than a second. Then each
+ * turn admits requests for 250 ms and rejects the rest of its queue, until nothing was rejected for
+ * a second. An admitted request therefore waits for about one turn, and the process is never idle
+ * while requests wait.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { log, clock = () => performance.now(), later = defer } = options;
@@ -77,9 +77,9 @@ function defer(run: () => void, ms: number): void {
 }
 
 /**
- * Measures turns of the event loop while requests come. Timers run between turns, so one of 10 ms
- * ends each; turns that are shorter count together. `onEnd` is told the length of a turn, and
- * returns whether there is a reason to go on measuring without requests.
+ * Measures turns of the event loop while requests arrive. Timers run between turns, so a timer of
+ * 10 ms ends each; shorter turns are measured together. `onEnd` receives the length of a turn and
+ * returns true to continue measuring without requests.
  */
 function createTurn(
   clock: () => number,
@@ -105,7 +105,7 @@ function createTurn(
     if (isWatched) later(end, WATCH_MS);
   };
   return {
-    /** A request has arrived: returns the time since the last one of this turn. */
+    /** Called when a request arrives: returns the time since the previous one of this turn. */
     look: (): number => {
       hasRequests = true;
       if (isWatched) return step();
@@ -114,16 +114,16 @@ function createTurn(
       later(end, WATCH_MS);
       return 0;
     },
-    /** How long this turn has taken so far. */
+    /** The length of this turn so far. */
     ms: () => turnMs,
     /** The time of the last look. */
     now: () => lookedAt,
   };
 }
 
-/** The time that a write has to wait: the length of the queue by the speed at which it drains. */
+/** The time that a write waits: the length of the queue times the time per write. */
 function createBacklogDelay(backlog: AdmissionOptions['backlog']) {
-  /** How much the newest measurement of the speed weighs. */
+  /** The weight of the newest measurement. */
   const WEIGHT = 0.2;
   let msPerWrite = 0;
   let waitMs = 0;
@@ -135,7 +135,7 @@ function createBacklogDelay(backlog: AdmissionOptions['backlog']) {
       const done = writes - before;
       before = writes;
       sinceMs += turnMs;
-      // While nothing is written, as when another process holds the lock, the speed is unknown.
+      // While nothing is written, for example because another process holds the lock, it is unknown.
       if (done > 0) msPerWrite += WEIGHT * (sinceMs / done - msPerWrite);
       if (done > 0 || queued === 0) sinceMs = 0;
       waitMs = queued * msPerWrite;
@@ -145,28 +145,28 @@ function createBacklogDelay(backlog: AdmissionOptions['backlog']) {
 }
 
 /**
- * Keeps refusals to their share of the time. A refusal costs as much as the cheapest response, so
- * many of them would leave no time for what is admitted. Those beyond the share wait their turn:
- * a client that waits for a response on its connection sends nothing more on it. When a crowd
- * waits, the share is a smaller one: clients wait anyway, so the time goes to what is admitted.
+ * Limits rejections to a share of the time. A rejection costs as much as the cheapest response, so
+ * many of them would leave no time for admitted requests. Those beyond the share are delayed: a
+ * client that waits for a response sends nothing more on its connection. If very many wait, the
+ * share is smaller: they wait anyway, so admitted requests get the time.
  */
 function createShare() {
   const SHARE = 0.2;
   const SHARE_OF_CROWD = 0.05;
   const CROWD = 1000;
   const MAX_SAVED_MS = 20;
-  /** Of a turn that the loop did not fill, so much is free for them. */
+  /** The time for rejections in a turn that is not full. */
   const FREE_MS = 0.5;
   const owed: (() => void)[] = [];
   let savedMs = 0;
   let costMs = 0.02;
   let hasRefused = false;
   return {
-    /** Adds the share of a step; a step after a refusal is what the refusal cost. */
+    /** Adds the share of a step. A step after a rejection measures the cost of that rejection. */
     earn: (stepMs: number) => {
       const share = owed.length < CROWD ? SHARE : SHARE_OF_CROWD;
       savedMs = Math.min(savedMs + share * stepMs, MAX_SAVED_MS);
-      // The lower quartile: some steps hold other work too.
+      // Tracks the lower quartile: some steps include other work.
       if (hasRefused) costMs *= stepMs > costMs ? 1.02 : 0.94;
       hasRefused = false;
     },
@@ -176,7 +176,7 @@ function createShare() {
       if (owed.length === 0 && savedMs >= 0) return refuse();
       return new Promise<T>((resolve) => owed.push(() => resolve(refuse())));
     },
-    /** Answers those that wait, as many as there is time for; each costs as much once more. */
+    /** Sends as many delayed rejections as there is time for. */
     settle: (turnMs: number) => {
       if (turnMs < 2 * WATCH_MS) savedMs = Math.max(savedMs, FREE_MS);
       const count = Math.min(owed.length, Math.max(0, Math.floor(savedMs / costMs)));
@@ -187,7 +187,7 @@ function createShare() {
   };
 }
 
-/** Counts refusals; logs the first, and then at most every 10 seconds how many there were. */
+/** Counts rejections. Logs the first, then the number at most every 10 seconds. */
 function createTally(log: Pick<Log, 'warn'>) {
   const LOG_MS = 10_000;
   let total = 0;
@@ -197,7 +197,7 @@ function createTally(log: Pick<Log, 'warn'>) {
     add: (now: number) => {
       total++;
       if (now < logAt) return;
-      log.warn('Overloaded: requests are refused.', { refused: total - logged });
+      log.warn('Overloaded: requests are rejected.', { refused: total - logged });
       logged = total;
       logAt = now + LOG_MS;
     },

@@ -3,7 +3,7 @@ import type { Config } from './config/config.ts';
 import { databasePath } from './db/data-dir.ts';
 import { openDb, prepareDb } from './db/db.ts';
 import { KNOWN_MIGRATIONS } from './db/migrations.ts';
-import { openEventLine } from './event-line.ts';
+import { openEventIds } from './event-ids.ts';
 import { createFairTurns } from './fair-turns.ts';
 import type { Log } from './log.ts';
 import { createMailer } from './mail/index.ts';
@@ -45,7 +45,7 @@ export function openBase(config: Config, options: DepsOptions) {
     lifecycle: { isStopping: false },
     db,
     box: createSecretBox({ key, oldKey, dataDir }),
-    eventLine: openEventLine({ path, db, log, isNew, now }),
+    eventIds: openEventIds({ path, db, log, isNew, now }),
     cursors: createCursors(cursorSecret(db.client)),
     turns: createFairTurns(),
     mailer,

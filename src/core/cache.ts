@@ -1,22 +1,22 @@
 import { LRUCache } from 'lru-cache';
 
-/** How a cached answer came about: kept, made now, or kept past its time while it is remade. */
+/** The origin of a value: cached, computed now, or expired and being refreshed. */
 export type CacheState = 'hit' | 'miss' | 'stale';
 
 export interface Cached<T> {
   value: T;
   state: CacheState;
-  /** Whole seconds since the value was made. */
+  /** Whole seconds since the value was computed. */
   ageSeconds: number;
 }
 
 export interface WrapOptions {
-  /** Part of the key; one name for one function. */
+  /** Part of the key; unique per function. */
   name: string;
   ttlMs: number;
-  /** How long past its time a value may still be served, while remade or when that fails. */
+  /** How long an expired value may be served while a refresh runs or after it failed. */
   staleMs?: number;
-  /** `invalidate` of any of these makes every value of this function be made anew. */
+  /** Invalidating any of these invalidates all values of this function. */
   tags?: readonly string[];
 }
 
@@ -29,30 +29,30 @@ export interface CacheStats {
   bytes: number;
 }
 
-/** The guide's `cache_response(expire)`, kept in this process. */
+/** The guide's `cache_response(expire)`, in the memory of this process. */
 export interface Cache {
   /**
-   * Gives `fn` with its answers kept by name and JSON of its arguments. Simultaneous callers of
-   * one key share one call. A value belongs to every caller: it must not be changed.
+   * Returns `fn` with its results cached by name and JSON of its arguments. Concurrent callers of
+   * one key share one call. All callers share a value: it must not be changed.
    */
   wrap<A extends unknown[], T>(
     options: WrapOptions,
     fn: (...args: A) => Promise<T>,
   ): (...args: A) => Promise<Cached<T>>;
-  /** Forgets all that carries `tag`, what is being made at this moment too. */
+  /** Invalidates all values with `tag`, including those being computed. */
   invalidate(tag: string): void;
   stats(): CacheStats;
 }
 
 export interface CacheOptions {
   maxEntries: number;
-  /** Judged by the length of a value's JSON. */
+  /** Measured by the length of a value's JSON. */
   maxBytes: number;
-  /** Milliseconds from a clock that does not jump. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
 }
 
-/** How often each tag was invalidated, and all of them together. */
+/** Counts of invalidations, per tag and in total. */
 interface Generations {
   total: number;
   byTag: Map<string, number>;
@@ -60,7 +60,7 @@ interface Generations {
 
 interface Entry {
   value: unknown;
-  madeAtMs: number;
+  computedAtMs: number;
 }
 
 export function createCache({ maxEntries, maxBytes, now }: CacheOptions): Cache {
@@ -69,17 +69,17 @@ export function createCache({ maxEntries, maxBytes, now }: CacheOptions): Cache 
   const entries = new LRUCache<string, Entry, () => Promise<unknown>>({
     max: maxEntries,
     maxSize: maxBytes,
-    // An entry over the bound is never stored: one answer cannot push out all others.
+    // A larger entry is never stored: one value must not evict all others.
     maxEntrySize: maxBytes,
     sizeCalculation: ({ value }, key) => key.length + (JSON.stringify(value)?.length ?? 0) + 1,
     perf: { now },
     ttlResolution: 0,
-    // Read even when stale, and kept until it is made anew.
+    // A stale entry is readable until it is refreshed.
     noDeleteOnStaleGet: true,
     fetchMethod: async (_key, _stale, { context }) => {
       counts.in_flight++;
       try {
-        return { value: await context(), madeAtMs: now() };
+        return { value: await context(), computedAtMs: now() };
       } finally {
         counts.in_flight--;
       }
@@ -107,30 +107,18 @@ function wrapWith<A extends unknown[], T>(
   { name, ttlMs, staleMs = 0, tags = [] }: WrapOptions,
   fn: (...args: A) => Promise<T>,
 ): (...args: A) => Promise<Cached<T>> {
-  // A tag's generation is part of the key: what was begun before an invalidation is stored
-  // under a key that nobody asks for again.
-  let prefix = { of: -1, text: '' };
-  const keyOf = (args: A) => {
-    if (prefix.of !== generations.total) {
-      const text = `${name} ${tags.map((tag) => generations.byTag.get(tag) ?? 0).join()} `;
-      prefix = { of: generations.total, text };
-    }
-    const [only] = args;
-    // Most are asked by one name, which no array begins like.
-    if (args.length === 1 && typeof only === 'string') return `${prefix.text}=${only}`;
-    return prefix.text + JSON.stringify(args);
-  };
+  const keyOf = createKeys(generations, name, tags);
   return async (...args) => {
     const key = keyOf(args);
-    const kept = entries.get(key, { allowStale: true });
-    const ageMs = kept ? now() - kept.madeAtMs : 0;
-    const state = !kept || ageMs > ttlMs + staleMs ? 'miss' : ageMs > ttlMs ? 'stale' : 'hit';
+    const cached = entries.get(key, { allowStale: true });
+    const ageMs = cached ? now() - cached.computedAtMs : 0;
+    const state = !cached || ageMs > ttlMs + staleMs ? 'miss' : ageMs > ttlMs ? 'stale' : 'hit';
     counts[state === 'hit' ? 'hits' : state === 'miss' ? 'misses' : 'stale']++;
-    if (kept && state === 'miss') entries.delete(key);
-    if (kept && state === 'hit') {
-      return { value: kept.value as T, state, ageSeconds: Math.floor(ageMs / 1000) };
+    if (cached && state === 'miss') entries.delete(key);
+    if (cached && state === 'hit') {
+      return { value: cached.value as T, state, ageSeconds: Math.floor(ageMs / 1000) };
     }
-    // Without a stale value to fall back on, lru-cache would answer a failure with nothing.
+    // Without a stale value as a fallback, lru-cache would return undefined on failure.
     const isStale = state === 'stale';
     const entry = await entries.fetch(key, {
       ttl: ttlMs,
@@ -139,7 +127,25 @@ function wrapWith<A extends unknown[], T>(
       allowStaleOnFetchRejection: isStale,
       noDeleteOnFetchRejection: isStale,
     });
-    const { value, madeAtMs } = entry as Entry;
-    return { value: value as T, state, ageSeconds: Math.floor((now() - madeAtMs) / 1000) };
+    const { value, computedAtMs } = entry as Entry;
+    return { value: value as T, state, ageSeconds: Math.floor((now() - computedAtMs) / 1000) };
+  };
+}
+
+/**
+ * Builds the keys of a function's values. They contain the generations of its tags: a value
+ * computed before an invalidation has a key that is never read again.
+ */
+function createKeys(generations: Generations, name: string, tags: readonly string[]) {
+  let prefix = { total: -1, text: '' };
+  return (args: unknown[]): string => {
+    if (prefix.total !== generations.total) {
+      const text = `${name} ${tags.map((tag) => generations.byTag.get(tag) ?? 0).join()} `;
+      prefix = { total: generations.total, text };
+    }
+    const [only] = args;
+    // Most calls have one text, which cannot be confused with JSON of an array.
+    if (args.length === 1 && typeof only === 'string') return `${prefix.text}=${only}`;
+    return prefix.text + JSON.stringify(args);
   };
 }

@@ -1,16 +1,16 @@
 import ipaddr from 'ipaddr.js';
 
-/** Where the walk through X-Forwarded-For ended. */
+/** The client's address, found through X-Forwarded-For. */
 export interface ClientAddress {
   address: string;
-  /** The entry of a trusted proxy that is no address, if that is why the walk ended. */
+  /** An entry of a trusted proxy that is not an address, if it ended the search. */
   unreadable?: string;
 }
 
 /**
- * The address of the client: the peer's, unless the peer is a trusted proxy. Then
- * X-Forwarded-For is walked from the right, past trusted proxies, to the first other address:
- * what stands left of that the client may have written itself.
+ * Returns the client's address: the peer's, unless the peer is a trusted proxy. Then it is the
+ * rightmost address in X-Forwarded-For that is not a trusted proxy: a client can forge everything
+ * left of that.
  */
 export function clientAddress(
   peer: string,
@@ -20,7 +20,7 @@ export function clientAddress(
   return findClient(peer, forwardedFor, trusted).address;
 }
 
-/** As `clientAddress`, and says which entry of a trusted proxy could not be read. */
+/** Does the same as `clientAddress`, and returns the entry of a trusted proxy that is not an address. */
 export function findClient(
   peer: string,
   forwardedFor: string | null,
@@ -37,7 +37,7 @@ export function findClient(
   return { address };
 }
 
-/** What a limit counts by: an IPv4 address, or the /64 that one IPv6 customer has. */
+/** The key of a limit: an IPv4 address, or the /64 of an IPv6 customer. */
 export function networkOf(text: string): string {
   const address = addressIn(text);
   if (address === undefined) return text;
@@ -45,20 +45,20 @@ export function networkOf(text: string): string {
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`)}/64`;
 }
 
-/** A list may have empty elements, which count for nothing (RFC 9110, 5.6.1). */
+/** The entries of a list, without its empty elements (RFC 9110, 5.6.1). */
 function entriesOf(forwardedFor: string | null): string[] {
   const entries = forwardedFor?.split(',').map((entry) => entry.trim()) ?? [];
   return entries.filter((entry) => entry !== '');
 }
 
-/** An address in brackets, or an IPv4 one; each perhaps with a port, and perhaps in quotes. */
+/** An address in brackets or an IPv4 address, with an optional port and optional quotes. */
 const BRACKETED = /^"?\[([^\]]+)\](?::\d{1,5})?"?$/;
 const WITH_PORT = /^"?([\d.]+)(?::\d{1,5})?"?$/;
 
 /**
- * The address that a text names, in one spelling: without port, brackets and zone, and an
- * IPv4-mapped one as the IPv4 one. IPv4 is read as four decimal parts alone: `010.0.0.1` and
- * `2130706433` are read differently by different programs.
+ * Parses an address and normalises it: without port, brackets and zone, and IPv4-mapped addresses
+ * as IPv4. Accepts only four decimal parts for IPv4: programs disagree about `010.0.0.1` and
+ * `2130706433`.
  */
 function addressIn(text: string): string | undefined {
   const bare = text.match(BRACKETED)?.[1] ?? text.match(WITH_PORT)?.[1] ?? text;
@@ -75,7 +75,7 @@ function isTrusted(address: string, trusted: readonly string[]): boolean {
   });
 }
 
-/** A network, or an address as the network of itself; an IPv4-mapped one as the IPv4 one. */
+/** Parses a network or a single address. IPv4-mapped networks become IPv4 networks. */
 function networkIn(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   const [base, bits] = ipaddr.parseCIDR(text.includes('/') ? text : `${text}/${fullBits(text)}`);
   const isMapped = base instanceof ipaddr.IPv6 && base.isIPv4MappedAddress() && bits >= 96;

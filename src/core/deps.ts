@@ -43,7 +43,7 @@ export function createDeps(config: Config, options: DepsOptions) {
       ...items.jobs,
       ...sources.jobs,
       createIdempotencyPurge(shared),
-      shared.eventLine.job,
+      shared.eventIds.job,
     ],
   });
   return {
@@ -76,7 +76,7 @@ export function createDeps(config: Config, options: DepsOptions) {
           mail.mails.stop,
           () => shared.outbound.close(),
           () => shared.trustedOutbound.close(),
-          shared.eventLine.note,
+          shared.eventIds.note,
           db.close,
         ],
         (error) => log.error('A shutdown step failed; the others still run.', { error }),

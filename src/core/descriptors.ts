@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { MINUTE_MS } from '../utils/time/units.ts';
 import type { Log } from './log.ts';
 
-/** The file descriptors of this process; null where the system does not tell. */
+/** The file descriptors of this process; null if the system does not report them. */
 export interface Descriptors {
   open: number | null;
   /** RLIMIT_NOFILE. Bun raises the soft limit to the hard one when it starts. */
@@ -11,7 +11,7 @@ export interface Descriptors {
 
 export interface DescriptorWatchOptions {
   log: Log;
-  /** Closes connections on which nothing is under way; returns how many. */
+  /** Closes idle connections; returns their number. */
   closeIdle(): number;
   read?: () => Descriptors;
   everyMs?: number;
@@ -20,10 +20,10 @@ export interface DescriptorWatchOptions {
 const DIRECTORY = '/proc/self/fd';
 const EVERY_MS = 1_000;
 const WARN_EVERY_MS = MINUTE_MS;
-/** Part of the limit from which on connections without work are closed. */
+/** The share of the limit above which idle connections are closed. */
 const NEARLY_ALL = 0.9;
 
-/** Returns how many descriptors are open, and how many may be. Linux only. */
+/** Returns the number of open descriptors and the limit. Linux only. */
 export function readDescriptors(): Descriptors {
   limit ??= readLimit();
   return { open: limit === null ? null : countOpen(limit), limit };
@@ -32,9 +32,9 @@ export function readDescriptors(): Descriptors {
 let limit: number | null | undefined;
 
 /**
- * Watches the descriptors until the function that it returns is called. When nearly all are taken
- * it closes idle connections and warns: without a free one no connection is accepted, and Bun
- * tries to in a loop that takes half a core.
+ * Watches the descriptors until the returned function is called. If nearly all are in use, closes
+ * idle connections and warns: without a free descriptor Bun accepts no connection, and retries in a
+ * loop that uses half a core.
  */
 export function watchDescriptors(options: DescriptorWatchOptions): () => void {
   const { log, closeIdle, read = readDescriptors, everyMs = EVERY_MS } = options;
@@ -45,11 +45,11 @@ export function watchDescriptors(options: DescriptorWatchOptions): () => void {
     const closed = closeIdle();
     if (performance.now() - warnedMs < WARN_EVERY_MS) return;
     warnedMs = performance.now();
-    log.warn('File descriptors run out: raise the limit (LimitNOFILE, ulimit -n).', {
+    log.warn('File descriptors are running out: raise the limit (LimitNOFILE, ulimit -n).', {
       ...{ open, limit, closed_connections: closed },
     });
   };
-  // Once before they run out, because learning the limit takes one.
+  // Runs once now, because reading the limit needs a free descriptor.
   look();
   const timer = setInterval(look, everyMs);
   timer.unref();
@@ -65,7 +65,7 @@ function readLimit(): number | null {
   }
 }
 
-/** Since Linux 6.2 the size of the directory is the count, which takes no descriptor to learn. */
+/** Since Linux 6.2 the size of the directory is the count; reading it needs no descriptor. */
 function countOpen(limit: number): number | null {
   try {
     return statSync(DIRECTORY).size || readdirSync(DIRECTORY).length;

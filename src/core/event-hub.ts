@@ -2,27 +2,27 @@ import { nextTurn } from '../utils/async/event-loop.ts';
 import { AppError } from './exceptions.ts';
 import type { Log } from './log.ts';
 
-/** Who is told what happens, for as long as it listens. */
+/** A listener of a hub. */
 export interface Listener<M> {
-  /** Takes what is new, in order, at once. One that throws is ended. */
+  /** Receives messages synchronously, in order. A listener that throws is removed. */
   deliver(messages: readonly M[]): void;
-  /** Nothing more comes: the hub stops, or has lost what it should have told. */
+  /** Called when no more messages follow: the hub stops, or has lost messages. */
   end(): void;
 }
 
 export interface EventHub<E, M> {
-  /** Tells all who listen. Never throws, never waits. */
+  /** Sends an event to all listeners. Never throws or blocks. */
   publish(event: E): void;
-  /** Asks for more events and tells those, if anyone listens. Never throws, never waits. */
+  /** Fetches further events and sends them, if there are listeners. Never throws or blocks. */
   wake(): void;
   /**
-   * Listens from now on; gives what ends that. `key` is whom its place is counted for, null for
-   * nobody. Throws overloaded, and too_many_requests for a key that has all its places.
+   * Adds a listener and returns a function that removes it. Its place counts for `key`, or for no
+   * key if null. Throws overloaded, and too_many_requests if the key has no places left.
    */
   join(listener: Listener<M>, key: string | null): () => void;
-  /** How many listen. */
+  /** The number of listeners. */
   size(): number;
-  /** Ends all who listen and takes no more. */
+  /** Ends all listeners and accepts no more. */
   stop(): void;
 }
 
@@ -30,54 +30,54 @@ export interface EventHubOptions<E, M> {
   log: Log;
   maxListeners: number;
   maxPerKey: number;
-  /** The next events that nobody published here, in order; none when there are no more. */
+  /** Returns the next events that were published elsewhere, in order; empty if there are no more. */
   more(): Promise<E[]>;
-  /** Makes of an event what is told of it, once for all who listen. */
+  /** Builds the message of an event, once for all listeners. */
   prepare(event: E): Promise<M>;
-  /** About how large what is told will be, in bytes. */
+  /** The approximate size of a message in bytes. */
   sizeOf(message: M): number;
 }
 
-/** Events that wait to be told. More are lost, and their listeners with them: they can resume. */
+/** The most queued events. Beyond it the hub drops them and ends all listeners, which can resume. */
 const MAX_PENDING = 10_000;
-/** What is told in one turn of the event loop, so that a reader who keeps up is never full. */
-const MAX_TOLD = 64;
-const MAX_TOLD_BYTES = 65_536;
+/** The most messages per turn of the event loop, so that a fast reader's buffer never overflows. */
+const MAX_BATCH = 64;
+const MAX_BATCH_BYTES = 65_536;
 const MAX_PAUSE_MS = 100;
 const RETRY_AFTER_SECONDS = 10;
 
-/** Tells listeners of this process what is published in it, apart from whoever publishes. */
+/** Creates a hub that delivers published events to listeners, independently of the publisher. */
 export function createEventHub<E, M>(options: EventHubOptions<E, M>): EventHub<E, M> {
   const places = createPlaces(options);
   const listeners = new Set<Listener<M>>();
   const queue = createQueue(options);
-  let isTelling = false;
+  let isDelivering = false;
   let isStopped = false;
 
   const endAll = () => {
     queue.clear();
     for (const listener of listeners) settle(listener, options.log, () => listener.end());
   };
-  const tellLater = async () => {
-    if (isTelling) return;
-    isTelling = true;
-    await tell(queue, listeners, options).catch((error) => {
-      options.log.error('Listeners lost events; they resume.', { error });
+  const deliverLater = async () => {
+    if (isDelivering) return;
+    isDelivering = true;
+    await deliver(queue, listeners, options).catch((error) => {
+      options.log.error('Listeners lost events and must resume.', { error });
       endAll();
     });
-    isTelling = false;
-    if (queue.isWaiting()) void tellLater();
+    isDelivering = false;
+    if (queue.isWaiting()) void deliverLater();
   };
   return {
     publish: (event) => {
       if (listeners.size === 0) return;
-      if (queue.add(event)) void tellLater();
+      if (queue.add(event)) void deliverLater();
       else endAll();
     },
     wake: () => {
       if (listeners.size === 0) return;
       queue.wake();
-      void tellLater();
+      void deliverLater();
     },
     join: (listener, key) => {
       if (isStopped) throw refusal('overloaded', 'The server is stopping', 1);
@@ -95,8 +95,8 @@ export function createEventHub<E, M>(options: EventHubOptions<E, M>): EventHub<E
   };
 }
 
-/** Tells all that waits, some in each turn of the event loop. */
-async function tell<E, M>(
+/** Delivers all queued events, one batch per turn of the event loop. */
+async function deliver<E, M>(
   queue: Queue<E>,
   listeners: Set<Listener<M>>,
   options: EventHubOptions<E, M>,
@@ -109,31 +109,31 @@ async function tell<E, M>(
       settle(listener, options.log, () => listener.deliver(messages));
     }
     await nextTurn();
-    // Many listeners cost long: writers get as long again, and what they do is told at once.
+    // Delivery to many listeners takes long: writers then get the same time.
     await Bun.sleep(Math.min(performance.now() - beganMs, MAX_PAUSE_MS));
   }
 }
 
 type Queue<E> = ReturnType<typeof createQueue<E>>;
 
-/** The events that wait: those that were published and, once it is woken, those of `more`. */
+/** The queued events: published ones and, after `wake`, those of `more`. */
 function createQueue<E>({ more }: { more(): Promise<E[]> }) {
   const pending: E[] = [];
   let isWoken = false;
   return {
     pending,
-    /** Adds an event; false when there are too many. */
+    /** Adds an event; returns false if there are too many. */
     add: (event: E): boolean => pending.push(event) <= MAX_PENDING,
     wake: (): void => {
       isWoken = true;
     },
     isWaiting: (): boolean => isWoken || pending.length > 0,
-    /** Fetches more if there is need and may be more; false when nothing waits. */
+    /** Fetches more events if the queue is empty; returns false if nothing is queued. */
     fill: async (): Promise<boolean> => {
       while (pending.length === 0 && isWoken) {
         isWoken = false;
         const events = await more();
-        // Whoever wakes it meanwhile is not missed.
+        // A wake during the fetch is not lost.
         isWoken ||= events.length > 0;
         pending.push(...events);
       }
@@ -146,14 +146,14 @@ function createQueue<E>({ more }: { more(): Promise<E[]> }) {
   };
 }
 
-/** As many as may be told in one turn, at least one. */
+/** The messages of one turn, at least one. */
 async function nextOf<E, M>(
   pending: E[],
   { prepare, sizeOf }: EventHubOptions<E, M>,
 ): Promise<M[]> {
   const messages: M[] = [];
   let bytes = 0;
-  while (messages.length < MAX_TOLD && bytes < MAX_TOLD_BYTES && pending.length > 0) {
+  while (messages.length < MAX_BATCH && bytes < MAX_BATCH_BYTES && pending.length > 0) {
     const message = await prepare(pending.shift() as E);
     bytes += sizeOf(message);
     messages.push(message);
@@ -161,12 +161,12 @@ async function nextOf<E, M>(
   return messages;
 }
 
-/** One listener's failure is its own. */
+/** Calls a listener; its failure ends only this listener. */
 function settle<M>(listener: Listener<M>, log: Log, call: () => void): void {
   try {
     call();
   } catch (error) {
-    log.error('A listener failed and is ended.', { error });
+    log.error('A listener failed and was ended.', { error });
     listener.end();
   }
 }
@@ -175,11 +175,11 @@ function createPlaces({ maxListeners, maxPerKey }: { maxListeners: number; maxPe
   const taken = new Map<string, number>();
   return {
     take: (key: string | null, size: number): (() => void) => {
-      if (size >= maxListeners) throw refusal('overloaded', 'Too many listen already');
+      if (size >= maxListeners) throw refusal('overloaded', 'Too many event streams are open');
       if (key === null) return () => {};
       const count = taken.get(key) ?? 0;
       if (count >= maxPerKey) {
-        throw refusal('too_many_requests', 'Too many listen from this address');
+        throw refusal('too_many_requests', 'Too many event streams are open from this address');
       }
       taken.set(key, count + 1);
       return () => {

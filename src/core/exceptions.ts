@@ -42,7 +42,7 @@ export type ErrorCode =
   | 'storage_failed'
   | 'internal';
 
-/** One refused value of a request. `type` is pydantic 2's name for the reason. */
+/** One invalid value of a request. `type` is pydantic 2's name for the reason. */
 export interface Problem {
   type: string;
   loc: (string | number)[];
@@ -56,7 +56,7 @@ export interface FieldProblem {
   msg: string;
 }
 
-/** A quota of an account, as settings and responses call it. */
+/** The name of a quota in settings and responses. */
 export type QuotaName =
   | 'items'
   | 'bytes'
@@ -67,7 +67,7 @@ export type QuotaName =
   | 'identities'
   | 'audit_entries';
 
-/** The quota that a request would have exceeded, with what is used of it already. */
+/** The quota that a request would have exceeded, and its current use. */
 export interface ExceededQuota {
   name: QuotaName;
   limit: number;
@@ -79,9 +79,9 @@ export interface AppErrorOptions {
   fields?: FieldProblem[];
   /** For quota_exceeded. */
   quota?: ExceededQuota;
-  /** Whole seconds after which a repeat may succeed. */
+  /** Whole seconds after which a retry may succeed. */
   retryAfterSeconds?: number;
-  /** Methods that the path does know, for method_not_allowed. */
+  /** The methods that the path supports, for method_not_allowed. */
   allow?: string[];
   cause?: unknown;
 }
@@ -107,7 +107,7 @@ export class AppError extends Error {
   }
 }
 
-/** A reason for which a command cannot go on; its message is all that the operator needs. */
+/** An error that ends a command; its message is all that the operator needs. */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }

@@ -1,33 +1,33 @@
 import { AppError } from './exceptions.ts';
 
 export interface FairTurnsOptions {
-  /** Most that wait at once, in all and with one key. */
+  /** The most waiting tasks, in total and per key. */
   maxWaiting: number;
   maxWaitingPerKey: number;
-  /** How long a piece of work may go on before it waits for its turn. */
+  /** How long a task may run before it waits for its turn. */
   sliceMs: number;
 }
 
-/** Lets a long piece of work, done in small steps, wait for its turn between them. */
+/** Awaited by a long task between its small steps. */
 export type Pace = () => Promise<void>;
 
-/** Shares the event loop between long pieces of work. */
+/** Shares the event loop fairly between long tasks. */
 export interface FairTurns {
   /**
-   * Returns the pace of one piece of work, to be awaited after each step. It resolves at once
-   * while the slice lasts, then in a turn of the event loop that no other work shares; keys get
-   * their turns by rotation. Throws overloaded when too many wait.
+   * Returns the pace of one task, to be awaited after each step. It resolves immediately during the
+   * slice, then in a turn of the event loop that no other task uses; keys take turns by rotation.
+   * Throws overloaded if too many tasks wait.
    */
   paceFor(key: string): Pace;
 }
 
-/** As many may wait as are done within seconds; a single key takes an eighth of the places. */
+/** As many may wait as finish within seconds; a single key may use an eighth of the places. */
 const DEFAULTS: FairTurnsOptions = { maxWaiting: 128, maxWaitingPerKey: 16, sliceMs: 3 };
 
 export function createFairTurns(options: Partial<FairTurnsOptions> = {}): FairTurns {
   const limits = { ...DEFAULTS, ...options };
   const { sliceMs } = limits;
-  const wait = createLine(limits);
+  const wait = createRotation(limits);
   return {
     paceFor: (key) => {
       let sinceMs = performance.now();
@@ -40,9 +40,9 @@ export function createFairTurns(options: Partial<FairTurnsOptions> = {}): FairTu
   };
 }
 
-/** Lets one of those who wait go on in each turn of the event loop. */
-function createLine({ maxWaiting, maxWaitingPerKey }: FairTurnsOptions) {
-  /** In the order of their next turns. */
+/** Resumes one waiting task in each turn of the event loop. */
+function createRotation({ maxWaiting, maxWaitingPerKey }: FairTurnsOptions) {
+  /** Keys in the order of their next turns. */
   const byKey = new Map<string, (() => void)[]>();
   let length = 0;
 
@@ -51,10 +51,10 @@ function createLine({ maxWaiting, maxWaitingPerKey }: FairTurnsOptions) {
     if (!first) return;
     const [key, waiters] = first;
     byKey.delete(key);
-    const goOn = waiters.shift();
+    const resume = waiters.shift();
     if (waiters.length > 0) byKey.set(key, waiters);
     length--;
-    goOn?.();
+    resume?.();
     if (length > 0) setImmediate(next);
   };
   /** Throws overloaded. */

@@ -1,12 +1,12 @@
 const LOOK_MS = 5_000;
 /** A process that uses less than this share of one core is idle. */
 const IDLE_SHARE = 0.05;
-/** At the first look something may still be held by a request that has just ended. */
+/** Trims twice: at the first look a request that has just ended may still hold memory. */
 const TRIMMED_LOOKS = [1, 3];
 
 /**
- * Gives unused memory back to the system each time that the server becomes idle. `shrinkDatabase`
- * frees the caches of SQLite. The returned function ends it.
+ * Returns unused memory to the system whenever the server becomes idle. `shrinkDatabase` frees the
+ * caches of SQLite. The returned function stops it.
  */
 export function trimWhenIdle(shrinkDatabase: () => void): () => void {
   let idleLooks = 0;

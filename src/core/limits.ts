@@ -1,6 +1,6 @@
 import type { RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
 
-/** What one count came to. */
+/** The result of counting a request. */
 export interface Count {
   isOver: boolean;
   remaining: number;
@@ -8,15 +8,15 @@ export interface Count {
   resetSeconds: number;
 }
 
-/** How often each key may do a thing in a window, which begins with the first time. */
+/** A maximum per key and window. A window starts with its first request. */
 export interface Limit {
-  /** As clients are told it. */
+  /** The name in responses. */
   name: string;
   max: number;
   windowSeconds: number;
-  /** Whether counts come at once, because they are kept in this process. */
+  /** True if counts are in this process, so that `count` returns them synchronously. */
   isLocal: boolean;
-  /** Counts one, or as many as `points`, before their work is begun. */
+  /** Adds `points`, by default 1, before the work starts. */
   count(key: string, points?: number): Count | Promise<Count>;
 }
 
@@ -35,7 +35,7 @@ export function createLimits(config: {
   };
 }
 
-/** A limit, counted in this process; `limiter` counts it over Redis or PostgreSQL instead. */
+/** Creates a limit counted in this process, or by `limiter` over Redis or PostgreSQL. */
 export function createLimit(
   name: string,
   max: number,
@@ -54,7 +54,7 @@ export function createLimit(
     windowSeconds,
     isLocal: limiter === undefined,
     count: limiter
-      ? // `penalty` counts as `consume` does, and does not reject.
+      ? // `penalty` counts like `consume`, but does not reject.
         (key, points = 1) => limiter.penalty(key, points).then(toCount)
       : (key, points = 1) => toCount(countHere(key, points)),
   };
@@ -62,9 +62,9 @@ export function createLimit(
 
 type Counted = Pick<RateLimiterRes, 'consumedPoints' | 'msBeforeNext'>;
 
-/** Counts by key in windows of a clock that is never put back. */
+/** Counts by key in windows of a monotonic clock. */
 function createWindows(windowMs: number): (key: string, points: number) => Counted {
-  // In the order of their ends, because all are of one length.
+  // In the order of their ends, because all have the same length.
   const windows = new Map<string, { points: number; readonly endsAtMs: number }>();
   return (key, points) => {
     const nowMs = performance.now();

@@ -3,7 +3,7 @@ import { oneLine } from '../utils/text/text.ts';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Record<string, unknown>;
 
-/** Writes one line an event; a level below the chosen one costs a comparison. */
+/** Writes one line per event; a disabled level costs one comparison. */
 export interface Log {
   readonly level: LogLevel;
   debug(message: string, fields?: LogFields): void;
@@ -18,19 +18,19 @@ export interface LogOptions {
   format: 'json' | 'text';
   write(line: string): void;
   now(): Date;
-  /** In this time an error is written ten times at most, then counted. Default 10,000. */
+  /** The time in which an error is written at most ten times, then counted. Default 10,000. */
   floodMs?: number;
 }
 
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 const MAX_REPEATS = 10;
-/** Different errors that are counted apart; more share one count. */
+/** Different errors with counts of their own; further ones share one count. */
 const MAX_KINDS = 100;
 
 /**
- * A log. Values of type Error are written as their stack. An error that comes again and again, as
- * every write does on a full disk, is written ten times and then counted for a while.
+ * Creates a log. Values of type Error are written as their stack. A repeated error, such as every
+ * write on a full disk, is written ten times and then counted for a while.
  */
 export function createLog(options: LogOptions): Log {
   const { level, format, write, now, floodMs = 10_000 } = options;
@@ -52,7 +52,7 @@ function withoutFloods(write: Write, floodMs: number): Write {
   const end = (kind: string, of: string) => {
     const lines = (counts.get(kind) ?? 0) - MAX_REPEATS;
     counts.delete(kind);
-    if (lines > 0) write('An error came again and again; lines were left out.', { of, lines });
+    if (lines > 0) write('An error was repeated; further lines were left out.', { of, lines });
   };
   return (message, fields = {}) => {
     const own = `${message} ${String(fields['error'] ?? '')}`;
@@ -73,7 +73,7 @@ function textLine(time: string, level: LogLevel, message: string, fields: LogFie
   return `${time} ${level.padEnd(5)} ${message}${rest.join('')}`;
 }
 
-/** As it is where it is one plain word, else as JSON: one event stays one line. */
+/** One plain word unchanged, otherwise JSON: an event is always one line. */
 function quoted(value: unknown): string {
   return /^[\w./:@+-]+$/.test(String(value)) ? String(value) : JSON.stringify(value);
 }
@@ -82,4 +82,62 @@ function plain(value: unknown): unknown {
   if (!(value instanceof Error)) return value;
   const cause = value.cause === undefined ? '' : `\ncaused by ${String(plain(value.cause))}`;
   return `${value.stack ?? value.message}${cause}`;
+}
+
+/** The part of process.stdout that a log uses. */
+export interface LogStream {
+  write(text: string, done: (error?: Error | null) => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
+}
+
+export interface LogWriter {
+  /** Writes a line to the stream, or drops it while too much is buffered. Never blocks. */
+  write(line: string): void;
+  /** Waits until all lines are written, at most `timeoutMs`. */
+  flush(timeoutMs: number): Promise<void>;
+}
+
+export interface LogWriterOptions {
+  stream: LogStream;
+  /** Called with the number of lost lines once the stream accepts lines again. */
+  onLost(lines: number): void;
+}
+
+/** Characters that may be buffered: about the lines of one busy second. */
+const MAX_WAITING = 1_048_576;
+const POLL_MS = 10;
+
+/**
+ * Writes lines to a stream that may have no reader, such as a pipe to a log collector that hangs.
+ * The buffer is bounded; lines that exceed it or cannot be written are counted.
+ */
+export function createLogWriter({ stream, onLost }: LogWriterOptions): LogWriter {
+  let waiting = 0;
+  let lost = 0;
+  // A vanished reader or a full disk must not end the process.
+  stream.on('error', () => {});
+  const reportLost = () => {
+    const lines = lost;
+    lost = 0;
+    onLost(lines);
+  };
+  const written = (length: number, error?: Error | null) => {
+    waiting -= length;
+    if (error) lost += 1;
+    else if (lost > 0 && waiting <= MAX_WAITING / 2) reportLost();
+  };
+  return {
+    write: (line) => {
+      if (waiting + line.length > MAX_WAITING) {
+        lost += 1;
+        return;
+      }
+      waiting += line.length;
+      stream.write(line, (error) => written(line.length, error));
+    },
+    flush: async (timeoutMs) => {
+      const untilMs = performance.now() + timeoutMs;
+      while (waiting > 0 && performance.now() < untilMs) await Bun.sleep(POLL_MS);
+    },
+  };
 }

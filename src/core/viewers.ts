@@ -5,34 +5,34 @@ import { networkOf } from './client-address.ts';
 
 export type Viewer = Pick<AnyActor, 'id' | 'origin'>;
 
-/** Who has looked at what lately, so that a reload is no second view. Kept in this process. */
+/** Recent viewers of items, so that a reload is not a second view. In memory only. */
 export interface Viewers {
-  /** Whether `viewer` has not looked at the item in the time of a view; from now on he has. */
+  /** Returns true if `viewer` has not viewed the item within the window, and records the view. */
   isNew(itemId: number, viewer: Viewer): boolean;
 }
 
 export interface ViewersOptions {
-  /** The time of a view; 0 makes every look a new one. */
+  /** The length of a view; with 0 every call is a new view. */
   windowMs: number;
   now(): Date;
 }
 
-/** Views that are remembered. Beyond it the oldest are forgotten, and may count again early. */
+/** The number of remembered views; older ones are dropped and may count again early. */
 const MAX_VIEWS = 100_000;
 
 export function createViewers({ windowMs, now }: ViewersOptions): Viewers {
   if (windowMs === 0) return { isNew: () => true };
   const keyOf = createKey(now);
-  /** When each view was counted, in milliseconds. */
+  /** The time of each counted view, in milliseconds. */
   let seen: LRUCache<string, number> | undefined;
   return {
     isNew: (itemId, viewer) => {
-      // Made at its first use: it takes the room for all at once.
+      // Created on first use: it allocates space for all entries.
       seen ??= new LRUCache({ max: MAX_VIEWS });
       const key = keyOf(itemId, viewer);
       const atMs = now().getTime();
       const ageMs = atMs - (seen.get(key) ?? Number.NEGATIVE_INFINITY);
-      // Negative when the clock was put back.
+      // Negative if the clock was set back.
       if (ageMs >= 0 && ageMs < windowMs) return false;
       seen.set(key, atMs);
       return true;
@@ -41,8 +41,8 @@ export function createViewers({ windowMs, now }: ViewersOptions): Viewers {
 }
 
 /**
- * No address is kept: a viewer without an account is a hash of it and of the agent, with a salt
- * that is in memory alone and lives for one UTC day.
+ * Creates a function that returns the key of a viewer. No address is stored: an anonymous viewer is
+ * a hash of network and user agent, with a salt that exists only in memory and for one UTC day.
  */
 function createKey(now: () => Date) {
   let salt = { day: -1, bytes: new Uint8Array() };

@@ -1,10 +1,10 @@
 import { and, asc, eq, getTableColumns, lt, sql } from 'drizzle-orm';
 import type { Actor } from '../core/actor.ts';
+import { type Claims, createClaims } from '../core/claims.ts';
 import type { Db } from '../core/db/db.ts';
 import { prepare, type Query } from '../core/db/query.ts';
 import type { Tx } from '../core/db/writer.ts';
 import { AppError } from '../core/exceptions.ts';
-import { createRunning, type Running } from '../core/running.ts';
 import { type Sealer, type SecretBox, SecretError } from '../core/security/secret-box.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
 import { timeBudget } from '../utils/time/time-budget.ts';
@@ -20,7 +20,7 @@ const STEP = 20;
 
 export interface IdempotencyDeps {
   db: Db;
-  running?: Running;
+  claims?: Claims;
   quotas: Quotas;
   box: SecretBox;
   now(): Date;
@@ -45,7 +45,7 @@ export type OnWritten<T> = (tx: Tx, written: T) => Promise<void>;
 /** Processes a request that is sent twice only once. */
 export const createIdempotency = ({
   db,
-  running = createRunning(),
+  claims = createClaims(),
   quotas,
   box,
   now,
@@ -65,7 +65,7 @@ export const createIdempotency = ({
     const user_id = actor.id;
     const name = `${user_id} ${key}`;
     const binding = `response ${name}`;
-    if (!(await running.claim(name))) throw stillRunning();
+    if (!(await claims.claim(name))) throw stillRunning();
     try {
       // After the claim: its previous holder has committed by now.
       const [stored] = await storedResponse(db.read, { user_id, key });
@@ -85,7 +85,7 @@ export const createIdempotency = ({
       });
       return undefined;
     } finally {
-      await running.release(name);
+      await claims.release(name);
     }
   },
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { createLog, type LogLevel } from '../../src/core/log.ts';
+import { createLog, createLogWriter, type LogLevel } from '../../src/core/log.ts';
 
 function lines(level: LogLevel, format: 'json' | 'text') {
   const written: string[] = [];
@@ -19,7 +19,7 @@ test('writes nothing below its level', () => {
 
 // proves: logs.lines-of-the-process-json-or-text-on
 // proves: logs.times-are-utc-with-milliseconds-operator-keep-the, 16.2.2, 16.2.4
-test('one JSON object a line, an error with its stack and cause', () => {
+test('writes one JSON object per line, errors with stack and cause', () => {
   const { log, written } = lines('info', 'json');
   log.error('it broke', { error: new Error('outer', { cause: new Error('inner') }), n: 1 });
   expect(written).toHaveLength(1);
@@ -42,14 +42,14 @@ test.each(['json', 'text'] as const)(
 );
 
 // proves: 1.3.10, 16.4.1
-test('text is for people, and one line stays one line', () => {
+test('writes an event as one line of text', () => {
   const { log, written } = lines('info', 'text');
   log.info('hello', { path: '/a\nforged line' });
   expect(written).toEqual(['2026-11-22T16:00:00.000Z info  hello path="/a\\nforged line"\n']);
 });
 
 // proves: costly-work.the-log-of-the-process
-test('an error that comes again and again is written ten times, then counted', async () => {
+test('writes a repeated error ten times, then counts it', async () => {
   const written: string[] = [];
   const now = () => new Date();
   const write = (line: string) => void written.push(line);
@@ -66,4 +66,58 @@ test('an error that comes again and again is written ten times, then counted', a
   });
   log.error('Internal server error', { error: new Error('disk is full') });
   expect(written).toHaveLength(14);
+});
+
+/** Creates a stream that accepts lines only when `take` is called. */
+function hangingStream() {
+  const waiting: { text: string; done: (error?: Error | null) => void }[] = [];
+  const lost: number[] = [];
+  const stream = {
+    write: (text: string, done: (error?: Error | null) => void) => waiting.push({ text, done }),
+    on: () => {},
+  };
+  const writer = createLogWriter({ stream, onLost: (lines) => lost.push(lines) });
+  const take = (error?: Error) => {
+    for (const { done } of waiting.splice(0)) done(error);
+  };
+  return { waiting, lost, take, ...writer };
+}
+
+const LINE = `${'x'.repeat(999)}\n`;
+
+// proves: costly-work.the-log-of-the-process
+test('bounds unread lines, and reports the number of lost ones once they are read again', () => {
+  const { waiting, lost, take, write } = hangingStream();
+  for (let count = 0; count < 5_000; count++) write(LINE);
+  expect(waiting).toHaveLength(1_048);
+  expect(lost).toEqual([]);
+  take();
+  expect(lost).toEqual([5_000 - 1_048]);
+  write(LINE);
+  expect(waiting).toHaveLength(1);
+});
+
+test('counts lines that cannot be written as lost', () => {
+  const { lost, take, write } = hangingStream();
+  for (let count = 0; count < 3; count++) write(LINE);
+  take(new Error('ENOSPC'));
+  expect(lost).toEqual([]);
+  write(LINE);
+  take();
+  expect(lost).toEqual([3]);
+});
+
+test('flush waits for the lines, but not for ever', async () => {
+  const { take, write, flush } = hangingStream();
+  write(LINE);
+  await flush(20);
+  let isFlushed = false;
+  const flushed = flush(60_000).then(() => {
+    isFlushed = true;
+  });
+  await Bun.sleep(30);
+  expect(isFlushed).toBe(false);
+  take();
+  await flushed;
+  expect(isFlushed).toBe(true);
 });

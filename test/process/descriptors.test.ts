@@ -34,7 +34,7 @@ test.skipIf(process.platform !== 'linux')(
     expect(answer.status).toBe(200);
     child.kill('SIGTERM');
     for (const socket of sockets) socket?.destroy();
-    expect(await child.stdout.text()).toContain('File descriptors run out');
+    expect(await child.stdout.text()).toContain('File descriptors are running out');
     await child.exited;
   },
   30_000,

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { createRunning } from '../../src/core/running.ts';
+import { createClaims } from '../../src/core/claims.ts';
 import { createIdempotency } from '../../src/services/idempotency.ts';
 import { createQuotas } from '../../src/services/quotas.ts';
 import { atOnce, testApp } from '../support.ts';
@@ -13,7 +13,7 @@ test('of processes that do the same at once, one does it and the others undo it'
   const fields = { title: 'a', description: '', url: null, tags: [], data: {} };
   const ends = await atOnce(20, () => {
     // Each knows nothing of what the others have begun.
-    const process = createIdempotency({ db, running: createRunning(), quotas, box, now });
+    const process = createIdempotency({ db, claims: createClaims(), quotas, box, now });
     return process.once(keyed, async (keep) => {
       const answer = { status: 201, location: null, body: '{}' };
       await items.create(ada, { ...fields, visibility: 'public' }, (tx) => keep(tx, answer));

@@ -1,10 +1,10 @@
 import { asc, eq, inArray, lt, sql } from 'drizzle-orm';
 import type { AnyActor } from '../../core/actor.ts';
+import { createClaims } from '../../core/claims.ts';
 import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError, type ErrorCode } from '../../core/exceptions.ts';
-import { createRunning } from '../../core/running.ts';
 import type { SecretBox } from '../../core/security/secret-box.ts';
 import { type SignUpKey, signUpKeys } from '../../models/index.ts';
 import type { OpenedSession } from '../auth/auth.ts';
@@ -52,7 +52,7 @@ const keptSignUp = prepare<Pick<SignUpKey, 'request_hash'>, SignUpKey[]>((orm) =
 );
 
 /** Sees to it that a sign-up which is sent twice creates one account and one session. */
-export const createSignUpOnce = (deps: SignUpOnceDeps, running = createRunning()) => ({
+export const createSignUpOnce = (deps: SignUpOnceDeps, claims = createClaims()) => ({
   /**
    * The result of an earlier sign-up with this hash, or else that of `work`, which must call
    * `onWritten` in the transaction of its write. A session is shown again only to whoever gives the
@@ -62,7 +62,7 @@ export const createSignUpOnce = (deps: SignUpOnceDeps, running = createRunning()
   run: async (actor: AnyActor, request: KeyedSignUp, work: Work): Promise<SignUpResult> => {
     const { request_hash } = request;
     if (request_hash === undefined) return { opened: await work(), isReplayed: false };
-    if (!(await running.claim(request_hash))) throw stillRunning();
+    if (!(await claims.claim(request_hash))) throw stillRunning();
     try {
       const [kept] = await keptSignUp(deps.db.read, { request_hash });
       if (kept && (await isOwn(deps, actor, kept, request))) {
@@ -70,7 +70,7 @@ export const createSignUpOnce = (deps: SignUpOnceDeps, running = createRunning()
       }
       return { opened: await workAndKeep(deps, request_hash, work), isReplayed: false };
     } finally {
-      await running.release(request_hash);
+      await claims.release(request_hash);
     }
   },
 });

@@ -5,35 +5,35 @@ import { LOCK_PATIENCE_MS } from './db/busy.ts';
 import type { Db } from './db/db.ts';
 import type { Log } from './log.ts';
 
-/** More than events are ever made in a second: a later second begins above all ids of this one. */
+/** More than the events of any second: ids of a later second start above all ids of this one. */
 const IDS_PER_SECOND = 2 ** 20;
 
-/** A restore goes unnoticed if its file was copied over the old one within this time before a crash. */
+/** A restore is missed if its file replaced the old one less than this time before a crash. */
 const NOTE_EVERY_MS = 5_000;
 
-/** What is known, outside of the database, of the file and of how far its events have come. */
+/** A record, outside of the database, of its file and its newest event. */
 interface Witness {
   inode: number;
   born_ms: number;
   newest: number;
 }
 
-export interface EventLineOptions {
-  /** Of the database. The witness is the file beside it, `hutch.events`. */
+export interface EventIdsOptions {
+  /** The database file. The witness is stored beside it, in `hutch.events`. */
   path: string;
   db: Db & { readonly client: Database };
   log: Log;
-  /** Whether this process has just made the database. */
+  /** True if this process has just created the database. */
   isNew: boolean;
   now(): Date;
 }
 
 /**
- * Sees to it that the id of an event is never given to another one, in a restored database either:
- * whoever listened to the lost line would be told too little. A file that was replaced, or has
- * fewer events than were seen, goes on with ids above all that the lost line can have given.
+ * Ensures that event ids are never reused, even after a backup is restored: clients that resume
+ * after a lost event would miss events. If the file was replaced or has fewer events than
+ * recorded, new ids start above all ids that may have been used.
  */
-export function openEventLine({ path, db, log, isNew, now }: EventLineOptions) {
+export function openEventIds({ path, db, log, isNew, now }: EventIdsOptions) {
   const { client } = db;
   const witnessPath = `${path.replace(/\.db$/, '')}.events`;
   const seen = readWitness(witnessPath);
@@ -41,7 +41,7 @@ export function openEventLine({ path, db, log, isNew, now }: EventLineOptions) {
   if (isRestored(seen, identityOf(path), newest, isNew)) {
     const next = Math.floor(now().getTime() / 1000) * IDS_PER_SECOND;
     startAt(client, Math.max(next, newest, seen?.newest ?? 0));
-    if (seen) log.info('The database was replaced: events go on with new ids.');
+    if (seen) log.info('The database was replaced: event ids continue above the earlier ones.');
   }
   let written: number | undefined;
   const note = (to: number) => {
@@ -50,18 +50,18 @@ export function openEventLine({ path, db, log, isNew, now }: EventLineOptions) {
       writeWitness(witnessPath, { ...identityOf(path), newest: to });
       written = to;
     } catch (error) {
-      log.warn('How far the events have come could not be noted.', { error });
+      log.warn('The newest event id could not be recorded.', { error });
     }
   };
   note(newestOf(client));
-  /** Notes how far the events have come. */
+  /** Records the newest event id. */
   const noteNow = async (): Promise<void> => {
     const [row] = await db.read.orm.all<{ seq: number }>(NEWEST);
     note(row?.seq ?? 0);
   };
   return {
     note: noteNow,
-    job: { name: 'event line', everyMs: NOTE_EVERY_MS, run: () => noteNow().then(() => false) },
+    job: { name: 'event ids', everyMs: NOTE_EVERY_MS, run: () => noteNow().then(() => false) },
   };
 }
 
@@ -72,7 +72,7 @@ function newestOf(client: Database): number {
   return (row as { seq: number } | null)?.seq ?? 0;
 }
 
-/** Needless new ids do no harm: whoever is at an event that is still there goes on from it. */
+/** Unnecessary new ids do no harm: clients resume after an event that still exists. */
 function isRestored(
   seen: Witness | undefined,
   { inode, born_ms }: Omit<Witness, 'newest'>,
@@ -101,7 +101,7 @@ function readWitness(path: string): Witness | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Witness;
   } catch {
-    // Not there, or cut short by a power failure: nothing is known.
+    // Missing, or cut short by a power failure.
     return undefined;
   }
 }

@@ -1,12 +1,12 @@
-/** What is under way and must not be begun a second time meanwhile. */
-export interface Running {
-  /** Takes `name`; false when it is taken. */
+/** Names of work in progress that must not start a second time meanwhile. */
+export interface Claims {
+  /** Claims `name`; returns false if it is already claimed. */
   claim(name: string): Promise<boolean>;
   release(name: string): Promise<void>;
 }
 
-/** Names taken in this process, all free again when it ends. */
-export function createRunning(): Running {
+/** Creates claims in the memory of this process: all end with it. */
+export function createClaims(): Claims {
   const names = new Set<string>();
   return {
     claim: async (name) => {
