@@ -1,4 +1,4 @@
-/** What can go wrong, as callers may tell it apart. The set is closed: api/plugins/error-forms.ts maps each. */
+/** The codes of errors. The set is closed: api/plugins/error-forms.ts maps each to its wire form. */
 export type ErrorCode =
   | 'malformed_request'
   | 'malformed_body'
