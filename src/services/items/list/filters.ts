@@ -3,7 +3,7 @@ import { items, itemTags, itemViews } from '../../../models/index.ts';
 import { compare, type FilterOp, type FilterValue, valueList } from '../../conditions.ts';
 import type { FilterField, ItemFilter } from './query.ts';
 
-/** SQL that is true for the items that `filter` lets through, and never null. */
+/** SQL that is true for the items that pass `filter`, and never null. */
 export function conditionOf(filter: ItemFilter): SQL {
   const { field, op, values } = filter;
   if (field === 'data') return dataCondition(filter);
@@ -12,7 +12,7 @@ export function conditionOf(filter: ItemFilter): SQL {
   return compare(sql`${column}`, op, values);
 }
 
-/** Whether items whose `field` is `value` pass what is asked of it. */
+/** True if items whose `field` is `value` may pass the filters. */
 export function mayPass(
   filters: readonly ItemFilter[],
   field: FilterField,
@@ -35,17 +35,17 @@ function tagsCondition({ op, values }: ItemFilter): SQL {
   return op === 'ne' ? sql`not ${found}` : found;
 }
 
-/** Of a value in data that a pattern is tried on; a url is no longer either. */
+/** Longer values in data never match a pattern. */
 const MAX_LIKE_LENGTH = 2048;
 
-/** Values compare with their own kind alone: the number 1 is neither true nor the text 1. */
+/** Values compare only with values of the same JSON type: the number 1 is neither true nor '1'. */
 function dataCondition({ path, op, values }: ItemFilter): SQL {
   const jsonPath = `$${path.map((key) => `."${key}"`).join('')}`;
   const type = sql`json_type(${items.data}, ${jsonPath})`;
   const value = sql`json_extract(${items.data}, ${jsonPath})`;
-  const beside = (operator: FilterOp, other: FilterValue) => {
+  const compareTo = (operator: FilterOp, other: FilterValue) => {
     const kind = kindOf(other);
-    const isKind = sql`${type} in (${sql.raw(KINDS[kind])})`;
+    const isKind = sql`${type} in (${sql.raw(JSON_TYPES[kind])})`;
     if (operator === 'like') {
       const isShort = sql`length(${value}) <= ${MAX_LIKE_LENGTH}`;
       return and(isKind, isShort, compare(value, operator, [other])) as SQL;
@@ -59,19 +59,19 @@ function dataCondition({ path, op, values }: ItemFilter): SQL {
     if (first === 'true' || first === 'false') return sql`${type} is ${first}`;
     return sql`coalesce(${type}, 'null') ${sql.raw(first === 'null' ? '=' : '<>')} 'null'`;
   }
-  if (op === 'ne') return sql`coalesce(${beside('eq', first)}, 0) = 0`;
-  if (op !== 'in') return beside(op, first);
-  // Kind by kind: a condition for each value would look into the data that many times.
+  if (op === 'ne') return sql`coalesce(${compareTo('eq', first)}, 0) = 0`;
+  if (op !== 'in') return compareTo(op, first);
+  // One condition per JSON type: one per value would parse the data that many times.
   const ofKind = (kind: string) => values.filter((each) => kindOf(each) === kind);
   const named = values
     .map((each) => kindOf(each))
     .filter((kind) => kind !== 'text' && kind !== 'number');
-  const numbers = sql`${type} in (${sql.raw(KINDS.number)}) and ${value} in ${valueList(ofKind('number'))}`;
+  const numbers = sql`${type} in (${sql.raw(JSON_TYPES.number)}) and ${value} in ${valueList(ofKind('number'))}`;
   const texts = sql`${type} = 'text' and ${value} in ${valueList(ofKind('text'))}`;
   return sql`coalesce(${type} in ${valueList(named)} or (${numbers}) or (${texts}), 0)`;
 }
 
-const KINDS = {
+const JSON_TYPES = {
   number: `'integer', 'real'`,
   text: `'text'`,
   true: `'true'`,
@@ -79,7 +79,7 @@ const KINDS = {
   null: `'null'`,
 };
 
-function kindOf(value: FilterValue): keyof typeof KINDS {
+function kindOf(value: FilterValue): keyof typeof JSON_TYPES {
   if (typeof value === 'number') return 'number';
   return typeof value === 'string' ? 'text' : (String(value) as 'true' | 'false' | 'null');
 }

@@ -1,37 +1,44 @@
 import { AppError } from '../../../core/exceptions.ts';
 import type { Position } from '../../../utils/page.ts';
 import { createSizes } from '../../../utils/time/window-sizes.ts';
-import { comparePositions, isAfter, isGrouped, orderOf } from './order.ts';
 import { createFirst } from './picks.ts';
 import type { Bounds, SortKey } from './query.ts';
-import { earliestNth, pageOf, positionsIn, type Read, readWindows, type Walk } from './walk.ts';
+import { comparePositions, isAfter, isGrouped, orderOf } from './ranges.ts';
+import {
+  type EntryPage,
+  earliestNth,
+  pageOf,
+  positionsIn,
+  readWindows,
+  type Walk,
+} from './walk.ts';
 
 /**
- * Reads up to `limit` entries after `from`, window by window, together with `picked`, which are
- * further positions after `from` in order. Throws invalid_query when too many items share the
- * first of several keys.
+ * Reads up to `limit` entries after `from`, window by window, merged with the positions of
+ * `picked`, which are also after `from` and in order. Throws invalid_query if too many items share
+ * the first of several keys.
  */
 export function readWalk(
   walk: Walk,
   from: Position | undefined,
   limit: number,
   picked: Position[] = [],
-): Promise<Read> {
+): Promise<EntryPage> {
   return isGrouped(walk.order)
     ? readGroups(walk, from, limit, picked)
     : readWindows(walk, from, limit, picked);
 }
 
 /**
- * By several keys: in the order of the index, which has the first key and the id, a whole group of
- * equal first keys after the other, and each of them sorted here.
+ * Reads a list sorted by several keys. The index has the first key and the id: reads one group of
+ * equal first keys after the other and sorts each in memory.
  */
 async function readGroups(
   walk: Walk,
   from: Position | undefined,
   limit: number,
   picked: Position[],
-): Promise<Read> {
+): Promise<EntryPage> {
   const { order, bounds, pace } = walk;
   const inIndex = { ...walk, order: orderOf([order[0] as SortKey]) };
   const first = createFirst(order, limit + 1);
@@ -65,7 +72,7 @@ async function readGroups(
   }
 }
 
-/** The position before all items whose first key is that of `from`. */
+/** The position before all items that share the first key of `from`. */
 function startOfGroup(order: readonly SortKey[], [value]: Position): Position {
   return [value as string | number, order[1]?.isDescending ? Number.MAX_SAFE_INTEGER : -1];
 }

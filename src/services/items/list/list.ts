@@ -9,24 +9,20 @@ import type { Position } from '../../../utils/page.ts';
 import { hiddenNow } from '../rows.ts';
 import { countWords, readWords, type WordList } from '../search/word-list.ts';
 import type { ItemViews } from '../views.ts';
-import { countWalk } from './count.ts';
 import { readWalk } from './groups.ts';
-import { defaultSort, isGrouped, orderOf, shapeOf } from './order.ts';
 import { firstOfPicks, positionsOfPicks } from './picks.ts';
 import {
   BOUNDS,
   type Bounds,
-  ITEM_COLUMNS,
   type ItemColumn,
   type ItemListQuery,
   type ItemPage,
   type ListedRow,
   type SortKey,
 } from './query.ts';
-import { endsOf } from './segments.ts';
-import { type Sources, sourcesOf } from './sets.ts';
-import { type Asked, shownTo } from './streams.ts';
-import type { Entry, Read, Walk } from './walk.ts';
+import { defaultSort, endsOf, isGrouped, orderOf, shapeOf } from './ranges.ts';
+import { type ListScope, type Sources, shownTo, sourcesOf } from './streams.ts';
+import { countWalk, type Entry, type EntryPage, type Walk } from './walk.ts';
 
 export interface ItemListDeps {
   db: Db;
@@ -39,12 +35,12 @@ export interface ItemListDeps {
 export const createItemList = (deps: ItemListDeps) => ({
   /**
    * A page of the items that the caller may see, or of the caller's bin. Throws invalid_cursor for
-   * a cursor of another list, invalid_query for several keys where too many share the first, and
-   * overloaded when too many long lists are being read.
+   * a cursor of another list, invalid_query if too many items share the first of several keys, and
+   * overloaded if too many long lists are being read.
    */
   list: (actor: AnyActor, query: ItemListQuery): Promise<ItemPage> => listItems(deps, actor, query),
 
-  /** The name of an item's owner. */
+  /** The username of an account. */
   usernameOf: async (id: number): Promise<string | undefined> =>
     (await usernameById(deps.db.read, { id }))[0]?.username,
 });
@@ -56,13 +52,13 @@ const usernameById = prepare<{ id: number }, Pick<User, 'username'>[]>((orm) =>
     .where(eq(users.id, sql.placeholder('id'))),
 );
 
-/** A list that is being read. */
+/** The state of a list while it is read. */
 interface Reading {
   session: Session;
   bounds: Bounds;
   pace: Pace;
   order: SortKey[];
-  asked: Asked;
+  scope: ListScope;
 }
 
 async function listItems(
@@ -72,34 +68,34 @@ async function listItems(
 ): Promise<ItemPage> {
   const { q, sort = defaultSort(q), limit, cursor, filters, bin } = query;
   const order = orderOf(sort);
-  const scope = JSON.stringify(['items', actor.id ?? undefined, bin, q, order, filters]);
+  const cursorScope = JSON.stringify(['items', actor.id ?? undefined, bin, q, order, filters]);
   const shape = shapeOf(order);
   // A page sorted by several keys may start at a group, which only the first key identifies.
   const shapes = isGrouped(order) ? [shape, shape.slice(0, 1)] : [shape];
-  const from = readCursor(cursors, scope, cursor, ...shapes);
+  const from = readCursor(cursors, cursorScope, cursor, ...shapes);
   const ends = endsOf(filters, order[0] as SortKey);
   const residual = filters.filter((it) => it !== ends.start && it !== ends.end);
   const pace = turns.paceFor(query.share ?? '');
-  const asked = { actor, filters, bin, residual, hidden: await hiddenNow(db.read) };
-  const reading = { session: db.read, bounds, pace, order, asked };
+  const scope = { actor, filters, bin, residual, hidden: await hiddenNow(db.read) };
+  const reading = { session: db.read, bounds, pace, order, scope };
   const list = q === undefined ? await plainList(reading, query, ends) : wordList(reading, q);
   const { entries, next } = await list.read(from, limit);
   const data = await rowsOfEntries(reading, query.columns, entries);
-  // Large rows take long to read, and the caller has yet to write them.
+  // Reading large rows takes long, and encoding the response does too.
   await pace();
   for (const row of data) withPending(views, row);
-  const next_cursor = next ? cursors.seal(scope, next) : null;
+  const next_cursor = next ? cursors.seal(cursorScope, next) : null;
   const page = { next_cursor, has_more: next !== undefined, limit };
   return { data, page, ...(query.count && (await list.count())) };
 }
 
 interface List {
-  read(from: Position | undefined, limit: number): Promise<Read>;
+  read(from: Position | undefined, limit: number): Promise<EntryPage>;
   count(): Promise<{ total: number; total_is_capped: boolean }>;
 }
 
-function wordList({ asked, bounds, ...rest }: Reading, q: string): List {
-  const list: WordList = { ...rest, asked, bounds, q };
+function wordList({ scope, bounds, ...rest }: Reading, q: string): List {
+  const list: WordList = { ...rest, scope, bounds, q };
   return {
     read: (from, limit) => readWords(list, from, limit),
     count: () => countWords(list),
@@ -111,8 +107,8 @@ async function plainList(
   { columns }: ItemListQuery,
   ends: Walk['ends'],
 ): Promise<List> {
-  const { session, order, asked, bounds } = reading;
-  const { streams, picks } = await sourcesOf(session, order, asked, bounds);
+  const { session, order, scope, bounds } = reading;
+  const { streams, picks } = await sourcesOf(session, order, scope, bounds);
   const walk: Walk = { ...reading, streams, ends, ...selectionOf(columns, order) };
   return {
     read: async (from, limit) => {
@@ -134,13 +130,13 @@ async function plainList(
 async function countPicks(reading: Reading, picks: Sources['picks']) {
   let total = 0;
   if (picks) for await (const some of positionsOfPicks(reading, picks)) total += some.length;
-  // A set that has all that is looked at may have had more.
+  // The list of ids may have been cut at the bound.
   return { total, total_is_capped: (picks?.ids.length ?? 0) >= reading.bounds.most };
 }
 
-/** The rows of entries, in their order; one that the caller may no longer see is left out. */
+/** The rows of entries, in their order, without items that the caller may no longer see. */
 async function rowsOfEntries(
-  { session, order, asked }: Reading,
+  { session, order, scope }: Reading,
   columns: readonly ItemColumn[],
   entries: Entry[],
 ): Promise<ListedRow[]> {
@@ -150,21 +146,21 @@ async function rowsOfEntries(
   const ids = JSON.stringify(entries.map(({ position }) => position.at(-1)));
   const found = await rowsOf<ListedRow>(
     session,
-    sql`select ${select} from json_each(${ids}) as picked cross join ${items} on ${items.id} = picked.value cross join ${itemViews} on ${itemViews.item_id} = ${items.id} ${lookUp} where ${shownTo(asked)}`,
+    sql`select ${select} from json_each(${ids}) as picked cross join ${items} on ${items.id} = picked.value cross join ${itemViews} on ${itemViews.item_id} = ${items.id} ${lookUp} where ${shownTo(scope)}`,
   );
   const byId = new Map(found.map((row) => [row.id, row]));
   return entries.flatMap(({ position, row }) => row ?? byId.get(position.at(-1) as number) ?? []);
 }
 
-/** What is asked for, and what a position is made of. */
+/** The requested columns, and those of a position. */
 function selectionOf(
   columns: readonly ItemColumn[],
   order: readonly SortKey[],
 ): Pick<Walk, 'select' | 'lookUp'> {
   const sorts = order.map(({ field }) => field).filter((field) => field !== 'relevance');
-  // As one text: the names are this file's own, and each part of a query costs as much as a row.
+  // Raw SQL, because the names are constants and each part of a query costs as much as a row.
   const names = [...new Set(['id' as const, ...columns, ...sorts])].map(
-    (name) => `${SOURCES[name]} as "${name}"`,
+    (name) => `${sourceOf(name)} as "${name}"`,
   );
   const hasOwner = columns.includes('owner_username');
   return {
@@ -173,11 +169,10 @@ function selectionOf(
   };
 }
 
-const SOURCES = Object.fromEntries(
-  ['id', ...ITEM_COLUMNS].map((name) => [name, `"items"."${name}"`]),
-) as Record<ItemColumn | 'id', string>;
-SOURCES.views = '"item_views"."views"';
-SOURCES.owner_username = '"users"."username"';
+function sourceOf(name: ItemColumn | 'id'): string {
+  if (name === 'views') return '"item_views"."views"';
+  return name === 'owner_username' ? '"users"."username"' : `"items"."${name}"`;
+}
 
 function withPending(views: ItemViews, row: ListedRow): void {
   if (typeof row.views === 'number') row.views += views.pending(row.id);

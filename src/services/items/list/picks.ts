@@ -1,21 +1,12 @@
-import { and, type SQL, sql } from 'drizzle-orm';
+import { and, sql } from 'drizzle-orm';
 import type { Session } from '../../../core/db/db.ts';
 import { rowsOf } from '../../../core/db/query.ts';
 import type { Pace } from '../../../core/fair-turns.ts';
 import { items, itemViews } from '../../../models/index.ts';
 import type { Position } from '../../../utils/page.ts';
-import { comparePositions, isAfter } from './order.ts';
 import type { SortField, SortKey } from './query.ts';
-import { expressions } from './streams.ts';
-
-/** Items that were found in no useful order, few enough to be sorted here. */
-export interface Picks {
-  ids: readonly number[];
-  /** By id, where the list is sorted by relevance. */
-  ranks?: ReadonlyMap<number, number>;
-  /** What the caller may see, and the filters. */
-  where: SQL[];
-}
+import { comparePositions, isAfter } from './ranges.ts';
+import { expressions, type Picks } from './streams.ts';
 
 export interface PickReader {
   session: Session;
@@ -23,7 +14,7 @@ export interface PickReader {
   pace: Pace;
 }
 
-/** Items of one statement: 1 to 2 ms, more where filters look into large data. */
+/** Items of one statement: 1 to 2 ms, more if filters parse large data. */
 const CHUNK = 250;
 
 /** The first `limit` positions of picks after `from`, in the order of the list. */
@@ -42,7 +33,7 @@ export async function firstOfPicks(
   return first.positions;
 }
 
-/** Those of the picks that pass, with their positions, some at a time. */
+/** The positions of the picks that match the conditions, in batches. */
 export async function* positionsOfPicks(
   { session, order, pace }: PickReader,
   { ids, ranks, where }: Picks,
@@ -73,7 +64,7 @@ function positionIn(
   );
 }
 
-/** Keeps the first `limit` of the positions that are added, in order. */
+/** Collects the first `limit` of the positions added to it, in order. */
 export function createFirst(order: readonly SortKey[], limit: number) {
   const positions: Position[] = [];
   return {

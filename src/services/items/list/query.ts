@@ -1,5 +1,6 @@
 import type { Page } from '../../../utils/page.ts';
 import type { Condition } from '../../conditions.ts';
+import type { Item } from '../rows.ts';
 
 export type SortField = 'id' | 'created_at' | 'updated_at' | 'title' | 'views' | 'relevance';
 
@@ -9,40 +10,29 @@ export interface SortKey {
   isDescending: boolean;
 }
 
-/** A column, or `data` with the keys that lead to a value in it. */
-export type FilterField =
-  | 'id'
-  | 'owner_id'
-  | 'title'
-  | 'url'
-  | 'tags'
-  | 'data'
-  | 'visibility'
-  | 'version'
-  | 'views'
-  | 'created_at'
-  | 'updated_at';
+/** A column of an item, or `data` with a path to a value in it. */
+export type FilterField = Exclude<keyof Item, 'description' | 'deleted_at'>;
 
-/** A condition on items; `is` of `data` may also be `true` or `false`. */
+/** A condition on items; `is` on `data` also allows `true` and `false`. */
 export interface ItemFilter extends Condition<FilterField> {
   path: readonly string[];
 }
 
-/** How much one request may look at: SQLite reads in this process, in steps of a few ms. */
+/** The bounds of one request: SQLite reads in this process, in steps of a few ms. */
 export interface Bounds {
-  /** Most entries of an index that one step looks at. */
+  /** Index entries that one step reads. */
   window: number;
-  /** As many full windows one request looks at: a page that is not full by then is a short one. */
+  /** Windows that one request reads: a page that is not full by then is returned short. */
   windows: number;
-  /** As long one request looks on, waiting included. */
+  /** The time after which a request reads no further window, waiting included. */
   maxMs: number;
-  /** As many as these, items that a filter finds are sorted; more are looked for in sorted order. */
+  /** Up to this number, the items that a filter finds are sorted; more are found in sorted order. */
   few: number;
-  /** Most items that are sorted at all. */
+  /** Items that are sorted at most. */
   most: number;
-  /** Most entries of the search index that one step reads. */
+  /** Entries of the search index that one step reads. */
   entries: number;
-  /** Most entries of an index that are counted, of each of public and private items. */
+  /** Index entries that are counted, of public and of private items each. */
   counted: number;
 }
 
@@ -56,42 +46,26 @@ export const BOUNDS: Bounds = {
   counted: 100_000,
 };
 
-/** Which items, in which order, from where and how many of them. */
+/** A query of a list of items. */
 export interface ItemListQuery {
   filters: readonly ItemFilter[];
-  /** Words that an item's title, description or tags hold; the last may be the start of one. */
+  /** Words in the title, description or tags of an item; the last may be a prefix. */
   q?: string | undefined;
-  /** Default: relevance with `q`, else the newest first. */
+  /** Default: by relevance with `q`, else newest first. */
   sort?: readonly SortKey[] | undefined;
-  /** `only`: what the caller has in the bin. */
+  /** `only`: the items in the caller's bin. */
   bin?: 'only' | undefined;
   limit: number;
   cursor?: string | undefined;
   count?: 'exact' | undefined;
-  /** Whose share of the event loop a long list takes. */
+  /** The account or network whose share of the event loop a long list uses. */
   share?: string | undefined;
-  /** The columns that are read beside the id. */
+  /** The columns to read in addition to the id. */
   columns: readonly ItemColumn[];
 }
 
-export const ITEM_COLUMNS = [
-  'owner_id',
-  'title',
-  'description',
-  'url',
-  'tags',
-  'data',
-  'visibility',
-  'views',
-  'version',
-  'created_at',
-  'updated_at',
-  'deleted_at',
-  'owner_username',
-] as const;
-
-/** A column of a list's rows, which may have more; `tags` and `data` are JSON texts. */
-export type ItemColumn = (typeof ITEM_COLUMNS)[number];
+/** A column of the rows of a list; `tags` and `data` are JSON texts. */
+export type ItemColumn = Exclude<keyof Item, 'id'> | 'owner_username';
 export type ListedRow = { id: number; relevance?: number } & Partial<
   Record<ItemColumn, string | number | null>
 >;

@@ -4,32 +4,32 @@ import { rowsOf } from '../../../core/db/query.ts';
 import type { Pace } from '../../../core/fair-turns.ts';
 import { items } from '../../../models/index.ts';
 import { foldWords, holdsWords, type Word } from '../../../utils/text/words.ts';
-import type { Found } from './search.ts';
+import type { Match } from './search.ts';
 
-/** Rows read at once: of the largest there are, half a megabyte of text. */
+/** Rows of one read: at most half a megabyte of text. */
 const ROWS = 50;
 
 export interface OwnSearchOptions {
   session: Session;
   words: readonly Word[];
   pace: Pace;
-  /** The newest rows that are looked at. */
+  /** The number of newest rows that are searched. */
   most: number;
 }
 
 type Text = Pick<typeof items.$inferSelect, 'id' | 'title' | 'description' | 'tags'>;
 
 /**
- * The caller's own items that nobody else sees, private or in the bin, that hold all words: best
- * first. They are read one by one, so that neither time nor rank depends on anybody else's.
+ * The caller's private or binned items that contain all words, best first. Reads the items one by
+ * one, so that neither the time nor the rank depends on items of other owners.
  */
 export async function searchOwn(
   { session, words, pace, most }: OwnSearchOptions,
   owner_id: number,
   where: 'private' | 'bin',
-): Promise<Found[]> {
+): Promise<Match[]> {
   const holds = holdsWords(words);
-  const found: Found[] = [];
+  const found: Match[] = [];
   let below = Number.MAX_SAFE_INTEGER;
   for (let looked = 0; looked < most; looked += ROWS) {
     const rows = await rowsOf<Text>(session, ownRows(owner_id, where, below));
@@ -64,6 +64,6 @@ function rankOf(
 ): number | undefined {
   const folded = foldWords(title);
   if (holds(folded)) return 0;
-  // A word is not made of the end of one field and the start of the next.
+  // Line breaks keep words from spanning two fields.
   return holds(`${folded}\n${foldWords(description)}\n${foldWords(tags)}`) ? 1 : undefined;
 }

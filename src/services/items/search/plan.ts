@@ -5,9 +5,9 @@ import type { Pace } from '../../../core/fair-turns.ts';
 import { indexedPart, type Word } from '../../../utils/text/words.ts';
 
 export interface SearchBounds {
-  /** Of more matches, only so many of the newest are looked at for words in their titles. */
+  /** The number of newest matches whose titles are searched. */
   most: number;
-  /** Entries of the index that one statement may read. */
+  /** Index entries that one statement may read. */
   entries: number;
 }
 
@@ -18,15 +18,15 @@ export interface SearchOptions {
   bounds: SearchBounds;
 }
 
-/** Words that the last word of a query may be the start of: of more, the first by alphabet. */
+/** Completions of the last word of a query: the first ones in alphabetical order. */
 const MAX_COMPLETIONS = 50;
-/** The index has the starts of words of up to so many letters. */
+/** The longest prefix, in letters, that the index contains. */
 const INDEXED_START = 3;
 
-/** What an item must match: an expression for each word, the rarest first. */
+/** An expression for each word, rarest first; an item must match all of them. */
 export interface Plan {
   expressions: readonly string[];
-  /** Whether the rarest word is rare enough for one statement to find all matches. */
+  /** True if the rarest word is rare enough for one statement to find all matches. */
   isRare: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface Plan {
 export async function planOf(options: SearchOptions): Promise<Plan> {
   const { session, words, pace, bounds } = options;
   const sized: { expression: string; size: number }[] = [];
-  // Not always the last one: a word that is repeated stands where it came first.
+  // Not always the last word: a repeated word keeps its first place.
   const start = words.find(isLongStart);
   const completions = start ? await completionsOf(options, start.text) : [];
   const enough = Math.ceil(bounds.entries / (words.length + completions.length));
@@ -55,7 +55,7 @@ export async function planOf(options: SearchOptions): Promise<Plan> {
   };
 }
 
-/** FTS5 takes no quoted word for an operator. */
+/** Quoted, so that FTS5 does not read the word as an operator. */
 function quoted(word: string): string {
   return `"${word}"`;
 }
@@ -71,7 +71,7 @@ function isLongStart({ text, isStart }: Pick<Word, 'text' | 'isStart'>): boolean
   return isStart && [...text].length > INDEXED_START;
 }
 
-/** The first words of the index that start with `start`: of each only its first entry is read. */
+/** The first words of the index with the prefix `start`. Reads one entry per word. */
 async function completionsOf({ session, pace }: SearchOptions, start: string): Promise<string[]> {
   const words: string[] = [];
   for (let from = start; words.length < MAX_COMPLETIONS; ) {
@@ -79,7 +79,7 @@ async function completionsOf({ session, pace }: SearchOptions, start: string): P
     const [row] = await rowsOf<{ term: string }>(session, next);
     if (!row?.term.startsWith(start)) break;
     words.push(row.term);
-    // No word has this character, so it is what comes next after the word itself.
+    // No word contains this character, so this is the next possible term after the word.
     from = `${row.term}\u0001`;
     await pace();
   }

@@ -3,30 +3,30 @@ import type { Session } from '../../../core/db/db.ts';
 import { rowsOf } from '../../../core/db/query.ts';
 import { inTitle, type Plan, planOf, type SearchOptions } from './plan.ts';
 
-/**
- * Searches the items that everybody may see: the index holds no others, so that nothing in it can
- * tell of them. Each statement reads a bounded number of entries; ranks depend on the item alone.
- */
-
-/** An item that was found. The rank is 0 with all words in the title, else 1. */
-export interface Found {
+/** A matching item. The rank is 0 if its title contains all words, else 1. */
+export interface Match {
   id: number;
   rank: number;
 }
 
-/** Some items, in order, and the place up to which all have been found; none when all have. */
+/** Some matches, in order. All matches up to `upTo` have been found; undefined at the end. */
 export interface Batch {
-  found: Found[];
-  upTo: Found | undefined;
+  found: Match[];
+  upTo: Match | undefined;
 }
 
-/** A window that finds more ids is followed by a smaller one. */
+/** A window with more matches is followed by a smaller one. */
 const MAX_IDS = 500;
-/** Ids that a statement looks through, at first, for items that hold several words. */
+/** The range of ids of the first window. */
 const FIRST_WIDTH = 2_048;
 const MAX_WIDTH = 16_384;
+
+/**
+ * Searches the public items; the index contains no others, so it cannot reveal any. Each statement
+ * reads a bounded number of entries, and the rank depends only on the item.
+ */
 export const createSearch = (options: SearchOptions) => ({
-  /** All matches, the newest first, below an id. All have rank 0. */
+  /** All matches below an id, newest first, with rank 0. */
   newest: async function* (below = Number.MAX_SAFE_INTEGER): AsyncGenerator<Batch> {
     const plan = await planOf(options);
     for await (const { ids, down } of matchesBelow(options, plan, below, 0)) {
@@ -34,8 +34,8 @@ export const createSearch = (options: SearchOptions) => ({
     }
   },
 
-  /** All matches by rank, the newest of a rank first, after a place. */
-  ranked: async function* (after: Found = FIRST): AsyncGenerator<Batch> {
+  /** All matches after another one, by rank, newest first within a rank. */
+  ranked: async function* (after: Match = FIRST): AsyncGenerator<Batch> {
     const plan = await planOf(options);
     const titles = inTitle(plan);
     const floor = await floorOf(options, plan);
@@ -57,13 +57,13 @@ export const createSearch = (options: SearchOptions) => ({
   },
 });
 
-const FIRST: Found = { id: Number.MAX_SAFE_INTEGER, rank: 0 };
+const FIRST: Match = { id: Number.MAX_SAFE_INTEGER, rank: 0 };
 
-function foundAt(rank: number, ids: number[]): Found[] {
+function foundAt(rank: number, ids: number[]): Match[] {
   return ids.map((id) => ({ id, rank }));
 }
 
-/** The id of the oldest match that is looked at for words in its title. */
+/** The id of the oldest match whose title is searched. */
 async function floorOf({ session, bounds, pace }: SearchOptions, plan: Plan): Promise<number> {
   if (plan.isRare) return 0;
   const [lead] = plan.expressions;
@@ -75,19 +75,19 @@ async function floorOf({ session, bounds, pace }: SearchOptions, plan: Plan): Pr
   return row?.id ?? 0;
 }
 
-interface Matches {
+interface MatchWindow {
   ids: number[];
   /** All matches down to this id have been found. */
   down: number;
 }
 
-/** Matches with ids below one and from another one on, the newest first. */
+/** The matches with ids from `floor` to below `below`, newest first. */
 async function* matchesBelow(
   options: SearchOptions,
   plan: Plan,
   below: number,
   floor: number,
-): AsyncGenerator<Matches> {
+): AsyncGenerator<MatchWindow> {
   if (plan.isRare) {
     yield { ids: await allBelow(options, plan, below), down: 0 };
     return;
@@ -105,7 +105,7 @@ async function* matchesBelow(
   yield { ids: [], down: floor };
 }
 
-/** In one statement: it skips from one entry of the rarest word to the next. */
+/** Finds all matches in one statement, which skips from entry to entry of the rarest word. */
 async function allBelow({ session, pace }: SearchOptions, plan: Plan, below: number) {
   const all = plan.expressions.join(' AND ');
   const ids = await idsOf(
@@ -124,7 +124,7 @@ async function nextBelow({ session }: SearchOptions, { expressions: [lead] }: Pl
   return row?.id;
 }
 
-/** Those of some ids, which descend, that match a plan. */
+/** The ids that match a plan, among descending ids. */
 async function namedAmong(options: SearchOptions, plan: Plan, ids: number[]): Promise<Set<number>> {
   const [top, down] = [ids[0], ids.at(-1)];
   if (top === undefined || down === undefined) return new Set();
@@ -135,8 +135,8 @@ async function namedAmong(options: SearchOptions, plan: Plan, ids: number[]): Pr
 }
 
 /**
- * The matches from one id to another, the newest first. Word by word: a conjunction would look for
- * its first match through the whole index.
+ * The matches from one id to another, newest first. It reads word by word: a conjunction would
+ * search the whole index for its first match.
  */
 async function narrowedTo(
   { session, pace }: SearchOptions,
@@ -158,7 +158,7 @@ async function narrowedTo(
   return ids ?? [];
 }
 
-/** Ids as one text: half the cost of a row for each. */
+/** Reads ids as one JSON text, which costs half as much as a row for each. */
 async function idsOf(session: Session, query: SQL): Promise<number[]> {
   const listing = sql`select json_group_array(id) as ids from (${query})`;
   const [row] = await rowsOf<{ ids: string }>(session, listing);
