@@ -65,7 +65,7 @@ export interface Queued {
 
 /** The mails that wait, in the order in which they were queued. */
 export async function queued(t: TestApp): Promise<Queued[]> {
-  await t.deps.emailFlows.idle();
+  await t.deps.passwordRecovery.idle();
   return t.deps.db.client.query('select * from mails order by id').all() as Queued[];
 }
 

@@ -5,6 +5,7 @@ import { openDb, prepareDb } from './db/db.ts';
 import { KNOWN_MIGRATIONS } from './db/migrations.ts';
 import { openEventIds } from './event-ids.ts';
 import { createFairTurns } from './fair-turns.ts';
+import { createLinks } from './links.ts';
 import type { Log } from './log.ts';
 import { createMailer } from './mail/index.ts';
 import { createOutboundClients } from './outbound/index.ts';
@@ -35,12 +36,14 @@ export function openBase(config: Config, options: DepsOptions) {
   const db = openDb(path, { log, isCommand });
   if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
   const isNew = applied.length === KNOWN_MIGRATIONS.length;
+  // With port 0 the system chooses one, which the server enters here once it listens.
+  const listening = { port: config.port };
   return {
     config,
     log,
     now,
-    // With port 0 the system chooses one, which the server enters here once it listens.
-    listening: { port: config.port },
+    listening,
+    links: createLinks(config, listening),
     // The server sets it before it stops.
     lifecycle: { isStopping: false },
     db,

@@ -72,7 +72,7 @@ export function createDeps(config: Config, options: DepsOptions) {
           sources.sourceRefresh.stop,
           sources.sourceStats.flush,
           items.views.flush,
-          auth.emailFlows.idle,
+          auth.passwordRecovery.idle,
           mail.mails.stop,
           () => shared.outbound.close(),
           () => shared.trustedOutbound.close(),

@@ -3,6 +3,7 @@ import { SYSTEM } from '../../core/actor.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError, StartupError } from '../../core/exceptions.ts';
 import type { FairTurns } from '../../core/fair-turns.ts';
+import type { Links } from '../../core/links.ts';
 import type { Log } from '../../core/log.ts';
 import type { Cursors } from '../../core/security/cursors.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
@@ -23,7 +24,6 @@ import type { Devices } from '../auth/devices.ts';
 import type { SignInThrottle } from '../auth/throttle.ts';
 import { endWaysIn } from '../auth/ways-in.ts';
 import type { Notices } from '../mail/notices.ts';
-import { linkBase, resetLink } from '../mail/templates.ts';
 import { type AdminUsersDeps, updateAccount } from './admin.ts';
 import type { UserListQuery } from './filters.ts';
 import { type Account, type AccountPage, account, listUsers } from './list.ts';
@@ -50,9 +50,7 @@ export interface OperatorDeps
   throttle: Pick<SignInThrottle, 'forget'>;
   notices: Notices;
   log: Log;
-  config: { publicUrl: string; host: string };
-  /** The port in links. */
-  listening: { port: number };
+  links: Pick<Links, 'resetPassword'>;
 }
 
 /** An account with the ways to sign in to it and its use of storage. */
@@ -142,7 +140,7 @@ export const createOperator = (deps: OperatorDeps) => ({
       await endAll(deps, tx, id, 'password.reset_asked');
       return deps.actionTokens.issue(tx, { user_id: id, purpose: 'reset_password', email });
     });
-    return resetLink(linkBase({ ...deps.config, ...deps.listening }), token);
+    return deps.links.resetPassword(token);
   },
 
   /**

@@ -5,7 +5,7 @@ import type { User } from '../../models/index.ts';
 import { type OwnAccount, ownAccount } from '../accounts/own.ts';
 import { refuseWeak } from '../accounts/password.ts';
 import type { NewAccount } from '../accounts/users.ts';
-import type { OnSettled } from '../email/sign-up.ts';
+import type { SignUp } from '../email/sign-up.ts';
 import type { OnWritten } from '../idempotency.ts';
 import { type AccessTokens, TOKEN_PREFIX } from './access-tokens.ts';
 import { type Credentials, type CredentialsDeps, verifyCredentials } from './credentials.ts';
@@ -14,8 +14,7 @@ import type { SessionInfo, SessionProof, Sessions } from './sessions.ts';
 export interface AuthDeps extends CredentialsDeps {
   sessions: Sessions;
   accessTokens: AccessTokens;
-  /** See services/email/sign-up.ts. */
-  signUp(actor: AnyActor, account: NewAccount, onSettled?: OnSettled): Promise<void>;
+  signUp: Pick<SignUp, 'create'>;
   /** True if only accounts with a confirmed address can sign in. */
   isVerificationRequired: boolean;
 }
@@ -91,7 +90,7 @@ export const createAuth = (deps: AuthDeps) => {
     ): Promise<OpenedSession | undefined> => {
       refuseWeak(account.password, account);
       let session: OpenedSession | undefined;
-      await signUp(actor, account, async (tx, user) => {
+      await signUp.create(actor, account, async (tx, user) => {
         session = user && (await openIn(tx, actor, user, { replaced }));
         await onWritten?.(tx, session);
       });

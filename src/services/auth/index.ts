@@ -2,8 +2,11 @@ import type { Base } from '../../core/base.ts';
 import { isAdminFactorRequired } from '../../core/config/accounts.ts';
 import type { Users } from '../accounts/users.ts';
 import type { Audit } from '../audit/audit.ts';
-import { createEmailFlows } from '../email/flows.ts';
+import { createEmailChange } from '../email/change.ts';
+import { createPasswordRecovery } from '../email/password-recovery.ts';
+import { createSignUp } from '../email/sign-up.ts';
 import { createSignUpOnce, createSignUpPurge } from '../email/sign-up-once.ts';
+import { createEmailVerification } from '../email/verification.ts';
 import type { MailServices } from '../mail/index.ts';
 import type { Quotas } from '../quotas.ts';
 import { createAccessChanges } from './access-changes.ts';
@@ -44,8 +47,8 @@ export function createAuthServices(deps: AuthServicesDeps) {
   const { prove, proveRecently } = createProof({ ...deps, throttle, sessions });
   const totps = createTotps({ ...deps, ...required, throttle, prove });
   const state = { accessChanges, sessions, accessTokens, devices, throttle, actionTokens };
-  const emailFlows = createEmailFlows({ ...deps, ...state, ...required });
-  const { signUp } = emailFlows;
+  const emailVerification = createEmailVerification({ ...deps, ...state });
+  const signUp = createSignUp({ ...deps, ...required, emailVerification });
   return {
     ...state,
     ...required,
@@ -53,7 +56,10 @@ export function createAuthServices(deps: AuthServicesDeps) {
     prove,
     proveRecently,
     totps,
-    emailFlows,
+    emailVerification,
+    emailChange: createEmailChange({ ...deps, ...state }),
+    passwordRecovery: createPasswordRecovery({ ...deps, ...state }),
+    signUp,
     auth: createAuth({ ...deps, ...state, ...required, totps, signUp }),
     signUpOnce: createSignUpOnce({ ...deps, ...state, ...required, totps }),
     passkeys: createPasskeys({ ...deps, ...required, flows, prove }),

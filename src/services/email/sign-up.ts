@@ -1,70 +1,93 @@
 import type { AnyActor } from '../../core/actor.ts';
+import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import type { OutgoingMail } from '../../core/mail/mail.ts';
+import type { PasswordHasher } from '../../core/security/security.ts';
 import type { User } from '../../models/index.ts';
 import { tidy } from '../../utils/text/text.ts';
-import { isTakenError, type NewAccount } from '../accounts/users.ts';
-import type { EmailFlowDeps } from './flow-deps.ts';
-import { sendFirstVerification, sendVerification } from './verification.ts';
+import { isTakenError, type NewAccount, type Users } from '../accounts/users.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { MailLimits } from '../mail/limits.ts';
+import type { Mails } from '../mail/queue.ts';
+import type { MailTemplates } from '../mail/templates.ts';
+import type { EmailVerification } from './verification.ts';
 
-/**
- * Creates an account and queues the mail that proves its address, both or neither. `onSettled` runs
- * in the same transaction, with the account that may be signed in. Where a proof is required nothing
- * is told here, so it gets undefined whether the account was made or its email or username is taken:
- * the mail says which. Else throws email_taken, username_taken.
- */
-export async function signUp(
-  deps: EmailFlowDeps,
-  actor: AnyActor,
-  account: NewAccount,
-  onSettled?: OnSettled,
-): Promise<void> {
-  const onCreated = async (tx: Tx, user: User) => {
-    await sendFirstVerification(deps, tx, user);
-    await onSettled?.(tx, deps.isVerificationRequired ? undefined : user);
-  };
-  try {
-    await deps.users.create(account, { actor, onCreated });
-  } catch (error) {
-    if (!deps.isVerificationRequired || !isTakenError(error)) throw error;
-    // As much work as making an account is: a hash and a write.
-    await deps.passwords.hash(account.password);
-    await answerByMail(deps, actor, account, onSettled);
-  }
+export interface SignUpDeps {
+  db: Db;
+  audit: Audit;
+  emailVerification: EmailVerification;
+  limits: MailLimits;
+  mails: Mails;
+  passwords: PasswordHasher;
+  templates: MailTemplates;
+  users: Users;
+  /** True if only accounts with a confirmed address can sign in. */
+  isVerificationRequired: boolean;
 }
 
+export type SignUp = ReturnType<typeof createSignUp>;
+
+/** Runs in the transaction of a sign-up, with the account if it may sign in at once. */
 export type OnSettled = (tx: Tx, user: User | undefined) => Promise<void>;
 
-type Wanted = Pick<NewAccount, 'email' | 'username'>;
+type Applicant = Pick<NewAccount, 'email' | 'username'>;
 
-/** Tells whoever reads the mail of an address why no account could be made with it. */
-export async function answerByMail(
-  deps: EmailFlowDeps,
-  actor: AnyActor,
-  account: Wanted,
-  onSettled?: OnSettled,
-): Promise<void> {
-  const owner = await deps.users.findByEmail(account.email);
-  const isAllowed = deps.limits.countMailbox(owner?.email ?? account.email);
-  await deps.db.write(async (tx) => {
-    if (isAllowed) await queueAnswer(deps, tx, account, owner);
-    const details = { reason: owner ? 'email_taken' : 'username_taken' };
-    const entry = { user_id: owner?.id ?? null, details };
-    await deps.audit.record(tx, actor, { action: 'email.verify_asked', ...entry });
-    await onSettled?.(tx, undefined);
-  });
-}
+/** Sign-up. Where verification is required, only the owner of the address learns the outcome. */
+export const createSignUp = (deps: SignUpDeps) => {
+  const { db, audit, emailVerification, limits, mails, passwords, templates, users } = deps;
+  const { isVerificationRequired } = deps;
 
-async function queueAnswer(
-  deps: EmailFlowDeps,
-  tx: Tx,
-  { email, username }: Wanted,
-  owner: User | undefined,
-): Promise<void> {
-  // The link may have been lost, and who cannot sign in cannot ask for another one.
-  if (owner?.email_verified_at === null) return sendVerification(deps, tx, owner);
-  const mail: OutgoingMail = owner
-    ? deps.templates.alreadySignedUp(owner.email, owner.username)
-    : deps.templates.usernameTaken(tidy(email), tidy(username));
-  await deps.mails.enqueue(tx, mail);
-}
+  /** Queues the mail that explains why an account could not be created. */
+  const replyTo = async (
+    tx: Tx,
+    { email, username }: Applicant,
+    owner: User | undefined,
+  ): Promise<void> => {
+    // The link may have been lost, and an account that cannot sign in cannot request another.
+    if (owner?.email_verified_at === null) return emailVerification.send(tx, owner);
+    const mail = owner
+      ? templates.alreadySignedUp(owner.email, owner.username)
+      : templates.usernameTaken(tidy(email), tidy(username));
+    await mails.enqueue(tx, mail);
+  };
+
+  /** Tells only the owner of the address why no account could be created with it. */
+  const replyByMail = async (
+    actor: AnyActor,
+    applicant: Applicant,
+    onSettled?: OnSettled,
+  ): Promise<void> => {
+    const owner = await users.findByEmail(applicant.email);
+    const isAllowed = limits.countMailbox(owner?.email ?? applicant.email);
+    await db.write(async (tx) => {
+      if (isAllowed) await replyTo(tx, applicant, owner);
+      const details = { reason: owner ? 'email_taken' : 'username_taken' };
+      const entry = { user_id: owner?.id ?? null, details };
+      await audit.record(tx, actor, { action: 'email.verify_asked', ...entry });
+      await onSettled?.(tx, undefined);
+    });
+  };
+
+  return {
+    replyByMail,
+
+    /**
+     * Creates an account and queues the mail that verifies its address, both or neither. Where
+     * verification is required, the result is the same if the email or username is taken: the mail
+     * explains. Otherwise throws email_taken, username_taken. Throws overloaded.
+     */
+    create: async (actor: AnyActor, account: NewAccount, onSettled?: OnSettled): Promise<void> => {
+      const onCreated = async (tx: Tx, user: User) => {
+        await emailVerification.sendFirst(tx, user);
+        await onSettled?.(tx, isVerificationRequired ? undefined : user);
+      };
+      try {
+        await users.create(account, { actor, onCreated });
+      } catch (error) {
+        if (!isVerificationRequired || !isTakenError(error)) throw error;
+        // Costs the same as creating an account: a hash and a write.
+        await passwords.hash(account.password);
+        await replyByMail(actor, account, onSettled);
+      }
+    },
+  };
+};

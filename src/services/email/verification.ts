@@ -2,77 +2,100 @@ import { type Actor, type AnyActor, actorFor } from '../../core/actor.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { User } from '../../models/index.ts';
 import { findUser, updateUser } from '../accounts/users.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { AccessChanges } from '../auth/access-changes.ts';
+import type { ActionTokens } from '../auth/action-tokens.ts';
+import type { PasswordProofDeps } from '../auth/proof.ts';
 import { endWaysIn } from '../auth/ways-in.ts';
-import { tooManyMails } from '../mail/limits.ts';
-import { type EmailFlowDeps, provePasswordOf, userOfToken, wrongPassword } from './flow-deps.ts';
+import { type MailLimits, tooManyMails } from '../mail/limits.ts';
+import type { Mails } from '../mail/queue.ts';
+import type { MailTemplates } from '../mail/templates.ts';
+import { addressOwner, proveTokenOwner, wrongPassword } from './token-owner.ts';
 
-/** What a proof that an address is somebody's did to its account. */
-export interface Verified {
-  /** Whether the ways in that were made before still work. */
+export interface EmailVerificationDeps extends PasswordProofDeps {
+  accessChanges: AccessChanges;
+  actionTokens: ActionTokens;
+  audit: Audit;
+  limits: MailLimits;
+  mails: Mails;
+  templates: MailTemplates;
+  now(): Date;
+}
+
+export type EmailVerification = ReturnType<typeof createEmailVerification>;
+
+/** The result of confirming an email address. */
+export interface EmailConfirmed {
+  /** False if everything that could sign in before has ended. */
   kept: boolean;
-  /** For setting a password at once, when the old one was ended. */
+  /** Sets a new password at once, if the old one ended. */
   reset_token: string | null;
 }
 
-/** Issues a token and queues its mail, in the caller's transaction. */
-export async function sendVerification(deps: EmailFlowDeps, tx: Tx, user: User): Promise<void> {
-  const { id: user_id, email, username } = user;
-  const token = await deps.actionTokens.issue(tx, { user_id, purpose: 'verify_email', email });
-  await deps.mails.enqueue(tx, deps.templates.verify(email, username, token));
-}
+/** Verification of the email address of an account, by a mailed link. */
+export const createEmailVerification = (deps: EmailVerificationDeps) => {
+  const { db, accessChanges, actionTokens, audit, limits, mails, templates, now } = deps;
 
-/** The mail of a new account; none where its mailbox had enough: its owner can ask for one later. */
-export async function sendFirstVerification(
-  deps: EmailFlowDeps,
-  tx: Tx,
-  user: User,
-): Promise<void> {
-  if (deps.limits.countMailbox(user.email)) await sendVerification(deps, tx, user);
-}
+  /** Issues a token and queues its mail, in the caller's transaction. */
+  const send = async (tx: Tx, { id: user_id, email, username }: User): Promise<void> => {
+    const token = await actionTokens.issue(tx, { user_id, purpose: 'verify_email', email });
+    await mails.enqueue(tx, templates.verify(email, username, token));
+  };
 
-/** Nothing happens for an address that is proved already. Throws too_many_requests. */
-export async function askVerify(deps: EmailFlowDeps, actor: Actor): Promise<void> {
-  const user = await findUser(deps.db.read, actor.id);
-  if (!user || user.email_verified_at !== null) return;
-  await deps.limits.countAddress(actor.origin.address);
-  if (!deps.limits.countMailbox(user.email)) throw tooManyMails();
-  await deps.db.write(async (tx) => {
-    await sendVerification(deps, tx, user);
-    await deps.audit.own(tx, actor, 'email.verify_asked');
-  });
-}
+  /** Ends all ways in and the password, and returns a token to set a new one. */
+  const startOver = async (tx: Tx, { id, email }: User): Promise<string> => {
+    await endWaysIn({ accessChanges }, tx, id);
+    await updateUser(tx, id, { password_hash: null });
+    await actionTokens.revoke(tx, id, ['change_email']);
+    return actionTokens.issue(tx, { user_id: id, purpose: 'reset_password', email });
+  };
 
-/**
- * Proves an address. Who gives the account's password too has made it himself and keeps all.
- * Without it, whoever made the account may be another (pre-hijacking): every way in that was made
- * before ends, the password too, and the answer carries a token to set a new one. Throws
- * invalid_action_token; bad_credentials for a wrong password, which does not use the token up.
- */
-export async function verify(
-  deps: EmailFlowDeps,
-  actor: AnyActor,
-  { token, password }: { token: string; password?: string | undefined },
-): Promise<Verified> {
-  const live = await deps.actionTokens.peek('verify_email', token);
-  const proved = password === undefined ? undefined : await provePasswordOf(deps, live, password);
-  return deps.db.write(async (tx) => {
-    const user = await userOfToken(tx, await deps.actionTokens.spend(tx, 'verify_email', token));
-    // Changed between the proof and now: what was proved is another password.
-    if (proved !== undefined && proved !== user.password_hash) throw wrongPassword();
-    const kept = user.email_verified_at !== null || proved !== undefined;
-    const at = deps.now().toISOString();
-    const set = { email_verified_at: user.email_verified_at ?? at, updated_at: at };
-    await updateUser(tx, user.id, set);
-    const reset_token = kept ? null : await startAnew(deps, tx, user);
-    await deps.audit.own(tx, actorFor(user, actor.origin), 'email.verified', { kept });
-    return { kept, reset_token };
-  });
-}
+  return {
+    send,
 
-async function startAnew(deps: EmailFlowDeps, tx: Tx, { id, email }: User) {
-  const { actionTokens } = deps;
-  await endWaysIn(deps, tx, id);
-  await updateUser(tx, id, { password_hash: null });
-  await actionTokens.revoke(tx, id, ['change_email']);
-  return actionTokens.issue(tx, { user_id: id, purpose: 'reset_password', email });
-}
+    /** Queues the mail of a new account, unless its mailbox has had too many: users can request another. */
+    sendFirst: async (tx: Tx, user: User): Promise<void> => {
+      if (limits.countMailbox(user.email)) await send(tx, user);
+    },
+
+    /** Mails a link, unless the address is confirmed already. Throws too_many_requests. */
+    request: async (actor: Actor): Promise<void> => {
+      const user = await findUser(db.read, actor.id);
+      if (!user || user.email_verified_at !== null) return;
+      await limits.countAddress(actor.origin.address);
+      if (!limits.countMailbox(user.email)) throw tooManyMails();
+      await db.write(async (tx) => {
+        await send(tx, user);
+        await audit.own(tx, actor, 'email.verify_asked');
+      });
+    },
+
+    /**
+     * Confirms an address. With the account's password, everything stays as it is. Without it,
+     * somebody else may have created the account (pre-hijacking): all existing ways in end, the
+     * password included, and the result has a token to set a new one. Throws invalid_action_token,
+     * and bad_credentials and too_many_requests, which do not spend the token.
+     */
+    confirm: async (
+      actor: AnyActor,
+      { token, password }: { token: string; password?: string | undefined },
+    ): Promise<EmailConfirmed> => {
+      const live = await actionTokens.peek('verify_email', token);
+      const provedHash =
+        password === undefined ? undefined : await proveTokenOwner(deps, live, password);
+      return db.write(async (tx) => {
+        const spent = await actionTokens.spend(tx, 'verify_email', token);
+        const user = await addressOwner(tx, spent);
+        // The password may have changed since it was proved.
+        if (provedHash !== undefined && provedHash !== user.password_hash) throw wrongPassword();
+        const kept = user.email_verified_at !== null || provedHash !== undefined;
+        const at = now().toISOString();
+        const set = { email_verified_at: user.email_verified_at ?? at, updated_at: at };
+        await updateUser(tx, user.id, set);
+        const reset_token = kept ? null : await startOver(tx, user);
+        await audit.own(tx, actorFor(user, actor.origin), 'email.verified', { kept });
+        return { kept, reset_token };
+      });
+    },
+  };
+};

@@ -7,18 +7,16 @@ import { type Identity, identities, passkeys, type User } from '../../models/ind
 import { findUser } from '../accounts/users.ts';
 import type { OnWritten } from '../idempotency.ts';
 import {
-  beginOutside,
-  type FormAnswer,
-  finishOutside,
+  createIdentityFlows,
+  type FormResponse,
   type IdentityFlowsDeps,
-  type OutsideAnswer,
-  returnUrl,
-  type Wish,
+  type IdentityRequest,
+  type IdentityResponse,
 } from './flows.ts';
-import { accountOf, type IdentitySignInDeps, link, type SignInContext } from './sign-in.ts';
+import { createIdentitySignIn, type IdentitySignInDeps, type SignInContext } from './sign-in.ts';
 
 export interface IdentitiesDeps extends IdentityFlowsDeps, IdentitySignInDeps {
-  /** The account of the caller; throws bad_credentials when the password is not its. */
+  /** Returns the actor's account. Throws bad_credentials for a wrong password. */
   prove(actor: Actor, password: string): Promise<User>;
 }
 
@@ -26,93 +24,86 @@ export type IdentityInfo = Pick<Identity, 'id' | 'provider' | 'email' | 'created
 
 const { id, provider, email, created_at } = identities;
 
-/** Accounts at outside providers, by which one signs in here. */
-export const createIdentities = (deps: IdentitiesDeps) => ({
-  /** The providers that are set up. */
-  providers: () => ({
-    data: [...deps.providers.values()].map(({ name, title }) => ({ name, title })),
-  }),
+/** Identities: accounts at providers that sign in to accounts here. */
+export const createIdentities = (deps: IdentitiesDeps) => {
+  const { db, audit, notices, providers, prove } = deps;
+  const flows = createIdentityFlows(deps);
+  const signIn = createIdentitySignIn(deps);
+  return {
+    /** Lists the configured providers. */
+    providers: () => ({
+      data: [...providers.values()].map(({ name, title }) => ({ name, title })),
+    }),
 
-  /** Begins to sign in. Throws not_found, upstream_failed. */
-  beginSignIn: (wish: Wish) => beginOutside(deps, wish, null),
+    /** Starts a sign-in. Throws not_found, upstream_failed. */
+    beginSignIn: (request: IdentityRequest) => flows.begin(request, null),
 
-  /**
-   * The account of who came back; it is made or linked if need be. Throws what `accountOf` does,
-   * invalid_action_token, bad_credentials, upstream_failed.
-   */
-  verify: async (answer: OutsideAnswer, context: SignInContext): Promise<User> => {
-    const { provider, profile } = await finishOutside(deps, answer, null);
-    return accountOf(deps, { ...profile, provider: provider.name }, context);
-  },
+    /**
+     * Returns the account of the user, which is created or linked if necessary. Throws the errors of
+     * `accountOf`, invalid_action_token, bad_credentials, upstream_failed.
+     */
+    verify: async (response: IdentityResponse, context: SignInContext): Promise<User> => {
+      const { provider, profile } = await flows.finish(response, null);
+      return signIn.accountOf({ ...profile, provider: provider.name }, context);
+    },
 
-  /** Begins to link one; asks for the password. Throws bad_credentials and as `beginSignIn`. */
-  beginLinking: async (actor: Actor, wish: Wish, password: string) => {
-    const { id } = await deps.prove(actor, password);
-    return beginOutside(deps, wish, id);
-  },
+    /** Starts to link an identity. Throws bad_credentials, not_found, upstream_failed. */
+    beginLinking: async (actor: Actor, request: IdentityRequest, password: string) => {
+      const { id } = await prove(actor, password);
+      return flows.begin(request, id);
+    },
 
-  /**
-   * Links who came back; `onWritten` runs in the same transaction. Throws conflict, quota_exceeded,
-   * invalid_action_token, bad_credentials, upstream_failed.
-   */
-  link: (
-    actor: Actor,
-    answer: OutsideAnswer,
-    onWritten?: OnWritten<IdentityInfo>,
-  ): Promise<IdentityInfo> => linkOwn(deps, actor, answer, onWritten),
+    /**
+     * Links an identity to the actor's account; `onWritten` runs in the same transaction. Throws
+     * conflict, quota_exceeded, invalid_action_token, bad_credentials, upstream_failed.
+     */
+    link: async (
+      actor: Actor,
+      response: IdentityResponse,
+      onWritten?: OnWritten<IdentityInfo>,
+    ): Promise<IdentityInfo> => {
+      const { provider, profile } = await flows.finish(response, actor.id);
+      const identity = { ...profile, provider: provider.name };
+      try {
+        return await db.write(async (tx) => {
+          const info = infoOf(await signIn.link(tx, actor, identity));
+          await notices.send(tx, actor.id, 'identity.linked');
+          await onWritten?.(tx, info);
+          return info;
+        });
+      } catch (error) {
+        if (!uniqueViolation(error)?.startsWith('identities.')) throw error;
+        throw new AppError('conflict', `That ${provider.title} account is already linked`);
+      }
+    },
 
-  /** Where the browser goes on with an answer that came as a form. Throws invalid_action_token. */
-  returnUrl: (answer: FormAnswer): Promise<string> => returnUrl(deps, answer),
+    /** See `returnUrl` of the flows. */
+    returnUrl: (response: FormResponse): Promise<string> => flows.returnUrl(response),
 
-  list: async (actor: Actor): Promise<{ data: IdentityInfo[] }> => {
-    const own = deps.db.read.orm.select({ id, provider, email, created_at }).from(identities);
-    const isOwn = eq(identities.user_id, actor.id);
-    return { data: await own.where(isOwn).orderBy(desc(identities.id)) };
-  },
+    /** Lists the identities of the actor, newest first. */
+    list: async (actor: Actor): Promise<{ data: IdentityInfo[] }> => {
+      const own = db.read.orm.select({ id, provider, email, created_at }).from(identities);
+      const isOwn = eq(identities.user_id, actor.id);
+      return { data: await own.where(isOwn).orderBy(desc(identities.id)) };
+    },
 
-  /** Unlinks an own one. Throws not_found, and conflict for the last way in. */
-  unlink: (actor: Actor, identity_id: number): Promise<void> => unlink(deps, actor, identity_id),
-});
+    /** Unlinks an identity of the actor. Throws not_found, and conflict for the last way in. */
+    unlink: (actor: Actor, identity_id: number): Promise<void> =>
+      db.write(async (tx) => {
+        const isOwn = and(eq(identities.id, identity_id), eq(identities.user_id, actor.id));
+        const [removed] = await tx.orm.delete(identities).where(isOwn).returning();
+        if (!removed) throw new AppError('not_found', `Identity ${identity_id} not found`);
+        if (!(await hasAnotherWayIn(tx, actor.id, [...providers.keys()]))) {
+          const message = 'It is the last way into the account: set a password first';
+          throw new AppError('conflict', message);
+        }
+        await audit.own(tx, actor, 'identity.unlinked', { provider: removed.provider });
+        await notices.send(tx, actor.id, 'identity.unlinked');
+      }),
+  };
+};
 
-async function linkOwn(
-  deps: IdentitiesDeps,
-  actor: Actor,
-  answer: OutsideAnswer,
-  onWritten?: OnWritten<IdentityInfo>,
-): Promise<IdentityInfo> {
-  const { provider, profile } = await finishOutside(deps, answer, actor.id);
-  const outsider = { ...profile, provider: provider.name };
-  try {
-    return await deps.db.write(async (tx) => {
-      const info = infoOf(await link(deps, tx, actor, outsider));
-      await deps.notices.send(tx, actor.id, 'identity.linked');
-      await onWritten?.(tx, info);
-      return info;
-    });
-  } catch (error) {
-    if (!uniqueViolation(error)?.startsWith('identities.')) throw error;
-    throw new AppError('conflict', `That account of ${provider.title} is linked already`);
-  }
-}
-
-async function unlink(
-  { db, audit, notices, providers }: IdentitiesDeps,
-  actor: Actor,
-  identity_id: number,
-): Promise<void> {
-  await db.write(async (tx) => {
-    const isIt = and(eq(identities.id, identity_id), eq(identities.user_id, actor.id));
-    const [gone] = await tx.orm.delete(identities).where(isIt).returning();
-    if (!gone) throw new AppError('not_found', `Identity ${identity_id} not found`);
-    if (!(await hasAnotherWayIn(tx, actor.id, [...providers.keys()]))) {
-      throw new AppError('conflict', 'It is the last way into the account: set a password first');
-    }
-    await audit.own(tx, actor, 'identity.unlinked', { provider: gone.provider });
-    await notices.send(tx, actor.id, 'identity.unlinked');
-  });
-}
-
-/** What a provider that is set up no more has linked is none. */
+/** Identities of providers that are no longer configured do not count. */
 async function hasAnotherWayIn(session: Session, user_id: number, names: string[]) {
   const { orm } = session;
   if ((await findUser(session, user_id))?.password_hash) return true;

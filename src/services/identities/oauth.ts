@@ -1,6 +1,11 @@
-import { fault, type ProviderCalls } from './calls.ts';
-import type { Answering, Asking, ProviderClient } from './client.ts';
-import type { OutsideProfile } from './profile.ts';
+import {
+  type AuthorizationRequest,
+  type CodeExchange,
+  fault,
+  type ProviderCalls,
+  type ProviderClient,
+  type ProviderProfile,
+} from './client.ts';
 
 interface Endpoints {
   authorize: string;
@@ -16,7 +21,7 @@ const DISCORD = {
   token: 'https://discord.com/api/oauth2/token',
 };
 
-/** GitHub: no ID token, but an API that tells who has the access token. */
+/** GitHub sends no ID token; its API returns the owner of an access token. */
 export const github = (client: ProviderClient, { getJson, run }: ProviderCalls) =>
   oauth(client, GITHUB, async (headers) => {
     const [user, emails] = await Promise.all([
@@ -26,29 +31,29 @@ export const github = (client: ProviderClient, { getJson, run }: ProviderCalls) 
     return run(async () => githubProfile(user, emails));
   });
 
-/** Discord, as GitHub. */
+/** Discord works like GitHub. */
 export const discord = (client: ProviderClient, { getJson, run }: ProviderCalls) =>
   oauth(client, DISCORD, async (headers) => {
     const user = await getJson('https://discord.com/api/users/@me', headers);
     return run(async () => discordProfile(user));
   });
 
-type ReadProfile = (headers: Record<string, string>) => Promise<OutsideProfile>;
+type ReadProfile = (headers: Record<string, string>) => Promise<ProviderProfile>;
 
 function oauth(client: ProviderClient, endpoints: Endpoints, read: ReadProfile) {
   return {
-    begin: async (asking: Asking): Promise<URL> =>
-      client.authorizationUrl(endpoints.authorize, asking),
-    finish: async (answering: Answering): Promise<OutsideProfile> => {
-      const tokens = await client.exchange(endpoints.token, answering);
+    begin: async (request: AuthorizationRequest): Promise<URL> =>
+      client.authorizationUrl(endpoints.authorize, request),
+    finish: async (exchange: CodeExchange): Promise<ProviderProfile> => {
+      const tokens = await client.exchange(endpoints.token, exchange);
       return read({ authorization: `Bearer ${tokens.accessToken}` });
     },
   };
 }
 
-function githubProfile(user: unknown, emails: unknown): OutsideProfile {
+function githubProfile(user: unknown, emails: unknown): ProviderProfile {
   const { id, login } = (user ?? {}) as { id?: unknown; login?: unknown };
-  if (!Number.isSafeInteger(id) || !Array.isArray(emails)) throw fault('It told no user');
+  if (!Number.isSafeInteger(id) || !Array.isArray(emails)) throw fault('It sent no user');
   const primary: { email?: unknown; verified?: unknown } | undefined = emails.find(
     (it) => it?.primary === true,
   );
@@ -60,9 +65,9 @@ function githubProfile(user: unknown, emails: unknown): OutsideProfile {
   };
 }
 
-function discordProfile(user: unknown): OutsideProfile {
+function discordProfile(user: unknown): ProviderProfile {
   const { id, username, email, verified } = (user ?? {}) as Record<string, unknown>;
-  if (typeof id !== 'string' || !/^\d{1,30}$/.test(id)) throw fault('It told no user');
+  if (typeof id !== 'string' || !/^\d{1,30}$/.test(id)) throw fault('It sent no user');
   return {
     subject: id,
     email: typeof email === 'string' ? email : null,

@@ -1,27 +1,33 @@
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { isSafeUrl } from '../../utils/http/loopback.ts';
 import { HOUR_MS } from '../../utils/time/units.ts';
-import { fault, type ProviderCalls, refused } from './calls.ts';
-import type { Answering, Asking, ProviderClient } from './client.ts';
-import type { OutsideProfile } from './profile.ts';
+import {
+  type AuthorizationRequest,
+  type CodeExchange,
+  fault,
+  type ProviderCalls,
+  type ProviderClient,
+  type ProviderProfile,
+  refused,
+} from './client.ts';
 
-/** How long what a provider says of itself is believed. */
+/** The time for which a discovery document is cached. */
 const DISCOVERY_MS = HOUR_MS;
 const TIMEOUT_MS = 10_000;
 const CLOCK_TOLERANCE_SECONDS = 60;
-/** With a shared secret, or with none at all, anybody's token would do. */
+/** Signatures by a shared secret, or none at all, would let anybody issue tokens. */
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA'.split(' ');
 
 export interface OidcOptions {
   calls: ProviderCalls;
-  /** Where the discovery document is. */
+  /** The base URL of the discovery document. */
   issuer: string;
-  /** Whether the document may name this issuer; by default, the one above alone. */
-  mayBe?(issuer: string): boolean;
-  /** What the ID token leaves out is asked for at another endpoint, unless true. */
-  isTokenAll?: boolean;
+  /** Returns true if the document may name this issuer; by default only `issuer` itself. */
+  isAllowedIssuer?(issuer: string): boolean;
+  /** True if the ID token is complete: the userinfo endpoint is not called. */
+  isTokenComplete?: boolean;
   client: ProviderClient;
-  /** Whether the provider has proved that the address in these claims is its user's. */
+  /** Returns true if the provider has verified the address in these claims. */
   isEmailVerified(claims: Claims): boolean;
   now(): Date;
 }
@@ -37,37 +43,37 @@ interface Discovery {
   token_endpoint_auth_methods_supported?: unknown;
 }
 
-type Known = Discovery & { keys: JWTVerifyGetKey };
+type DiscoveredProvider = Discovery & { keys: JWTVerifyGetKey };
 
 const jose = () => import('jose');
 
-/** An OpenID provider: who signs in is what a signed ID token says. */
+/** An OpenID provider: a signed ID token identifies the user. */
 export function oidc(options: OidcOptions) {
-  const known = createDiscovery(options);
+  const discovered = createDiscovery(options);
   return {
-    begin: async (asking: Asking): Promise<URL> => {
-      const { authorization_endpoint } = await known();
-      const url = options.client.authorizationUrl(authorization_endpoint, asking);
-      url.searchParams.set('nonce', asking.nonce);
+    begin: async (request: AuthorizationRequest): Promise<URL> => {
+      const { authorization_endpoint } = await discovered();
+      const url = options.client.authorizationUrl(authorization_endpoint, request);
+      url.searchParams.set('nonce', request.nonce);
       return url;
     },
-    finish: async (answering: Answering): Promise<OutsideProfile> => {
-      const provider = await known();
+    finish: async (exchange: CodeExchange): Promise<ProviderProfile> => {
+      const provider = await discovered();
       const { token_endpoint, token_endpoint_auth_methods_supported: methods } = provider;
-      const tokens = await options.client.exchange(token_endpoint, answering, methods);
-      const claims = await verify(options, provider, tokens.idToken, answering.nonce);
+      const tokens = await options.client.exchange(token_endpoint, exchange, methods);
+      const claims = await verify(options, provider, tokens.idToken, exchange.nonce);
       return profileOf(options, await withEmail(options, provider, claims, tokens.accessToken));
     },
   };
 }
 
-/** Asks once for all at once, and again after a failure or an hour. */
-function createDiscovery(options: OidcOptions): () => Promise<Known> {
-  let latest: { since: number; known: Promise<Known> } | undefined;
+/** Concurrent calls share one request; it is repeated after a failure or an hour. */
+function createDiscovery(options: OidcOptions): () => Promise<DiscoveredProvider> {
+  let latest: { since: number; known: Promise<DiscoveredProvider> } | undefined;
   return () => {
     const at = options.now().getTime();
     const age = latest ? at - latest.since : -1;
-    // Negative when the clock was put back.
+    // The age is negative after the clock was set back.
     if (latest && age >= 0 && age < DISCOVERY_MS) return latest.known;
     const known = discover(options);
     const entry = { since: at, known };
@@ -79,14 +85,18 @@ function createDiscovery(options: OidcOptions): () => Promise<Known> {
   };
 }
 
-async function discover({ calls, issuer, mayBe }: OidcOptions): Promise<Known> {
+async function discover({
+  calls,
+  issuer,
+  isAllowedIssuer,
+}: OidcOptions): Promise<DiscoveredProvider> {
   const bare = (url: unknown) => String(url).replace(/\/$/, '');
   const url = `${bare(issuer)}/.well-known/openid-configuration`;
   const found = ((await calls.getJson(url)) ?? {}) as Discovery;
   const { createRemoteJWKSet, customFetch } = await jose();
   const fetchKeys = async (url: string) => Response.json(await calls.getJson(url));
   return calls.run(async () => {
-    const isIt = mayBe ?? ((named: string) => bare(named) === bare(issuer));
+    const isIt = isAllowedIssuer ?? ((named: string) => bare(named) === bare(issuer));
     if (!isIt(String(found.issuer))) throw fault('It names another issuer');
     const { authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint } = found;
     const urls = [authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint ?? jwks_uri];
@@ -100,16 +110,16 @@ async function discover({ calls, issuer, mayBe }: OidcOptions): Promise<Known> {
   });
 }
 
-/** The claims of an ID token that is the provider's, for us, of now and of this very sign-in. */
+/** Returns the claims of an ID token if it is signed, current, for this client and for this sign-in. */
 async function verify(
   { calls, client, now }: OidcOptions,
-  { issuer, keys }: Known,
+  { issuer, keys }: DiscoveredProvider,
   token: unknown,
   nonce: string,
 ): Promise<Claims> {
   const { jwtVerify, errors } = await jose();
   return calls.run(async () => {
-    if (typeof token !== 'string') throw fault('It gave no ID token');
+    if (typeof token !== 'string') throw fault('It sent no ID token');
     const { payload } = await jwtVerify<Claims>(token, keys, {
       algorithms: ALGORITHMS,
       audience: client.id,
@@ -117,7 +127,7 @@ async function verify(
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       requiredClaims: ['sub', 'iat', 'exp'],
     }).catch((error: unknown) => {
-      // Those are of fetching the keys, and not of the token.
+      // These errors come from fetching the keys, not from the token.
       const isOurs = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid;
       const isOfToken = error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC';
       throw isOfToken && !isOurs ? refused() : error;
@@ -130,22 +140,22 @@ async function verify(
   });
 }
 
-/** Some providers keep the address for those who ask. It must be of the same user. */
+/** Some providers send the address only from the userinfo endpoint, which must name the same user. */
 async function withEmail(
-  { calls, isTokenAll }: OidcOptions,
-  { userinfo_endpoint }: Known,
+  { calls, isTokenComplete }: OidcOptions,
+  { userinfo_endpoint }: DiscoveredProvider,
   claims: Claims,
   accessToken: string,
 ): Promise<Claims> {
-  if (isTokenAll || claims['email'] !== undefined || !userinfo_endpoint) return claims;
+  if (isTokenComplete || claims['email'] !== undefined || !userinfo_endpoint) return claims;
   const headers = { authorization: `Bearer ${accessToken}` };
   const info = (await calls.getJson(userinfo_endpoint, headers)) as Claims | null;
   if (info?.sub !== claims.sub) throw refused();
   return { ...info, ...claims };
 }
 
-/** A subject is one of its issuer: another one, under the same settings, may have the same. */
-function profileOf({ isEmailVerified }: OidcOptions, claims: Claims): OutsideProfile {
+/** Subjects are unique per issuer only, and the settings allow several issuers. */
+function profileOf({ isEmailVerified }: OidcOptions, claims: Claims): ProviderProfile {
   const { iss, sub, email, preferred_username, nickname, name } = claims;
   return {
     subject: `${iss} ${sub}`,

@@ -1,34 +1,40 @@
 import type { Config } from '../../core/config/config.ts';
 import { isConfigured, PROVIDER_NAMES, type ProviderName } from '../../core/config/providers.ts';
 import type { Outbound } from '../../core/outbound/client.ts';
-import { createProviderCalls, type ProviderCalls } from './calls.ts';
-import { type Answering, type Asking, appleClient, pkceClient } from './client.ts';
+import {
+  type AuthorizationRequest,
+  appleClient,
+  type CodeExchange,
+  createProviderCalls,
+  type ProviderCalls,
+  type ProviderProfile,
+  pkceClient,
+} from './client.ts';
 import { discord, github } from './oauth.ts';
 import { type Claims, oidc } from './oidc.ts';
-import type { OutsideProfile } from './profile.ts';
 
-/** One that signs people in. */
+/** A provider of sign-in. */
 export interface IdentityProvider {
   name: ProviderName;
   title: string;
-  /** Whether its answer comes as a form from its own page: then to this server itself. */
+  /** True if its page posts the response as a form, to this server itself. */
   returnsByForm: boolean;
-  /** Where the browser is sent. Throws upstream_failed. */
-  begin(asking: Asking): Promise<URL>;
-  /** Who came back. Throws bad_credentials, upstream_failed. */
-  finish(answering: Answering): Promise<OutsideProfile>;
+  /** Returns the URL that the browser is sent to. Throws upstream_failed. */
+  begin(request: AuthorizationRequest): Promise<URL>;
+  /** Returns the profile of the user who returned. Throws bad_credentials, upstream_failed. */
+  finish(exchange: CodeExchange): Promise<ProviderProfile>;
 }
 
 export interface ProvidersDeps {
   config: Config;
-  /** The way out to hosts that the operator names. */
+  /** Calls hosts that the operator configured. */
   trustedOutbound: Pick<Outbound, 'call'>;
   now(): Date;
 }
 
 export type IdentityProviders = ReadonlyMap<string, IdentityProvider>;
 
-/** Those of the settings, by name. Nothing is asked of them before the first sign-in. */
+/** Returns the configured providers by name. None is called before the first sign-in. */
 export function createIdentityProviders({
   config,
   trustedOutbound,
@@ -38,12 +44,12 @@ export function createIdentityProviders({
     const title = name === 'oidc' ? config.oidcTitle : TITLES[name];
     const returnsByForm = name === 'apple';
     const calls = createProviderCalls(title, trustedOutbound);
-    return { name, title, returnsByForm, ...MAKERS[name](config, now, calls) };
+    return { name, title, returnsByForm, ...FACTORIES[name](config, now, calls) };
   });
   return new Map(providers.map((it) => [it.name, it]));
 }
 
-type Maker = (
+type ProviderFactory = (
   config: Config,
   now: () => Date,
   calls: ProviderCalls,
@@ -59,12 +65,12 @@ const TITLES = {
 };
 
 const OPENID = ['openid', 'email', 'profile'];
-/** The directory of all personal accounts; Microsoft has proved their addresses. */
+/** The directory of all personal accounts, whose addresses Microsoft has verified. */
 const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
 const MICROSOFT_ISSUER =
   /^https:\/\/login\.microsoftonline\.com\/(\{tenantid\}|[\da-f-]{36})\/v2\.0$/;
 
-const MAKERS: Record<ProviderName, Maker> = {
+const FACTORIES: Record<ProviderName, ProviderFactory> = {
   google: (config, now, calls) =>
     oidc({
       ...{ calls, now, issuer: 'https://accounts.google.com', isEmailVerified },
@@ -81,10 +87,11 @@ const MAKERS: Record<ProviderName, Maker> = {
     oidc({
       ...{ calls, now },
       issuer: `https://login.microsoftonline.com/${config.microsoftTenant}/v2.0`,
-      // What it says of an address is said of the one in the token.
-      isTokenAll: true,
-      mayBe: (issuer) => MICROSOFT_ISSUER.test(issuer),
-      isEmailVerified: (claims) => config.microsoftTrustEmail === 'on' || isProvedHere(claims),
+      // Its claims about the address apply to the one in the token.
+      isTokenComplete: true,
+      isAllowedIssuer: (issuer) => MICROSOFT_ISSUER.test(issuer),
+      isEmailVerified: (claims) =>
+        config.microsoftTrustEmail === 'on' || isVerifiedByMicrosoft(claims),
       client: pkceClient({ calls, scopes: OPENID, ...clientOf(config, 'microsoft') }),
     }),
   apple: (config, now, calls) =>
@@ -115,16 +122,16 @@ function clientOf(config: Config, name: Exclude<ProviderName, 'apple'>) {
   return { id: config[`${name}ClientId`], secret: config[`${name}ClientSecret`] };
 }
 
-/** Apple, for one, sends it as a text. */
+/** Apple, among others, sends the claim as a string. */
 function isEmailVerified(claims: Claims): boolean {
   return isTrue(claims['email_verified']);
 }
 
 /**
- * The admin of any directory may write any address into it (nOAuth): it counts only where
- * Microsoft says that its domain is the directory's own, or of a personal account.
+ * The admin of a directory can enter any address (nOAuth). It counts only if Microsoft confirms that
+ * the directory owns its domain, or for a personal account.
  */
-function isProvedHere(claims: Claims): boolean {
+function isVerifiedByMicrosoft(claims: Claims): boolean {
   return isTrue(claims['xms_edov']) || claims['tid'] === PERSONAL_TENANT;
 }
 

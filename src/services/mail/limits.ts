@@ -6,30 +6,29 @@ import type { User } from '../../models/index.ts';
 import { mailboxOf } from '../../utils/text/email.ts';
 
 const WINDOW_SECONDS = 3600;
-/** Acts on the own account that are told in an hour, for each mail that strangers may cause. */
+/** Notices of actions on an account per hour, as a multiple of the mails that strangers may cause. */
 const NOTICES = 4;
-/** Recipients that are counted at once, of each kind: some 10 MB at most. */
+/** Recipients counted at once, of all kinds: about 10 MB at most. */
 const MAX_RECIPIENTS = 50_000;
 
-/** Whom a mail goes to. */
 export type Recipient = Pick<User, 'email' | 'email_verified_at'>;
 
 /**
- * How often mail goes out in an hour. Each method counts a mail; but for `countAddress` it returns
- * false when there were enough. That is no error: it would tell whether there is such an account.
+ * Hourly limits of mails. Each method counts one mail. All but `countAddress` return false beyond the
+ * limit instead of throwing, because an error would reveal whether the account exists.
  */
 export interface MailLimits {
-  /** Counts against the address that asks. Throws too_many_requests. */
+  /** Counts against the address of the client. Throws too_many_requests. */
   countAddress(address: string | null): Promise<void>;
-  /** Counts against an account that has mail sent to addresses other than its own. */
+  /** Counts against an account that sends mail to an address other than its own. */
   countAccount(user_id: number): boolean;
-  /** Counts a mail that a stranger may cause, against the mailbox that it goes to. */
+  /** Counts a mail that a stranger may cause, against its mailbox. */
   countMailbox(email: string): boolean;
   /** Counts a link to reset the password. */
   countReset(to: Recipient): boolean;
-  /** Counts a notice of an act on the account. */
+  /** Counts a notice of an action on the account. */
   countNotice(to: Recipient): boolean;
-  /** How many recipients are counted at present. */
+  /** Returns the number of recipients counted at present. */
   counted(): number;
 }
 
@@ -43,9 +42,9 @@ export const noMailLimits: MailLimits = {
 };
 
 /**
- * Limits of `perHour` mails for each address that asks, each account and each mailbox. An address
- * that its account has proved has counts of its own for resets and notices: strangers cannot use
- * them up. An address that is not proved may be a stranger's, so all mails to it count together.
+ * Limits of `perHour` mails for each client address, account and mailbox. Resets and notices to a
+ * confirmed address are counted apart, so that strangers cannot use them up. An unconfirmed address
+ * may belong to a stranger, so all mails to it count together.
  */
 export function createMailLimits(perHour: number, maxRecipients = MAX_RECIPIENTS): MailLimits {
   const addresses = createLimit('mails', perHour, WINDOW_SECONDS);
@@ -67,11 +66,11 @@ export function createMailLimits(perHour: number, maxRecipients = MAX_RECIPIENTS
   };
 }
 
-/** Counts by key in windows of an hour; beyond `maxKeys` the least recently used ones are dropped. */
+/** Counts per key in windows of an hour; beyond `maxKeys`, drops the least recently used. */
 function createCounts(maxKeys: number) {
   const counts = new LRUCache<string, number>({ max: maxKeys, ttl: WINDOW_SECONDS * 1000 });
   return {
-    /** Counts one more, unless `max` were counted in this window: then returns false. */
+    /** Counts one more, or returns false if this window has `max` already. */
     count: (key: string, max: number): boolean => {
       const before = counts.get(key) ?? 0;
       if (before >= max) return false;
@@ -83,6 +82,6 @@ function createCounts(maxKeys: number) {
 }
 
 export function tooManyMails(retryAfterSeconds = WINDOW_SECONDS): AppError {
-  const message = 'Too many mails were asked for, try again later';
+  const message = 'Too many mails were requested, try again later';
   return new AppError('too_many_requests', message, { retryAfterSeconds });
 }

@@ -2,7 +2,7 @@ import type { Tx } from '../../core/db/writer.ts';
 import { findUser } from '../accounts/users.ts';
 import type { MailLimits } from './limits.ts';
 import type { Mails } from './queue.ts';
-import type { MailTemplates, NoticedAct } from './templates.ts';
+import type { MailTemplates, NoticedAction } from './templates.ts';
 
 export interface NoticesDeps {
   mails: Mails;
@@ -12,16 +12,16 @@ export interface NoticesDeps {
 
 export type Notices = ReturnType<typeof createNotices>;
 
-/** Mails that tell the owner of an account what was done to it. */
+/** Mails that notify the owner of an account of what was done to it. */
 export const createNotices = ({ mails, templates, limits }: NoticesDeps) => ({
   /**
-   * Queues a notice to the account's address in the transaction that does the act: both or
-   * neither. Beyond the limits of MailLimits, no mail goes out and the act is done all the same.
+   * Queues a notice in the transaction of the action: both commit or neither. Beyond the limits of
+   * MailLimits, the action takes place without a notice.
    */
-  send: async (tx: Tx, user_id: number, act: NoticedAct): Promise<void> => {
+  send: async (tx: Tx, user_id: number, action: NoticedAction): Promise<void> => {
     const user = await findUser(tx, user_id);
-    if (!user) return;
-    if (!limits.countNotice(user)) return;
-    await mails.enqueue(tx, templates.notice(user.email, user.username, act), { isNotice: true });
+    if (!user || !limits.countNotice(user)) return;
+    const mail = templates.notice(user.email, user.username, action);
+    await mails.enqueue(tx, mail, { isNotice: true });
   },
 });

@@ -1,21 +1,29 @@
-import { and, asc, eq, lt, lte, min } from 'drizzle-orm';
+import { and, asc, eq, gte, inArray, lt, lte, min } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
+import { AppError } from '../../core/exceptions.ts';
 import type { Log } from '../../core/log.ts';
 import { type Mailer, MailRefused, type OutgoingMail } from '../../core/mail/mail.ts';
 import { type Mail, mails } from '../../models/index.ts';
 import { jitteredDelayMs } from '../../utils/time/backoff.ts';
-import { HOUR_MS, MINUTE_MS } from '../../utils/time/units.ts';
-import { MAX_ATTEMPTS, refuseMany } from './backlog.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../utils/time/units.ts';
+import type { Job } from '../jobs.ts';
 
+/** A mail is given up after this many failures: at least 7 hours, for links that live 24. */
+export const MAX_ATTEMPTS = 10;
+/** The longest queue, including mails that were given up. */
+const MAX_QUEUED = 10_000;
+/** Mails that were given up are stored for the operator to see. */
+const RETENTION_MS = 30 * DAY_MS;
+const PURGE_BATCH = 250;
 const MIN_WAIT_MS = MINUTE_MS;
 const MAX_WAIT_MS = 6 * HOUR_MS;
-/** Mails that are handed over at once. */
+/** Mails sent concurrently. */
 const BATCH = 10;
 const MAX_ERROR = 500;
-/** A clock that was put back must not let the queue sleep for years. */
+/** Bounds the sleep of the queue if the clock is set back. */
 const MAX_SLEEP_MS = HOUR_MS;
-/** How long a stop waits for mails under way; they are sent again after the next start. */
+/** The time a stop waits for mails in flight; they are sent again after the next start. */
 const STOP_PATIENCE_MS = 5_000;
 
 export interface MailsDeps {
@@ -24,7 +32,7 @@ export interface MailsDeps {
   log: Log;
   now(): Date;
   random?: () => number;
-  /** Runs `wake` once after `delayMs` and gives what takes that back. */
+  /** Runs `wake` once after `delayMs`. Returns a function that cancels it. */
   setTimer?: (wake: () => void, delayMs: number) => () => void;
 }
 
@@ -33,16 +41,16 @@ export type Mails = ReturnType<typeof createMails>;
 interface Worker {
   state: 'idle' | 'started' | 'stopped';
   running: Promise<void> | undefined;
-  /** Woken while it ran: what came may have been missed. */
+  /** True if the worker was woken while it ran: it may have missed a new mail. */
   again: boolean;
-  /** Sent, but not yet deleted because that failed: must not be sent again. */
+  /** Mails that were sent but could not be deleted: they must not be sent again. */
   sent: Set<number>;
   cancelTimer: () => void;
 }
 
 /**
- * The queue of mails, in the database: what was committed is sent at least once, whatever ends
- * the process. One worker at a time; a mail that was sent is deleted, its link with it.
+ * The mail queue, stored in the database: each committed mail is sent at least once, even after a
+ * crash. There is one worker. A sent mail is deleted, and its link with it.
  */
 export function createMails(deps: MailsDeps) {
   const worker: Worker = {
@@ -55,34 +63,37 @@ export function createMails(deps: MailsDeps) {
   return {
     /**
      * Queues a mail in the caller's transaction; the worker wakes when that commits. Throws
-     * overloaded when too many wait, but for a notice: what it tells of must not fail.
+     * overloaded if the queue is full, except for a notice: its action must not fail.
      */
     enqueue: async (
       tx: Tx,
       { to, ...mail }: OutgoingMail,
       { isNotice = false } = {},
     ): Promise<void> => {
-      if (!isNotice) await refuseMany(tx);
+      if (!isNotice) await requireRoom(tx);
       const created_at = deps.now().toISOString();
       const row = { ...mail, recipient: to, created_at, attempts: 0, next_attempt_at: created_at };
       await tx.orm.insert(mails).values(row);
       tx.afterCommit(() => wake(deps, worker));
     },
 
-    /** Begins to send: what waits already, and from now on what comes. */
+    /** Starts to send the queued mails, and new ones as they come. */
     start: (): void => {
       worker.state = 'started';
       wake(deps, worker);
     },
 
-    /** Sends what is due now, once, and resolves when that was tried. For tests and commands. */
+    /** Tries to send all due mails once. For tests and commands. */
     sendDue: (): Promise<void> => runOnce(deps, worker),
 
-    /** Stops sending; waits a little for what is under way. */
+    /** Deletes mails that were given up 30 days ago. */
+    job: createPurge(deps),
+
+    /** Stops sending, and waits a short time for mails in flight. */
     stop: async (): Promise<void> => {
       worker.state = 'stopped';
       worker.cancelTimer();
-      await patiently(worker.running);
+      await waitBriefly(worker.running);
       deps.mailer.close();
       await worker.running?.catch(() => {});
     },
@@ -136,8 +147,8 @@ async function sendOne(deps: MailsDeps, worker: Worker, mail: Mail): Promise<voi
   try {
     if (!worker.sent.has(id)) await deps.mailer.send({ to, subject, text, html });
   } catch (error) {
-    // At a stop it is we who broke it off: it is due again at the next start.
-    if (worker.state !== 'stopped') await noteFailure(deps, mail, error);
+    // A stop aborts mails in flight; they are due again at the next start.
+    if (worker.state !== 'stopped') await recordFailure(deps, mail, error);
     return;
   }
   worker.sent.add(id);
@@ -147,17 +158,17 @@ async function sendOne(deps: MailsDeps, worker: Worker, mail: Mail): Promise<voi
   worker.sent.delete(id);
 }
 
-async function noteFailure(deps: MailsDeps, { id, attempts: before }: Mail, error: unknown) {
+async function recordFailure(deps: MailsDeps, { id, attempts: before }: Mail, error: unknown) {
   const { db, log, now, random = Math.random } = deps;
   const attempts = before + 1;
   const isGivenUp = attempts >= MAX_ATTEMPTS || error instanceof MailRefused;
   const last_error = (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR);
   const range = { retry: before, baseMs: MIN_WAIT_MS, maxMs: MAX_WAIT_MS / 2 };
-  // Half of it is sure and half by chance: 10 attempts are never spent within minutes.
-  const sureMs = jitteredDelayMs({ ...range, random: () => 1 });
-  const waitMs = sureMs + jitteredDelayMs({ ...range, random });
+  // Half of the wait is fixed and half random: 10 attempts never take only minutes.
+  const fixedMs = jitteredDelayMs({ ...range, random: () => 1 });
+  const waitMs = fixedMs + jitteredDelayMs({ ...range, random });
   const next_attempt_at = new Date(now().getTime() + waitMs).toISOString();
-  // What is given up is kept for the operator to see, but not the link in it.
+  // Keeps the mail for the operator to see, without its link.
   const body = isGivenUp ? { text: '', html: '' } : {};
   await db.write(async ({ orm }) => {
     const spent = isGivenUp ? MAX_ATTEMPTS : attempts;
@@ -166,7 +177,7 @@ async function noteFailure(deps: MailsDeps, { id, attempts: before }: Mail, erro
   });
   if (isGivenUp) log.error('A mail was given up.', { id, attempts, reason: last_error });
   else
-    log.warn('A mail could not be sent yet.', {
+    log.warn('A mail could not be sent; it is retried.', {
       id,
       attempts,
       next_attempt_at,
@@ -194,12 +205,35 @@ function setUnrefTimer(wakeUp: () => void, delayMs: number): () => void {
   return () => clearTimeout(timer);
 }
 
-async function patiently(running: Promise<void> | undefined): Promise<void> {
+async function waitBriefly(running: Promise<void> | undefined): Promise<void> {
   if (!running) return;
   let cancel = () => {};
-  const patience = new Promise<void>((resolve) => {
+  const timeout = new Promise<void>((resolve) => {
     cancel = setUnrefTimer(resolve, STOP_PATIENCE_MS);
   });
-  await Promise.race([running.catch(() => {}), patience]);
+  await Promise.race([running.catch(() => {}), timeout]);
   cancel();
 }
+
+/** Throws overloaded if the queue is full. */
+async function requireRoom({ orm }: Tx): Promise<void> {
+  const oneMore = orm.select({ id: mails.id }).from(mails).limit(1).offset(MAX_QUEUED);
+  if ((await oneMore).length === 0) return;
+  throw new AppError('overloaded', 'The mail queue is full', { retryAfterSeconds: 60 });
+}
+
+const createPurge = ({ db, now }: MailsDeps): Job => ({
+  name: 'mail purge',
+  everyMs: HOUR_MS,
+  run: async () => {
+    const until = new Date(now().getTime() - RETENTION_MS).toISOString();
+    const isDue = and(lte(mails.next_attempt_at, until), gte(mails.attempts, MAX_ATTEMPTS));
+    const due = db.read.orm.select({ id: mails.id }).from(mails).where(isDue).limit(PURGE_BATCH);
+    const ids = (await due).map(({ id }) => id);
+    if (ids.length === 0) return false;
+    await db.write(async ({ orm }) => {
+      await orm.delete(mails).where(inArray(mails.id, ids));
+    });
+    return ids.length === PURGE_BATCH;
+  },
+});

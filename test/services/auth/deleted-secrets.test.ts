@@ -29,11 +29,11 @@ describe('what was secret and is deleted is in no file once the log is moved', (
     const { deps } = t;
     const ada = await t.signUp('ada');
     const caller = { ...ada, session: { id: 1, second_factor_at: null } };
-    await deps.emailFlows.askVerify(caller);
-    await deps.emailFlows.forgot(NOBODY, 'ada');
-    await deps.emailFlows.idle();
+    await deps.emailVerification.request(caller);
+    await deps.passwordRecovery.request(NOBODY, 'ada');
+    await deps.passwordRecovery.idle();
     const change = { new_email: 'new@example.com', password: PASSWORD };
-    await deps.emailFlows.askEmailChange(caller, change);
+    await deps.emailChange.request(caller, change);
     const tokens = tokensWaiting(t);
     expect(tokens).toHaveLength(3);
     for (const token of tokens) expect(filesWith(t, token)).not.toEqual([]);
@@ -50,7 +50,7 @@ describe('what was secret and is deleted is in no file once the log is moved', (
     const config = { smtpUrl: 'smtp://127.0.0.1:9' };
     await using t = await testApp({ config, now: () => new Date(at) });
     const ada = await t.signUp('ada');
-    await t.deps.emailFlows.askVerify(ada);
+    await t.deps.emailVerification.request(ada);
     const [token = ''] = tokensWaiting(t);
     for (let attempt = 0; attempt < 10; attempt++) {
       await t.deps.mails.sendDue();

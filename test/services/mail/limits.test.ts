@@ -15,8 +15,8 @@ function callers(t: TestApp, count: number) {
 const nobody = (index: number) => nobodyAt(`198.51.100.${index + 1}`);
 
 const askChange = (t: TestApp, id: number, index: number, new_email: string) =>
-  t.deps.emailFlows
-    .askEmailChange(actorFor({ id, role: 'user' }, nobody(index).origin), {
+  t.deps.emailChange
+    .request(actorFor({ id, role: 'user' }, nobody(index).origin), {
       new_email,
       password: PASSWORD,
     })
@@ -41,7 +41,7 @@ describe('a mailbox', () => {
     for (let index = 0; index < 8; index++) {
       const email = `victim+${index}@example.com`;
       const account = { email, username: `eve${index}`, password: PASSWORD };
-      await t.deps.emailFlows.signUp(nobody(index), account);
+      await t.deps.signUp.create(nobody(index), account);
       expect(await t.deps.users.findByEmail(email)).toMatchObject({ email });
     }
     expect(await recipients(t)).toHaveLength(5);
@@ -52,11 +52,11 @@ describe('a mailbox', () => {
     await using t = await testApp({ config: { emailVerification: 'required' } });
     const eves = await callers(t, 3);
     const account = { email: VICTIM, username: 'victim', password: PASSWORD };
-    await t.deps.emailFlows.signUp(nobody(0), account);
-    await t.deps.emailFlows.signUp(nobody(1), account);
+    await t.deps.signUp.create(nobody(0), account);
+    await t.deps.signUp.create(nobody(1), account);
     for (const [index, { id }] of eves.entries()) await askChange(t, id, index, VICTIM);
-    await t.deps.emailFlows.forgot(nobody(5), VICTIM);
-    await t.deps.emailFlows.idle();
+    await t.deps.passwordRecovery.request(nobody(5), VICTIM);
+    await t.deps.passwordRecovery.idle();
     expect(await recipients(t)).toHaveLength(5);
   });
 
@@ -90,8 +90,8 @@ test('strangers who use a mailbox up do not keep a reset from its owner', async 
     'victim',
   ]);
   for (const [index, { id }] of eves.entries()) await askChange(t, id, index, VICTIM);
-  await t.deps.emailFlows.forgot(nobody(9), 'victim');
-  await t.deps.emailFlows.idle();
+  await t.deps.passwordRecovery.request(nobody(9), 'victim');
+  await t.deps.passwordRecovery.idle();
   expect((await queued(t)).at(-1)?.subject).toBe('Reset your password');
 });
 

@@ -6,13 +6,13 @@ import { openRoutes, publicRoute, sessionRoute, signedIn } from '../../plugins/a
 import { SIGNED_IN, v2BodyErrors } from '../responses.ts';
 
 /** Changing the address of an account: asked for by its owner, confirmed from the new address. */
-export const createEmailChangeRoutes = (deps: Pick<Deps, 'emailFlows'>) => {
-  const { emailFlows } = deps;
+export const createEmailChangeRoutes = (deps: Pick<Deps, 'emailChange'>) => {
+  const { emailChange } = deps;
   return openRoutes({ tags: ['auth'] })
     .post(
       '/users/me/email',
       async ({ actor, body }) => {
-        await emailFlows.askEmailChange(signedIn(actor), body);
+        await emailChange.request(signedIn(actor), body);
         return status(202, { message: 'A mail is on its way to the new address.' });
       },
       {
@@ -27,7 +27,7 @@ export const createEmailChangeRoutes = (deps: Pick<Deps, 'emailFlows'>) => {
     .post(
       '/auth/email/confirm',
       async ({ actor, body, set }) => {
-        await emailFlows.confirmEmailChange(actor, body);
+        await emailChange.confirm(actor, body);
         set.status = 204;
       },
       {

@@ -5,13 +5,13 @@ import { openRoutes, publicRoute, sessionRoute, signedIn } from '../../plugins/a
 import { SIGNED_IN, v2BodyErrors, v2WriteErrors } from '../responses.ts';
 
 /** Proving the address of an account. */
-export const createEmailVerificationRoutes = (deps: Pick<Deps, 'emailFlows'>) => {
-  const { emailFlows } = deps;
+export const createEmailVerificationRoutes = (deps: Pick<Deps, 'emailVerification'>) => {
+  const { emailVerification } = deps;
   return openRoutes({ prefix: '/auth', tags: ['auth'] })
     .post(
       '/verification',
       async ({ actor }) => {
-        await emailFlows.askVerify(signedIn(actor));
+        await emailVerification.request(signedIn(actor));
         return status(202, {
           message: 'A mail is on its way, unless the address is confirmed already.',
         });
@@ -21,7 +21,7 @@ export const createEmailVerificationRoutes = (deps: Pick<Deps, 'emailFlows'>) =>
         detail: sessionRoute('askVerification', 'Ask for a mail to confirm the address'),
       },
     )
-    .post('/verification/confirm', ({ actor, body }) => emailFlows.verify(actor, body), {
+    .post('/verification/confirm', ({ actor, body }) => emailVerification.confirm(actor, body), {
       body: EmailConfirmation,
       response: {
         200: EmailConfirmed,

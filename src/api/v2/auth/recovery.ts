@@ -7,14 +7,14 @@ import { createDeviceCookie } from '../../plugins/cookies.ts';
 import { v2BodyErrors } from '../responses.ts';
 
 /** A forgotten password, in two steps. Neither signs in. */
-export const createPasswordRecoveryRoutes = (deps: Pick<Deps, 'emailFlows' | 'config'>) => {
-  const { emailFlows } = deps;
+export const createPasswordRecoveryRoutes = (deps: Pick<Deps, 'passwordRecovery' | 'config'>) => {
+  const { passwordRecovery } = deps;
   const device = createDeviceCookie(deps);
   return openRoutes({ prefix: '/auth/password', tags: ['auth'] })
     .post(
       '/forgot',
       async ({ actor, body }) => {
-        await emailFlows.forgot(actor, body.login);
+        await passwordRecovery.request(actor, body.login);
         return status(202, {
           message: 'If there is such an account, a mail is on its way to its address.',
         });
@@ -28,7 +28,7 @@ export const createPasswordRecoveryRoutes = (deps: Pick<Deps, 'emailFlows' | 'co
     .post(
       '/reset',
       async ({ actor, body, request, set }) => {
-        const deviceToken = await emailFlows.reset(actor, body);
+        const deviceToken = await passwordRecovery.reset(actor, body);
         device.store(deviceToken, request, set);
         set.status = 204;
       },

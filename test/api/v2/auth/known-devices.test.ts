@@ -46,8 +46,8 @@ async function withAda(fields: object = {}, config: Partial<Config> = {}) {
 }
 
 async function reset(t: TestApp, headers: Record<string, string> = own): Promise<Response> {
-  await t.deps.emailFlows.forgot(NOBODY, 'ada');
-  await t.deps.emailFlows.idle();
+  await t.deps.passwordRecovery.request(NOBODY, 'ada');
+  await t.deps.passwordRecovery.idle();
   const [mail] = t.deps.db.client
     .query(`select text from mails where subject like '%password%' order by id desc`)
     .all() as { text: string }[];

@@ -417,11 +417,11 @@ describe('a listener', () => {
     expect(answer.ok).toBe(true);
   };
   const reset = async ({ deps }: TestApp, login: string) => {
-    await deps.emailFlows.forgot(NOBODY, login);
-    await deps.emailFlows.idle();
+    await deps.passwordRecovery.request(NOBODY, login);
+    await deps.passwordRecovery.idle();
     const [mail] = deps.db.client.query('select text from mails').all() as { text: string }[];
     const token = mail?.text.match(/token=([\w-]{43})/)?.[1] ?? '';
-    await deps.emailFlows.reset(NOBODY, { token, new_password: 'another-straw-1' });
+    await deps.passwordRecovery.reset(NOBODY, { token, new_password: 'another-straw-1' });
   };
   // proves: sessions.every-request-reads-the-account-so-a-deactivation
   test.each([...own, ...foreign])('who %s is cut off at once', async (_, act) => {
