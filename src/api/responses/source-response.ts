@@ -1,4 +1,4 @@
-import type { SourceAnswer } from '../../services/sources/calls.ts';
+import type { SourceResponse } from '../../services/sources/calls.ts';
 import { isJsonType } from '../../utils/http/media-type.ts';
 import type { ResponseSet } from './response-set.ts';
 
@@ -9,7 +9,7 @@ const texts = new WeakMap<object, string>();
  * for a page of this server. Of the source's headers none is passed on. Its JSON is written once
  * for as long as it is kept.
  */
-export function answerSource({ reply, freshSeconds }: SourceAnswer, set: ResponseSet): Response {
+export function answerSource({ reply, freshSeconds }: SourceResponse, set: ResponseSet): Response {
   const { mediaType, data, status, cache, ageSeconds } = reply;
   const isText = typeof data === 'string' && !isJsonType(mediaType);
   const headers = {

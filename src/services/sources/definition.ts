@@ -1,66 +1,70 @@
+import { eq, sql } from 'drizzle-orm';
+import type { Session } from '../../core/db/db.ts';
+import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { DEFAULT_BREAKER } from '../../core/outbound/breaker.ts';
-import type { SourceRow } from '../../models/index.ts';
+import { type SourceRow, sources } from '../../models/index.ts';
 
-/** What a parameter of a source may be given. */
 export type ParameterValue = string | number | boolean;
 
-/** What callers may choose: each in one place of the request, by the rules told here. */
+/** A value that callers choose, and the rules for it. It is used somewhere in the request. */
 export interface SourceParameter {
   name: string;
   type: 'string' | 'integer' | 'number' | 'boolean' | 'enum';
-  /** Default false: without a value and a default, what it stands in is left out. */
+  /** Default false: without a value and a default, the field that uses it is left out. */
   required?: boolean;
   default?: ParameterValue;
-  /** Of an integer or a number. */
+  /** For an integer or a number. */
   min?: number;
   max?: number;
-  /** Of a string, in code points; default 200. */
+  /** For a string, in code points; default 200. */
   max_length?: number;
-  /** What all of a string must match; see utils/plain-pattern.ts. */
+  /** Pattern that the whole string must match; see utils/text/plain-pattern.ts. */
   pattern?: string;
-  /** Of an enum. */
+  /** For an enum. */
   values?: string[];
   description?: string;
 }
 
-/** A value of the query or of a header: a template, or a secret that is sent as it is. */
+/** A value of the query or of a header: a template, or a secret that is sent unchanged. */
 export type StoredField = string | { sealed: string };
 export type PlainField = string | { secret: string };
 export type ShownField = string | { secret: null; is_set: boolean };
-/** With null: a field is taken out; a secret stays as it is. */
-export type GivenField = string | { secret: string | null } | null;
+/** A field of a source that is being saved: some secrets are new, the others are sealed already. */
+export type EditedField = StoredField | PlainField;
+/** A change of a field: null removes it; a secret of null keeps its value. */
+export type FieldChange = string | { secret: string | null } | null;
 export type Fields<F> = Record<string, F>;
 
-/** How a request is made and what becomes of its answer. */
+/** The rules for the request to a source and for its response. */
 export interface SourceRules {
   base_url: string;
   method: 'GET' | 'POST';
   /** Template, appended to the path of `base_url`. */
   path: string;
-  /** JSON in which a text that is one place becomes the value itself. Null: none is sent. */
+  /** JSON; a text that is a single placeholder becomes the value itself. Null: no body. */
   body: unknown;
   parameters: SourceParameter[];
-  /** Media types that are taken. */
+  /** Accepted media types. */
   accept: string[];
-  /** How long an answer is kept: 0 not at all, null as the answer itself says (RFC 9111). */
+  /** Lifetime of a cached response: 0 for no cache, null for the response's own (RFC 9111). */
   ttl_seconds: number | null;
-  /** How long after that it may still be served, while it is asked for anew or when that fails. */
+  /** Further time in which it may be served, while a refresh is running or after one failed. */
   stale_seconds: number;
   timeout_ms: number;
   max_bytes: number;
   max_per_host: number;
   retries: number;
   breaker: { failures: number; open_seconds: number } | null;
-  /** Headers of the client's that are sent on. */
+  /** Client headers that are forwarded. */
   forward_headers: string[];
-  /** The parameters that are kept warm by `refresh`. */
+  /** Sets of parameters that `refresh` keeps in the cache. */
   refresh_parameters: Record<string, ParameterValue>[];
 }
 
 type Columns = Pick<SourceRow, 'is_enabled' | 'access' | 'refresh'>;
 
-/** All that an admin decides of a source, with fields of the kind `F`. */
+/** Everything that an admin defines of a source, with fields of the kind `F`. */
 export type SourceFields<F> = Columns & SourceRules & { query: Fields<F>; headers: Fields<F> };
 
 /** A source as it is stored. */
@@ -85,22 +89,46 @@ export const SOURCE_DEFAULTS: Omit<SourceFields<never>, 'base_url'> = {
   max_bytes: 1_048_576,
   max_per_host: 32,
   retries: 1,
-  breaker: { failures: DEFAULT_BREAKER.failures, open_seconds: DEFAULT_BREAKER.openMs / 1_000 },
+  breaker: { failures: DEFAULT_BREAKER.failures, open_seconds: DEFAULT_BREAKER.openMs / 1000 },
   forward_headers: [],
   refresh_parameters: [{}],
 };
+
+/** A source before an admin defines anything. */
+export const BLANK_SOURCE: SourceFields<StoredField> = { ...SOURCE_DEFAULTS, base_url: '' };
+
+/** Tag of all cache entries that are derived from sources. */
+export const SOURCES_TAG = 'sources';
+
+export const sourceByName = prepare<{ name: string }, SourceRow[]>((orm) =>
+  orm
+    .select()
+    .from(sources)
+    .where(eq(sources.name, sql.placeholder('name'))),
+);
+
+/** Throws not_found. */
+export async function getSource(session: Session, name: string): Promise<Source> {
+  const [row] = await sourceByName(session, { name });
+  if (!row) throw sourceNotFound(name);
+  return sourceOf(row);
+}
 
 export function sourceOf({ definition, ...columns }: SourceRow): Source {
   return { ...columns, ...(JSON.parse(definition) as Omit<Source, keyof typeof columns>) };
 }
 
-/** The columns that hold `fields`. */
-export function columnsOf(fields: SourceFields<StoredField>) {
+/** The columns that store what an admin defines of `source`; its other properties are ignored. */
+export function columnsOf(source: SourceFields<StoredField>) {
+  const keys = Object.keys(BLANK_SOURCE) as (keyof SourceFields<StoredField>)[];
+  const fields = Object.fromEntries(
+    keys.map((key) => [key, source[key]]),
+  ) as unknown as typeof source;
   const { is_enabled, access, refresh, ...definition } = fields;
   return { is_enabled, access, refresh, definition: JSON.stringify(definition) };
 }
 
-/** Without a secret: only that there is one. */
+/** The source with its secrets removed; it says only that they are set. */
 export function shownSource(source: Source): ShownSource {
   const shown = (field: StoredField): ShownField =>
     typeof field === 'string' ? field : { secret: null, is_set: true };
@@ -111,8 +139,8 @@ export function shownSource(source: Source): ShownSource {
   };
 }
 
-export function mapFields<F, G>(fields: Fields<F>, change: (field: F, name: string) => G) {
-  const entries = Object.entries(fields).map(([name, field]) => [name, change(field, name)]);
+export function mapFields<F, G>(fields: Fields<F>, change: (field: F) => G) {
+  const entries = Object.entries(fields).map(([name, field]) => [name, change(field)]);
   return Object.fromEntries(entries) as Fields<G>;
 }
 

@@ -9,13 +9,13 @@ export type FetchCall =
   | { source: string; params?: Record<string, unknown> | undefined }
   | { url: string };
 
-/** What became of one of several calls. */
+/** The result of one of several calls. */
 export interface FetchResult {
-  /** Of the outside answer; null where there was none. */
+  /** Status of the response; null if there was none. */
   status: number | null;
   data?: unknown;
   error?: CallFailure;
-  /** Null where the call was not made, or failed. */
+  /** Null if the call was not made or failed. */
   cache: OutboundResponse['cache'] | null;
   elapsed_ms: number;
   attempts: number;
@@ -31,18 +31,18 @@ interface Client {
   signal: AbortSignal;
 }
 
-/** Several outside calls at once. */
+/** Calls several sources or URLs at once. */
 export const createSourceFetch = (deps: SourceFetchDeps) => ({
   /**
-   * Makes the calls as far as the limits of the gateway allow at once, and gives a result for each
-   * in their order; one that is there twice is made once. One that fails never loses the others.
+   * Makes the calls concurrently, within the limits of the gateway, and returns their results in
+   * the same order. Equal calls are made once. A call that fails does not affect the others.
    */
   fetchAll: (actor: Actor, calls: readonly FetchCall[], client: Client): Promise<FetchResult[]> => {
-    const made = new Map<string, Promise<FetchResult>>();
+    const started = new Map<string, Promise<FetchResult>>();
     const results = calls.map((call) => {
       const key = keyOf(call);
-      const result = made.get(key) ?? fetchOne(deps, actor, call, client);
-      made.set(key, result);
+      const result = started.get(key) ?? fetchOne(deps, actor, call, client);
+      started.set(key, result);
       return result;
     });
     return Promise.all(results);
@@ -67,8 +67,8 @@ async function fetchOne(
       return resultOf(await outbound.call({ url: call.url, owner, signal }));
     }
     const { source, params: parameters = {} } = call;
-    const given = { parameters, spelling: 'json', headers, signal: () => signal } as const;
-    return resultOf((await calls.tryCall(actor, source, given)).reply);
+    const input = { parameters, format: 'json', headers, signal: () => signal } as const;
+    return resultOf((await calls.tryCall(actor, source, input)).reply);
   } catch (error) {
     return failureOf('source' in call ? call.source : undefined, error);
   }

@@ -12,7 +12,7 @@ export interface SourceServicesDeps extends Base {
   audit: Audit;
 }
 
-/** All that makes outside APIs callable by name, over one box of secrets. */
+/** The services of sources: outside APIs that are called by name. */
 export function createSourceServices(deps: SourceServicesDeps) {
   const { config, log, now, db, box, cache, outbound } = deps;
   const { externalAllowHosts: allowHosts, externalOnlyHosts: onlyHosts } = config;

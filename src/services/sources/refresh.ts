@@ -17,29 +17,29 @@ export interface SourceRefreshDeps {
   random?: () => number;
 }
 
-/** Keeps the answers of sources warm, by the cron expression of each. */
+/** Refreshes cached responses by the cron expression of each source. */
 export interface SourceRefresh {
-  /** Begins what is due and waits for none of it. */
+  /** Starts the refreshes that are due, without waiting for them. */
   job: Job;
-  /** Waits for what is under way. */
+  /** Waits for the refreshes that are running. */
   idle(): Promise<void>;
-  /** Breaks off what is under way, begins nothing more. */
+  /** Aborts the refreshes that are running and starts no more. */
   stop(): Promise<void>;
 }
 
-/** How late a refresh may begin: twice this, with the jitter. */
+/** A refresh starts at most twice this late, including the jitter. */
 const EVERY_MS = 5_000;
 
 export function createSourceRefresh(deps: SourceRefreshDeps): SourceRefresh {
   const { db, now, random = Math.random } = deps;
   const stopping = new AbortController();
-  /** By id, when a source was last begun; what is kept is in memory, so a start warms it all. */
-  const begun = new Map<number, Date>();
+  /** The last start by source id. It is in memory, as the cache is: a restart refreshes all. */
+  const lastStart = new Map<number, Date>();
   const running = new Map<number, Promise<void>>();
 
-  const begin = (row: SourceRow) => {
-    begun.set(row.id, now());
-    // Not all sources of a full hour at once.
+  const start = (row: SourceRow) => {
+    lastStart.set(row.id, now());
+    // Jitter spreads sources that are due at the same time.
     const delayMs = random() * EVERY_MS;
     const work = refresh(deps, row, delayMs, stopping.signal);
     running.set(
@@ -55,8 +55,8 @@ export function createSourceRefresh(deps: SourceRefreshDeps): SourceRefresh {
       run: async () => {
         const rows = await refreshedSources(db);
         for (const row of rows) {
-          const isFree = !running.has(row.id) && !stopping.signal.aborted;
-          if (isFree && isDue(row, begun.get(row.id), now())) begin(row);
+          const canStart = !running.has(row.id) && !stopping.signal.aborted;
+          if (canStart && isDue(row, lastStart.get(row.id), now())) start(row);
         }
         return false;
       },
@@ -77,15 +77,15 @@ function refreshedSources({ read }: Db): Promise<SourceRow[]> {
     .orderBy(asc(sources.id));
 }
 
-/** Whether a time of its cron expression has come since it was begun; in UTC. */
+/** True if the cron expression, in UTC, matched a time since the last start. */
 function isDue({ refresh }: SourceRow, last: Date | undefined, now: Date): boolean {
-  // Before its last refresh: the clock was put back.
+  // A time before the last start means that the clock was set back.
   if (refresh === null || last === undefined || now < last) return refresh !== null;
   const next = Bun.cron.parse(refresh, last, { tz: 'UTC' });
   return next !== null && next <= now;
 }
 
-/** One set of parameters after another. Never rejects: the next time is tried for itself. */
+/** Refreshes one set of parameters after another. Never rejects: a failure is logged. */
 async function refresh(
   { calls, log }: SourceRefreshDeps,
   row: SourceRow,
@@ -98,7 +98,7 @@ async function refresh(
       await calls.refresh(row, parameters, signal).catch((error: unknown) => {
         if (signal.aborted) throw error;
         const { code, message: reason } = callFailure(row.name, error);
-        log.warn('A source could not be kept warm.', { source: row.name, code, reason });
+        log.warn('A source could not be refreshed.', { source: row.name, code, reason });
       });
     }
   } catch (error) {

@@ -4,18 +4,17 @@ import { AppError } from '../../core/exceptions.ts';
 import type { SecretBox } from '../../core/security/secret-box.ts';
 import { sources } from '../../models/index.ts';
 import { columnsOf, type Source, type StoredField, sourceOf } from './definition.ts';
-import { fieldsOf } from './edit.ts';
 import { openedFields, sealedFields } from './secrets.ts';
 
-/** What became of the secrets of all sources. */
+/** The outcome for the secrets of all sources. */
 export interface RekeyReport {
-  /** Sources whose secrets are sealed by the current key now. */
+  /** Sources whose secrets are now sealed with the current key. */
   resealed: string[];
-  /** Sources whose secrets no key here opens. */
+  /** Sources whose secrets no known key opens. */
   unreadable: string[];
 }
 
-/** Seals all secrets by the current key; each source is as it was or wholly done. */
+/** Seals all secrets with the current key, one source per transaction. */
 export const createSourceRekey = ({ db, box }: { db: Db; box: SecretBox }) => ({
   run: async (): Promise<RekeyReport> => {
     const report: RekeyReport = { resealed: [], unreadable: [] };
@@ -28,7 +27,7 @@ export const createSourceRekey = ({ db, box }: { db: Db; box: SecretBox }) => ({
         .limit(1);
       if (!row) return report;
       const outcome = await reseal(db, box, sourceOf(row));
-      // One that was changed meanwhile is looked at again.
+      // A source that was changed meanwhile is processed again.
       if (outcome === 'changed') continue;
       id = row.id;
       if (outcome !== 'current') report[outcome].push(row.name);
@@ -39,15 +38,15 @@ export const createSourceRekey = ({ db, box }: { db: Db; box: SecretBox }) => ({
 type Outcome = keyof RekeyReport | 'current' | 'changed';
 
 async function reseal(db: Db, box: SecretBox, source: Source): Promise<Outcome> {
-  const fields = [...Object.values(source.query), ...Object.values(source.headers)];
-  if (!fields.some((field) => isOld(box, field))) return 'current';
-  const fresh = await resealedFields(box, source);
-  if (!fresh) return 'unreadable';
+  const stored = [...Object.values(source.query), ...Object.values(source.headers)];
+  if (!stored.some((field) => isOld(box, field))) return 'current';
+  const fields = await resealedFields(box, source);
+  if (!fields) return 'unreadable';
   return db.write(async (tx) => {
-    const isIt = and(eq(sources.id, source.id), eq(sources.version, source.version));
-    const { definition } = columnsOf(fieldsOf({ ...source, ...fresh }));
-    const done = await tx.orm.update(sources).set({ definition }).where(isIt).returning();
-    return done.length > 0 ? 'resealed' : 'changed';
+    const isUnchanged = and(eq(sources.id, source.id), eq(sources.version, source.version));
+    const { definition } = columnsOf({ ...source, ...fields });
+    const updated = await tx.orm.update(sources).set({ definition }).where(isUnchanged).returning();
+    return updated.length > 0 ? 'resealed' : 'changed';
   });
 }
 
@@ -55,6 +54,7 @@ function isOld(box: SecretBox, field: StoredField): boolean {
   return typeof field === 'object' && !box.isCurrent(field.sealed);
 }
 
+/** Returns undefined if no known key opens the secrets. */
 async function resealedFields(box: SecretBox, source: Source) {
   try {
     return await sealedFields(box, { ...source, ...(await openedFields(box, source)) });

@@ -1,9 +1,9 @@
-import { AppError, type Problem } from '../../core/exceptions.ts';
+import { AppError, type FieldProblem } from '../../core/exceptions.ts';
 import { type SecretBox, SecretError } from '../../core/security/secret-box.ts';
-import type { EditedField } from './check-fields.ts';
 import {
+  type EditedField,
+  type FieldChange,
   type Fields,
-  type GivenField,
   mapFields,
   type PlainField,
   type Source,
@@ -13,7 +13,7 @@ import {
 const PLACES = ['query', 'headers'] as const;
 type Place = (typeof PLACES)[number];
 
-/** What a secret belongs to: moved to another source, host, place or name it cannot be opened. */
+/** Binds a secret to its field: it cannot be opened for another source, host, place or name. */
 function bindingOf(
   { name, base_url }: Pick<Source, 'name' | 'base_url'>,
   place: Place,
@@ -22,14 +22,14 @@ function bindingOf(
   return JSON.stringify(['source', name, URL.parse(base_url)?.origin, place, field]);
 }
 
-/** Fields with a change applied to them (RFC 7396); `refuse` hears of a secret that is none. */
+/** Applies a change to fields (RFC 7396). Calls `refuse` for a kept secret that does not exist. */
 export function mergeFields(
   old: Fields<StoredField>,
-  given: Fields<GivenField>,
+  changes: Fields<FieldChange>,
   refuse: (name: string) => void,
 ): Fields<EditedField> {
   const merged = new Map<string, EditedField>(Object.entries(old));
-  for (const [name, field] of Object.entries(given)) {
+  for (const [name, field] of Object.entries(changes)) {
     if (field === null) merged.delete(name);
     else if (typeof field === 'string') merged.set(name, field);
     else if (field.secret !== null) merged.set(name, { secret: field.secret });
@@ -38,26 +38,26 @@ export function mergeFields(
   return Object.fromEntries(merged);
 }
 
-/** Problems of secrets that would go to another host than the one that they were given for. */
-export function movedSecrets(old: Source, next: Edited): Problem[] {
+/** The problems of secrets that a change would send to another host than before. */
+export function movedSecrets(old: Source, next: EditedSource): FieldProblem[] {
   if (URL.parse(old.base_url)?.origin === URL.parse(next.base_url)?.origin) return [];
-  const msg = 'must be given again: it was given for another host';
+  const msg = 'must be set again because the host has changed';
   return PLACES.flatMap((place) =>
     Object.entries(next[place])
       .filter(([, field]) => typeof field === 'object' && 'sealed' in field)
-      .map(([name]) => ({ type: 'secret_needed', loc: ['body', place, name], msg })),
+      .map(([name]) => ({ type: 'secret_needed', path: [place, name], msg })),
   );
 }
 
-interface Edited {
+interface EditedSource {
   name: string;
   base_url: string;
   query: Fields<EditedField>;
   headers: Fields<EditedField>;
 }
 
-/** The fields of a source as they are stored. Throws secrets_unreadable where there is no key. */
-export async function sealedFields(box: SecretBox, source: Edited) {
+/** The fields of a source as they are stored. Throws secrets_unreadable without a key. */
+export async function sealedFields(box: SecretBox, source: EditedSource) {
   try {
     return { query: await seal(box, source, 'query'), headers: await seal(box, source, 'headers') };
   } catch (error) {
@@ -74,14 +74,18 @@ export async function openedFields(box: SecretBox, source: Source) {
   }
 }
 
-/** Why is in the cause, for the log alone. */
+/** The reason is in the cause, for the log alone. */
 function unreadable({ name }: { name: string }, error: unknown): unknown {
   if (!(error instanceof SecretError)) return error;
-  const msg = `The secrets of the source ${name} cannot be read or kept with the key of this server`;
+  const msg = `The secrets of source ${name} cannot be read or stored with the key of this server`;
   return new AppError('secrets_unreadable', msg, { cause: error });
 }
 
-async function seal(box: SecretBox, source: Edited, place: Place): Promise<Fields<StoredField>> {
+async function seal(
+  box: SecretBox,
+  source: EditedSource,
+  place: Place,
+): Promise<Fields<StoredField>> {
   const entries = Object.entries(source[place]).map(async ([name, field]) => {
     if (typeof field === 'string' || 'sealed' in field) return [name, field] as const;
     const sealed = await box.seal(field.secret, bindingOf(source, place, name));
@@ -99,7 +103,7 @@ async function open(box: SecretBox, source: Source, place: Place): Promise<Field
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** The fields of a source as a dry run shows them. */
+/** The fields of a source with each secret as `***`. */
 export function maskedFields({ query, headers }: Pick<Source, 'query' | 'headers'>) {
   const mask = (field: StoredField): PlainField =>
     typeof field === 'string' ? field : { secret: '***' };

@@ -2,43 +2,42 @@ import { fitsPattern, type PlainPattern, parsePattern } from '../../utils/text/p
 import { codePoints, isStorable } from '../../utils/text/text.ts';
 import type { ParameterValue, SourceParameter } from './definition.ts';
 
-/** Longest text of a parameter that says nothing of it, in code points. */
+/** Longest text of a parameter without `max_length`, in code points. */
 const DEFAULT_MAX_LENGTH = 200;
-/** Greater numbers are written with an exponent, or not as they were given. */
+/** Greater numbers lose digits or are written with an exponent. */
 const MAX_NUMBER = 1e15;
 
-/** What is wrong with what was given for a parameter. */
-export interface WrongValue {
+/** One refused parameter. */
+export interface ParameterProblem {
   name: string;
   type: string;
   msg: string;
 }
 
-/** What a caller gave is not what the parameters of a source take. */
+/** A caller's values do not match the parameters of the source. */
 export class ParameterError extends Error {
   override readonly name = 'ParameterError';
-  readonly wrong: readonly WrongValue[];
+  readonly problems: readonly ParameterProblem[];
 
-  constructor(wrong: readonly WrongValue[]) {
-    super('The parameters are not those of the source');
-    this.wrong = wrong;
+  constructor(problems: readonly ParameterProblem[]) {
+    super('The parameters do not match those of the source');
+    this.problems = problems;
   }
 }
 
-/** `text`: from a query, where everything is one; `json`: as JSON has it. */
-export type Spelling = 'text' | 'json';
+/** `text` for values from a query string; `json` for values from a JSON body. */
+export type ValueFormat = 'text' | 'json';
 export type Values = ReadonlyMap<string, ParameterValue>;
-type Refusal = Omit<WrongValue, 'name'>;
-type Read = { value: ParameterValue } | Refusal;
+type ReadResult = { value: ParameterValue } | Omit<ParameterProblem, 'name'>;
 
-/** The values of all parameters, defaults among them. Throws ParameterError that names each. */
+/** The values of all parameters, with their defaults. Throws ParameterError that names each problem. */
 export function readValues(
   parameters: readonly SourceParameter[],
   given: Readonly<Record<string, unknown>>,
-  spelling: Spelling,
+  format: ValueFormat,
 ): Values {
   const known = new Set(parameters.map(({ name }) => name));
-  const wrong: WrongValue[] = Object.keys(given)
+  const problems: ParameterProblem[] = Object.keys(given)
     .filter((name) => !known.has(name))
     .map((name) => ({ name, type: 'extra_forbidden', msg: 'Extra inputs are not permitted' }));
   const values = new Map<string, ParameterValue>();
@@ -46,25 +45,29 @@ export function readValues(
     const { name, required } = parameter;
     if (!Object.hasOwn(given, name)) {
       if (parameter.default !== undefined) values.set(name, parameter.default);
-      else if (required) wrong.push({ name, type: 'missing', msg: 'Field required' });
+      else if (required) problems.push({ name, type: 'missing', msg: 'Field required' });
       continue;
     }
-    const read = readValue(parameter, given[name], spelling);
-    if ('value' in read) values.set(name, read.value);
-    else wrong.push({ name, ...read });
+    const result = readValue(parameter, given[name], format);
+    if ('value' in result) values.set(name, result.value);
+    else problems.push({ name, ...result });
   }
-  if (wrong.length > 0) throw new ParameterError(wrong.slice(0, MAX_NAMED));
+  if (problems.length > 0) throw new ParameterError(problems.slice(0, MAX_NAMED));
   return values;
 }
 
-/** Parameters that an answer names: no more, or it could be larger than the request. */
+/** Problems that a response names. With more it could be larger than the request. */
 const MAX_NAMED = 100;
 
-/** One value by the rules of its parameter. */
-export function readValue(parameter: SourceParameter, given: unknown, spelling: Spelling): Read {
-  if (parameter.type === 'boolean') return readBoolean(given, spelling);
+/** Reads one value by the rules of its parameter. */
+export function readValue(
+  parameter: SourceParameter,
+  given: unknown,
+  format: ValueFormat,
+): ReadResult {
+  if (parameter.type === 'boolean') return readBoolean(given, format);
   if (parameter.type === 'integer' || parameter.type === 'number') {
-    return readNumber(parameter, given, spelling);
+    return readNumber(parameter, given, format);
   }
   if (typeof given !== 'string') {
     return { type: 'string_type', msg: 'Input should be a valid string' };
@@ -75,17 +78,21 @@ export function readValue(parameter: SourceParameter, given: unknown, spelling: 
   return { type: 'enum', msg: `Input should be one of ${values.join(', ')}` };
 }
 
-function readBoolean(given: unknown, spelling: Spelling): Read {
-  if (spelling === 'json' && typeof given === 'boolean') return { value: given };
-  if (spelling === 'text' && given === 'true') return { value: true };
-  if (spelling === 'text' && given === 'false') return { value: false };
+function readBoolean(given: unknown, format: ValueFormat): ReadResult {
+  if (format === 'json' && typeof given === 'boolean') return { value: given };
+  if (format === 'text' && given === 'true') return { value: true };
+  if (format === 'text' && given === 'false') return { value: false };
   return { type: 'bool_parsing', msg: 'Input should be true or false' };
 }
 
-function readNumber({ type, min, max }: SourceParameter, given: unknown, spelling: Spelling): Read {
-  const value = spelling === 'text' ? numberOf(String(given)) : given;
-  const isOne = typeof value === 'number' && Math.abs(value) <= MAX_NUMBER;
-  if (!isOne || (type === 'integer' && !Number.isInteger(value))) {
+function readNumber(
+  { type, min, max }: SourceParameter,
+  given: unknown,
+  format: ValueFormat,
+): ReadResult {
+  const value = format === 'text' ? numberOf(String(given)) : given;
+  const isNumber = typeof value === 'number' && Math.abs(value) <= MAX_NUMBER;
+  if (!isNumber || (type === 'integer' && !Number.isInteger(value))) {
     const [kind, name] = type === 'integer' ? ['int', 'integer'] : ['float', 'number'];
     return { type: `${kind}_parsing`, msg: `Input should be a valid ${name}` };
   }
@@ -98,12 +105,12 @@ function readNumber({ type, min, max }: SourceParameter, given: unknown, spellin
   return { value };
 }
 
-/** `1e3`, `0x10` and ` 1` are no numbers here. */
+/** The number that `text` writes in plain digits; undefined for `1e3`, `0x10` or ` 1`. */
 function numberOf(text: string): number | undefined {
   return /^-?\d{1,16}(\.\d{1,16})?$/.test(text) ? Number(text) : undefined;
 }
 
-function readText(parameter: SourceParameter, given: string): Read {
+function readText(parameter: SourceParameter, given: string): ReadResult {
   const { max_length = DEFAULT_MAX_LENGTH } = parameter;
   if (given.length > 2 * max_length || codePoints(given) > max_length) {
     return { type: 'string_too_long', msg: `String should have at most ${max_length} characters` };
@@ -122,7 +129,7 @@ function readText(parameter: SourceParameter, given: string): Read {
 
 const patterns = new WeakMap<SourceParameter, PlainPattern>();
 
-/** Read once for as long as the source is kept. */
+/** The parsed pattern, cached for as long as the source is. */
 function patternOf(parameter: SourceParameter): PlainPattern | undefined {
   if (parameter.pattern === undefined) return undefined;
   const pattern = patterns.get(parameter) ?? parsePattern(parameter.pattern);

@@ -107,10 +107,10 @@ describe('a source with a refresh', () => {
     expect(up.asked).toHaveLength(2);
     const [line = ''] = t.lines;
     expect(JSON.parse(line)).toEqual({
-      message: 'A source could not be kept warm.',
+      message: 'A source could not be refreshed.',
       source: 'up',
       code: 'bad_status',
-      reason: 'Source up answered with an error: 500',
+      reason: 'Source up responded with an error: 500',
     });
   });
 

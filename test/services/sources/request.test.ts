@@ -64,7 +64,7 @@ const hostile = fc.oneof(
 
 function attempt(of: PlainSource, parameters: Record<string, string>) {
   try {
-    return requestOf(of, { parameters, spelling: 'text' });
+    return requestOf(of, { parameters, format: 'text' });
   } catch (error) {
     if (error instanceof ParameterError) return undefined;
     throw error;
@@ -109,7 +109,7 @@ describe('whatever the values are', () => {
   // proves: input.parameter-of-a-source
   test('one that is no segment is refused by the name of its parameter', () => {
     for (const a of ['..', '.', '', 'a/b', '..\\b', 'a\r\nb']) {
-      const call = () => requestOf(source, { parameters: { a, b: 'b' }, spelling: 'text' });
+      const call = () => requestOf(source, { parameters: { a, b: 'b' }, format: 'text' });
       expect(call).toThrow(ParameterError);
     }
   });

@@ -37,7 +37,7 @@ export const createSourceCallRoutes = (deps: CallDeps) => {
         await countCalls({ request, server, set }, actor.id);
         const call = {
           parameters: parametersOf(request),
-          spelling: 'text',
+          format: 'text',
           headers: request.headers,
           // A signal of its own costs each request more than an answer that is kept.
           signal: () => request.signal,

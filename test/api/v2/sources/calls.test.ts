@@ -230,7 +230,7 @@ describe('a source that fails', () => {
     const told = await failing(() => new Response('hay in the cogs', { status: 500 }));
     expect(told).toMatchObject({ status: 502, code: 'upstream_failed' });
     expect(told.errors).toEqual(['source bad_status']);
-    expect(told.detail).toBe('Source up answered with an error: 500');
+    expect(told.detail).toBe('Source up responded with an error: 500');
     expect(told.text).not.toContain('cogs');
   });
 

@@ -52,7 +52,8 @@ describe('POST /sources/fetch', () => {
     );
   });
 
-  test('gives one result for each call in their order, and one that fails loses no other', async () => {
+  // proves: 16.5.2
+  test('returns one result for each call in their order, and a failed call affects no other', async () => {
     await using up = upstream(async (request) => {
       if (request.url.endsWith('/slow')) await Bun.sleep(30);
       return request.url.endsWith('/bad') ? new Response('hay', { status: 500 }) : echo(request);
@@ -86,7 +87,7 @@ describe('POST /sources/fetch', () => {
       [null, 'url_refused', null, 0],
       [200, '/last', 'off', 1],
     ]);
-    expect(results[2]?.error?.message).toBe('Source up answered with an error: 500');
+    expect(results[2]?.error?.message).toBe('Source up responded with an error: 500');
     expect(results[3]?.error?.message).toBe('city: Field required');
   });
 

@@ -130,7 +130,7 @@ describe('without the key', () => {
       503,
       {
         code: 'secrets_unreadable',
-        detail: 'The secrets of the source up cannot be read or kept with the key of this server',
+        detail: 'The secrets of source up cannot be read or stored with the key of this server',
       },
     ]);
     expect(t.logLines.join('')).toMatch(/sealed with the key [0-9a-f]{16}, which is not available/);
