@@ -9,6 +9,10 @@ if (!/^[a-z][a-z0-9_]*$/.test(name)) {
   console.error('Usage: bun run db:generate NAME, such as notes or notes_color');
   process.exit(2);
 }
+const files = [...new Bun.Glob('*.ts').scanSync(models)].filter((it) => it !== 'index.ts').sort();
+const exported = files.map((it) => `export * from './${it}';\n`).join('');
+await Bun.write(`${models}/index.ts`, `// Written by bun run db:generate.\n${exported}`);
+
 const command = ['drizzle-kit', 'generate', '--name', name];
 const { exitCode } = Bun.spawnSync(command, { stdout: 'inherit', stderr: 'inherit' });
 if (exitCode !== 0) process.exit(exitCode);

@@ -1,8 +1,9 @@
-import { and, asc, eq, getTableName, gt, inArray, lte, max, or, sql } from 'drizzle-orm';
-import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { and, asc, eq, getTableName, gt, inArray, is, lte, max, or, sql } from 'drizzle-orm';
+import { type SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
+import * as models from '../../models/index.ts';
 import {
   type AccessToken,
   type AuditEntry,
@@ -165,23 +166,6 @@ async function* revisionPages(read: Db['read'], ofItems: { id: number }[], owner
   }
 }
 
-/** The lists of the document, by their names in it. */
-const LISTS = {
-  items: listOf(items, items.owner_id, undefined, itemJson),
-  revisions,
-  identities: listOf(identities, identities.user_id, undefined),
-  passkeys: listOf(passkeys, passkeys.user_id, passkeyColumns),
-  sessions: listOf(sessions, sessions.user_id, sessionColumns),
-  tokens: listOf(accessTokens, accessTokens.user_id, undefined, tokenJson),
-  audit_log: listOf(auditLog, auditLog.user_id, undefined, entryJson),
-};
-
-/** The tables whose rows are in the document. */
-export const EXPORTED: readonly string[] = [
-  ...[users, totps, accountUsage, items, itemRevisions],
-  ...[identities, passkeys, sessions, accessTokens, auditLog],
-].map(getTableName);
-
 /** The tables with rows of an account that the document omits, and why. */
 export const NOT_EXPORTED: Record<string, string> = {
   account_removals: 'An account that is being erased cannot be exported.',
@@ -192,6 +176,38 @@ export const NOT_EXPORTED: Record<string, string> = {
   item_tags: 'An index of the tags of items.',
   recovery_codes: 'Only their hashes are stored.',
   sign_up_keys: 'A copy of the response to the sign-up, stored for a day.',
+};
+
+/** The tables whose rows the document shows in a form of their own. */
+const FORMATTED: readonly string[] = [
+  ...[users, totps, accountUsage, items, itemRevisions],
+  ...[identities, passkeys, sessions, accessTokens, auditLog],
+].map(getTableName);
+
+/** The other tables with an `owner_id`. Their rows are exported unchanged, under the table's name. */
+const OWNED = Object.values<unknown>(models)
+  .filter(isOwned)
+  .filter((table) => ![...FORMATTED, ...Object.keys(NOT_EXPORTED)].includes(getTableName(table)));
+
+function isOwned(table: unknown): table is Owned & { owner_id: SQLiteColumn } {
+  return is(table, SQLiteTable) && 'id' in table && 'owner_id' in table;
+}
+
+/** The tables whose rows are in the document. */
+export const EXPORTED: readonly string[] = [...FORMATTED, ...OWNED.map(getTableName)];
+
+/** The lists of the document, by their names in it. */
+const LISTS = {
+  items: listOf(items, items.owner_id, undefined, itemJson),
+  revisions,
+  identities: listOf(identities, identities.user_id, undefined),
+  passkeys: listOf(passkeys, passkeys.user_id, passkeyColumns),
+  sessions: listOf(sessions, sessions.user_id, sessionColumns),
+  tokens: listOf(accessTokens, accessTokens.user_id, undefined, tokenJson),
+  audit_log: listOf(auditLog, auditLog.user_id, undefined, entryJson),
+  ...Object.fromEntries(
+    OWNED.map((table) => [getTableName(table), listOf(table, table.owner_id, undefined)]),
+  ),
 };
 
 function itemJson({ tags, data, ...rest }: ItemRow) {
