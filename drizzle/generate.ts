@@ -1,8 +1,9 @@
 /**
- * Generates the migration NAME from src/models, then adds what drizzle-kit cannot express: tables are
- * STRICT, and those with a key of several columns are WITHOUT ROWID.
+ * Lists the files of src/models in its index, generates the migration NAME from them, and adds what
+ * drizzle-kit does not support: STRICT tables, and WITHOUT ROWID for keys of several columns.
  */
 const folder = import.meta.dir;
+const models = `${folder}/../src/models`;
 const [name = ''] = Bun.argv.slice(2);
 
 if (!/^[a-z][a-z0-9_]*$/.test(name)) {
