@@ -5,14 +5,14 @@ import { httpUpstream } from '../core/outbound/upstream.ts';
 import { atOnce, tempDir } from '../support.ts';
 import { ADMIN, serve } from './hutch.ts';
 
-/** 20 of each fault: as many as one host may have at once, and too few to leave it alone. */
+/** 20 calls per fault: within the limit of a host, and too few to open its circuit. */
 const HOSTS = 5;
 const PER_HOST = 4;
-const MOST_GROWTH_MB = 32;
-const LOOKS = 100;
-const LOOK_MS = 50;
+const MAX_GROWTH_MB = 32;
+const MAX_MEASUREMENTS = 100;
+const MEASUREMENT_INTERVAL_MS = 50;
 
-test(`every fault, ${HOSTS * PER_HOST} times at once, costs a server next to no memory`, async () => {
+test(`${HOSTS * PER_HOST} concurrent calls per fault do not increase the memory of a server`, async () => {
   await using server = await serve(tempDir(), {
     env: {
       ...ADMIN.env,
@@ -25,9 +25,9 @@ test(`every fault, ${HOSTS * PER_HOST} times at once, costs a server next to no 
   const statusOf = async (url: string) => {
     const path = `/api/v1/external/?url=${encodeURIComponent(url)}`;
     const headers = { authorization: `Bearer ${token}` };
-    const answer = await fetch(server.url + path, { headers });
-    await answer.text();
-    return answer.status;
+    const response = await fetch(server.url + path, { headers });
+    await response.text();
+    return response.status;
   };
   const statusesOf = async (urls: string[]) => {
     const all = await atOnce(HOSTS * PER_HOST, (index) =>
@@ -36,7 +36,7 @@ test(`every fault, ${HOSTS * PER_HOST} times at once, costs a server next to no 
     return new Set(all.map((it) => (it.status === 'fulfilled' ? it.value : it.reason)));
   };
   const { url } = httpUpstream(() => Response.json('a'.repeat(1_000)));
-  for (let turn = 0; turn < 10; turn++) expect(await statusesOf([url])).toEqual(new Set([200]));
+  for (let round = 0; round < 10; round++) expect(await statusesOf([url])).toEqual(new Set([200]));
 
   const before = residentMb(server.pid);
   for (const fault of faults) {
@@ -48,15 +48,15 @@ test(`every fault, ${HOSTS * PER_HOST} times at once, costs a server next to no 
     await statusesOf([url]);
     return residentMb(server.pid) - before;
   });
-  expect(growth).toBeLessThan(MOST_GROWTH_MB);
+  expect(growth).toBeLessThan(MAX_GROWTH_MB);
 }, 60_000);
 
-/** The first look that is small enough, or the last: what is freed goes back after a while. */
-async function settled(look: () => Promise<number>): Promise<number> {
-  let value = await look();
-  for (let count = 0; count < LOOKS && value >= MOST_GROWTH_MB; count++) {
-    await Bun.sleep(LOOK_MS);
-    value = await look();
+/** Returns the first measurement below the limit, or the last: freed memory returns with a delay. */
+async function settled(measure: () => Promise<number>): Promise<number> {
+  let value = await measure();
+  for (let count = 0; count < MAX_MEASUREMENTS && value >= MAX_GROWTH_MB; count++) {
+    await Bun.sleep(MEASUREMENT_INTERVAL_MS);
+    value = await measure();
   }
   return value;
 }

@@ -5,17 +5,18 @@ import { until } from '../until.ts';
 import { ADMIN, isBinary, serve } from './hutch.ts';
 
 /**
- * Half of the calls at once and half of the queue are one account's. Bun makes 256 requests at once
- * unless the environment says otherwise, as the binary sees to, and 64 are kept for sign-in.
+ * One account gets half of the concurrent calls and half of the queue. Bun's fetch makes 256 concurrent
+ * requests unless the environment sets another limit, as the binary does, and 64 are reserved for
+ * sign-in.
  */
 const IN_FLIGHT = isBinary ? 128 : 96;
 const QUEUED = 2_048;
 const HOSTS = Array.from({ length: 16 }, (_, index) => `127.0.0.${index + 1}`);
 const READS = 1_000;
 const READS_AT_ONCE = 16;
-const PATIENCE_MS = 100;
+const RESPONSE_TIMEOUT_MS = 100;
 
-/** A server, an upstream at each of HOSTS that never answers, and calls that count their ends. */
+/** Starts a server and an upstream that never responds, and counts completed calls. */
 async function openScene() {
   const hanging = await rawUpstream(() => {}, '0.0.0.0');
   const server = await serve(tempDir(), {
@@ -46,13 +47,13 @@ async function openScene() {
   return scene;
 }
 
-/** Starts `count` calls in requests of 30 and waits until the wire is full of them. */
+/** Starts `count` calls in requests of 30 and waits until all places are taken. */
 async function hang({ call, hanging }: Awaited<ReturnType<typeof openScene>>, count: number) {
   for (let left = count; left > 0; left -= 30) call(Math.min(left, 30)).catch(() => {});
   await until(() => hanging.connections === IN_FLIGHT);
 }
 
-test('while 300 calls hang, a thousand reads are answered before any of them ends', async () => {
+test('a thousand reads complete while 300 calls hang', async () => {
   await using scene = await openScene();
   await hang(scene, 300);
   let answered = 0;
@@ -68,13 +69,16 @@ test('while 300 calls hang, a thousand reads are answered before any of them end
   expect([scene.ended, scene.hanging.connections]).toEqual([0, IN_FLIGHT]);
 }, 30_000);
 
-test('a call beyond what may wait is refused at once, and told to come back', async () => {
+test('a call beyond the queue is refused immediately with Retry-After', async () => {
   await using scene = await openScene();
   await hang(scene, IN_FLIGHT + QUEUED);
-  // Until the last of those that wait has come, one more may wait as well, and the last is refused.
+  // While the queue is still filling, a call may be queued, so another one is tried.
   let refused: Response | undefined;
   while (!refused) {
-    refused = await Promise.race([scene.call(1), Bun.sleep(PATIENCE_MS).then(() => undefined)]);
+    refused = await Promise.race([
+      scene.call(1),
+      Bun.sleep(RESPONSE_TIMEOUT_MS).then(() => undefined),
+    ]);
   }
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
   expect(((await refused.json()) as { detail: string }).detail).toContain('Too many calls wait');

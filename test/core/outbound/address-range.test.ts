@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { isPublicAddress, nat64PrefixesIn } from '../../../src/core/outbound/address-range.ts';
 
-/** The last 32 bits of an IPv6 address that embeds an IPv4 address there. */
+/** Returns the last 32 bits of an IPv6 address that embeds this IPv4 address. */
 const hex = (ip: string) => {
   const [a = 0, b = 0, c = 0, d = 0] = ip.split('.').map(Number);
   return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
@@ -20,7 +20,7 @@ test.each([
 });
 
 // proves: calls-out.its-address, 1.3.6, 13.2.4
-describe('no service inside a cloud is public', () => {
+describe('no internal service of a cloud is public', () => {
   test.each([
     ['AWS, Google, Azure, DigitalOcean, Oracle', '169.254.169.254'],
     ['AWS, by IPv6', 'fd00:ec2::254'],
@@ -124,14 +124,14 @@ describe('a NAT64 prefix of the network', () => {
     [96, '2001:db8:122:344::c000:aa', '2001:db8:122:344::a00:1', '2001:db8:122:344::808:808'],
     [96, '64:ff9b::c000:aa', '64:ff9b::a00:1', '64:ff9b::808:808'],
     [96, '64:ff9b:1::c000:ab', '64:ff9b:1::a83f:8110', '64:ff9b:1::808:808'],
-  ])('of %i bits is found, and what it leads to is judged', (bits, seen, inner, outer) => {
+  ])('of %i bits is found, and the embedded address decides', (bits, seen, inner, outer) => {
     const prefixes = nat64PrefixesIn([seen]);
     expect(prefixes.map(([, length]) => length)).toEqual([bits]);
     expect(isPublicAddress(inner, prefixes)).toBe(false);
     expect(isPublicAddress(outer, prefixes)).toBe(true);
   });
 
-  test('is not seen in other answers', () => {
+  test('is not found in other addresses', () => {
     expect(nat64PrefixesIn(['192.0.0.170', '2606:4700::1111', '::1'])).toEqual([]);
   });
 });

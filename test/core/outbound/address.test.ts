@@ -18,7 +18,7 @@ describe('a target', () => {
     });
   });
 
-  test('may be http on port 443', () => {
+  test('may use http on port 443', () => {
     expect(parseTarget('http://a.test:443/', none)).toMatchObject({
       port: 443,
       host: 'a.test:443',
@@ -34,7 +34,7 @@ describe('a target', () => {
     expect(parseTarget('http://köln.example/', none).hostname).toBe('xn--kln-sna.example');
   });
 
-  test('is refused without its password or query in the message', () => {
+  test('is refused with a message that omits its password and query', () => {
     for (const url of ['http://joe:hunter2@a.test/?key=hunter2', 'http://a.test:22/?key=hunter2']) {
       expect(() => parseTarget(url, none)).toThrow(OutboundError);
       expect(() => parseTarget(url, none)).not.toThrow(/hunter2/);
@@ -55,7 +55,7 @@ describe('the allow-list', () => {
     expect(isAllowed('http://[fd00::1]:9000/')).toBe(true);
   });
 
-  test('allows no other port, sub-domain or spelling that is another address', () => {
+  test('allows no other port, subdomain or notation of another address', () => {
     expect(isAllowed('http://127.0.0.1/')).toBe(false);
     expect(isAllowed('http://[::1]/')).toBe(false);
     expect(isAllowed('http://a.intranet.example/')).toBe(false);
@@ -74,11 +74,11 @@ describe('the allow-list', () => {
     'a.test:70000',
     'a b',
     'a,b',
-  ])('has no entry %j', (entry) => {
+  ])('rejects the entry %j', (entry) => {
     expect(() => parseAllowList([entry])).toThrow(`"${entry}" is not a host`);
   });
 
-  test('takes the default port as any other', () => {
+  test('accepts the default port', () => {
     const target = parseTarget('http://a.test/', parseAllowList(['a.test:80']));
     expect(target.isAllowListed).toBe(true);
   });

@@ -5,8 +5,8 @@ import { codeOf, failureOf, httpUpstream, outboundFor, rawUpstream } from './ups
 
 const breaker = { failures: 3, openMs: 10_000 };
 
-/** A host whose health is set by the test, a client with a clock that the test moves. */
-function patient(options: Partial<OutboundOptions> = {}) {
+/** Starts a host whose status the test sets, and a client whose clock the test sets. */
+function breakerScene(options: Partial<OutboundOptions> = {}) {
   const host = { status: 500, requests: 0, answer: Promise.resolve() };
   const clock = { ms: 1_000_000 };
   const { url, port } = httpUpstream(async () => {
@@ -21,7 +21,7 @@ function patient(options: Partial<OutboundOptions> = {}) {
   return { host, clock, url, port, outbound, fail };
 }
 
-/** Many calls at once; how many had each outcome. */
+/** Runs concurrent calls and counts their outcomes. */
 async function outcomes(call: () => Promise<unknown>, count: number) {
   const ends = await Promise.all(
     Array.from({ length: count }, () =>
@@ -36,10 +36,10 @@ async function outcomes(call: () => Promise<unknown>, count: number) {
   );
 }
 
-describe('a host that fails', () => {
+describe('a failing host', () => {
   // proves: costly-work.outside-calls
-  test('is left alone after as many failures in a row, and the caller told for how long', async () => {
-    const { host, clock, url, outbound, fail } = patient();
+  test('is not called after consecutive failures, and the error contains the remaining time', async () => {
+    const { host, clock, url, outbound, fail } = breakerScene();
     await fail(3);
     clock.ms += 4_000;
     const failure = await failureOf(outbound.call({ url }));
@@ -47,8 +47,8 @@ describe('a host that fails', () => {
     expect(host.requests).toBe(3);
   });
 
-  test('is called on while a success comes between its failures', async () => {
-    const { host, url, outbound, fail } = patient();
+  test('is still called if a success interrupts its failures', async () => {
+    const { host, url, outbound, fail } = breakerScene();
     await fail(2);
     host.status = 200;
     await outbound.call({ url });
@@ -58,8 +58,8 @@ describe('a host that fails', () => {
     expect(await codeOf(outbound.call({ url }))).toBe('bad_status');
   });
 
-  test('is asked by one of 50 when its time is over, and its success lets all pass', async () => {
-    const { host, clock, url, outbound, fail } = patient();
+  test('gets one probe out of 50 calls after the open time, and its success closes the circuit', async () => {
+    const { host, clock, url, outbound, fail } = breakerScene();
     await fail(3);
     clock.ms += 10_000;
     host.status = 200;
@@ -75,8 +75,8 @@ describe('a host that fails', () => {
     expect(outbound.stats().circuits).toEqual([]);
   });
 
-  test('is left alone again when it fails that one too', async () => {
-    const { host, clock, url, outbound, fail } = patient();
+  test('is not called again after a failed probe', async () => {
+    const { host, clock, url, outbound, fail } = breakerScene();
     await fail(3);
     clock.ms += 10_000;
     await fail(1);
@@ -85,8 +85,8 @@ describe('a host that fails', () => {
     expect(host.requests).toBe(4);
   });
 
-  test('is asked by the next one when the one that asked goes away', async () => {
-    const { host, clock, url, outbound, fail } = patient();
+  test('gets another probe if the caller of the probe aborts', async () => {
+    const { host, clock, url, outbound, fail } = breakerScene();
     await fail(3);
     clock.ms += 10_000;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -101,8 +101,8 @@ describe('a host that fails', () => {
     expect((await outbound.call({ url })).data).toBe('here');
   });
 
-  test('stops those who wait for a place too', async () => {
-    const { host, url, outbound } = patient({ maxPerHost: 1 });
+  test('also fails the calls in its queue', async () => {
+    const { host, url, outbound } = breakerScene({ maxPerHost: 1 });
     expect(await outcomes(() => outbound.call({ url }), 20)).toEqual({
       bad_status: 3,
       circuit_open: 17,
@@ -110,15 +110,15 @@ describe('a host that fails', () => {
     expect(host.requests).toBe(3);
   });
 
-  test('is not tried again by the call that opened its circuit', async () => {
-    const { host, url, outbound } = patient({ breaker: { ...breaker, failures: 1 } });
+  test('is not retried by the call that opened its circuit', async () => {
+    const { host, url, outbound } = breakerScene({ breaker: { ...breaker, failures: 1 } });
     host.status = 503;
     expect(await codeOf(outbound.call({ url, retries: 5 }))).toBe('bad_status');
     expect(host.requests).toBe(1);
   });
 
-  test('stops nobody who wants no breaker, and no other port or owner', async () => {
-    const { host, url, port, outbound, fail } = patient();
+  test('does not affect calls without a breaker, other ports or other owners', async () => {
+    const { host, url, port, outbound, fail } = breakerScene();
     const other = httpUpstream(() => Response.json('other'));
     await fail(3);
     host.status = 200;
@@ -153,12 +153,12 @@ describe('a failure is', () => {
     expect(await stateAfter(url)).toBe('open');
   });
 
-  test('an answer that does not come in time', async () => {
+  test('a timeout', async () => {
     const { url } = await rawUpstream(() => {});
     expect(await stateAfter(url, { attemptMs: 50 })).toBe('open');
   });
 
-  test('a name that has no address', async () => {
+  test('a name without an address', async () => {
     expect(await stateAfter('http://none.test/', { lookup: async () => [] })).toBe('open');
   });
 
@@ -167,17 +167,17 @@ describe('a failure is', () => {
     expect(await stateAfter(url)).toBeUndefined();
   });
 
-  test('not a body that is no JSON', async () => {
+  test('not a body that is not JSON', async () => {
     const { url } = httpUpstream(() => new Response('<p>'));
     expect(await stateAfter(url)).toBeUndefined();
   });
 
-  test('not an address that is refused', async () => {
+  test('not a refused address', async () => {
     expect(await stateAfter('http://10.0.0.1/')).toBeUndefined();
     expect(await stateAfter('nonsense')).toBeUndefined();
   });
 
-  test('not a caller who goes away', async () => {
+  test('not a caller that aborts', async () => {
     const gone = new AbortController();
     const { url } = await rawUpstream(() => gone.abort());
     const outbound = outboundFor(once);

@@ -20,10 +20,10 @@ const everyone: Rule[] = [
   ['max-age, within it', { 'cache-control': 'max-age=60' }, 59, 'hit'],
   ['max-age, at its end', { 'cache-control': 'max-age=60' }, 60, 'miss'],
   ['max-age in capitals', { 'cache-control': 'Public, Max-Age=60' }, 59, 'hit'],
-  ['max-age that is nonsense', { 'cache-control': 'max-age=soon' }, 0, 'miss'],
-  ['Age, which counts', { 'cache-control': 'max-age=60', age: '50' }, 9, 'hit'],
+  ['max-age that is invalid', { 'cache-control': 'max-age=soon' }, 0, 'miss'],
+  ['Age, which is included', { 'cache-control': 'max-age=60', age: '50' }, 9, 'hit'],
   ['Age, at the end', { 'cache-control': 'max-age=60', age: '50' }, 10, 'miss'],
-  ['s-maxage, which goes first', { 'cache-control': 'max-age=1, s-maxage=60' }, 59, 'hit'],
+  ['s-maxage, which takes precedence', { 'cache-control': 'max-age=1, s-maxage=60' }, 59, 'hit'],
   ['s-maxage of 0', { 'cache-control': 'max-age=60, s-maxage=0' }, 0, 'miss'],
   ['private', { 'cache-control': 'private, max-age=60' }, 0, 'miss'],
   ['no-store', { 'cache-control': 'no-store, max-age=60' }, 0, 'miss'],
@@ -35,7 +35,7 @@ const everyone: Rule[] = [
   ['Expires', { expires: IN_A_MINUTE, date: NOW }, 59, 'hit'],
   ['Expires, at its end', { expires: IN_A_MINUTE, date: NOW }, 60, 'miss'],
   [
-    'Expires and max-age, which goes first',
+    'Expires and max-age, which takes precedence',
     { expires: NOW, 'cache-control': 'max-age=60' },
     59,
     'hit',
@@ -43,7 +43,7 @@ const everyone: Rule[] = [
   ['Expires of 0', { expires: '0', date: NOW }, 0, 'miss'],
   ['Vary of *', { 'cache-control': 'max-age=60', vary: 'accept, *' }, 0, 'miss'],
   [
-    'Vary of what is the same',
+    'Vary of an unchanged header',
     { 'cache-control': 'max-age=60', vary: 'Accept-Language' },
     0,
     'hit',
@@ -51,24 +51,24 @@ const everyone: Rule[] = [
   ['a cookie', { 'cache-control': 'max-age=60', 'set-cookie': 'a=b' }, 0, 'miss'],
 ];
 
-describe('an answer for anyone with', () => {
+describe('a shared response with', () => {
   test.each(everyone)('%s', async (_what, headers, seconds, second) => {
     expect(await cachedSource(headers).states({}, seconds)).toBe(`miss ${second}`);
   });
 });
 
-const ofOne: Rule[] = [
+const perKey: Rule[] = [
   ['private', { 'cache-control': 'private, max-age=60' }, 59, 'hit'],
-  ['s-maxage, which is not for it', { 'cache-control': 's-maxage=60' }, 0, 'miss'],
+  ['s-maxage, which does not apply', { 'cache-control': 's-maxage=60' }, 0, 'miss'],
   ['no-store', { 'cache-control': 'no-store, max-age=60' }, 0, 'miss'],
 ];
 
-describe('an answer for one key with', () => {
-  test.each(ofOne)('%s', async (_what, headers, seconds, second) => {
+describe('a response for one key with', () => {
+  test.each(perKey)('%s', async (_what, headers, seconds, second) => {
     expect(await cachedSource(headers).states(mine, seconds)).toBe(`miss ${second}`);
   });
 
-  test('max-age is kept for that key alone', async () => {
+  test('max-age is cached only for that key', async () => {
     const { call } = cachedSource({ 'cache-control': 'max-age=60' });
     await call(mine);
     expect((await call({ key: 'you' })).data).toBe(2);
@@ -94,16 +94,16 @@ test.each(authorized)(
   },
 );
 
-describe('a fixed time', () => {
+describe('a fixed time to live', () => {
   test.each([
     ['no-store', 59, 'hit'],
     ['max-age=3600', 60, 'miss'],
-  ])('goes before %s', async (cacheControl, seconds, second) => {
+  ])('overrides %s', async (cacheControl, seconds, second) => {
     const { states } = cachedSource({ 'cache-control': cacheControl });
     expect(await states({ ttlMs: 60_000 }, seconds)).toBe(`miss ${second}`);
   });
 
-  test('holds for what came by a redirect, which RFC 9111 does not keep', async () => {
+  test('applies after a redirect, which RFC 9111 does not cache', async () => {
     const byRedirect = () => {
       const made = cachedSource();
       made.source.answer = (request) =>
@@ -117,8 +117,8 @@ describe('a fixed time', () => {
   });
 });
 
-describe('what is kept', () => {
-  test('is told with its age and without an attempt', async () => {
+describe('a cached response', () => {
+  test('has an age and no attempt', async () => {
     const { call, clock, outbound } = cachedSource({ 'cache-control': 'max-age=60', age: '7' });
     expect(await call()).toMatchObject({ cache: 'miss', ageSeconds: 7, attempts: 1, data: 1 });
     clock.ms += 5_900;
@@ -139,19 +139,19 @@ describe('what is kept', () => {
     ['another type', { accept: ['application/json', 'text/csv'] }],
     ['another method', { method: 'HEAD' as const }],
     ['another smaller cap', { maxBytes: 1_000 }],
-  ])('is not found by a call with %s', async (_what, request) => {
+  ])('is not served to a call with %s', async (_what, request) => {
     const { call } = cachedSource({ 'cache-control': 'max-age=60' });
     await call();
     expect((await call({}, request)).cache).toBe('miss');
   });
 
-  test('is found whatever the order and case of the headers', async () => {
+  test('is served for any order and case of the headers', async () => {
     const { call } = cachedSource({ 'cache-control': 'max-age=60' });
     await call({}, { headers: { 'X-A': '1', 'X-B': '2' } });
     expect((await call({}, { headers: { 'x-b': '2', 'x-a': '1' } })).cache).toBe('hit');
   });
 
-  test('is as much as fits, and one that is larger is not', async () => {
+  test('counts against a maximum size, and a larger one is not stored', async () => {
     const { url } = httpUpstream((request) =>
       Response.json('a'.repeat(request.url.endsWith('/large') ? 4_000 : 1_000)),
     );
@@ -164,7 +164,7 @@ describe('what is kept', () => {
     expect((await get('1')).cache).toBe('miss');
   });
 
-  test('is no answer of another status than 200, nor a failure', async () => {
+  test('has status 200; other statuses and failures are not stored', async () => {
     const { source, states, call } = cachedSource();
     source.answer = () => Response.json(1, { status: 203 });
     expect(await states({ ttlMs: 60_000 }, 0)).toBe('miss miss');
@@ -190,7 +190,7 @@ describe('what is kept', () => {
   });
 });
 
-describe('50 callers at once', () => {
+describe('50 concurrent callers', () => {
   const fifty = <T>(call: () => Promise<T>) => Promise.all(Array.from({ length: 50 }, call));
 
   test('share one request', async () => {
@@ -200,7 +200,7 @@ describe('50 callers at once', () => {
     expect(source.requests).toHaveLength(1);
   });
 
-  test('share one failure, and the next caller asks anew', async () => {
+  test('share one failure, and the next caller sends a new request', async () => {
     const { source, call } = cachedSource();
     source.answer = () => new Response(null, { status: 500 });
     expect(new Set(await fifty(() => codeOf(call())))).toEqual(new Set(['bad_status']));
@@ -209,7 +209,7 @@ describe('50 callers at once', () => {
     expect(source.requests).toHaveLength(2);
   });
 
-  test('do not lose the answer when the first of them goes away', async () => {
+  test('receive the response even if the first of them aborts', async () => {
     const { source, call } = cachedSource();
     const { promise, resolve } = Promise.withResolvers<void>();
     source.answer = async () => {
@@ -227,7 +227,7 @@ describe('50 callers at once', () => {
     expect(source.requests).toHaveLength(1);
   });
 
-  test('of different keys share nothing', async () => {
+  test('with different keys share nothing', async () => {
     const { source, call } = cachedSource();
     let key = 0;
     await fifty(() => call({ key: `${key++}`, ttlMs: 1_000 }));

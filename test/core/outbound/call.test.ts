@@ -9,7 +9,7 @@ import {
   rawUpstream,
 } from './upstream.ts';
 
-/** Answers with what it was sent. */
+/** Starts an upstream that echoes its requests. */
 const echo = () =>
   httpUpstream(async (request) =>
     Response.json({
@@ -30,7 +30,7 @@ describe('a request', () => {
     });
   });
 
-  test('sends its headers, and may name its type and itself', async () => {
+  test('sends its headers, including a type and a user agent', async () => {
     const { url } = echo();
     const headers = { 'X-Api-Key': ' s3cret ', 'Content-Type': 'text/csv', 'User-Agent': 'me/1' };
     const { data } = await outboundFor().call({ url, method: 'POST', headers, body: 'a,b' });
@@ -60,7 +60,7 @@ describe('a request', () => {
   );
 
   test.each(['a\r\nX-Evil: 1', 'a\n', '\ra', 'a\0', '\u2028', 'a\u010Ab', '\x7f'])(
-    'may not have the header value %j, which no message shows',
+    'may not have the header value %j, which the message omits',
     async (value) => {
       const call = outboundFor().call({ url: 'http://127.0.0.1:1/', headers: { 'X-Key': value } });
       const failure = await failureOf(call);
@@ -77,15 +77,15 @@ describe('a request', () => {
     ['a body with GET', { body: 'a' }],
     ['a body with HEAD', { method: 'HEAD', body: '' }],
     ['no media type', { accept: [] }],
-    ['a media type that is none', { accept: ['text/html\r\nX-Evil: 1'] }],
+    ['an invalid media type', { accept: ['text/html\r\nX-Evil: 1'] }],
   ])('may not have %s', async (_what, part) => {
     const call = outboundFor().call({ url: 'http://127.0.0.1:1/', ...part });
     expect(await codeOf(call)).toBe('request_refused');
   });
 });
 
-describe('an answer', () => {
-  test('tells its status, type, age and what it took', async () => {
+describe('a response', () => {
+  test('includes its status, type, age and duration', async () => {
     const { url } = httpUpstream(() => Response.json({ id: 7 }, { status: 201 }));
     const reply = await outboundFor().call({ url, method: 'POST', body: '{}' });
     expect(reply).toEqual({
@@ -99,7 +99,7 @@ describe('an answer', () => {
     });
   });
 
-  test('to HEAD is null, whatever its length says', async () => {
+  test('to HEAD is null, regardless of its length', async () => {
     const { url } = await rawUpstream((socket) =>
       socket.end(`${JSON_HEAD}Content-Length: 999999999\r\n\r\n`),
     );
@@ -115,7 +115,7 @@ describe('an answer', () => {
     expect(await outboundFor().call({ url })).toMatchObject({ status, data: null });
   });
 
-  test('to POST may be empty, to GET it may not', async () => {
+  test('may be empty to POST, but not to GET', async () => {
     const { url } = httpUpstream(() => new Response(null));
     expect((await outboundFor().call({ url, method: 'POST' })).data).toBeNull();
     expect(await codeOf(outboundFor().call({ url }))).toBe('not_json');
@@ -141,24 +141,24 @@ describe('an answer', () => {
     ['text/html', '<p>'],
     ['text/csv; charset=utf-16', 'a'],
     ['', 'a'],
-  ])('of type %j is not taken as CSV', async (type, body) => {
+  ])('of type %j is not accepted as CSV', async (type, body) => {
     const { url } = httpUpstream(() => new Response(body, { headers: { 'content-type': type } }));
     expect(await codeOf(outboundFor().call({ url, accept: ['text/csv'] }))).toBe('bad_media_type');
   });
 
-  test('of text that is no UTF-8 is refused', async () => {
+  test('of text that is not UTF-8 is rejected', async () => {
     const headers = { 'content-type': 'text/csv' };
     const { url } = httpUpstream(() => new Response(new Uint8Array([0xff]), { headers }));
     expect(await codeOf(outboundFor().call({ url, accept: ['text/csv'] }))).toBe('bad_encoding');
   });
 
-  test('is held to the size of its request', async () => {
+  test('is limited to the size that its request sets', async () => {
     const { url } = httpUpstream(() => Response.json('a'.repeat(98)));
     expect(await codeOf(outboundFor().call({ url, maxBytes: 99 }))).toBe('too_large');
   });
 });
 
-test('a host outside of the only ones is refused for every call', async () => {
+test('a host that is not on the list of only hosts is refused', async () => {
   const { url } = echo();
   const outbound = outboundFor({ allowHosts: [], onlyHosts: ['one.test'] });
   expect(await codeOf(outbound.call({ url, method: 'POST', cache: { ttlMs: 1 } }))).toBe(

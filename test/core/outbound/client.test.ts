@@ -3,25 +3,25 @@ import { gzipSync } from 'node:zlib';
 import { codeOf, failureOf, httpUpstream, outboundFor } from './upstream.ts';
 
 describe('a call', () => {
-  test('returns the JSON of the answer', async () => {
+  test('returns the JSON of the response', async () => {
     const { url } = httpUpstream(() => Response.json({ city: 'Bonn', tags: [1, null] }));
     expect(await outboundFor().getJson(url)).toEqual({ city: 'Bonn', tags: [1, null] });
   });
 
-  test('takes problem+json with an upper-case charset and a byte order mark', async () => {
+  test('accepts problem+json with an upper-case charset and a byte order mark', async () => {
     const headers = { 'content-type': 'Application/Problem+JSON; Charset="UTF-8"' };
     const { url } = httpUpstream(() => new Response('\uFEFF{"a":1}', { headers }));
     expect(await outboundFor().getJson(url)).toEqual({ a: 1 });
   });
 
-  test('takes gzip', async () => {
+  test('accepts gzip', async () => {
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
     const { url } = httpUpstream(() => new Response(gzipSync('{"a":1}'), { headers }));
     expect(await outboundFor().getJson(url)).toEqual({ a: 1 });
   });
 
   // proves: calls-out.any-url-that-a-signed-in-user-names, 14.2.3
-  test('sends the path, the query and headers of its own and nothing else', async () => {
+  test('sends only the path, the query and its own headers', async () => {
     const { url, host } = httpUpstream((request) =>
       Response.json({ url: new URL(request.url).search, headers: request.headers }),
     );
@@ -37,7 +37,7 @@ describe('a call', () => {
     });
   });
 
-  test('sends back no cookie', async () => {
+  test('returns no cookies to the host', async () => {
     const { url } = httpUpstream((request) =>
       Response.json(request.headers.get('cookie'), { headers: { 'set-cookie': 'a=b; Path=/' } }),
     );
@@ -70,7 +70,7 @@ describe('a redirect', () => {
   });
 
   // proves: calls-out.its-address, 15.3.2
-  test('is followed three times and no more', async () => {
+  test('is followed at most three times', async () => {
     let requests = 0;
     const { url } = httpUpstream(() => {
       requests += 1;
@@ -91,7 +91,7 @@ describe('a redirect', () => {
   });
 
   // proves: 1.3.6
-  test('to a private address on another port is refused and reaches nobody', async () => {
+  test('to a private address on another port is refused without a connection', async () => {
     let reached = 0;
     const secret = httpUpstream(() => {
       reached += 1;
@@ -124,7 +124,7 @@ describe('a redirect', () => {
     expect(await codeOf(outboundFor().getJson(url))).toBe('bad_redirect');
   });
 
-  test('without a location is refused', async () => {
+  test('without a Location is refused', async () => {
     const { url } = httpUpstream(() => new Response(null, { status: 302 }));
     expect(await codeOf(outboundFor().getJson(url))).toBe('bad_redirect');
   });
@@ -151,7 +151,7 @@ describe('a retry', () => {
     expect([failure.code, failure.status, seen.requests]).toEqual(['bad_status', status, 1]);
   });
 
-  test('waits a random part of 200 ms', async () => {
+  test('waits a random fraction of 200 ms', async () => {
     const waits: number[] = [];
     const sleep = async (delayMs: number) => void waits.push(delayMs);
     const { url } = flaky(503);
@@ -159,7 +159,7 @@ describe('a retry', () => {
     expect(waits).toEqual([100]);
   });
 
-  test('waits as long as Retry-After asks', async () => {
+  test('waits for the duration of Retry-After', async () => {
     const waits: number[] = [];
     const sleep = async (delayMs: number) => void waits.push(delayMs);
     const { url } = flaky(503, { 'retry-after': '1' });
@@ -167,7 +167,7 @@ describe('a retry', () => {
     expect(waits).toEqual([1_000]);
   });
 
-  test('does not happen when Retry-After goes beyond the deadline', async () => {
+  test('is omitted if Retry-After exceeds the deadline', async () => {
     const { url, seen } = flaky(503, { 'retry-after': '60' });
     expect(await codeOf(outboundFor({ retries: 1 }).getJson(url))).toBe('bad_status');
     expect(seen.requests).toBe(1);
@@ -180,7 +180,7 @@ test('a call after close is aborted', async () => {
   expect(await codeOf(outbound.getJson('http://127.0.0.1:9/'))).toBe('aborted');
 });
 
-test('the counts tell what became of each call', async () => {
+test('the statistics count calls by outcome', async () => {
   const { url } = httpUpstream(({ url }) =>
     url.endsWith('/no') ? new Response(null, { status: 404 }) : Response.json(1),
   );

@@ -3,7 +3,7 @@ import { codeOf, httpUpstream, outboundFor, rawUpstream } from './upstream.ts';
 
 const OK = '{"ok":true}';
 
-/** An upstream that sends these header lines and these bytes and closes. */
+/** Starts an upstream that sends these header lines and bytes, then closes the connection. */
 async function sending(lines: string[], body: string | Uint8Array = OK) {
   const head = ['HTTP/1.1 200 OK', ...lines, 'Connection: close', '', ''].join('\r\n');
   return rawUpstream((socket) => {
@@ -14,19 +14,19 @@ async function sending(lines: string[], body: string | Uint8Array = OK) {
 
 const JSON_TYPE = 'Content-Type: application/json';
 
-describe('JSON is taken by its content', () => {
+describe('JSON is recognised by its content', () => {
   test.each([
     ['text/plain', ['Content-Type: text/plain']],
     ['text/html', ['Content-Type: text/html; charset=iso-8859-1']],
     ['octet-stream', ['Content-Type: application/octet-stream']],
-    ['no label', []],
-    ['an empty label', ['Content-Type:']],
-    ['a label that is none', ['Content-Type: json']],
-    ['two labels', ['Content-Type: text/plain', JSON_TYPE]],
+    ['no type', []],
+    ['an empty type', ['Content-Type:']],
+    ['an invalid type', ['Content-Type: json']],
+    ['two types', ['Content-Type: text/plain', JSON_TYPE]],
     ['another charset', ['Content-Type: application/json; charset=iso-8859-1']],
-    ['a charset that there is not', ['Content-Type: application/json; charset=klingon']],
-    ['a coding that is a charset', [JSON_TYPE, 'Content-Encoding: utf-8']],
-    ['a coding that is none', [JSON_TYPE, 'Content-Encoding: none']],
+    ['an unknown charset', ['Content-Type: application/json; charset=klingon']],
+    ['a charset as its coding', [JSON_TYPE, 'Content-Encoding: utf-8']],
+    ['an unknown coding', [JSON_TYPE, 'Content-Encoding: none']],
     ['a coding of S3', [JSON_TYPE, 'Content-Encoding: aws-chunked']],
     ['identity twice', [JSON_TYPE, 'Content-Encoding: identity, IDENTITY']],
     ['an empty coding', [JSON_TYPE, 'Content-Encoding: ']],
@@ -39,7 +39,7 @@ describe('JSON is taken by its content', () => {
   test.each([
     ['UTF-8 with a mark', [0xef, 0xbb, 0xbf], 'utf8'],
     ['UTF-16 with a mark', [0xff, 0xfe], 'utf16le'],
-    ['UTF-16 without one', [], 'utf16le'],
+    ['UTF-16 without a mark', [], 'utf16le'],
   ] as const)('in %s', async (_, mark, encoding) => {
     const body = Buffer.concat([Buffer.from(mark), Buffer.from('{"ok":"é€😀"}', encoding)]);
     const { url } = await sending([JSON_TYPE], body);
@@ -53,7 +53,7 @@ describe('JSON is taken by its content', () => {
   });
 
   test.each(['gzip', 'x-gzip', 'GZip', 'identity, gzip', 'gzip,', 'utf-8, gzip'])(
-    'compressed, which is said as %j',
+    'compressed with the coding %j',
     async (coding) => {
       const headers = { 'content-encoding': coding };
       const { url } = httpUpstream(() => new Response(Bun.gzipSync(OK), { headers }));
@@ -62,7 +62,7 @@ describe('JSON is taken by its content', () => {
   );
 
   test.each(['br', 'deflate', 'zstd', 'compress', 'x-compress', 'dcb', 'gzip, gzip', 'br, gzip'])(
-    'and in no coding that was not asked for: %s is bad_encoding',
+    'but not in a coding that was not offered: %s is bad_encoding',
     async (coding) => {
       const { url } = await sending([JSON_TYPE, `Content-Encoding: ${coding}`]);
       expect(await codeOf(outboundFor().getJson(url))).toBe('bad_encoding');
@@ -75,29 +75,29 @@ describe('JSON is taken by its content', () => {
     ['nothing', ''],
     ['two values', '1 2'],
     ['JSON with a callback', 'f({})'],
-  ])('and not where it is none: %s is not_json', async (_, body) => {
+  ])('but not if it is invalid: %s is not_json', async (_, body) => {
     const { url } = await sending(['Content-Type: application/json'], body);
     expect(await codeOf(outboundFor().getJson(url))).toBe('not_json');
   });
 });
 
-describe('a call that says what it accepts', () => {
+describe('a call with accepted types', () => {
   const call = async (lines: string[], accept: string[]) => {
     const { url } = await sending(lines);
     return outboundFor().call({ url, accept });
   };
 
-  test('gets text for text/plain, though it is JSON', async () => {
+  test('returns text for text/plain, even if it is JSON', async () => {
     const reply = await call(['Content-Type: text/plain'], ['application/json', 'text/plain']);
     expect(reply).toMatchObject({ mediaType: 'text/plain', data: OK });
   });
 
-  test('gets JSON for JSON, whatever charset it names', async () => {
+  test('returns JSON with any charset', async () => {
     const reply = await call([`${JSON_TYPE}; charset=latin1`], ['application/json']);
     expect(reply.data).toEqual({ ok: true });
   });
 
-  test.each([['text/plain'], [''], ['text/json']])('is not_json for %j', async (type) => {
+  test.each([['text/plain'], [''], ['text/json']])('fails as not_json for %j', async (type) => {
     const failed = codeOf(call([`Content-Type: ${type}`], ['application/json']));
     expect(await failed).toBe('not_json');
   });
@@ -107,10 +107,10 @@ describe('Location', () => {
   test.each([
     ['UTF-8 as it is', '/caf\xc3\xa9', '/caf%C3%A9'],
     ['Latin-1 as it is', '/caf\xe9', '/caf%C3%A9'],
-    ['what is encoded', '/caf%C3%A9', '/caf%C3%A9'],
+    ['percent-encoding', '/caf%C3%A9', '/caf%C3%A9'],
     ['UTF-8 in the query', '/x?q=\xe2\x82\xac', '/x?q=%E2%82%AC'],
     ['a relative path', 'a/../b', '/b'],
-    ['a query alone', '?a=1', '/?a=1'],
+    ['only a query', '?a=1', '/?a=1'],
     ['blanks around it', '  /b\t', '/b'],
     ['a fragment', '/b#c', '/b'],
   ])('with %s', async (_, location, path) => {

@@ -3,28 +3,28 @@ import { gzipSync } from 'node:zlib';
 import type { OutboundErrorCode } from '../../../src/core/outbound/errors.ts';
 import { JSON_HEAD, rawUpstream } from './upstream.ts';
 
-/** One way in which an upstream fails us. */
+/** One way in which an upstream can fail. */
 export interface Fault {
   readonly what: string;
-  /** How a call of it fails. */
+  /** The error code of a call. */
   readonly code: OutboundErrorCode;
-  /** What is done with a connection once its first bytes are there. Without: nobody listens. */
+  /** Handles a connection after its first bytes. If undefined, connections are refused. */
   readonly answer?: (socket: Socket) => void;
   readonly scheme?: 'http' | 'https';
 }
 
-/** Faster than a byte a second, which a deadline of less would never tell from silence. */
+/** Shorter than every deadline, so that some bytes arrive. */
 const DRIP_MS = 20;
 const BYTES_1_GB = 1_000_000_000;
 const ZEROS = Buffer.alloc(65_536, '0');
 const CHUNK = Buffer.from(`10000\r\n${ZEROS}\r\n`);
-/** 900 MB of spaces in 900 KB: gzip may have many members, so one is made once. */
+/** 900 MB of spaces in 900 KB: one gzip member, repeated. */
 const BOMB = Buffer.concat(Array<Buffer>(90).fill(gzipSync(Buffer.alloc(10_000_000, ' '))));
 
-/** Every fault and the code that it has, from the first packet to the last byte of the body. */
+/** All faults, from the first packet to the last byte of the body. */
 export const faults: readonly Fault[] = [
   // The connection.
-  { what: 'nobody listens', code: 'connect_failed' },
+  { what: 'a refused connection', code: 'connect_failed' },
   { what: 'a reset', code: 'connect_failed', answer: (socket) => void socket.resetAndDestroy() },
   { what: 'a hang-up', code: 'connect_failed', answer: (socket) => void socket.end() },
   { what: 'silence', code: 'timeout', answer: () => {} },
@@ -75,7 +75,7 @@ export const faults: readonly Fault[] = [
   fault('304', 'bad_status', 'HTTP/1.1 304 Not Modified\r\n\r\n'),
   fault('500', 'bad_status', 'HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}'),
   fault(
-    '429 and when to come back',
+    '429 with Retry-After',
     'bad_status',
     'HTTP/1.1 429 Slow\r\nRetry-After: 3600\r\nContent-Length: 2\r\n\r\n{}',
   ),
@@ -131,9 +131,14 @@ export const faults: readonly Fault[] = [
   },
   zipped('a gzip bomb', 'too_large', 'gzip', BOMB),
   zipped('a gzip bomb in a gzip bomb', 'bad_encoding', 'gzip, gzip', gzipSync(BOMB)),
-  zipped('a gzip bomb that says it is one gzip', 'bad_encoding', 'gzip', gzipSync(gzipSync('1'))),
+  zipped(
+    'a gzip in a gzip that declares only one',
+    'bad_encoding',
+    'gzip',
+    gzipSync(gzipSync('1')),
+  ),
   zipped('a cut gzip', 'bad_encoding', 'gzip', gzipSync('[1,2,3]').subarray(0, 20)),
-  zipped('brotli that nobody asked for', 'bad_encoding', 'br', Buffer.from('1')),
+  zipped('brotli, which was not offered', 'bad_encoding', 'br', Buffer.from('1')),
   // What the body says.
   fault('HTML', 'not_json', whole('text/html', '<p>Hello</p>')),
   fault('no JSON', 'not_json', whole('application/json', '{"a":')),
@@ -176,7 +181,7 @@ function drip(socket: Socket, drop: string): void {
   socket.on('close', () => clearInterval(timer));
 }
 
-/** Sends a head and then up to 1 GB, as fast as it is taken. */
+/** Sends a head and then up to 1 GB, as fast as the client reads. */
 function flood(socket: Socket, head: string, part: Buffer): void {
   let left = BYTES_1_GB;
   const more = () => {

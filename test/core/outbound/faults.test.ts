@@ -16,7 +16,11 @@ import {
 
 const json = { 'content-type': 'application/json' };
 
-const brokenWires: [what: string, code: OutboundErrorCode, answer: (socket: Socket) => void][] = [
+const brokenConnections: [
+  what: string,
+  code: OutboundErrorCode,
+  answer: (socket: Socket) => void,
+][] = [
   ['a reset', 'connect_failed', (socket) => void socket.resetAndDestroy()],
   ['a hang-up', 'connect_failed', (socket) => void socket.end()],
   ['a banner', 'connect_failed', (socket) => void socket.end('SSH-2.0-OpenSSH_9.9\r\n')],
@@ -52,34 +56,34 @@ const brokenWires: [what: string, code: OutboundErrorCode, answer: (socket: Sock
   ],
 ];
 
-describe('on the wire', () => {
-  test.each(brokenWires)('%s fails as %s', async (_what, code, answer) => {
+describe('on the connection', () => {
+  test.each(brokenConnections)('%s fails as %s', async (_what, code, answer) => {
     const { url } = await rawUpstream(answer);
     expect(await codeOf(outboundFor().getJson(url))).toBe(code);
   });
 
-  test('a refused connection fails as connect_failed and names the host only', async () => {
+  test('a refused connection fails as connect_failed and names only the host', async () => {
     const failure = await failureOf(outboundFor().getJson('http://127.0.0.1:1/secret?key=1'));
     expect(failure.code).toBe('connect_failed');
     expect(failure.message).toBe('The connection to 127.0.0.1:1 failed');
   });
 
-  test('a reset is tried once more', async () => {
+  test('a reset is retried', async () => {
     const upstream = await rawUpstream((socket) => socket.resetAndDestroy());
     expect(await codeOf(outboundFor({ retries: 1 }).getJson(upstream.url))).toBe('connect_failed');
     expect(upstream.connections).toBe(2);
   });
 });
 
-const slowAnswers: [what: string, answer: (socket: Socket) => void][] = [
+const slowResponses: [what: string, answer: (socket: Socket) => void][] = [
   ['silence', () => {}],
   ['a body that drips', (socket) => drip(socket, `${JSON_HEAD}Content-Length: 9999\r\n\r\n`, '1')],
   ['headers that never end', (socket) => drip(socket, JSON_HEAD, 'a: b\r\n')],
   ['interim answers that never end', (socket) => drip(socket, '', 'HTTP/1.1 103 E\r\n\r\n')],
 ];
 
-describe('in time', () => {
-  test.each(slowAnswers)('%s ends at the limit of the attempt', async (_what, answer) => {
+describe('timeouts', () => {
+  test.each(slowResponses)('%s ends at the timeout of the attempt', async (_what, answer) => {
     const upstream = await rawUpstream(answer);
     const outbound = outboundFor({ attemptMs: 100 });
     const failure = await failureOf(outbound.getJson(upstream.url));
@@ -92,7 +96,7 @@ describe('in time', () => {
   });
 
   // proves: calls-out.any-url-that-a-signed-in-user-names
-  test('a timed-out attempt is tried once more, and the deadline ends it all', async () => {
+  test('a timed-out attempt is retried until the deadline of the call', async () => {
     const upstream = await rawUpstream(() => {});
     const outbound = outboundFor({ attemptMs: 100, deadlineMs: 150, retries: 5 });
     const failure = await failureOf(outbound.getJson(upstream.url));
@@ -100,13 +104,13 @@ describe('in time', () => {
     expect(upstream.connections).toBe(2);
   });
 
-  test('a resolver that hangs ends at the limit', async () => {
+  test('a resolver that hangs ends at the timeout', async () => {
     const lookup = () => new Promise<never>(() => {});
     const outbound = outboundFor({ lookup, attemptMs: 50 });
     expect(await codeOf(outbound.getJson('http://slow.test/'))).toBe('timeout');
   });
 
-  test('a caller that goes away aborts its call', async () => {
+  test('a caller that aborts ends its call', async () => {
     const upstream = await rawUpstream(() => gone.abort());
     const gone = new AbortController();
     const call = outboundFor({ retries: 1 }).getJson(upstream.url, { signal: gone.signal });
@@ -114,7 +118,7 @@ describe('in time', () => {
     await until(() => upstream.closed === 1);
   });
 
-  test('close aborts what is under way', async () => {
+  test('close aborts calls in progress', async () => {
     const upstream = await rawUpstream(() => outbound.close());
     const outbound = outboundFor();
     expect(await codeOf(outbound.getJson(upstream.url))).toBe('aborted');
@@ -148,7 +152,7 @@ describe('in the body', () => {
   });
 
   // proves: calls-out.any-url-that-a-signed-in-user-names, costly-work.outside-calls, 5.2.3
-  test('an endless body is cut at the cap and its connection closed', async () => {
+  test('an endless body is cancelled at the limit and its connection closed', async () => {
     const upstream = await rawUpstream((socket) => {
       socket.write(`${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\n`);
       flood(socket, `10000\r\n${'1'.repeat(65_536)}\r\n`);
@@ -157,7 +161,7 @@ describe('in the body', () => {
     await until(() => upstream.closed === 1);
   });
 
-  test('an answer that is not wanted is not read on', async () => {
+  test('the body of an unacceptable response is not read', async () => {
     const upstream = await rawUpstream((socket) =>
       socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n<p>'),
     );
@@ -166,13 +170,13 @@ describe('in the body', () => {
     await until(() => upstream.closed === 1);
   });
 
-  test('a body of exactly the cap is accepted', async () => {
+  test('a body of exactly the maximum size is accepted', async () => {
     const { url } = httpUpstream(() => Response.json('a'.repeat(98)));
     expect(await outboundFor({ maxBytes: 100 }).getJson(url)).toHaveLength(98);
   });
 
   // proves: input.json-size
-  test('JSON nested 100 levels is accepted', async () => {
+  test('JSON with 100 levels is accepted', async () => {
     const { url } = httpUpstream(() => Response.json(JSON.parse(deep(100))));
     expect(JSON.stringify(await outboundFor().getJson(url))).toBe(deep(100));
   });
@@ -202,24 +206,24 @@ function deep(levels: number): string {
   return '['.repeat(levels) + ']'.repeat(levels);
 }
 
-const TIMES = 20;
+const CALLS = 20;
 
-describe(`${TIMES} calls at once all end within the deadline, as the table says`, () => {
-  test.each(faults)('$what: $code', endsAsTheTableSays, 15_000);
+describe(`${CALLS} concurrent calls end within the deadline with the expected code`, () => {
+  test.each(faults)('$what: $code', endsWithItsCode, 15_000);
 });
 
-async function endsAsTheTableSays(fault: Fault): Promise<void> {
+async function endsWithItsCode(fault: Fault): Promise<void> {
   const url = await faultUrl(fault);
   const deadlineMs = fault.code === 'timeout' ? 300 : 4_000;
-  const limits = { maxPerHost: TIMES, breaker: false, deadlineMs, attemptMs: deadlineMs } as const;
+  const limits = { maxPerHost: CALLS, breaker: false, deadlineMs, attemptMs: deadlineMs } as const;
   const outbound = outboundFor(limits);
-  const calls = Array.from({ length: TIMES }, () => codeOf(outbound.getJson(url)));
+  const calls = Array.from({ length: CALLS }, () => codeOf(outbound.getJson(url)));
   const late = new AbortController();
   const first = await Promise.race([
     Promise.all(calls),
     sleep(deadlineMs * 3, late.signal).then(() => 'late'),
   ]);
   late.abort();
-  expect(first).toEqual(Array(TIMES).fill(fault.code));
+  expect(first).toEqual(Array(CALLS).fill(fault.code));
   expect(outbound.stats()).toMatchObject({ inFlight: 0, queued: 0 });
 }

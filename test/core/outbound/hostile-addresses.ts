@@ -1,6 +1,6 @@
-/** URLs that name an address or a host inside the network, by how they hide it. */
+/** URLs of internal addresses and hosts, grouped by how they disguise them. */
 export const hostileAddresses = {
-  'loopback in odd spellings': [
+  'loopback in unusual notation': [
     'http://127.0.0.1/',
     'https://127.0.0.1/',
     'http://127.0.0.1:80/',
@@ -49,7 +49,7 @@ export const hostileAddresses = {
     'http://127.0.0.0x/',
     'http://127.0.0.08/',
   ],
-  'loopback in other letters': [
+  'loopback in other characters': [
     'http://①②⑦.⓪.⓪.①/',
     'http://１２７.０.０.１/',
     'http://127。0。0。1/',
@@ -118,7 +118,7 @@ export const hostileAddresses = {
     'http://instance-data/latest/meta-data/',
     'http://METADATA.AZURE.INTERNAL/',
   ],
-  'IPv6 that holds an IPv4 address': [
+  'IPv6 that embeds an IPv4 address': [
     'http://[::127.0.0.1]/',
     'http://[::7f00:1]/',
     'http://[::10.0.0.1]/',
@@ -188,7 +188,7 @@ export const hostileAddresses = {
     'http://[ff0e::1]/',
     'http://[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]/',
   ],
-  'a name of the inside': [
+  'an internal name': [
     'http://localhost/',
     'https://localhost/',
     'http://localhost./',
@@ -221,7 +221,7 @@ export const hostileAddresses = {
     'http://gateway.docker.internal/',
     'http://consul.service.consul/',
   ],
-  'a public name with an address of the inside': [
+  'a public name with an internal address': [
     'http://127.0.0.1.nip.io/',
     'http://127-0-0-1.nip.io/',
     'http://7f000001.nip.io/',
@@ -244,18 +244,24 @@ export const hostileAddresses = {
   ],
 } satisfies Record<string, readonly string[]>;
 
-/** What a lookup may answer that must be refused as a whole. */
+/** Results of a lookup that must be refused as a whole. */
 export const hostileAnswers: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.1'],
   'loopback of both kinds': ['127.0.0.1', '::1'],
   'a public address, then a private one': ['93.184.216.34', '10.0.0.1'],
   'a private address, then a public one': ['192.168.0.1', '93.184.216.34'],
-  'one of the inside among many': ['1.1.1.1', '8.8.8.8', '9.9.9.9', '1.0.0.1', '169.254.169.254'],
+  'one internal address among many': [
+    '1.1.1.1',
+    '8.8.8.8',
+    '9.9.9.9',
+    '1.0.0.1',
+    '169.254.169.254',
+  ],
   'a public IPv4 and a private IPv6 address': ['93.184.216.34', 'fd00:ec2::254'],
   'a private IPv4 and a public IPv6 address': ['127.0.0.1', '2606:4700::1111'],
   "a cloud's metadata": ['169.254.169.254'],
-  'no address at all': ['0.0.0.0'],
-  'none, of IPv6': ['::'],
+  'the unspecified address': ['0.0.0.0'],
+  'the unspecified IPv6 address': ['::'],
   'shared space': ['100.64.0.1'],
   'a benchmark net': ['198.18.0.1'],
   broadcast: ['255.255.255.255'],
@@ -273,7 +279,7 @@ export const hostileAnswers: Readonly<Record<string, readonly string[]>> = {
   'a global ISATAP address': ['2606:4700::5efe:7f00:1'],
   'a unique local address': ['fc00::1'],
   'unassigned space': ['4000::1'],
-  'what is no address': ['example.com'],
-  'an odd spelling': ['0x7f.1'],
+  'not an address': ['example.com'],
+  'an unusual notation': ['0x7f.1'],
   'a dotless number': ['2130706433'],
 };

@@ -1,8 +1,8 @@
 import { hostileAddresses } from './hostile-addresses.ts';
 
 /**
- * URLs that must be refused when every name resolves to loopback and no host is allowed, by
- * what each tries.
+ * URLs that must be refused if every name resolves to loopback and no host is allow-listed, grouped by
+ * technique.
  */
 const hostileUrls = {
   'a scheme that is not http': [
@@ -29,7 +29,7 @@ const hostileUrls = {
     'httpx://127.0.0.1/',
     'url:http://127.0.0.1/',
   ],
-  'no absolute URL': [
+  'a URL that is not absolute': [
     'http:example.com',
     'http:/example.com',
     'http:///example.com',
@@ -46,7 +46,7 @@ const hostileUrls = {
     '\u00a0http://127.0.0.1/',
     '\ufeffhttp://127.0.0.1/',
   ],
-  'a host that is none': [
+  'an invalid host': [
     'http://',
     'http://:80/',
     'http://?/',
@@ -82,14 +82,14 @@ const hostileUrls = {
     'http://xn--/',
     'http://xn--a/',
   ],
-  'a length beyond all use': [
+  'an excessive length': [
     `http://example.com/${'a'.repeat(2_048)}`,
     `http://${'a'.repeat(3_000)}/`,
     `http://${'%61'.repeat(2_000)}/`,
     `http://${'0'.repeat(3_000)}1/`,
     `http://127.0.0.1/?${'a=1&'.repeat(1_000)}`,
   ],
-  'backslashes, tabs and line ends': [
+  'backslashes, control characters and line ends': [
     'http:/\\/127.0.0.1/',
     'http:\\\\127.0.0.1\\',
     'http://example.com\\@127.0.0.1/',
@@ -110,7 +110,7 @@ const hostileUrls = {
     '\u0000http://127.0.0.1/',
     '\u0001http://127.0.0.1/',
   ],
-  'a user name, or what looks like one': [
+  'user information, real or apparent': [
     'http://user:secret@example.com/',
     'http://user@example.com/',
     'http://:@example.com/',
@@ -132,7 +132,7 @@ const hostileUrls = {
     'http://example.com&127.0.0.1/',
     'http://example.com%20127.0.0.1/',
   ],
-  'a port that is not for the web': [
+  'a port other than 80 and 443': [
     'http://example.com:0/',
     'http://example.com:00/',
     'http://example.com:22/',
@@ -160,7 +160,7 @@ const hostileUrls = {
   ],
 } satisfies Record<string, readonly string[]>;
 
-/** Each of them with its group, as `test.each` takes them. */
+/** All hostile URLs with their group, for `test.each`. */
 export const hostileRows = Object.entries({ ...hostileUrls, ...hostileAddresses }).flatMap(
   ([what, urls]) => urls.map((url) => [what, url] as const),
 );

@@ -7,7 +7,7 @@ import { codeOf, outboundFor, rawUpstream } from './upstream.ts';
 
 const loopback: Lookup = async () => [{ address: '127.0.0.1' }];
 
-/** A fetch that dials nothing and knows how often it was asked to. */
+/** A fetch that records URLs and connects to none. */
 function dialCounter() {
   const dials: string[] = [];
   const fetch: FetchFunction = async (url) => {
@@ -17,7 +17,7 @@ function dialCounter() {
   return { dials, fetch };
 }
 
-/** An upstream that redirects all to `location`, byte for byte, and a fetch that dials no other. */
+/** An upstream that redirects to exactly `location`, and a fetch that connects to no other host. */
 async function redirectTo(location: string) {
   const upstream = await rawUpstream((socket) => {
     const head = 'HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\n';
@@ -33,13 +33,13 @@ async function redirectTo(location: string) {
 }
 
 // proves: 1.3.6
-test('the corpus of hostile URLs has at least 180, each once', () => {
+test('the corpus has at least 180 distinct hostile URLs', () => {
   expect(new Set(hostileRows.map(([, url]) => url)).size).toBe(hostileRows.length);
   expect(hostileRows.length).toBeGreaterThanOrEqual(180);
 });
 
 // proves: input.outside-url, calls-out.any-url-that-a-signed-in-user-names, 1.3.6, 13.2.5
-describe('refused, and nothing is dialled', () => {
+describe('refused without a connection', () => {
   test.each(hostileRows)('%s: %j', async (_what, url) => {
     const { dials, fetch } = dialCounter();
     const outbound = outboundFor({ allowHosts: [], fetch, lookup: loopback });
@@ -48,8 +48,8 @@ describe('refused, and nothing is dialled', () => {
   });
 });
 
-describe('refused as the target of a redirect, and nothing else is dialled', () => {
-  // What is no absolute URL leads back to the upstream, and so on until it is too often.
+describe('refused as the target of a redirect, without another connection', () => {
+  // A relative URL leads back to the upstream until there are too many redirects.
   const codes = ['bad_redirect', 'address_refused', 'too_many_redirects', 'connect_failed'];
 
   test.each(hostileRows)('%s: %j', async (_what, url) => {
@@ -61,7 +61,7 @@ describe('refused as the target of a redirect, and nothing else is dialled', () 
   });
 });
 
-describe('a name is refused for one of its addresses', () => {
+describe('a name is refused if one of its addresses is not public', () => {
   const rows = Object.entries(hostileAnswers);
   const answering = (addresses: readonly string[]): Lookup => {
     return async () => addresses.map((address) => ({ address }));
@@ -83,7 +83,7 @@ describe('a name is refused for one of its addresses', () => {
   });
 });
 
-test('a redirect to where it may go is followed', async () => {
+test('a redirect to a public address is followed', async () => {
   const { upstream, elsewhere, dial } = await redirectTo('http://1.1.1.1/a?b');
   const outbound = outboundFor({ allowHosts: [upstream.host], fetch: dial });
   expect(await outbound.getJson(upstream.url)).toBe('elsewhere');

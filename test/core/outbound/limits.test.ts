@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { until } from '../../until.ts';
 import { codeOf, failureOf, httpUpstream, outboundFor, rawUpstream } from './upstream.ts';
 
-/** An upstream that holds each answer for a while and knows how many it held at once. */
+/** Starts an upstream that delays each response and measures its concurrency. */
 function gauge(holdMs: number) {
   const seen = { now: 0, most: 0, order: [] as string[] };
   const upstream = httpUpstream(async ({ url }) => {
@@ -19,7 +19,7 @@ function gauge(holdMs: number) {
 const times = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 // proves: limits.outside-calls-at-once
-test('a host sees as many requests at once as one host may, and in the end all', async () => {
+test('the concurrency per host is limited, and all calls complete', async () => {
   const { seen, url } = gauge(5);
   const outbound = outboundFor({ maxPerHost: 3 });
   await Promise.all(times(12).map((index) => outbound.getJson(`${url}${index}`)));
@@ -29,7 +29,7 @@ test('a host sees as many requests at once as one host may, and in the end all',
   );
 });
 
-test('all hosts together see as many as may be in flight', async () => {
+test('the total concurrency is limited', async () => {
   const hosts = times(4).map(() => gauge(20));
   const outbound = outboundFor({ maxInFlight: 4 });
   let most = 0;
@@ -47,7 +47,7 @@ test('all hosts together see as many as may be in flight', async () => {
 });
 
 // proves: 15.2.2
-test('300 calls that hang on one host do not stop a call to another', async () => {
+test('300 hanging calls to one host do not delay a call to another', async () => {
   const hanging = await rawUpstream(() => {});
   const { url } = httpUpstream(() => Response.json('here'));
   const outbound = outboundFor();
@@ -60,7 +60,7 @@ test('300 calls that hang on one host do not stop a call to another', async () =
   expect(outbound.stats()).toMatchObject({ inFlight: 0, queued: 0 });
 });
 
-test('one caller more than may wait is refused as overloaded', async () => {
+test('a call beyond the queue is refused as overloaded', async () => {
   const hanging = await rawUpstream(() => {});
   const outbound = outboundFor({ maxPerHost: 1, maxQueued: 1, deadlineMs: 100 });
   const waiting = times(2).map(() => codeOf(outbound.getJson(hanging.url)));
@@ -68,7 +68,7 @@ test('one caller more than may wait is refused as overloaded', async () => {
   expect(await Promise.all(waiting)).toEqual(['timeout', 'timeout']);
 });
 
-test('waiting counts against the deadline and ends with it', async () => {
+test('the deadline includes the time in the queue', async () => {
   const hanging = await rawUpstream(() => {});
   const outbound = outboundFor({ maxPerHost: 1, deadlineMs: 100 });
   const first = codeOf(outbound.getJson(hanging.url));
@@ -79,7 +79,7 @@ test('waiting counts against the deadline and ends with it', async () => {
   expect(hanging.connections).toBe(1);
 });
 
-test('a caller that goes away leaves the queue', async () => {
+test('a caller that aborts leaves the queue', async () => {
   const hanging = await rawUpstream(() => {});
   const outbound = outboundFor({ maxPerHost: 1, deadlineMs: 100 });
   const first = codeOf(outbound.getJson(hanging.url));
@@ -91,12 +91,12 @@ test('a caller that goes away leaves the queue', async () => {
   await first;
 });
 
-test('no requests in flight is no limit that could work', () => {
+test('a limit of 0 is rejected', () => {
   expect(() => outboundFor({ maxInFlight: 0 })).toThrow(RangeError);
 });
 
 // proves: limits.outside-calls-at-once
-test('calls of one owner that hang on many hosts do not stop a call of another', async () => {
+test('hanging calls of one owner to many hosts do not delay a call of another', async () => {
   const hanging = await rawUpstream(() => {});
   const { port } = httpUpstream(() => Response.json('here'));
   const lookup = async () => [{ address: '127.0.0.1' }];
@@ -112,7 +112,7 @@ test('calls of one owner that hang on many hosts do not stop a call of another',
 });
 
 // proves: limits.outside-calls-at-once
-test('calls of one owner that hang on a host leave a quarter of its places to others', async () => {
+test('hanging calls of one owner leave a quarter of the places of a host to others', async () => {
   const { url, connections } = await hangingFor('/slow');
   const outbound = outboundFor({ maxPerHost: 32 });
   const stuck = times(300).map(() => codeOf(outbound.getJson(`${url}slow`, { owner: 'user 1' })));
@@ -123,7 +123,7 @@ test('calls of one owner that hang on a host leave a quarter of its places to ot
 });
 
 // proves: limits.outside-calls-at-once
-test('calls of one owner delay those of another by no more than the places that it holds', async () => {
+test('one owner delays another by no more than the places that it holds', async () => {
   const { seen, url } = gauge(5);
   const outbound = outboundFor({ maxPerHost: 8 });
   const many = times(300).map((index) => outbound.getJson(`${url}a${index}`, { owner: 'user 1' }));
@@ -132,11 +132,11 @@ test('calls of one owner delay those of another by no more than the places that 
   await Promise.all([...many, ...few]);
   const last = seen.order.findLastIndex((path) => path.startsWith('/b'));
   expect(seen.order).toHaveLength(308);
-  // With 6 of 8 places theirs at first and half of them later, 8 calls are within the first 30.
+  // User 1 has 6 of 8 places at first and half of them later, so the 8 calls should be among the first 30.
   expect(last).toBeLessThan(60);
 });
 
-test('a call of a source counts for the client behind it, and its circuit for the source', async () => {
+test('a shared request counts against its caller, not its owner', async () => {
   const { url, connections } = await hangingFor('/slow');
   const outbound = outboundFor({ maxPerHost: 32 });
   const request = { url: `${url}slow`, owner: 'source 1' };
@@ -148,7 +148,7 @@ test('a call of a source counts for the client behind it, and its circuit for th
   await Promise.all(stuck);
 });
 
-/** An upstream that never answers one path and answers all others at once. */
+/** Starts an upstream that never responds to one path and responds to all others immediately. */
 async function hangingFor(path: string) {
   let hanging = 0;
   const { url } = httpUpstream((request) => {

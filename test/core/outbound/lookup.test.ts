@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
 import { createLookup } from '../../../src/core/outbound/lookup.ts';
 
-/** A lookup over a resolver that answers only when it is told to. */
-function silent() {
+/** Creates a lookup whose resolver answers only when the test calls `answer`. */
+function manualLookup() {
   const asked = new Map<string, () => void>();
   const lookup = createLookup((name) => {
     const { promise, resolve } = Promise.withResolvers<{ address: string }[]>();
@@ -16,8 +16,8 @@ const dead = (owner: string) =>
   Array.from({ length: 500 }, (_, index) => `dead${index}.${owner}.test`);
 
 // proves: costly-work.looking-up-a-name
-test('names of one owner that have no answer do not hold up another owner', async () => {
-  const { asked, lookup, answer } = silent();
+test('unanswered names of one owner do not delay another owner', async () => {
+  const { asked, lookup, answer } = manualLookup();
   for (const name of dead('a')) lookup(name, { owner: 'a' }).catch(() => {});
   await Bun.sleep(0);
   expect(asked.size).toBe(114);
@@ -28,8 +28,8 @@ test('names of one owner that have no answer do not hold up another owner', asyn
 });
 
 // proves: costly-work.looking-up-a-name, 15.2.2
-test('it takes many owners to hold every lookup', async () => {
-  const { asked, lookup } = silent();
+test('it takes many owners to occupy every lookup', async () => {
+  const { asked, lookup } = manualLookup();
   for (let owner = 0; owner < 40; owner++) {
     for (const name of dead(`busy${owner}`))
       lookup(name, { owner: `busy${owner}` }).catch(() => {});
@@ -42,8 +42,8 @@ test('it takes many owners to hold every lookup', async () => {
 });
 
 // proves: costly-work.looking-up-a-name
-test('a lookup that nobody waits for counts until it ends', async () => {
-  const { asked, lookup, answer } = silent();
+test('a lookup without callers counts until it ends', async () => {
+  const { asked, lookup, answer } = manualLookup();
   const leaving = new AbortController();
   const { signal } = leaving;
   const gone = dead('a').map((name) => lookup(name, { owner: 'a', signal }).catch(() => 'gone'));
@@ -59,7 +59,7 @@ test('a lookup that nobody waits for counts until it ends', async () => {
   expect(await later).toHaveLength(1);
 });
 
-test('those who ask for a name at once share one lookup, whoever they are', async () => {
+test('concurrent callers of all owners share the lookup of a name', async () => {
   let lookups = 0;
   const lookup = createLookup(async () => {
     lookups += 1;
@@ -72,7 +72,7 @@ test('those who ask for a name at once share one lookup, whoever they are', asyn
   expect(lookups).toBe(2);
 });
 
-test('a lookup that fails is not remembered', async () => {
+test('a failed lookup is not cached', async () => {
   let lookups = 0;
   const lookup = createLookup(async () => {
     lookups += 1;

@@ -22,7 +22,7 @@ const answering = (...addresses: string[]): Lookup => {
 describe('resolving', () => {
   const target = parseTarget('http://name.test/', none);
 
-  test('gives every public address in the order of the resolver', async () => {
+  test('returns every public address in the order of the resolver', async () => {
     const lookup = answering('2606:4700::1111', '1.1.1.1', '::ffff:8.8.8.8');
     expect(await createPublicResolver(lookup)(target)).toEqual([
       '2606:4700::1111',
@@ -37,7 +37,7 @@ describe('resolving', () => {
     '1.1.1.1 ::ffff:10.0.0.1',
     'fe80::1%eth0',
     'nonsense',
-  ])('refuses a name if one answer is not public: %s', async (answers) => {
+  ])('refuses a name if one address is not public: %s', async (answers) => {
     const failure = await failureOf(createPublicResolver(answering(...answers.split(' ')))(target));
     expect([failure.code, failure.message]).toEqual([
       'address_refused',
@@ -45,14 +45,14 @@ describe('resolving', () => {
     ]);
   });
 
-  test('fails as dns_failed when there is no answer', async () => {
+  test('fails as dns_failed without an address', async () => {
     const broken = () => Promise.reject(new Error('ENOTFOUND'));
     for (const lookup of [answering(), broken]) {
       expect((await failureOf(createPublicResolver(lookup)(target))).code).toBe('dns_failed');
     }
   });
 
-  test('asks for the name without its trailing dot, and not at all for an address', async () => {
+  test('looks up the name without its trailing dot, and never an address', async () => {
     const asked: string[] = [];
     const lookup: Lookup = async (name) => {
       asked.push(name);
@@ -65,20 +65,20 @@ describe('resolving', () => {
   });
 
   // proves: calls-out.the-operator-s-lists
-  test('lets an allow-listed host be private', async () => {
+  test('allows private addresses of an allow-listed host', async () => {
     const allowed = parseTarget('http://in.test/', parseAllowList(['in.test']));
     expect(await createPublicResolver(answering('10.0.0.7'))(allowed)).toEqual(['10.0.0.7']);
   });
 
-  test('fails as overloaded when too many lookups wait', async () => {
+  test('fails as overloaded if too many lookups wait', async () => {
     const full: Lookup = () => Promise.reject(new QueueFullError('full'));
     expect((await failureOf(createPublicResolver(full)(target))).code).toBe('overloaded');
   });
 });
 
 // proves: calls-out.its-address, 1.3.6
-describe('in a network with a NAT64 of its own prefix', () => {
-  /** Names as a DNS64 answers for them; what ipv4only.arpa has shows the prefix. */
+describe('in a network with its own NAT64 prefix', () => {
+  /** A network with a DNS64; the addresses of ipv4only.arpa reveal its prefix. */
   const network = (prefixed: readonly string[], address: string) => {
     const asked: string[] = [];
     const lookup: Lookup = async (name) => {
@@ -105,12 +105,12 @@ describe('in a network with a NAT64 of its own prefix', () => {
     ['10.0.0.1', '2001:67c:2e8::a00:1', 'address_refused'],
     ['169.254.169.254', '2001:67c:2e8::a9fe:a9fe', 'address_refused'],
     ['no IPv4 address', '2001:67c:2e9::7f00:1', 'dialled'],
-  ])('an address that leads to %s is judged by that: %s', async (_, address, code) => {
+  ])('an address that embeds %s is checked by it: %s', async (_, address, code) => {
     expect(await network(PREFIXED, address).outcomeOf()).toBe(code);
     expect(await network(PREFIXED, '').outcomeOf(`http://[${address}]/`)).toBe(code);
   });
 
-  test('a network without one is asked once, and not for IPv4', async () => {
+  test('prefixes are looked up once, and never for IPv4', async () => {
     const { asked, outcomeOf } = network([], '2606:4700::1111');
     await outcomeOf('http://8.8.8.8/');
     expect(asked).toEqual([]);
@@ -120,7 +120,7 @@ describe('in a network with a NAT64 of its own prefix', () => {
   });
 });
 
-/** Records what would be dialled, and answers it. */
+/** A fetch that records URLs and hosts and responds without a connection. */
 function recorder() {
   const dialled: [url: string, host: string | null][] = [];
   const fetch: FetchFunction = async (url, init) => {
@@ -131,7 +131,7 @@ function recorder() {
 }
 
 // proves: calls-out.its-address, 1.3.6
-test('a name that changes its answer is dialled at the address that was judged', async () => {
+test('the address that was checked is the one that is connected to', async () => {
   const sentinel = await rawUpstream((socket) => socket.end());
   const answers = ['93.184.216.34', '127.0.0.1'];
   const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
@@ -143,7 +143,7 @@ test('a name that changes its answer is dialled at the address that was judged',
 });
 
 // proves: calls-out.its-address
-test('a name that turns private before a retry is refused at the retry', async () => {
+test('a name that becomes private before a retry is refused', async () => {
   const answers = ['93.184.216.34'];
   const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
   let dials = 0;
@@ -158,9 +158,9 @@ test('a name that turns private before a retry is refused at the retry', async (
 
 test.each([
   ['refused', {}],
-  ['served as it is kept', { staleMs: 60_000 }],
+  ['served stale', { staleMs: 60_000 }],
 ] as const)(
-  'a kept answer whose name turned private is %s, not asked for anew',
+  'a cached response whose name became private is %s and not revalidated',
   async (what, cache) => {
     const answers = ['93.184.216.34'];
     const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
@@ -179,14 +179,14 @@ test.each([
   },
 );
 
-test('an IPv6 address is dialled in brackets', async () => {
+test('an IPv6 address is written in brackets', async () => {
   const lookup: Lookup = async () => [{ address: '2606:4700::1111' }];
   const { dialled, fetch } = recorder();
   await outboundFor({ lookup, fetch }).getJson('https://six.test./');
   expect(dialled).toEqual([['https://[2606:4700::1111]:443/', 'six.test']]);
 });
 
-test('the next address is tried when one refuses the connection', async () => {
+test('the next address is tried if one refuses the connection', async () => {
   const { port } = httpUpstream((request) => Response.json(request.headers.get('host')));
   const lookup: Lookup = async () => [{ address: '127.0.0.2' }, { address: '127.0.0.1' }];
   const host = `two.test:${port}`;
@@ -195,7 +195,7 @@ test('the next address is tried when one refuses the connection', async () => {
   );
 });
 
-test('a retry begins with the address after the one that hung', async () => {
+test('a retry starts with the address after the one that hung', async () => {
   const dialled: string[] = [];
   const fetch: FetchFunction = async (url) => {
     dialled.push(url);
@@ -242,7 +242,7 @@ test('two names on one address never share a connection', async () => {
   expect(other).not.toBe(first);
 });
 
-test('62 hosts that are called by turns keep their connections', async () => {
+test('62 hosts that are called in rotation reuse their connections', async () => {
   const upstream = await rawUpstream((socket) => {
     const answer = `${JSON_HEAD}Content-Length: 1\r\n\r\n1`;
     socket.write(answer);
@@ -258,7 +258,7 @@ test('62 hosts that are called by turns keep their connections', async () => {
 });
 
 // proves: calls-out.the-operator-s-lists, 1.3.6, 13.2.4, 13.2.5
-test('with a list of the only hosts no other is called, by a redirect neither', async () => {
+test('with a list of only hosts, no other host is called, even by a redirect', async () => {
   const { dialled, fetch } = recorder();
   const lookup: Lookup = async () => [{ address: '93.184.216.34' }];
   const onlyHosts = ['api.example.com', 'other.example.com:443'];
@@ -284,7 +284,7 @@ test('with a list of the only hosts no other is called, by a redirect neither', 
   expect(await codeOf(redirecting.getJson('https://api.example.com/'))).toBe('bad_redirect');
 });
 
-test('a host of that list that has a private address is refused all the same', async () => {
+test('a host of that list is refused if its address is private', async () => {
   const { dialled, fetch } = recorder();
   const lookup: Lookup = async () => [{ address: '10.0.0.1' }];
   const outbound = outboundFor({ onlyHosts: ['api.example.com'], fetch, lookup });

@@ -10,7 +10,7 @@ const headers = {
   'User-Agent': 'me/1',
 };
 
-/** Where redirects lead: answers with the method, body and headers it was sent. */
+/** The destination of a redirect, which echoes the method, body and headers. */
 function destination() {
   return httpUpstream(async (request) =>
     Response.json({
@@ -21,7 +21,7 @@ function destination() {
   );
 }
 
-/** An origin whose /end is a destination, and that redirects all else as told. */
+/** An origin that echoes requests for /end and redirects all others to `location`. */
 function origin(status: number, location: string) {
   return httpUpstream(async (request) =>
     new URL(request.url).pathname === '/end'
@@ -35,7 +35,7 @@ function origin(status: number, location: string) {
 }
 
 describe('a redirect to another origin', () => {
-  test('is told no header but the language and who asks', async () => {
+  test('forwards only the language and user agent of the caller', async () => {
     const { url } = origin(302, destination().url);
     const { data } = await outboundFor().call({ url, headers });
     expect(Object.keys((data as { headers: object }).headers).toSorted()).toEqual([
@@ -43,13 +43,13 @@ describe('a redirect to another origin', () => {
     ]);
   });
 
-  test.each([307, 308])('with status %d never takes a body there', async (status) => {
+  test.each([307, 308])('with status %d never forwards a body', async (status) => {
     const { url } = origin(status, destination().url);
     const call = outboundFor().call({ url, method: 'POST', body: '{"key":"s3cret"}' });
     expect(await codeOf(call)).toBe('bad_redirect');
   });
 
-  test('and back does not bring the secrets back', async () => {
+  test('and back does not restore the secrets', async () => {
     const home = httpUpstream((request) =>
       request.url.endsWith('/end')
         ? Response.json(request.headers.get('x-api-key'))
@@ -59,7 +59,7 @@ describe('a redirect to another origin', () => {
     expect((await outboundFor().call({ url: home.url, headers })).data).toBeNull();
   });
 
-  test('is one when only the name differs', async () => {
+  test('includes one to another name on the same address', async () => {
     const home = httpUpstream((request) =>
       request.headers.get('host')?.startsWith('one.test')
         ? Response.redirect(`http://two.test:${home.port}/`)
@@ -73,7 +73,7 @@ describe('a redirect to another origin', () => {
 });
 
 describe('a redirect within an origin', () => {
-  test('keeps all headers', async () => {
+  test('forwards all headers', async () => {
     const { url } = origin(302, '/end');
     expect((await outboundFor().call({ url, headers })).data).toMatchObject({
       headers: { authorization: 'Bearer s3cret', 'x-api-key': 's3cret', cookie: 'a=b' },
@@ -93,7 +93,7 @@ describe('a redirect within an origin', () => {
     [303, 'DELETE', 'GET', false],
     [302, 'DELETE', 'DELETE', true],
   ];
-  test.each(cases)('with status %d turns %s into %s', async (status, method, then, keepsBody) => {
+  test.each(cases)('with status %d changes %s to %s', async (status, method, then, keepsBody) => {
     const { url } = origin(status, '/end');
     const { data } = await outboundFor().call({ url, method, body: '{"a":1}' });
     expect(data).toMatchObject({ method: then, body: keepsBody ? '{"a":1}' : '' });
@@ -101,7 +101,7 @@ describe('a redirect within an origin', () => {
     expect(headers['content-type']).toBe(keepsBody ? 'application/json' : undefined);
   });
 
-  test('leaves HEAD as it is', async () => {
+  test('does not change HEAD', async () => {
     const methods: string[] = [];
     const { url } = httpUpstream((request) => {
       methods.push(request.method);

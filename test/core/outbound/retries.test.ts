@@ -4,12 +4,12 @@ import type { OutboundOptions, OutboundRequest } from '../../../src/core/outboun
 import { until } from '../../until.ts';
 import {
   codeOf,
-  deafHost,
   failureOf,
   httpUpstream,
   JSON_HEAD,
   outboundFor,
   rawUpstream,
+  saturatedHost,
 } from './upstream.ts';
 
 describe('a retry', () => {
@@ -31,12 +31,12 @@ describe('a retry', () => {
     expect(await attemptsOf({ method }, { status: 503 })).toBe(requests);
   });
 
-  test('follows 429 when that says when', async () => {
+  test('follows a 429 with Retry-After', async () => {
     const headers = { 'retry-after': '1' };
     expect(await attemptsOf({}, { status: 429, headers })).toBe(3);
   });
 
-  test('waits until the date of Retry-After, and a random part more', async () => {
+  test('waits until the date of Retry-After plus jitter', async () => {
     const waits: number[] = [];
     const headers = { 'retry-after': 'Fri, 01 Jan 2027 00:00:01 GMT' };
     const { url } = counted({ status: 503, headers });
@@ -49,14 +49,14 @@ describe('a retry', () => {
     expect(waits).toEqual([1_100, 1_200]);
   });
 
-  test('of POST does not happen after a hang-up either', async () => {
+  test('of POST does not follow a closed connection', async () => {
     const upstream = await rawUpstream((socket) => socket.end());
     const call = outboundFor().call({ url: upstream.url, method: 'POST', body: '{}', retries: 3 });
     expect(await codeOf(call)).toBe('connect_failed');
     expect(upstream.connections).toBe(1);
   });
 
-  test('of POST goes to the next address only if nothing was heard', async () => {
+  test('of POST uses the next address only if nothing was sent', async () => {
     const { port } = counted();
     const lookup = async () => [{ address: '127.0.0.2' }, { address: '127.0.0.1' }];
     const outbound = outboundFor({ lookup, allowHosts: ['one.test'] });
@@ -64,9 +64,9 @@ describe('a retry', () => {
     expect((await outbound.call({ url, method: 'POST', body: '{}' })).attempts).toBe(1);
   });
 
-  test('that an open circuit stops leaves the failure that it was for', async () => {
+  test('that an open circuit prevents does not replace the original failure', async () => {
     const { url, requests } = counted({ status: 503 });
-    const { outbound, failure, goOn } = await waiting(url, {
+    const { outbound, failure, goOn } = await retrying(url, {
       breaker: { failures: 2, openMs: 10_000 },
     });
     await failureOf(outbound.call({ url }));
@@ -75,10 +75,10 @@ describe('a retry', () => {
     expect(requests()).toBe(2);
   });
 
-  test('that finds the queue full leaves the failure that it was for', async () => {
+  test('that finds the queue full does not replace the original failure', async () => {
     const answers = [new Response(null, { status: 503 }), new Promise<Response>(() => {})];
     const { url } = httpUpstream(() => answers.shift() ?? Response.json(1));
-    const { outbound, failure, goOn } = await waiting(url, { maxPerHost: 1, maxQueued: 0 });
+    const { outbound, failure, goOn } = await retrying(url, { maxPerHost: 1, maxQueued: 0 });
     const other = codeOf(outbound.call({ url }));
     await until(() => answers.length === 0);
     goOn();
@@ -92,8 +92,8 @@ const LOOPBACKS = (['127.0.0.1', '::1'] as const).filter((address) =>
   Object.values(networkInterfaces()).some((all) => all?.some((it) => it.address === address)),
 );
 
-describe('in time', () => {
-  test('headers that do not come end the attempt at their own limit', async () => {
+describe('timeouts', () => {
+  test('missing headers end the attempt at the header timeout', async () => {
     const upstream = await rawUpstream(() => {});
     const limits = { connectTimeoutMs: 20, headerTimeoutMs: 30, timeoutMs: 2_000 };
     const failure = await failureOf(outboundFor().call({ url: upstream.url, ...limits }));
@@ -105,7 +105,7 @@ describe('in time', () => {
     await until(() => upstream.closed === 1);
   });
 
-  test('a body that drips is not held to the limit of the headers', async () => {
+  test('the header timeout does not apply to a slow body', async () => {
     const upstream = await rawUpstream((socket) => {
       socket.write(`${JSON_HEAD}Content-Length: 2\r\n\r\n1`);
       setTimeout(() => socket.write('2'), 150);
@@ -114,17 +114,17 @@ describe('in time', () => {
     expect((await outboundFor().call({ url: upstream.url, ...limits })).data).toBe(12);
   });
 
-  test('a name that is not resolved ends the attempt at the limit of connecting', async () => {
+  test('an unresolved name ends the attempt at the connect timeout', async () => {
     const lookup = () => new Promise<never>(() => {});
     const call = outboundFor({ lookup }).call({ url: 'http://slow.test/', connectTimeoutMs: 20 });
     expect((await failureOf(call)).message).toBe('slow.test took longer than 20 ms to be resolved');
   });
 
-  // Only Linux tells of connections.
+  // Only Linux reports connections.
   test.skipIf(process.platform !== 'linux').each(LOOPBACKS)(
-    'a host that accepts no connection ends the attempt at the limit of connecting: %s',
+    'a host that accepts no connection ends the attempt at the connect timeout: %s',
     async (address) => {
-      await using host = await deafHost(address);
+      await using host = await saturatedHost(address);
       const allowHosts = ['127.0.0.1', '::1'];
       const limits = { connectTimeoutMs: 100, timeoutMs: 20_000 };
       const failure = await failureOf(
@@ -138,7 +138,7 @@ describe('in time', () => {
     },
   );
 
-  test('a host that accepts a connection and is slow to answer is not held to that limit', async () => {
+  test('the connect timeout does not apply to a slow response', async () => {
     const upstream = await rawUpstream((socket) => {
       setTimeout(() => socket.end(`${JSON_HEAD}Content-Length: 1\r\n\r\n1`), 1_400);
     });
@@ -146,14 +146,14 @@ describe('in time', () => {
     expect((await outboundFor().call({ url: upstream.url, ...limits })).data).toBe(1);
   });
 
-  test('the whole call ends at its own limit', async () => {
+  test('the whole call ends at its own timeout', async () => {
     const upstream = await rawUpstream(() => {});
     const failure = await failureOf(outboundFor().call({ url: upstream.url, timeoutMs: 50 }));
     expect(failure.message).toBe(`${upstream.host} took longer than 50 ms`);
   });
 });
 
-test('a request may ask for fewer at once to its host than others', async () => {
+test('a request may lower the limit of concurrent requests to its host', async () => {
   const upstream = await rawUpstream(() => {});
   const outbound = outboundFor();
   const calls = [1, 2, 3].map(() => codeOf(outbound.call({ url: upstream.url, maxPerHost: 2 })));
@@ -163,8 +163,8 @@ test('a request may ask for fewer at once to its host than others', async () => 
   expect(await Promise.all(calls)).toEqual(['aborted', 'aborted', 'aborted']);
 });
 
-/** A call that failed and waits until it may try again. */
-async function waiting(url: string, options: Partial<OutboundOptions>) {
+/** Starts a call whose first attempt fails; its retry waits for `goOn`. */
+async function retrying(url: string, options: Partial<OutboundOptions>) {
   const { promise, resolve: goOn } = Promise.withResolvers<void>();
   const outbound = outboundFor({ ...options, sleep: () => promise });
   const failure = failureOf(outbound.call({ url, retries: 1 }));

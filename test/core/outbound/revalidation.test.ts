@@ -4,7 +4,7 @@ import { cachedSource, codeOf, failureOf } from './upstream.ts';
 
 const ttl = { ttlMs: 1_000, staleMs: 10_000 };
 
-describe('an answer whose time is over', () => {
+describe('an expired response', () => {
   const cases: [string, Record<string, string>, string, string][] = [
     ['its tag', { etag: '"a"' }, 'if-none-match', '"a"'],
     ['its weak tag', { etag: 'W/"a"' }, 'if-none-match', 'W/"a"'],
@@ -15,30 +15,33 @@ describe('an answer whose time is over', () => {
       'Fri, 01 Jan 2016 00:00:00 GMT',
     ],
   ];
-  test.each(cases)('is asked for by %s and holds on after 304', async (_what, tag, name, value) => {
-    const { source, clock, call, outbound } = cachedSource({
-      ...tag,
-      'cache-control': 'max-age=60',
-    });
-    await call();
-    clock.ms += 60_000;
-    source.answer = () =>
-      new Response(null, { status: 304, headers: { 'cache-control': 'max-age=30' } });
-    expect(await call()).toMatchObject({
-      cache: 'revalidated',
-      data: 1,
-      ageSeconds: 0,
-      attempts: 1,
-    });
-    expect(source.requests[1]?.get(name)).toBe(value);
-    clock.ms += 29_000;
-    expect(await call()).toMatchObject({ cache: 'hit', data: 1, ageSeconds: 29 });
-    clock.ms += 1_000;
-    expect(await call()).toMatchObject({ cache: 'revalidated' });
-    expect(outbound.stats().cache).toMatchObject({ hits: 1, misses: 1, revalidated: 2 });
-  });
+  test.each(cases)(
+    'is revalidated by %s and stays cached after 304',
+    async (_what, tag, name, value) => {
+      const { source, clock, call, outbound } = cachedSource({
+        ...tag,
+        'cache-control': 'max-age=60',
+      });
+      await call();
+      clock.ms += 60_000;
+      source.answer = () =>
+        new Response(null, { status: 304, headers: { 'cache-control': 'max-age=30' } });
+      expect(await call()).toMatchObject({
+        cache: 'revalidated',
+        data: 1,
+        ageSeconds: 0,
+        attempts: 1,
+      });
+      expect(source.requests[1]?.get(name)).toBe(value);
+      clock.ms += 29_000;
+      expect(await call()).toMatchObject({ cache: 'hit', data: 1, ageSeconds: 29 });
+      clock.ms += 1_000;
+      expect(await call()).toMatchObject({ cache: 'revalidated' });
+      expect(outbound.stats().cache).toMatchObject({ hits: 1, misses: 1, revalidated: 2 });
+    },
+  );
 
-  test('is replaced by a new one', async () => {
+  test('is replaced by a new response', async () => {
     const { source, call } = cachedSource({ etag: '"a"', 'cache-control': 'no-cache' });
     await call();
     source.answer = () => Response.json('new', { headers: { 'cache-control': 'max-age=60' } });
@@ -46,7 +49,7 @@ describe('an answer whose time is over', () => {
     expect(await call()).toMatchObject({ cache: 'hit', data: 'new' });
   });
 
-  test('is revalidated with a fixed time too, although no-store', async () => {
+  test('is revalidated with a fixed time to live, despite no-store', async () => {
     const { source, clock, call } = cachedSource({ etag: '"a"', 'cache-control': 'no-store' });
     await call({ ttlMs: 1_000 });
     clock.ms += 1_000;
@@ -55,7 +58,7 @@ describe('an answer whose time is over', () => {
     expect(await call({ ttlMs: 1_000 })).toMatchObject({ cache: 'hit', data: 1 });
   });
 
-  test('is fetched whole when 304 speaks of another', async () => {
+  test('is fetched again if the 304 has another tag', async () => {
     const { source, call } = cachedSource({ etag: '"a"', 'cache-control': 'no-cache' });
     await call();
     source.answer = ({ headers }) =>
@@ -66,7 +69,7 @@ describe('an answer whose time is over', () => {
     expect(source.requests).toHaveLength(3);
   });
 
-  test('is not asked for by its tag where a redirect leads', async () => {
+  test('is requested without its tag after a redirect', async () => {
     const { source, call } = cachedSource({ etag: '"a"', 'cache-control': 'no-cache' });
     await call();
     source.answer = ({ url, headers }) =>
@@ -74,15 +77,15 @@ describe('an answer whose time is over', () => {
     expect((await call()).data).not.toContain('if-none-match');
   });
 
-  test('a 304 to no question is a bad status', async () => {
+  test('a 304 to an unconditional request is a bad status', async () => {
     const { source, call } = cachedSource();
     source.answer = () => new Response(null, { status: 304 });
     expect(await failureOf(call())).toMatchObject({ code: 'bad_status', status: 304 });
   });
 });
 
-describe('stale while revalidated', () => {
-  test('an answer is served at once, and the next caller has the new one', async () => {
+describe('stale while revalidating', () => {
+  test('a response is served immediately, and the next caller gets the new one', async () => {
     const { source, clock, call, outbound } = cachedSource();
     await call(ttl);
     clock.ms += 5_000;
@@ -92,7 +95,7 @@ describe('stale while revalidated', () => {
     expect(source.requests).toHaveLength(2);
   });
 
-  test('50 at once are served the old one and cost one request', async () => {
+  test('50 concurrent callers get the old response and cause one request', async () => {
     const { source, clock, call, outbound } = cachedSource();
     await call(ttl);
     clock.ms += 5_000;
@@ -102,14 +105,14 @@ describe('stale while revalidated', () => {
     expect(source.requests).toHaveLength(2);
   });
 
-  test('an answer says itself for how long', async () => {
+  test('the response defines for how long', async () => {
     const headers = { 'cache-control': 'max-age=1, stale-while-revalidate=10' };
     expect(await cachedSource(headers).states({}, 10)).toBe('miss stale');
     expect(await cachedSource(headers).states({}, 11)).toBe('miss miss');
   });
 
   test.each(['must-revalidate', 'no-cache', 'proxy-revalidate'])(
-    'is never one with %s, unless its time is fixed',
+    'never applies with %s, unless the time to live is fixed',
     async (directive) => {
       const headers = { 'cache-control': `max-age=1, ${directive}, stale-while-revalidate=10` };
       expect(await cachedSource(headers).states({ staleMs: 10_000 }, 5)).toBe('miss miss');
@@ -117,7 +120,7 @@ describe('stale while revalidated', () => {
     },
   );
 
-  test('an answer that is gone is served once more and then no longer', async () => {
+  test('a response that is gone is served only once more', async () => {
     const { source, clock, call, outbound } = cachedSource();
     await call(ttl);
     clock.ms += 5_000;
@@ -128,28 +131,34 @@ describe('stale while revalidated', () => {
   });
 });
 
-describe('stale if an error', () => {
+describe('stale if error', () => {
   const headers = { 'cache-control': 'max-age=1, stale-if-error=10' };
 
-  test.each([500, 503, 429])('of status %d: the old answer, and what was tried', async (status) => {
-    const { source, clock, call } = cachedSource(headers);
-    await call();
-    clock.ms += 10_000;
-    source.answer = () => new Response(null, { status });
-    expect(await call()).toMatchObject({ cache: 'stale', data: 1, ageSeconds: 10, attempts: 1 });
-    clock.ms += 1_000;
-    expect(await codeOf(call())).toBe('bad_status');
-  });
+  test.each([500, 503, 429])(
+    'status %d: serves the old response and counts the attempt',
+    async (status) => {
+      const { source, clock, call } = cachedSource(headers);
+      await call();
+      clock.ms += 10_000;
+      source.answer = () => new Response(null, { status });
+      expect(await call()).toMatchObject({ cache: 'stale', data: 1, ageSeconds: 10, attempts: 1 });
+      clock.ms += 1_000;
+      expect(await codeOf(call())).toBe('bad_status');
+    },
+  );
 
-  test.each([400, 401, 403, 404, 410])('of status %d: not the old answer', async (status) => {
-    const { source, clock, call } = cachedSource(headers);
-    await call();
-    clock.ms += 5_000;
-    source.answer = () => new Response(null, { status });
-    expect(await failureOf(call())).toMatchObject({ code: 'bad_status', status });
-  });
+  test.each([400, 401, 403, 404, 410])(
+    'status %d: does not serve the old response',
+    async (status) => {
+      const { source, clock, call } = cachedSource(headers);
+      await call();
+      clock.ms += 5_000;
+      source.answer = () => new Response(null, { status });
+      expect(await failureOf(call())).toMatchObject({ code: 'bad_status', status });
+    },
+  );
 
-  test('of time: the old answer, though it took the whole time of the call', async () => {
+  test('a timeout: serves the old response after the whole timeout of the call', async () => {
     const { source, clock, call } = cachedSource(headers);
     await call({}, { timeoutMs: 200 });
     clock.ms += 5_000;
@@ -157,7 +166,7 @@ describe('stale if an error', () => {
     expect((await call({}, { timeoutMs: 200 })).cache).toBe('stale');
   });
 
-  test('of an open circuit: the old answer, without a request', async () => {
+  test('an open circuit: serves the old response without a request', async () => {
     const breaker = { failures: 1, openMs: 60_000 };
     const { source, clock, call } = cachedSource(headers, { breaker });
     await call();

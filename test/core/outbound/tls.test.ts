@@ -39,12 +39,12 @@ const options = {
   lookup: async () => [{ address: '127.0.0.1' }],
 };
 
-test('a checked address is dialled and the certificate judged by the name', async () => {
+test('the certificate is verified by the name, not the address', async () => {
   const host = `one.test:${server.port}`;
   expect(await outboundFor(options).getJson(`https://${host}/`)).toBe(host);
 });
 
-test('an address in the URL is judged by the address', async () => {
+test('an address in the URL is verified by the address', async () => {
   const host = `127.0.0.1:${server.port}`;
   expect(await outboundFor(options).getJson(`https://${host}/`)).toBe(host);
 });
@@ -55,14 +55,14 @@ test('a certificate for another name fails as tls_failed', async () => {
   expect(await codeOf(outbound.getJson(`https://other.test:${server.port}/`))).toBe('tls_failed');
 });
 
-test('a connection that was verified for one name is not used for another', async () => {
+test('a connection that was verified for one name is not reused for another', async () => {
   const outbound = outboundFor(options);
   await outbound.getJson(`https://one.test:${server.port}/`);
   expect(await codeOf(outbound.getJson(`https://other.test:${server.port}/`))).toBe('tls_failed');
 });
 
 // proves: cryptography.tls-outwards-smtp, 12.3.2
-test('an unknown issuer fails as tls_failed, whatever the environment says', async () => {
+test('an unknown issuer fails as tls_failed, regardless of the environment', async () => {
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
   try {
     const { ca: _, ...withoutCa } = options;

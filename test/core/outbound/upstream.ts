@@ -5,7 +5,7 @@ import { createOutbound } from '../../../src/core/outbound/client.ts';
 import { OutboundError, type OutboundErrorCode } from '../../../src/core/outbound/errors.ts';
 import type { OutboundCaching, OutboundRequest } from '../../../src/core/outbound/request.ts';
 
-/** Status line and type of a JSON answer; the framing and the blank line are the test's. */
+/** The status line and type of a JSON response; tests add the framing and the blank line. */
 export const JSON_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
 
 export interface Upstream {
@@ -14,7 +14,7 @@ export interface Upstream {
   readonly url: string;
   connections: number;
   closed: number;
-  /** Ends it before the test does: nobody listens there then. */
+  /** Stops the server before the end of the test; connections are refused then. */
   stop(): Promise<void>;
 }
 
@@ -24,8 +24,8 @@ afterEach(async () => {
 });
 
 /**
- * A TCP server that answers each first packet of a connection as told, on 127.0.0.1; on
- * 0.0.0.0 it is at all of 127.0.0.0/8.
+ * Starts a TCP server on 127.0.0.1, which calls `answer` after the first packet of each connection. On
+ * 0.0.0.0 it listens at all of 127.0.0.0/8.
  */
 export async function rawUpstream(
   answer: (socket: Socket) => void,
@@ -49,18 +49,18 @@ export async function rawUpstream(
   cleanups.push(stop);
   const address = server.address();
   const port = address !== null && typeof address === 'object' ? address.port : 0;
-  const upstream = { ...place(port), connections: 0, closed: 0, stop };
+  const upstream = { ...addressOf(port), connections: 0, closed: 0, stop };
   return upstream;
 }
 
-/** An HTTP server on loopback. */
+/** Starts an HTTP server on 127.0.0.1. */
 export function httpUpstream(answer: (request: Request) => Response | Promise<Response>) {
   const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: answer });
   cleanups.push(() => server.stop(true));
-  return place(server.port ?? 0);
+  return addressOf(server.port ?? 0);
 }
 
-/** A client that may call loopback, never waits between tries and gives up soon. */
+/** Creates a client that may call 127.0.0.1, retries without delay and has short timeouts. */
 export function outboundFor(options: Partial<OutboundOptions> = {}): Outbound {
   const outbound = createOutbound({
     version: '1.2.3',
@@ -76,7 +76,7 @@ export function outboundFor(options: Partial<OutboundOptions> = {}): Outbound {
   return outbound;
 }
 
-/** The error of a call that must fail; fails the test if it does not, or in another way. */
+/** Returns the OutboundError of a call; throws if the call succeeds or fails otherwise. */
 export async function failureOf(call: Promise<unknown>): Promise<OutboundError> {
   const outcome = await call.then(
     (data) => new Error(`answered ${JSON.stringify(data)}`),
@@ -86,36 +86,36 @@ export async function failureOf(call: Promise<unknown>): Promise<OutboundError> 
   throw outcome;
 }
 
-/** The code of a call that must fail. */
+/** Returns the error code of a call; throws if the call succeeds or fails otherwise. */
 export async function codeOf(call: Promise<unknown>): Promise<OutboundErrorCode> {
   return (await failureOf(call)).code;
 }
 
-function place(port: number) {
+function addressOf(port: number) {
   return { port, host: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}/` };
 }
 
-/** A source that counts its requests and answers each with their number, unless told otherwise. */
+/** Starts an HTTP server that records requests and responds with their number, and a caching client. */
 export function cachedSource(
   headers: Record<string, string> = {},
   options: Partial<OutboundOptions> = {},
 ) {
   const clock = { ms: Date.now() };
   const source = {
-    /** The headers of each. */
+    /** The headers of each request. */
     requests: [] as Headers[],
     answer: (_request: Request): Response | Promise<Response> =>
       Response.json(source.requests.length, { headers }),
   };
   const { url } = httpUpstream((request) => {
-    // Copied now: Bun lets go of a request when it is answered.
+    // Copied, because Bun discards a request after its response.
     source.requests.push(new Headers(request.headers));
     return source.answer(request);
   });
   const outbound = outboundFor({ now: () => clock.ms, ...options });
   const call = (cache: OutboundCaching = {}, request: Partial<OutboundRequest> = {}) =>
     outbound.call({ url, cache, ...request });
-  /** What two calls learn, the second so many seconds after the first. */
+  /** Returns the cache states of two calls that are `seconds` apart. */
   const states = async (cache: OutboundCaching, seconds: number, request = {}) => {
     const first = await call(cache, request);
     clock.ms += seconds * 1_000;
@@ -125,40 +125,40 @@ export function cachedSource(
   return { source, clock, url, outbound, call, states };
 }
 
-/** A process that listens and then never accepts; what it prints is its port. */
+/** A program that prints the port that it listens on and never accepts a connection. */
 const LISTEN = `
   const server = require('node:net').createServer();
   server.listen({ port: 0, host: process.argv.at(-1) }, () => {
     console.log(server.address().port);
     Bun.sleepSync(60_000);
   });`;
-/** Bun lets 513 connections wait to be accepted. */
-const MOST_WAITING = 600;
+/** Bun's backlog is 513 connections. */
+const MAX_PENDING = 600;
 
-/** A host that answers no further connection: as many wait to be accepted as may. */
-export async function deafHost(address: '127.0.0.1' | '::1') {
+/** Starts a host whose backlog is full, so that further connections stay pending. */
+export async function saturatedHost(address: '127.0.0.1' | '::1') {
   const child = Bun.spawn([process.execPath, '-e', LISTEN, address], { stdout: 'pipe' });
   const port = Number(new TextDecoder().decode((await child.stdout.getReader().read()).value));
-  const sockets = Array.from({ length: MOST_WAITING }, () =>
+  const sockets = Array.from({ length: MAX_PENDING }, () =>
     connect(port, address).on('error', () => {}),
   );
-  const end = async () => {
+  const stop = async () => {
     for (const socket of sockets) socket.destroy();
     child.kill('SIGKILL');
     await child.exited;
   };
   try {
-    await full(sockets);
+    await fillBacklog(sockets);
   } catch (error) {
-    await end();
+    await stop();
     throw error;
   }
   const name = `${address.includes(':') ? `[${address}]` : address}:${port}`;
-  return { name, url: `http://${name}/`, [Symbol.asyncDispose]: end };
+  return { name, url: `http://${name}/`, [Symbol.asyncDispose]: stop };
 }
 
-/** Waits until no more of them get a connection. */
-async function full(sockets: Socket[]): Promise<void> {
+/** Waits until no further socket gets a connection. */
+async function fillBacklog(sockets: Socket[]): Promise<void> {
   let [open, before] = [0, -1];
   while (open === 0 || open !== before) {
     await Bun.sleep(100);

@@ -1,7 +1,7 @@
 /**
- * Runs in a network namespace whose name server is silent about most names: starts Hutch, lets one
- * account ask for hosts of such names and prints, as JSON, what others reached meanwhile. Its one
- * argument is a data directory.
+ * Runs in a network namespace whose name server does not answer for most names: starts Hutch, lets one
+ * account call hosts with such names, and prints as JSON which requests of others succeed meanwhile.
+ * Its only argument is a data directory.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -10,9 +10,9 @@ import { ADMIN, serve } from '../hutch.ts';
 import { startNameServer } from './name-server.ts';
 
 export interface Silence {
-  /** What was answered, in order: a label and a status. */
+  /** The responses in order, each a label and statuses. */
   answered: string[];
-  /** Names that were looked up and never answered. */
+  /** The names whose lookup was never answered. */
   unanswered: string[];
 }
 
@@ -30,7 +30,7 @@ const unanswered = () => [
 ];
 
 const RESOLV_CONF = '/etc/resolv.conf';
-// The namespace has one of its own; that of the machine is not ours to change.
+// The namespace has its own file; the file of the machine must not change.
 if (readFileSync(RESOLV_CONF, 'utf8') !== 'nameserver 127.0.0.1\n') process.exit(1);
 
 const silence: Silence = { answered: [], unanswered: [] };
@@ -45,7 +45,7 @@ const silence: Silence = { answered: [], unanswered: [] };
       HUTCH_CORS_ORIGINS: new URL(PAGE).origin,
     },
   });
-  // By the name that it has without a public URL.
+  // The origin of a server without a public URL.
   const origin = server.url.replace('127.0.0.1', 'localhost');
   await watch(origin, await server.signIn(ADMIN.username, ADMIN.password));
 }
@@ -83,8 +83,8 @@ async function watch(origin: string, admin: string): Promise<void> {
   const external = `${origin}/api/v1/external/?${query.join('&')}`;
   const attacks = [
     fetchUrls('mallory', String(mallory), dead('two', 64)),
-    note('mallory asks v1', fetch(external, { headers: bearer(String(mallory)) })),
-    post('somebody asks the provider', 'auth/identities/login/options', {
+    note('mallory calls v1', fetch(external, { headers: bearer(String(mallory)) })),
+    post('a visitor starts a sign-in', 'auth/identities/login/options', {
       provider: 'oidc',
       redirect_uri: PAGE,
     }),
@@ -95,7 +95,7 @@ async function watch(origin: string, admin: string): Promise<void> {
   await signIn('ada');
   await fetchUrls('ada', String(ada), ['http://live.test/']);
   await Promise.all(attacks);
-  // Nobody waits for those lookups any more, and they still go on.
+  // These lookups continue without callers.
   await until(() =>
     ['source.dead.test', 'mail.dead.test'].every((it) => unanswered().includes(it)),
   );
@@ -103,14 +103,14 @@ async function watch(origin: string, admin: string): Promise<void> {
 
   await startNameServer({ 'moved.test': { A: [[LIVE]] } }, { isSilent: true }, '127.0.0.2');
   writeFileSync(RESOLV_CONF, 'nameserver 127.0.0.2\n');
-  // The file is looked at once a second.
+  // Hutch checks the file once a second.
   await Bun.sleep(1_100);
   await fetchUrls('ada', String(ada), ['http://moved.test/']);
 }
 
-/** Notes that an answer came; returns its body. */
-async function note(label: string, answer: Promise<Response>): Promise<Record<string, unknown>> {
-  const { status, body } = await answer.then(async (it) => ({
+/** Records a response and returns its body. */
+async function note(label: string, response: Promise<Response>): Promise<Record<string, unknown>> {
+  const { status, body } = await response.then(async (it) => ({
     status: it.status,
     body: (await it.json()) as Record<string, unknown>,
   }));

@@ -1,7 +1,7 @@
 /**
- * Runs in a network namespace whose every address is this machine: starts listeners, a name
- * server and Hutch, asks Hutch for what it must not dial and prints what was seen as JSON. Its
- * one argument is a data directory.
+ * Runs in a network namespace in which every address is local: starts listeners, a name server and
+ * Hutch, requests URLs that Hutch must not connect to, and prints its observations as JSON. Its only
+ * argument is a data directory.
  */
 import { createServer } from 'node:net';
 import { hostileRows } from '../../core/outbound/hostile-urls.ts';
@@ -9,15 +9,15 @@ import { ADMIN, type RunningHutch, serve } from '../hutch.ts';
 import { startNameServer, type Zone } from './name-server.ts';
 
 export interface Seen {
-  /** Where connections went that the script made itself, to show that they would be seen. */
+  /** The connections of the script itself, which prove that connections are observed. */
   control: string[];
-  /** Every address and port that Hutch dialled, once for each connection. */
+  /** The address and port of every connection of Hutch. */
   dialled: string[];
-  /** Each request that arrived: the address dialled and its Host. */
+  /** The received requests with their local address and Host header. */
   requests: { address: string; host: string; path: string }[];
-  /** The statuses of the calls, by what was tried. */
+  /** The statuses of the calls by test case. */
   statuses: Record<string, number[]>;
-  /** How often each name was asked for, by `name type`. */
+  /** The number of DNS queries by `name type`. */
   asked: Record<string, number>;
 }
 
@@ -40,7 +40,7 @@ const zones: Record<string, Zone> = {
   'mixed.test': { A: [[V4, METADATA]] },
   'alias.test': { CNAME: 'inner.test' },
   'outer.test': { CNAME: 'public.test' },
-  // A NAT64 with a prefix of the network's own.
+  // A NAT64 with its own prefix.
   'ipv4only.arpa': { AAAA: [['2001:67c:2e8::c000:aa', '2001:67c:2e8::c000:ab']] },
   'nat64-inner.test': { AAAA: [['2001:67c:2e8::7f00:1']] },
   'nat64-outer.test': { AAAA: [['2001:67c:2e8::5db8:d822']] },
@@ -63,30 +63,30 @@ seen.requests = [];
       ...ADMIN.env,
       HUTCH_RATE_LIMIT: 'off',
       HUTCH_EXTERNAL_TIMEOUT_MS: '5000',
-      // A proxy would look names up itself, and dial what it likes.
+      // A proxy would resolve names itself and connect to any address.
       HTTP_PROXY: 'http://127.0.0.1:8080',
       HTTPS_PROXY: 'http://127.0.0.1:8080',
     },
   });
-  await tryAll(server, await server.signIn(ADMIN.username, ADMIN.password));
+  await callAll(server, await server.signIn(ADMIN.username, ADMIN.password));
 }
 for (const question of nameServer.asked) seen.asked[question] = (seen.asked[question] ?? 0) + 1;
 console.log(JSON.stringify(seen));
 process.exit(0);
 
-async function tryAll({ url: origin }: RunningHutch, token: string): Promise<void> {
+async function callAll({ url: origin }: RunningHutch, token: string): Promise<void> {
   const call = async (url: string) => {
     const path = `/api/v1/external/?url=${encodeURIComponent(url)}`;
     const answer = await fetch(origin + path, { headers: { authorization: `Bearer ${token}` } });
     await answer.text();
     return answer.status;
   };
-  const inTurn = async (url: string, count = CALLS) => {
+  const inSequence = async (url: string, count = CALLS) => {
     const statuses: number[] = [];
     for (let index = 0; index < count; index++) statuses.push(await call(url));
     return statuses;
   };
-  const together = async (urls: string[]) => {
+  const concurrently = async (urls: string[]) => {
     const statuses: number[] = [];
     for (let at = 0; at < urls.length; at += AT_ONCE) {
       statuses.push(...(await Promise.all(urls.slice(at, at + AT_ONCE).map(call))));
@@ -94,32 +94,36 @@ async function tryAll({ url: origin }: RunningHutch, token: string): Promise<voi
     return statuses;
   };
   const { statuses } = seen;
-  statuses['public'] = await inTurn('http://public.test/', 2);
-  statuses['outer'] = await inTurn('http://outer.test/', 1);
+  statuses['public'] = await inSequence('http://public.test/', 2);
+  statuses['outer'] = await inSequence('http://outer.test/', 1);
   for (const name of ['four', 'six', 'both', 'half']) {
-    statuses[name] = await inTurn(`http://${name}.test/`);
+    statuses[name] = await inSequence(`http://${name}.test/`);
   }
   for (const name of ['nat64-inner', 'nat64-outer']) {
-    statuses[name] = await inTurn(`http://${name}.test/`, 2);
+    statuses[name] = await inSequence(`http://${name}.test/`, 2);
   }
-  statuses['crowd'] = await together(Array<string>(CALLS).fill('http://crowd.test/'));
-  statuses['secure'] = await inTurn('https://secure.test/');
-  statuses['retry'] = await inTurn('http://retry.test/busy', 3);
-  statuses['redirect'] = await inTurn(`http://redirect.test/${toward('http://redirect.test/')}`, 3);
-  for (const name of ['mixed', 'alias']) statuses[name] = await inTurn(`http://${name}.test/`, 2);
+  statuses['crowd'] = await concurrently(Array<string>(CALLS).fill('http://crowd.test/'));
+  statuses['secure'] = await inSequence('https://secure.test/');
+  statuses['retry'] = await inSequence('http://retry.test/busy', 3);
+  statuses['redirect'] = await inSequence(
+    `http://redirect.test/${redirectPath('http://redirect.test/')}`,
+    3,
+  );
+  for (const name of ['mixed', 'alias'])
+    statuses[name] = await inSequence(`http://${name}.test/`, 2);
   const hostile = hostileRows.map(([, url]) => url);
-  statuses['hostile'] = await together(hostile);
-  statuses['hostile by redirect'] = await together(
-    hostile.map((url) => `http://public.test/${toward(url)}`),
+  statuses['hostile'] = await concurrently(hostile);
+  statuses['hostile by redirect'] = await concurrently(
+    hostile.map((url) => `http://public.test/${redirectPath(url)}`),
   );
 }
 
-/** The path at which the listeners redirect to `url`. */
-function toward(url: string): string {
+/** Returns the path that the listeners redirect to `url`. */
+function redirectPath(url: string): string {
   return `to/${Buffer.from(url).toString('hex')}`;
 }
 
-/** Listens where nobody else does, tells of each connection and answers each request. */
+/** Listens on an address and port, records each connection and responds to each request. */
 async function listen(host: string, port: number): Promise<void> {
   const server = createServer((socket) => {
     const address = socket.localAddress ?? '';

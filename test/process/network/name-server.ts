@@ -1,14 +1,14 @@
-/** What a name has. Each look-up of a type takes the next list of addresses, round and round. */
+/** The records of a name. Each query of a type returns the next list of addresses, in rotation. */
 export interface Zone {
   A?: readonly (readonly string[])[];
   AAAA?: readonly (readonly string[])[];
   CNAME?: string;
-  /** Never answers at all. */
+  /** Never answers. */
   isSilent?: boolean;
 }
 
 export interface NameServer {
-  /** Every question, as `name type`. */
+  /** Every query, as `name type`. */
   readonly asked: string[];
   stop(): void;
 }
@@ -16,18 +16,18 @@ export interface NameServer {
 interface Question {
   name: string;
   type: number;
-  /** Where it ends in the packet. */
+  /** The offset of its end in the packet. */
   end: number;
 }
 
 const HEADER_BYTES = 12;
 const TYPES = { A: 1, CNAME: 5, AAAA: 28 };
-/** What stands for the name that was asked, by the compression of RFC 1035, 4.1.4. */
+/** A compression pointer to the name of the question (RFC 1035, 4.1.4). */
 const SAME_NAME = [0xc0, HEADER_BYTES];
 
 /**
- * Answers DNS on UDP port 53 of a loopback address, every answer with a TTL of 0. `zones` has a name's own
- * answers; any other name is `otherwise`.
+ * Starts a DNS server on UDP port 53 of a loopback address. Names that are not in `zones` have the
+ * records of `otherwise`. All records have a TTL of 0.
  */
 export async function startNameServer(
   zones: Readonly<Record<string, Zone>>,
@@ -91,7 +91,7 @@ function answerTo(packet: Buffer, { end }: Question, answers: Buffer[]): Buffer 
   return Buffer.concat([header, packet.subarray(HEADER_BYTES, end), ...answers]);
 }
 
-/** A record of class IN that may be kept for no time at all. */
+/** Encodes a record of class IN with a TTL of 0. */
 function record(owner: readonly number[], type: number, data: readonly number[]): Buffer {
   return Buffer.from([...owner, 0, type, 0, 1, 0, 0, 0, 0, 0, data.length, ...data]);
 }

@@ -1,16 +1,16 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 
-/** How long a command may take before it is ended. */
-const PATIENCE_MS = 50_000;
+/** Commands that take longer are terminated. */
+const COMMAND_TIMEOUT_MS = 50_000;
 
-/** A network of its own, in which every address is this machine and 127.0.0.1 the name server. */
+/** A network namespace in which every address is local and the name server is 127.0.0.1. */
 export interface Namespace {
-  /** Runs a command inside and gives what it printed; throws when it fails. */
+  /** Runs a command inside and returns its output. Throws if it fails. */
   run(args: string[]): Promise<string>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Whether there can be one: as root, where the kernel lets us. Installs `ip` where it can. */
+/** Returns true if namespaces can be created, which needs root. Installs `ip` if possible. */
 export async function hasNamespaces(): Promise<boolean> {
   if (process.getuid?.() !== 0 || !(await hasIp())) return false;
   try {
@@ -22,7 +22,7 @@ export async function hasNamespaces(): Promise<boolean> {
   }
 }
 
-/** Opens one; `await using` removes it, whatever happens in it. */
+/** Creates a namespace, which `await using` removes. */
 export async function openNamespace(purpose: string): Promise<Namespace> {
   const name = `hutch-${purpose}-${process.pid}`;
   const settings = `/etc/netns/${name}`;
@@ -33,7 +33,7 @@ export async function openNamespace(purpose: string): Promise<Namespace> {
   undo.defer(() => rmSync(settings, { recursive: true }));
   writeFileSync(`${settings}/resolv.conf`, 'nameserver 127.0.0.1\n');
   await command(['ip', '-n', name, 'link', 'set', 'lo', 'up']);
-  // A route that makes all addresses local: a listener on 0.0.0.0 sees whatever is dialled.
+  // All addresses are local, so a listener on 0.0.0.0 receives every connection.
   await command(['ip', '-n', name, 'route', 'add', 'local', '0.0.0.0/0', 'dev', 'lo']);
   await command(['ip', '-n', name, '-6', 'route', 'add', 'local', '::/0', 'dev', 'lo']);
   const owned = undo.move();
@@ -43,7 +43,7 @@ export async function openNamespace(purpose: string): Promise<Namespace> {
   };
 }
 
-/** Ends what still runs inside, too: a namespace lives as long as its last process. */
+/** Removes a namespace and kills its processes, because it exists until the last one ends. */
 async function remove(name: string): Promise<void> {
   const pids = (await command(['ip', 'netns', 'pids', name])).split('\n').filter(Boolean);
   for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
@@ -68,7 +68,7 @@ async function command(args: string[], env: Record<string, string> = {}): Promis
     env: { ...process.env, ...env },
     stdout: 'pipe',
     stderr: 'pipe',
-    timeout: PATIENCE_MS,
+    timeout: COMMAND_TIMEOUT_MS,
   });
   const [stdout, stderr, status] = await Promise.all([
     child.stdout.text(),

@@ -14,7 +14,7 @@ const HOSTS = 5;
 const HANG_MS = 300;
 const LIMIT_MS = 4_000;
 /** Of the faults that are answers too. */
-const STATUS: Record<string, number> = { 304: 304, 500: 500, '429 and when to come back': 429 };
+const STATUS: Record<string, number> = { 304: 304, 500: 500, '429 with Retry-After': 429 };
 
 /** An answer without a body fails v1 alone, which owes its caller JSON; here it has no data. */
 const isEmpty = ({ what }: Fault) => what === '204';
