@@ -17,7 +17,7 @@ const BUN_FETCH_LIMIT = 256;
 
 type Env = Record<string, string | undefined>;
 
-/** Wrong settings, all of them: one line each. */
+/** All invalid settings, one line each. */
 export class ConfigError extends StartupError {
   readonly problems: string[];
 
@@ -27,7 +27,7 @@ export class ConfigError extends StartupError {
   }
 }
 
-/** A setting as it is in force. */
+/** The effective value of a setting. */
 export interface EffectiveSetting {
   setting: Setting<unknown>;
   value: unknown;
@@ -37,23 +37,23 @@ export interface EffectiveSetting {
 }
 
 /**
- * Reads flags, then the environment, then defaults. An empty variable counts as not set, and so
- * does one that Kubernetes or Docker makes for a service named hutch. Throws ConfigError that names
- * every wrong setting and every HUTCH_ variable that is none of ours.
+ * Reads flags, then the environment, then defaults. Ignores empty variables and those that
+ * Kubernetes or Docker creates for a service named hutch. Throws a ConfigError that names every
+ * invalid setting and every unknown HUTCH_ variable.
  */
 export function loadConfig(flags: Record<string, string> = {}, all: Env = process.env): Config {
   return readAll(flags, all).config;
 }
 
 /**
- * Returns how many requests Bun's fetch makes at once in this process; one more waits, whoever makes
- * it. Bun reads the variable when the process starts (launch.ts).
+ * Returns the number of concurrent requests of Bun's fetch in this process; further ones wait. Bun
+ * reads the variable when the process starts (launch.ts).
  */
 export function fetchLimit(env: Env = process.env): number {
   return Number(env['BUN_CONFIG_MAX_HTTP_REQUESTS']) || BUN_FETCH_LIMIT;
 }
 
-/** Returns every setting in force, in the order of SETTINGS. Throws ConfigError as loadConfig. */
+/** Returns all effective settings, in the order of SETTINGS. Throws ConfigError like loadConfig. */
 export function effectiveSettings(
   flags: Record<string, string> = {},
   all: Env = process.env,
@@ -91,7 +91,7 @@ function readSetting(
 
 interface Given extends Pick<EffectiveSetting, 'source' | 'from'> {
   text: string;
-  /** The option or variable that gave the text. */
+  /** The option or variable with the text. */
   name: string;
 }
 
@@ -134,7 +134,9 @@ function adminProblems(config: Config): string[] {
   const given = [config.adminEmail, config.adminUsername, config.adminPassword];
   if (!given.some(Boolean)) return [];
   if (!given.every(Boolean)) {
-    return ['HUTCH_ADMIN_EMAIL, HUTCH_ADMIN_USERNAME and HUTCH_ADMIN_PASSWORD go together.'];
+    return [
+      'HUTCH_ADMIN_EMAIL, HUTCH_ADMIN_USERNAME and HUTCH_ADMIN_PASSWORD must be set together.',
+    ];
   }
   const [email = '', username = '', password = ''] = given;
   return accountProblems({ email, username, password }).map((it) => `First admin: ${it}`);

@@ -1,18 +1,18 @@
 import { oneOf, setting, wholeNumber } from './setting.ts';
 
-/** The settings of items: what is popular and how views are counted. */
+/** The settings of items: popularity and view counts. */
 export const ITEM_SETTINGS = {
   popularTtlSeconds: setting(
     'HUTCH_POPULAR_TTL_SECONDS',
     60,
     wholeNumber(1, 86_400),
-    'How long the popular items are kept in the cache.',
+    'How long popular items are cached.',
   ),
   viewsMode: setting(
     'HUTCH_VIEWS',
     'batched',
     oneOf('batched', 'strict'),
-    'batched: a crash loses at most 250 ms of views. strict: each is on disk before its answer.',
+    'batched: a crash loses at most 250 ms of views. strict: each is on disk before the response.',
   ),
   viewWindowSeconds: setting(
     'HUTCH_VIEW_WINDOW',
@@ -24,6 +24,6 @@ export const ITEM_SETTINGS = {
     'HUTCH_VIEW_WINDOW_V1',
     0,
     wholeNumber(0, 86_400),
-    'The same for reads by v1, which count every time by default.',
+    'The same for reads by v1, which by default count every time.',
   ),
 };

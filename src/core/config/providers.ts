@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { oneOf, type Parsed, type Setting, serviceUrl, setting, text } from './setting.ts';
 
-/** The settings of sign-in by outside providers; each is off until it has all of its own. */
+/** The settings of sign-in providers; a provider is off until all of its settings are set. */
 export const PROVIDER_SETTINGS = {
   ...client('google', 'Google'),
   ...client('github', 'GitHub'),
@@ -10,14 +10,14 @@ export const PROVIDER_SETTINGS = {
     'HUTCH_GITLAB_URL',
     'https://gitlab.com',
     serviceUrl,
-    'The GitLab that signs in.',
+    'Base URL of the GitLab for sign-in.',
   ),
   ...client('microsoft', 'Microsoft'),
   microsoftTenant: setting(
     'HUTCH_MICROSOFT_TENANT',
     'common',
     tenant,
-    'Whose accounts sign in: common, organizations, consumers, or the id of one directory.',
+    'Accounts that may sign in: common, organizations, consumers, or the id of one directory.',
   ),
   microsoftTrustEmail: trustEmail('HUTCH_MICROSOFT_TRUST_EMAIL', 'the directory'),
   appleClientId: setting('HUTCH_APPLE_CLIENT_ID', '', text(), 'Sign-in by Apple: the Services ID.'),
@@ -27,7 +27,7 @@ export const PROVIDER_SETTINGS = {
     'HUTCH_APPLE_PRIVATE_KEY',
     '',
     privateKey,
-    'Sign-in by Apple: what its .p8 file holds.',
+    'Sign-in by Apple: the content of its .p8 file.',
     { secret: true },
   ),
   ...client('discord', 'Discord'),
@@ -35,14 +35,14 @@ export const PROVIDER_SETTINGS = {
     'HUTCH_OIDC_ISSUER',
     '',
     serviceUrl,
-    'Any other OpenID provider, as https://id.example.com/realms/staff.',
+    'Any other OpenID provider, such as https://id.example.com/realms/staff.',
   ),
   ...client('oidc', 'that OpenID provider'),
-  oidcTitle: setting('HUTCH_OIDC_TITLE', 'Single sign-on', text(), 'What people know it as.'),
+  oidcTitle: setting('HUTCH_OIDC_TITLE', 'Single sign-on', text(), 'Its name for users.'),
   oidcTrustEmail: trustEmail('HUTCH_OIDC_TRUST_EMAIL', 'that OpenID provider'),
 };
 
-/** What each provider needs. */
+/** The required settings of each provider. */
 const PARTS = {
   google: ['googleClientId', 'googleClientSecret'],
   github: ['githubClientId', 'githubClientSecret'],
@@ -59,18 +59,18 @@ type Values = Readonly<Record<Part, string>>;
 
 export const PROVIDER_NAMES = Object.keys(PARTS) as ProviderName[];
 
-/** Whether a provider has all that it needs. */
+/** Returns true if all settings of a provider are set. */
 export function isConfigured(config: Values, name: ProviderName): boolean {
   return PARTS[name].every((part) => config[part] !== '');
 }
 
-/** The providers that have a part of what they need: one line each. */
+/** The providers with incomplete settings, one line each. */
 export function providerProblems(config: Values): string[] {
   return PROVIDER_NAMES.filter(
     (name) => !isConfigured(config, name) && PARTS[name].some((part) => config[part] !== ''),
   ).map((name) => {
     const names = PARTS[name].map((part) => PROVIDER_SETTINGS[part].env);
-    return `${names.slice(0, -1).join(', ')} and ${names.at(-1)} go together.`;
+    return `${names.slice(0, -1).join(', ')} and ${names.at(-1)} must be set together.`;
   });
 }
 
@@ -94,14 +94,14 @@ function tenant(value: string): Parsed<string> {
   return /^[\w.-]{1,100}$/.test(value) ? { value } : { problem: 'must be the name of a tenant' };
 }
 
-/** A PEM on one line, with `\n` for its line ends, is one too: not every env file has others. */
+/** Accepts a PEM on one line with `\n` for line ends too: some env files allow only this. */
 function privateKey(value: string): Parsed<string> {
   const pem = value.replaceAll('\\n', '\n');
   try {
     const { asymmetricKeyDetails } = createPrivateKey(pem);
     if (asymmetricKeyDetails?.namedCurve === 'prime256v1') return { value: pem };
   } catch {
-    // Told below, without a word of the key.
+    // Reported below, without any part of the key.
   }
   return { problem: 'must be a private key for ES256 in PEM' };
 }

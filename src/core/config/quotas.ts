@@ -2,19 +2,19 @@ import { setting, wholeNumber } from './setting.ts';
 
 const MOST = 1e14;
 
-/** The settings of what one account may store, and of how long what piles up is kept. */
+/** The settings of quotas per account, and of retention. */
 export const QUOTA_SETTINGS = {
   quotaItems: setting(
     'HUTCH_QUOTA_ITEMS',
     100_000,
     wholeNumber(1, MOST),
-    'Items of one account, those in the bin too. This and the next three do not bind admins.',
+    'Items of one account, including the bin. Admins are exempt from this and the next three.',
   ),
   quotaBytes: setting(
     'HUTCH_QUOTA_BYTES',
     1_073_741_824,
     wholeNumber(1, MOST),
-    'Bytes of text of one account: its items, those in the bin and their history.',
+    'Bytes of text of one account: items, including the bin, and their history.',
   ),
   quotaIdempotencyKeys: setting(
     'HUTCH_QUOTA_IDEMPOTENCY_KEYS',
@@ -32,19 +32,19 @@ export const QUOTA_SETTINGS = {
     'HUTCH_QUOTA_REVISIONS',
     200,
     wholeNumber(1, 1_000_000),
-    'Changes that the history of an item keeps; older ones are deleted.',
+    'Changes stored in the history of an item; older ones are deleted.',
   ),
   quotaSessions: setting(
     'HUTCH_QUOTA_SESSIONS',
     100,
     wholeNumber(1, 10_000),
-    'Sessions of one account; one more ends the one that was used least recently.',
+    'Sessions of one account; a further one ends the least recently used.',
   ),
   quotaTokens: setting(
     'HUTCH_QUOTA_TOKENS',
     100,
     wholeNumber(1, 10_000),
-    'Personal access tokens of one account that have not expired.',
+    'Unexpired personal access tokens of one account.',
   ),
   quotaPasskeys: setting(
     'HUTCH_QUOTA_PASSKEYS',
@@ -56,13 +56,13 @@ export const QUOTA_SETTINGS = {
     'HUTCH_QUOTA_IDENTITIES',
     10,
     wholeNumber(1, 1_000),
-    'Accounts at sign-in providers that are linked to one account.',
+    'Identities at sign-in providers linked to one account.',
   ),
   quotaAuditEntries: setting(
     'HUTCH_QUOTA_AUDIT_ENTRIES',
     5_000,
     wholeNumber(1, 100_000),
-    'Acts of one account on itself in 24 hours, after which no more exports, names and tokens.',
+    'Audited actions of one account on itself per 24 hours; beyond it exports, renames and tokens are rejected.',
   ),
   auditDays: setting(
     'HUTCH_AUDIT_DAYS',

@@ -2,20 +2,20 @@ import ipaddr from 'ipaddr.js';
 import { isSafeUrl } from '../../utils/http/loopback.ts';
 import { parseMailbox } from '../../utils/text/email.ts';
 
-/** What a text means as a setting, or why it is none. */
+/** The value of a text, or the reason why it is invalid. */
 export type Parsed<T> = { value: T } | { problem: string };
 
-/** One setting: HUTCH_<NAME> in the environment, --<flag> where it has one. */
+/** One setting: HUTCH_<NAME> in the environment, and --<flag> if it has one. */
 export interface Setting<T> {
   env: string;
   flag?: string;
   help: string;
   default: T;
-  /** Also read from the file that <env>_FILE names, and never shown. */
+  /** If true, also read from the file named by <env>_FILE, and never shown. */
   secret?: boolean;
-  /** What stands for a default that depends on the machine. */
+  /** Shown instead of a default that depends on the machine. */
   shown?: string;
-  /** Gives the value, or a reason why `text` is none. */
+  /** Returns the value, or the reason why `text` is invalid. */
   parse(text: string): Parsed<T>;
 }
 
@@ -33,21 +33,21 @@ export const text =
   () =>
   (value: string): Parsed<string> => ({ value });
 
-/** A name shown to people, without surrounding blanks. */
+/** Parses a name shown to people, without surrounding blanks. */
 export const name = (value: string): Parsed<string> => {
   const trimmed = value.trim();
   return trimmed !== '' && trimmed.length <= 60 && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(trimmed)
     ? { value: trimmed }
-    : { problem: 'must be one line of 1 to 60 characters, none of them invisible' };
+    : { problem: 'must be one line of 1 to 60 visible characters' };
 };
 
 export const path = (value: string): Parsed<string> =>
   value === '' ? { problem: 'must not be empty' } : { value };
 
-/** One mailbox (RFC 5322 3.4): an address, or a display name and <address>. */
+/** Parses one mailbox (RFC 5322 3.4): an address, or a display name and <address>. */
 export const mailbox = (value: string): Parsed<string> =>
   parseMailbox(value) === undefined
-    ? { problem: 'must be one address, as hutch@example.com or Hutch <hutch@example.com>' }
+    ? { problem: 'must be one address, such as hutch@example.com or Hutch <hutch@example.com>' }
     : { value: value.trim() };
 
 export const oneOf =
@@ -104,16 +104,16 @@ export const origins = (value: string): Parsed<string[]> => {
     : { problem: `must list origins, and ${JSON.stringify(wrong)} is none` };
 };
 
-/** The base URL of a service that secrets are sent to: in the clear only on this machine. */
+/** Parses the base URL of a service that receives secrets: http only on this machine. */
 export const serviceUrl = (value: string): Parsed<string> => {
   const url = URL.parse(value);
   if (hasWildcard(url)) return { problem: 'must name one host: wildcards are not supported' };
   return url && isSafeUrl(url) && !url.username && !url.search && !url.hash
     ? { value }
-    : { problem: 'must be an https URL (http for localhost alone) without a query' };
+    : { problem: 'must be an https URL (http only for localhost) without a query' };
 };
 
-/** Whether the host has a `*`, which URL.parse accepts and no request ever matches. */
+/** Returns true if the host has a `*`, which URL.parse accepts but no request matches. */
 function hasWildcard(url: URL | null): boolean {
   return url?.hostname.includes('*') ?? false;
 }

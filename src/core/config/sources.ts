@@ -4,7 +4,7 @@ import { type Parsed, setting } from './setting.ts';
 const key = (value: string): Parsed<string> =>
   keyBytes(value) ? { value } : { problem: 'must be 32 bytes in base64 or hex' };
 
-/** The settings of sources, the outside APIs that are called by name. */
+/** The settings of sources, third-party APIs that are called by name. */
 export const SOURCE_SETTINGS = {
   secretsKey: setting(
     'HUTCH_SECRETS_KEY',
@@ -17,7 +17,7 @@ export const SOURCE_SETTINGS = {
     'HUTCH_SECRETS_KEY_OLD',
     '',
     key,
-    'The key before that one, until hutch sources rekey has run.',
+    'The previous key, until hutch sources rekey has run.',
     { secret: true },
   ),
 };

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { isLoopbackHost } from '../../utils/http/loopback.ts';
 import type { Config } from './config.ts';
 
-/** What an operator should know before strangers find out, one sentence each. */
+/** Warnings about unsafe settings, one sentence each. */
 export function startWarnings(config: Config): string[] {
   return [...networkWarnings(config), ...directoryWarnings(config.dataDir)];
 }
@@ -11,18 +11,18 @@ function networkWarnings({ host, publicUrl, registration, rateLimit }: Config): 
   const isOpenToOthers = !isLoopbackHost(host) && host !== '::1';
   const { protocol, host: publicHost } = URL.parse(publicUrl) ?? { protocol: '', host: '' };
   const found: [isSo: boolean, text: string][] = [
-    [rateLimit === 'off', 'No limit on requests and sign-ins: HUTCH_RATE_LIMIT is off.'],
+    [rateLimit === 'off', 'There is no limit on requests and sign-ins: HUTCH_RATE_LIMIT is off.'],
     [
       isOpenToOthers && publicUrl === '' && registration === 'open',
-      `Whoever reaches ${host} can make an account: HUTCH_REGISTRATION is open.`,
+      `Anyone who can reach ${host} can create an account: HUTCH_REGISTRATION is open.`,
     ],
     [
       isOpenToOthers && publicUrl === '',
-      `Listening on ${host} without HUTCH_PUBLIC_URL: any Host is served, and nothing says that a proxy encrypts passwords and tokens.`,
+      `Listening on ${host} without HUTCH_PUBLIC_URL: any Host header is accepted, and passwords and tokens may be sent unencrypted.`,
     ],
     [
       protocol === 'http:' && !isLoopbackHost(publicHost),
-      'HUTCH_PUBLIC_URL is not https: passwords and tokens travel in the clear.',
+      'HUTCH_PUBLIC_URL is not https: passwords and tokens are sent unencrypted.',
     ],
   ];
   return found.flatMap(([isSo, text]) => (isSo ? [text] : []));
@@ -31,7 +31,7 @@ function networkWarnings({ host, publicUrl, registration, rateLimit }: Config): 
 function directoryWarnings(dataDir: string): string[] {
   const { mode, uid } = statSync(dataDir);
   const own = process.getuid?.();
-  // Without users there are no modes either.
+  // Windows has no file modes.
   if (own === undefined) return [];
   const path = JSON.stringify(dataDir);
   if ((mode & 0o022) !== 0)

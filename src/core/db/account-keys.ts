@@ -10,8 +10,8 @@ interface Row {
 }
 
 /**
- * Gives accounts from before the keys that `emailKey` and `nameKey` give today. Where another account
- * has the key already, the older key stays: its owner signs in by the other of the two names.
+ * Updates the keys of existing accounts to the current `emailKey` and `nameKey`. If another account
+ * already has a key, the old one stays: its owner can sign in by the other name.
  */
 export function renewAccountKeys(client: Database): void {
   const rows = client.query<Row, []>('SELECT id, email_key, username, username_key FROM users');
@@ -31,7 +31,7 @@ export function renewAccountKeys(client: Database): void {
   }
 }
 
-/** False where an index or a trigger refuses the keys; the transaction goes on. */
+/** Returns false if an index or a trigger rejects the keys; the transaction continues. */
 function isSet(update: () => unknown): boolean {
   try {
     update();

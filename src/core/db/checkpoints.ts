@@ -2,26 +2,26 @@ import type { Database } from 'bun:sqlite';
 import { statSync } from 'node:fs';
 import type { Log } from '../log.ts';
 
-/** The write-ahead log as statistics show it. Frames are pages of 4 KiB. */
+/** The state of the write-ahead log, for statistics. Frames are pages of 4 KiB. */
 export interface LogState {
   bytes: number;
   frames: number;
-  /** How many of them are in the database file. */
+  /** Frames that are already in the database file. */
   checkpointed_frames: number;
-  /** Since when another process keeps it from being moved. */
+  /** The time since which another process blocks checkpoints; null if none does. */
   pinned_since: string | null;
 }
 
-/** Moves the write-ahead log into the database file. */
+/** Moves the write-ahead log into the database file (checkpoints). */
 export interface LogMover {
-  /** After a commit: moves the log once it has grown by 4 MiB. */
+  /** Called after a commit: moves the log if it has grown by 4 MiB. */
   afterCommit(): void;
   /**
-   * From time to time: moves what is there. Empties the file when nothing was written since the
-   * last time or it was not emptied for a while, so that nothing deleted stays in it for long.
+   * Called every TICK_MS: moves the log. Empties the file if nothing was written since the last
+   * tick or it was not emptied for a while, so that deleted data does not stay in it for long.
    */
   tick(): void;
-  /** Moves what is there and empties the file, unless another process reads it. */
+  /** Moves the log and empties the file, unless another process reads it. */
   empty(): void;
   state(): LogState;
 }
@@ -29,21 +29,21 @@ export interface LogMover {
 export interface LogMoverOptions {
   path: string;
   log: Log;
-  /** The writer's connection, asked between two transactions. */
+  /** The writer's connection, used between two transactions. */
   client(): Database;
-  /** Asked at any time. */
+  /** A connection that may be used at any time. */
   reader: Database;
 }
 
-/** Between two ticks: the log is moved 10 s after the last write at the latest. */
+/** The interval of ticks: the log is moved at most 10 s after the last write. */
 export const TICK_MS = 5_000;
-/** As many frames as SQLite itself lets come together: what one step moves is bounded. */
+/** The frames after which SQLite itself would checkpoint: bounds the work of one step. */
 const STEP_FRAMES = 1_000;
 /** Under steady writes the log is emptied this often. */
 const EMPTY_EVERY_MS = 20_000;
-/** A log that cannot be moved is told of once it is this large, or at the next tick. */
+/** A blocked log is reported once it is this large, or at the next tick. */
 const LARGE_BYTES = 16 * 1024 * 1024;
-const TOLD_AFTER_MS = TICK_MS - 1_000;
+const REPORT_AFTER_MS = TICK_MS - 1_000;
 
 interface Progress {
   isBusy: boolean;
@@ -52,7 +52,7 @@ interface Progress {
 }
 
 export function createLogMover({ path, log, client, reader }: LogMoverOptions): LogMover {
-  /** Frames at the last attempt: one that could not move all is not repeated at each commit. */
+  /** Frames at the last attempt: an incomplete attempt is not repeated at each commit. */
   let attempted = 0;
   let seen = 0;
   let emptiedAt = performance.now();
@@ -95,14 +95,14 @@ export function createLogMover({ path, log, client, reader }: LogMoverOptions): 
   };
 }
 
-/** Runs one of SQLite's checkpoints: NOOP only looks, none of them waits for a lock. */
+/** Runs a checkpoint of SQLite: NOOP only reads the state; no mode waits for a lock. */
 function checkpoint(client: Database, mode: 'NOOP' | 'PASSIVE' | 'TRUNCATE'): Progress {
   const [row] = client.query(`PRAGMA wal_checkpoint(${mode})`).values() as number[][];
   const [busy = 0, frames = 0, moved = 0] = row ?? [];
   return { isBusy: busy !== 0, frames, moved };
 }
 
-/** Runs steps whose failure waits for the next occasion; an episode of failures is one line. */
+/** Creates a function that runs steps and logs the first of consecutive failures. */
 function createAttempt(log: Log): (step: () => void) => void {
   let isFailing = false;
   return (step) => {
@@ -110,27 +110,28 @@ function createAttempt(log: Log): (step: () => void) => void {
       step();
       isFailing = false;
     } catch (error) {
-      if (!isFailing) log.error('The write-ahead log cannot be moved into the file.', { error });
+      if (!isFailing)
+        log.error('The write-ahead log cannot be moved into the database file.', { error });
       isFailing = true;
     }
   };
 }
 
-/** An episode in which the log cannot be moved as a whole; the log tells of each once. */
+/** Tracks periods in which another process blocks checkpoints, and logs each once. */
 function createPin(log: Log, size: () => number) {
   let since: Date | undefined;
-  let isTold = false;
+  let isReported = false;
   return {
     since: () => since?.toISOString() ?? null,
     note: (isPinned: boolean) => {
       if (!isPinned) since = undefined;
-      if (since === undefined) isTold = false;
-      if (!isPinned || isTold) return;
+      if (since === undefined) isReported = false;
+      if (!isPinned || isReported) return;
       since ??= new Date();
       const bytes = size();
-      if (Date.now() - since.getTime() < TOLD_AFTER_MS && bytes < LARGE_BYTES) return;
-      isTold = true;
-      const message = 'Another process reads the database, and its write-ahead log grows.';
+      if (Date.now() - since.getTime() < REPORT_AFTER_MS && bytes < LARGE_BYTES) return;
+      isReported = true;
+      const message = 'Another process reads the database, so its write-ahead log grows.';
       log.warn(message, { bytes, since: since.toISOString() });
     },
   };

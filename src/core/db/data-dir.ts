@@ -5,7 +5,7 @@ import { reasonOf } from '../../utils/system-error.ts';
 import { StartupError } from '../exceptions.ts';
 import { opening } from './storage-error.ts';
 
-/** What Hutch makes in its data directory. */
+/** The files that Hutch creates in its data directory. */
 const FILES = [
   'hutch.db',
   'hutch.db-wal',
@@ -19,16 +19,16 @@ const STICKY = 0o1000;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * The path of the database in `dataDir`, which is created, 0700, if it is not there; one of our own
- * that others may write to is closed to them. Throws StartupError that names the path if `dataDir`
- * or a file of ours there cannot be used, and if one is a symbolic link: whoever made it chose what
- * would be overwritten or opened to him.
+ * Returns the path of the database in `dataDir`. Creates `dataDir` with mode 0700 if missing, and
+ * removes write access of others if this user owns it. Throws StartupError that names the path if
+ * `dataDir` or one of its files cannot be used or is a symbolic link: its creator could choose the
+ * file that is overwritten or exposed.
  */
 export function databasePath(dataDir: string): string {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new StartupError(`The data directory ${dataDir} cannot be made: ${reasonOf(error)}.`);
+    throw new StartupError(`The data directory ${dataDir} cannot be created: ${reasonOf(error)}.`);
   }
   refuseForbidden(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   closeToOthers(dataDir);
@@ -44,12 +44,12 @@ function refuseUnusable(path: string, kind: 'file' | 'directory'): void {
     throw new StartupError(`${path} is a symbolic link, which Hutch does not follow.`);
   }
   if (kind === 'file' ? !found.isFile() : !found.isDirectory()) {
-    throw new StartupError(`${path} must be a ${kind}, or not there.`);
+    throw new StartupError(`${path} must be a ${kind} or not exist.`);
   }
   refuseForbidden(path, constants.R_OK | constants.W_OK);
 }
 
-/** Throws StartupError unless this process may do to `path` what `mode` says. */
+/** Throws StartupError unless this process has access `mode` to `path`. */
 function refuseForbidden(path: string, mode: number): void {
   try {
     accessSync(path, mode);
@@ -62,12 +62,12 @@ function refuseForbidden(path: string, mode: number): void {
   }
 }
 
-/** Whether there is a symbolic link at `path`. */
+/** Returns true if `path` is a symbolic link. */
 export function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
-/** A directory that users share, as /tmp, is sticky, and stays as it is. */
+/** Removes write access of others, except from shared (sticky) directories such as /tmp. */
 function closeToOthers(dataDir: string): void {
   const { mode, uid } = statSync(dataDir);
   const isOwn = uid === process.getuid?.() && (mode & STICKY) === 0;
@@ -77,8 +77,8 @@ function closeToOthers(dataDir: string): void {
 }
 
 /**
- * Claims `dataDir` for one server and gives what releases it. The claim is a lock that the
- * system drops with the process, however it ends. Throws StartupError when it is taken.
+ * Claims `dataDir` for one server and returns a function that releases it. The claim is a lock that
+ * the system releases when the process ends. Throws StartupError if another process holds it.
  */
 export function claimDataDir(dataDir: string): () => void {
   const path = join(dataDir, 'hutch.lock');
@@ -93,7 +93,7 @@ export function claimDataDir(dataDir: string): () => void {
   return () => lock.close();
 }
 
-/** Locks the file as long as it is open. Throws StartupError when another process has done so. */
+/** Locks the file while it is open. Throws StartupError if another process has locked it. */
 function hold(lock: Database, dataDir: string): void {
   try {
     lock.run('PRAGMA journal_mode = MEMORY');

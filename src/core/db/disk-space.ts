@@ -2,9 +2,9 @@ import { statfsSync } from 'node:fs';
 
 const CHECK_EVERY_MS = 2_000;
 
-/** Tells whether the disk is nearly full. */
+/** Detects a nearly full disk. */
 export interface DiskSpace {
-  /** Whether less than the least free space is left, as of 2 seconds ago at most. */
+  /** Returns true if less than `minFreeBytes` are free; at most 2 seconds old. */
   isLow(): boolean;
 }
 
@@ -12,13 +12,13 @@ export interface DiskSpaceOptions {
   /** A directory on the disk. */
   path: string;
   minFreeBytes: number;
-  /** Default: what the system reports. */
+  /** Default: the value of the operating system. */
   freeBytes?: (path: string) => number;
   /** A clock in milliseconds. */
   now?: () => number;
 }
 
-/** Asks the system synchronously: a call takes microseconds, and the thread pool may be busy. */
+/** Creates a check that calls the system synchronously: this takes microseconds, and the thread pool may be busy. */
 export function createDiskSpace(options: DiskSpaceOptions): DiskSpace {
   const {
     path,

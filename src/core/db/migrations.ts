@@ -5,16 +5,16 @@ import { isBusy, LOCK_PATIENCE_MS } from './busy.ts';
 import { embeddedMigrations } from './embedded-migrations.ts' with { type: 'macro' };
 import type { Migration } from './embedded-migrations.ts';
 
-/** What a step does beside its SQL, in the same transaction. */
+/** Code that runs after the SQL of a migration, in the same transaction. */
 const CODE: Record<string, (client: Database) => void> = { '0016_account_keys': renewAccountKeys };
 
-/** The steps that this build knows, oldest first. */
+/** The migrations of this build, oldest first. */
 export const KNOWN_MIGRATIONS: Migration[] = embeddedMigrations();
 
 /**
- * Brings the schema up to `migrations`, all of it in one transaction under SQLite's write lock,
- * and gives the tags that were applied. Throws StartupError, having changed nothing, when the
- * database is newer than this build or a step that it has run reads differently now.
+ * Applies the missing `migrations` in one transaction under SQLite's write lock, and returns their
+ * tags. Throws StartupError and changes nothing if the database is newer than this build or an
+ * applied migration has changed.
  */
 export function migrate(client: Database, migrations = KNOWN_MIGRATIONS): string[] {
   client.run('PRAGMA foreign_keys = OFF');
@@ -26,7 +26,7 @@ export function migrate(client: Database, migrations = KNOWN_MIGRATIONS): string
     return applied;
   } catch (error) {
     if (client.inTransaction) client.run('ROLLBACK');
-    if (isBusy(error)) throw new StartupError('Another process holds the lock of the database.');
+    if (isBusy(error)) throw new StartupError('Another process has locked the database.');
     throw error;
   } finally {
     client.run('PRAGMA busy_timeout = 0');
@@ -44,9 +44,9 @@ function applyMissing(client: Database, migrations: Migration[]): string[] {
     CODE[tag]?.(client);
     client.run('INSERT INTO hutch_migrations VALUES (?, ?)', [tag, hash(sql)]);
   }
-  // It reads every row that points anywhere: a start that changes nothing must not wait for it.
+  // The check reads every row with a foreign key: a start without migrations must not wait for it.
   if (missing.length > 0 && client.query('PRAGMA foreign_key_check').all().length > 0) {
-    throw new StartupError('A migration would leave rows that point nowhere.');
+    throw new StartupError('A migration would leave rows with invalid foreign keys.');
   }
   return missing.map(({ tag }) => tag);
 }
@@ -62,10 +62,11 @@ function missingMigrations(client: Database, migrations: Migration[]): Migration
     const newHash = known.get(tag);
     if (!newHash) {
       throw new StartupError(
-        `The database is newer than this hutch: it has run migration ${tag}. Use a newer hutch.`,
+        `The database is newer than this hutch: it contains migration ${tag}. Use a newer hutch.`,
       );
     }
-    if (newHash !== oldHash) throw new StartupError(`Migration ${tag} was changed after it ran.`);
+    if (newHash !== oldHash)
+      throw new StartupError(`Migration ${tag} was changed after it was applied.`);
   }
   return migrations.filter((step) => !applied.has(step.tag));
 }

@@ -19,11 +19,10 @@ const END = /\n?\)(?: (STRICT))?(?:,? (WITHOUT ROWID))?$/;
 const OCTET_LENGTH = /octet_length\(("\w+"(?:\."\w+")?)\)/g;
 
 /**
- * Returns the tables whose text SQLite 3.34 does not read, with a text that it reads: tools of
- * supported systems (RHEL 9: 3.34, Ubuntu 22.04: 3.37, Debian 12: 3.40) must check, copy and
- * restore the database. They know neither STRICT tables (3.37) nor octet_length (3.43). A CHECK for
- * each column says what STRICT did, of columns that were added later too, and
- * length(cast(… as blob)) counts the same bytes.
+ * Returns the tables whose definition SQLite 3.34 cannot read, with an equivalent that it can: tools
+ * of supported systems (RHEL 9: 3.34, Ubuntu 22.04: 3.37, Debian 12: 3.40) must check, copy and
+ * restore the database. They lack STRICT tables (3.37) and octet_length (3.43). A CHECK per column,
+ * including columns added later, replaces STRICT; length(cast(… as blob)) counts the same bytes.
  */
 export function portableTables(client: Database): Table[] {
   const tables = client.query("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all();
@@ -34,22 +33,22 @@ export function portableTables(client: Database): Table[] {
 }
 
 /**
- * Replaces the text of tables in a database file, in one transaction that reads and writes no row,
- * however many there are. No other connection of this process may be open: closing this one would
- * drop the locks of that, if it belonged to another copy of the library. Throws for a text that
- * cannot be parsed, having changed nothing.
+ * Replaces the definitions of tables in a database file, in one transaction that touches no row. No
+ * other connection of this process may be open: closing this one would release the locks of
+ * connections of another copy of the library. Throws for a definition that cannot be parsed, and
+ * then changes nothing.
  */
 export function replaceTables(path: string, tables: readonly Table[]): void {
   const client = new DatabaseSync(path);
   try {
     client.exec(`PRAGMA busy_timeout = ${LOCK_PATIENCE_MS}`);
-    // bun:sqlite has no switch for this, and without it nobody may write to sqlite_master.
+    // Required for writing to sqlite_master; bun:sqlite has no such option.
     client.enableDefensive(false);
     client.exec('BEGIN IMMEDIATE');
     replaceTexts(client, tables);
     client.exec('COMMIT');
   } finally {
-    // What was not committed is rolled back.
+    // Rolls back an uncommitted transaction.
     client.close();
   }
 }
@@ -59,14 +58,14 @@ function columnsOf(client: Database, table: string): Column[] {
   return client.query(columns).all(table) as Column[];
 }
 
-/** The text of a table without STRICT and octet_length, and as strict as before. */
+/** The definition of a table without STRICT and octet_length, but with equivalent checks. */
 function portableText(sql: string, columns: readonly Column[]): string {
   const text = sql.replaceAll(OCTET_LENGTH, 'length(cast($1 as blob))');
   const [end, isStrict, isOfKey] = END.exec(text) ?? [];
-  // A table that is neither STRICT nor was is one of SQLite's own.
+  // Tables that never were STRICT are SQLite's own.
   if (end === undefined || !(isStrict || text.includes('CHECK(typeof('))) return text;
   const checks = columns
-    // SQLite itself takes nothing but integers for the id of a row.
+    // SQLite itself accepts only integers as row ids.
     .filter(({ pk, type }) => isOfKey || pk !== 1 || type !== 'INTEGER')
     .map(typeCheck)
     .filter((check) => !text.includes(check))
@@ -86,7 +85,7 @@ function replaceTexts(client: DatabaseSync, tables: readonly Table[]): void {
     "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?",
   );
   for (const { name, sql } of tables) update.run(sql, name);
-  // Other connections read the schema again when its version changes, this one at the reset.
+  // Other connections reload the schema when its version changes, this one at the reset.
   const [version] = client.prepare('PRAGMA schema_version').all();
   client.exec(`PRAGMA schema_version = ${Number(version?.['schema_version']) + 1}`);
   client.exec('PRAGMA writable_schema = RESET');

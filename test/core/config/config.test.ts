@@ -69,7 +69,7 @@ describe('loadConfig', () => {
     'Hutch\r\nBcc: <eve@example.com>',
   ])('%p is no sender of mails', (sender) => {
     expect(problems({ HUTCH_MAIL_FROM: sender })).toEqual([
-      'HUTCH_MAIL_FROM must be one address, as hutch@example.com or Hutch <hutch@example.com>.',
+      'HUTCH_MAIL_FROM must be one address, such as hutch@example.com or Hutch <hutch@example.com>.',
     ]);
   });
 
@@ -135,9 +135,9 @@ describe('loadConfig', () => {
   test('names what is half of a provider of sign-in', () => {
     const env = { HUTCH_GOOGLE_CLIENT_ID: 'x', HUTCH_OIDC_ISSUER: 'https://id.example.com' };
     expect(problems({ ...env, HUTCH_APPLE_TEAM_ID: 'x' })).toEqual([
-      'HUTCH_GOOGLE_CLIENT_ID and HUTCH_GOOGLE_CLIENT_SECRET go together.',
-      'HUTCH_APPLE_CLIENT_ID, HUTCH_APPLE_TEAM_ID, HUTCH_APPLE_KEY_ID and HUTCH_APPLE_PRIVATE_KEY go together.',
-      'HUTCH_OIDC_ISSUER, HUTCH_OIDC_CLIENT_ID and HUTCH_OIDC_CLIENT_SECRET go together.',
+      'HUTCH_GOOGLE_CLIENT_ID and HUTCH_GOOGLE_CLIENT_SECRET must be set together.',
+      'HUTCH_APPLE_CLIENT_ID, HUTCH_APPLE_TEAM_ID, HUTCH_APPLE_KEY_ID and HUTCH_APPLE_PRIVATE_KEY must be set together.',
+      'HUTCH_OIDC_ISSUER, HUTCH_OIDC_CLIENT_ID and HUTCH_OIDC_CLIENT_SECRET must be set together.',
     ]);
     expect(problems({ ...env, HUTCH_GOOGLE_CLIENT_SECRET: 'y' })).toHaveLength(1);
     // What has a default is no half of anything.
