@@ -7,23 +7,23 @@ import { nameKey } from '../utils/text/email.ts';
 import { accountLine, type FoundAccount } from './account-line.ts';
 import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
 
-const WARNING = `Anyone can sign up with any email, so the account may belong to somebody else. Making it an admin sets
-a new password and ends everything that opens it now: password, sessions, tokens, passkeys,
+const WARNING = `Anyone can sign up with any email, so the account may belong to someone else. Making it an admin sets
+a new password and ends all its present credentials: password, sessions, tokens, passkeys,
 authenticator, linked sign-ins and mailed links.`;
 
 export const adminCreate: Command = {
   name: 'admin create',
-  summary: 'Create an admin, or make an existing account one.',
-  help: `The password is the first line of --password-file; without that option one is generated and printed
-once. If an account with the email exists, it is shown and made an active admin only when you agree: on a
-terminal you are asked, elsewhere give --promote. It then gets the new password, and everything that
-opened it before ends. This is also the way back in for an admin who lost the password or the second
-factor. Works while a server is running.`,
+  summary: 'Create an admin, or make an existing account an admin.',
+  help: `The password is the first line of --password-file; without that option a password is
+generated and printed once. If an account with the email exists, the command shows it and makes it
+an active admin only if you agree: a terminal asks you, elsewhere use --promote. The account then gets
+the new password, and all its earlier credentials end. Use this also to recover an admin who lost the
+password or the second factor. Works while a server is running.`,
   flags: {
     email: { value: 'email', help: 'Email of the admin.', isRequired: true },
     username: {
       value: 'name',
-      help: 'Username of the admin. A new account needs one; an existing account is renamed to it.',
+      help: 'Username of the admin. Required for a new account; renames an existing one.',
     },
     'password-file': {
       value: 'file',
@@ -48,20 +48,25 @@ factor. Works while a server is running.`,
   },
 };
 
-async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, isAsked: boolean) {
+async function promote(
+  deps: Deps,
+  user: FoundAccount,
+  invocation: Invocation,
+  isConfirmed: boolean,
+) {
   const { id, email } = user;
   const { username = user.username } = invocation.flags;
   const isRenamed = nameKey(username) !== nameKey(user.username);
   const line = accountLine(user, deps.now());
-  if (user.role === 'admin' && user.is_active && !isAsked) {
+  if (user.role === 'admin' && user.is_active && !isConfirmed) {
     if (isRenamed)
       throw new StartupError(`The email belongs to ${line}, which has another username.`);
     console.log(`${line} is already an admin. Nothing was changed.`);
     return;
   }
   const notes = [`The email belongs to ${line}.`, WARNING];
-  if (isRenamed) notes.push(`Its username becomes ${JSON.stringify(username)}.`);
-  if (!isAsked) confirmOnTerminal(notes.join('\n'), invocation);
+  if (isRenamed) notes.push(`Its username will be ${JSON.stringify(username)}.`);
+  if (!isConfirmed) confirmOnTerminal(notes.join('\n'), invocation);
   const password = await newPassword(invocation);
   const account = { email, username, password: password.text };
   refuseProblems([
@@ -70,11 +75,9 @@ async function promote(deps: Deps, user: FoundAccount, invocation: Invocation, i
   ]);
   const changes = { password: password.text, ...(isRenamed && { username }) };
   await deps.operator.promote(user, changes);
-  const renamed = isRenamed ? ` Its username is ${JSON.stringify(username)} now.` : '';
-  console.log(
-    `Account ${id} is an admin now. Everything that opened it before has ended.${renamed}`,
-  );
-  if (password.isMadeUp) console.log(`Password: ${password.text}`);
+  const renamed = isRenamed ? ` Its username is now ${JSON.stringify(username)}.` : '';
+  console.log(`Account ${id} is now an admin. All its earlier credentials have ended.${renamed}`);
+  if (password.isGenerated) console.log(`Password: ${password.text}`);
 }
 
 /** Throws StartupError unless a person at a terminal agrees. */
@@ -90,7 +93,7 @@ function confirmOnTerminal(notes: string, { flags }: Invocation): void {
 
 async function createNew(deps: Deps, email: string, invocation: Invocation): Promise<void> {
   const { username } = invocation.flags;
-  if (!username) throw new UsageError('--username is needed for a new account.');
+  if (!username) throw new UsageError('A new account needs --username.');
   const password = await newPassword(invocation);
   const account = { email, username, password: password.text };
   refuseProblems([...accountProblems(account), deps.weaknessOf(password.text, account)]);
@@ -100,19 +103,19 @@ async function createNew(deps: Deps, email: string, invocation: Invocation): Pro
   }
   const { id } = await deps.users.create(account, { role: 'admin' });
   console.log(`Created the admin ${username} (id ${id}).`);
-  if (password.isMadeUp) console.log(`Password: ${password.text}`);
+  if (password.isGenerated) console.log(`Password: ${password.text}`);
 }
 
-/** Throws UsageError with all the problems that there are. */
+/** Throws UsageError with all problems, if there are any. */
 function refuseProblems(problems: (string | undefined)[]): void {
   const found = problems.filter((it) => it !== undefined);
   if (found.length > 0) throw new UsageError(found.join('\n'));
 }
 
-/** The password of --password-file or, without it, a made-up one. Throws UsageError. */
+/** Returns the password of --password-file or, without it, a generated one. Throws UsageError. */
 async function newPassword({ flags }: Invocation) {
-  const given = await readPassword(flags['password-file']);
-  return { text: given ?? newToken().slice(0, 20), isMadeUp: given === undefined };
+  const text = await readPassword(flags['password-file']);
+  return { text: text ?? newToken().slice(0, 20), isGenerated: text === undefined };
 }
 
 async function readPassword(path: string | undefined): Promise<string | undefined> {

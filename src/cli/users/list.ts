@@ -13,7 +13,7 @@ const PAGE = 100;
 
 const time = (help: string): Flag => ({
   value: 'time',
-  help: `${help}, as 2026-11-22 or 2026-11-22T16:00:00Z.`,
+  help: `${help}, such as 2026-11-22 or 2026-11-22T16:00:00Z.`,
   parse: (text) =>
     timeOf(text) === undefined
       ? { problem: 'must be an existing date, or a time of RFC 3339' }
@@ -23,18 +23,18 @@ const time = (help: string): Flag => ({
 export const usersList: Command = {
   name: 'users list',
   summary: 'List accounts.',
-  help: `Prints a table, or a JSON array with --json, of the accounts that match every filter. When there
-are more than --limit, standard error says so. Works while a server is running.`,
+  help: `Prints a table, or a JSON array with --json, of the accounts that match every filter. If there are
+more than --limit, a note on standard error says so. Works while a server is running.`,
   flags: {
-    search: { value: 'text', help: 'How the username or the email begins, ignoring case.' },
+    search: { value: 'text', help: 'A prefix of the username or the email, ignoring case.' },
     role: { value: 'role', help: 'Only accounts with this role.', choices: ['user', 'admin'] },
     state: {
       value: 'state',
       help: 'Only accounts in this state.',
       choices: ['active', 'disabled'],
     },
-    'created-after': time('Only accounts made after this time'),
-    'created-before': time('Only accounts made before this time'),
+    'created-after': time('Only accounts created after this time'),
+    'created-before': time('Only accounts created before this time'),
     sort: {
       value: 'key',
       help: 'Order; a minus reverses it. Default: id.',
@@ -42,7 +42,7 @@ are more than --limit, standard error says so. Works while a server is running.`
     },
     limit: {
       value: 'count',
-      help: `Accounts listed at most. Default: ${DEFAULT_LIMIT}.`,
+      help: `The maximum number of accounts. Default: ${DEFAULT_LIMIT}.`,
       parse: wholeNumber(1, MAX_LIMIT),
     },
     json: { help: 'Print a JSON array.' },
@@ -70,7 +70,7 @@ function queryOf({ flags }: Invocation): Query {
   };
 }
 
-/** Returns the first `limit` accounts. A page may be short although there are more. */
+/** Returns the first `limit` accounts. Reads several pages, which may be short although more follow. */
 async function firstOf(users: Deps['operator'], query: Query, limit: number) {
   const accounts: Account[] = [];
   let cursor: string | undefined;

@@ -8,10 +8,10 @@ export const usersResetPassword: Command = {
   name: 'users reset-password',
   operand: ACCOUNT,
   summary: 'Let the owner of an account choose a new password.',
-  help: `${ACCOUNT} is its id, email or username. Prints a link that works once, for 30 minutes, to give to
-the owner; the old password stays until a new one is chosen. With --generate it sets a new password
-and prints it, once. Either way all sessions and personal access tokens end at once, also on a
-running server. Second factors stay.`,
+  help: `${ACCOUNT} is its id, email or username. Prints a link for the owner that works once, for 30
+minutes; the old password stays valid until they choose a new one. With --generate, sets a new
+password and prints it once. Either way all sessions and personal access tokens end immediately, also
+on a running server. Second factors stay.`,
   flags: { generate: { help: 'Set a generated password instead of printing a link.' } },
   settings: ['dataDir', 'host', 'port'],
   run: (invocation) =>

@@ -5,8 +5,8 @@ export const usersShow: Command = {
   name: 'users show',
   operand: ACCOUNT,
   summary: 'Show an account.',
-  help: `${ACCOUNT} is its id, email or username. Shows the account, how it can sign in and what it
-stores. Works while a server is running.`,
+  help: `${ACCOUNT} is its id, email or username. Shows the account, its credentials and its stored
+data. Works while a server is running.`,
   flags: { json: { help: 'Print a JSON object.' } },
   settings: ['dataDir'],
   run: (invocation) =>

@@ -4,8 +4,8 @@ import { ACCOUNT, type Command, operandOf, withDeps } from '../command.ts';
 export const usersDisable: Command = stateCommand({
   name: 'users disable',
   summary: 'Disable an account.',
-  help: `Nobody can sign in with it, and all its sessions and personal access tokens end at once, also on a
-running server. What it owns stays. The last active admin cannot be disabled.`,
+  help: `Nobody can sign in to it, and all its sessions and personal access tokens end immediately, also on a
+running server. Its data stays. The last active admin cannot be disabled.`,
   isActive: false,
   done: 'All its sessions and tokens have ended.',
 });
@@ -13,7 +13,7 @@ running server. What it owns stays. The last active admin cannot be disabled.`,
 export const usersEnable: Command = stateCommand({
   name: 'users enable',
   summary: 'Enable an account that was disabled.',
-  help: 'Its owner can sign in again, with the same password. Sessions and tokens do not come back.',
+  help: 'Its owner can sign in again with the same password. Earlier sessions and tokens stay ended.',
   isActive: true,
   done: 'It can sign in again.',
 });
@@ -23,7 +23,7 @@ interface State {
   summary: string;
   help: string;
   isActive: boolean;
-  /** Said when the account is in the state. */
+  /** Printed after the change. */
   done: string;
 }
 
@@ -41,11 +41,11 @@ function stateCommand({ name, summary, help, isActive, done }: State): Command {
         const user = await operator.get(operandOf(invocation));
         const line = accountLine(user, now());
         if (user.is_active === isActive) {
-          console.log(`${line} is ${word} already. Nothing was changed.`);
+          console.log(`${line} is already ${word}. Nothing was changed.`);
           return 0;
         }
         await operator.setActive(user, isActive);
-        console.log(`${line} is ${word} now. ${done}`);
+        console.log(`${line} is now ${word}. ${done}`);
         return 0;
       }),
   };

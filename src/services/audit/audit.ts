@@ -6,7 +6,7 @@ import { AppError } from '../../core/exceptions.ts';
 import { auditLog } from '../../models/index.ts';
 import { DAY_MS } from '../../utils/time/units.ts';
 
-/** What is noted. The set is closed, so that a filter can trust it. */
+/** The recorded actions: a closed set, so that filters can rely on it. */
 export type AuditAction =
   | 'user.created'
   | 'user.updated'
@@ -45,17 +45,18 @@ type AuditDetails = Record<string, unknown>;
 
 export interface AuditRecord {
   action: AuditAction;
-  /** The account that it is about; null for none. */
+  /** The affected account; null for none. */
   user_id: number | null;
-  /** Never a secret. */
+  /** Must not contain secrets. */
   details?: AuditDetails;
 }
 
 export type Audit = ReturnType<typeof createAudit>;
 
 /**
- * What a session can do any number of times at no cost of its own. All that ends a way in or
- * needs a password is let through: nobody may use up what the owner needs to help himself.
+ * Actions that a session can repeat at will, at no cost to itself. Actions that end a session or
+ * credential or need a password are never limited: a thief must not be able to exhaust what the
+ * owner needs to recover the account.
  */
 const REPEATABLE: ReadonlySet<AuditAction> = new Set([
   'data.exported',
@@ -64,7 +65,7 @@ const REPEATABLE: ReadonlySet<AuditAction> = new Set([
 ]);
 
 export interface AuditDeps {
-  /** Entries that an account may cause on itself in a day before what is repeatable is refused. */
+  /** The entries per day that an account may cause about itself before repeatable actions fail. */
   config: { quotaAuditEntries: number };
   now(): Date;
 }
@@ -87,18 +88,18 @@ export const createAudit = ({ config: { quotaAuditEntries: limit }, now }: Audit
   };
   return {
     /**
-     * Records what the actor did in the transaction that does it: both hold or neither. Throws
-     * quota_exceeded for an act that an account has repeated too often.
+     * Records an action in the transaction that performs it: both commit or neither does. Throws
+     * quota_exceeded for a repeatable action of an account that exceeds its quota.
      */
     record,
 
-    /** Records what an account did to itself, as `record` does. */
+    /** Records an action of an account on itself, as `record` does. */
     own: (tx: Session, actor: Actor, action: AuditAction, details?: AuditDetails): Promise<void> =>
       record(tx, actor, { action, user_id: actor.id, ...(details && { details }) }),
   };
 };
 
-/** The latest of its own acts but some, by an index that has nothing else. */
+/** The newest entry by an account about itself after skipping `before`, from a partial index. */
 const ownEntry = prepare<{ user_id: number; before: number }, { at: string }[]>((orm) =>
   orm
     .select({ at: auditLog.at })

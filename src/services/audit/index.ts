@@ -1,9 +1,8 @@
 import type { Base } from '../../core/base.ts';
 import { createAudit } from './audit.ts';
-import { createAuditLog } from './log.ts';
-import { createAuditRetention } from './retention.ts';
+import { createAuditLog, createAuditRetention } from './log.ts';
 
-/** The audit log: its writer, its readers and its retention. */
+/** The writer, the reader and the retention of the audit log. */
 export const createAuditServices = (base: Base) => ({
   audit: createAudit(base),
   auditLog: createAuditLog(base),

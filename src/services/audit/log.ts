@@ -1,19 +1,21 @@
-import { and, desc, gte, lt, type SQL } from 'drizzle-orm';
+import { and, asc, desc, gt, gte, lt, lte, type SQL } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import type { FairTurns, Pace } from '../../core/fair-turns.ts';
 import { type Cursors, readCursor } from '../../core/security/cursors.ts';
 import { type AuditEntry, auditLog } from '../../models/index.ts';
 import type { Page, Position } from '../../utils/page.ts';
+import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
 import { adminsOnly } from '../admins-only.ts';
 import { type Condition, compare } from '../conditions.ts';
 import { type FilteredRows, readFiltered } from '../filtered-rows.ts';
+import type { Job } from '../jobs.ts';
 
 const DEFAULT_LIMIT = 50;
 
 type AuditField = 'id' | 'at' | 'actor_id' | 'user_id' | 'action' | 'address' | 'request_id';
 
-/** Which entries, from where and how many of them; the newest come first. */
+/** The filters and page of a list of entries, newest first. */
 export interface AuditLogQuery {
   actor_id?: number | undefined;
   user_id?: number | undefined;
@@ -22,14 +24,14 @@ export interface AuditLogQuery {
   from?: string | undefined;
   /** Exclusive. */
   until?: string | undefined;
-  /** More conditions, which must all hold. */
+  /** Additional conditions that must all hold. */
   filters?: readonly Condition<AuditField>[] | undefined;
   /** Default 50. */
   limit?: number | undefined;
   cursor?: string | undefined;
 }
 
-/** An act as an admin sees it. */
+/** An entry as an admin sees it. */
 export type AuditInfo = Omit<AuditEntry, 'details'> & { details: Record<string, unknown> };
 
 export interface AuditLogDeps {
@@ -42,7 +44,7 @@ export interface AuditLogDeps {
 export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
   adminsOnly({
     /**
-     * A page of the audit log. Throws forbidden, overloaded, and invalid_cursor for a cursor of
+     * Returns a page of the audit log. Throws forbidden, overloaded, and invalid_cursor for a cursor of
      * another filter.
      */
     list: async (
@@ -61,7 +63,44 @@ export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
     },
   });
 
-/** Walks the index of one filter, the newest first; the other filters look at each entry. */
+const RETENTION_EVERY_MS = HOUR_MS;
+/** Entries per transaction. */
+const RETENTION_BATCH = 250;
+
+export interface AuditRetentionDeps {
+  db: Db;
+  config: { auditDays: number };
+  now(): Date;
+}
+
+/**
+ * A recurring job: deletes the oldest entries of the audit log. Triggers protect those of the last
+ * 30 days.
+ */
+export const createAuditRetention = ({ db, config, now }: AuditRetentionDeps): Job => ({
+  name: 'audit retention',
+  everyMs: RETENTION_EVERY_MS,
+  run: async () => {
+    const until = new Date(now().getTime() - config.auditDays * DAY_MS).toISOString();
+    const { id, at } = auditLog;
+    const oldest = await db.read.orm
+      .select({ id, at })
+      .from(auditLog)
+      .where(gt(id, 0))
+      .orderBy(asc(id))
+      .limit(RETENTION_BATCH + 1);
+    const due = oldest.findIndex((entry) => entry.at >= until);
+    const count = Math.min(due < 0 ? oldest.length : due, RETENTION_BATCH);
+    const last = oldest[count - 1];
+    if (!last) return false;
+    await db.write(async (tx) => {
+      await tx.orm.delete(auditLog).where(lte(id, last.id));
+    });
+    return count === RETENTION_BATCH;
+  },
+});
+
+/** Walks the index of one filter, newest first, and checks the other filters for each entry. */
 function entriesOf(
   orm: Orm,
   conditions: readonly Condition<AuditField>[],
@@ -96,10 +135,10 @@ function entriesOf(
 
 type Orm = Db['read']['orm'];
 
-/** Those that have an index, the one that usually finds the fewest first. */
+/** The indexed fields, the usually most selective first. */
 const INDEXED: readonly AuditField[] = ['user_id', 'actor_id', 'action'];
 
-/** The condition that an index serves. */
+/** The condition that is served by an index. */
 function walkedOf(conditions: readonly Condition<AuditField>[]): SQL | undefined {
   const [walked] = INDEXED.flatMap(
     (field) => conditions.find((it) => it.field === field && it.op === 'eq') ?? [],

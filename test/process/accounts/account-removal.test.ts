@@ -11,7 +11,7 @@ leaks.learn(PASSWORD);
 const ITEMS = 6000;
 
 // proves: data.and-their-rows
-test('a deletion that is killed with -9 stays hidden and is finished by the next start', async () => {
+test('an account whose deletion is killed with -9 stays hidden and is erased after the next start', async () => {
   const dir = tempDir();
   const left = () => Number(query(dir, 'select count(*) from items where owner_id <> 1')[0]);
   {
@@ -33,7 +33,7 @@ test('a deletion that is killed with -9 stays hidden and is finished by the next
   expect(server.lines.filter(({ level }) => level === 'error')).toEqual([]);
 }, 60_000);
 
-/** The client of an account that has ITEMS public items. */
+/** Returns the client of an account with ITEMS public items. */
 async function withItems(server: RunningHutch) {
   const names = { email: 'ada@example.com', username: 'ada' };
   await server.clientFor().api.v2.auth.register.post({ ...names, password: PASSWORD });

@@ -8,7 +8,7 @@ const PASSWORD = 'beets-and-barley';
 const EMAIL = 'root@example.com';
 const STRANGER = { email: EMAIL, username: 'ops-support', password: PASSWORD };
 
-/** A server at which a stranger has signed up with the operator's address. */
+/** Starts a server where a stranger has signed up with the operator's address. */
 async function squatted(account = STRANGER) {
   const dir = tempDir();
   const server = await serve(dir);
@@ -22,9 +22,9 @@ async function squatted(account = STRANGER) {
   return { dir, server, token, create, isAdmin, signIn };
 }
 
-describe('admin create, where somebody else has signed up with the address', () => {
+describe('admin create, when someone else has signed up with the address', () => {
   // proves: ways-in.hutch-admin-create-users-import-settings-of-the
-  test('changes nothing without --promote, and shows whose account it is', async () => {
+  test('changes nothing without --promote, and shows the account', async () => {
     const { server, create, isAdmin, signIn } = await squatted();
     await using _ = server;
     const { stdout, stderr, status } = await hutch(create('--email', EMAIL));
@@ -38,29 +38,29 @@ describe('admin create, where somebody else has signed up with the address', () 
     expect((await signIn(PASSWORD)).status).toBe(200);
   }, 20_000);
 
-  test('shows both usernames where --username is another, and changes nothing', async () => {
+  test('shows both usernames if --username differs, and changes nothing', async () => {
     const { server, create, isAdmin } = await squatted();
     await using _ = server;
     const { stderr, status } = await hutch(create('--email', EMAIL, '--username', 'root'));
     expect(status).toBe(1);
     expect(stderr).toContain('"ops-support" (id 1;');
-    expect(stderr).toContain('Its username becomes "root".');
+    expect(stderr).toContain('Its username will be "root".');
     expect(await isAdmin()).toBe(false);
   }, 20_000);
 
-  test('with --promote and --username renames it, and says so', async () => {
+  test('with --promote and --username renames the account and says so', async () => {
     const { server, create } = await squatted();
     await using _ = server;
     const flags = ['--email', EMAIL, '--username', 'root', '--promote'];
     const { stdout, status } = await hutch(create(...flags));
     expect(status).toBe(0);
-    expect(stdout).toContain('Its username is "root" now.');
+    expect(stdout).toContain('Its username is now "root".');
     const password = stdout.match(/^Password: (\S{20})$/m)?.[1] ?? '';
     const { data } = await server.clientFor().api.v2.auth.login.post({ login: 'root', password });
     expect(data).toMatchObject({ account: { id: 1, username: 'root', role: 'admin' } });
   }, 20_000);
 
-  test('with --promote takes no username that another account has', async () => {
+  test('with --promote refuses a taken username', async () => {
     const { server, create, isAdmin } = await squatted();
     await using _ = server;
     const other = { email: 'ada@example.com', username: 'ada', password: PASSWORD };
@@ -74,12 +74,12 @@ describe('admin create, where somebody else has signed up with the address', () 
 
   // proves: ways-in.hutch-admin-create-users-import-settings-of-the
   // proves: sessions.hutch-admin-create-promote
-  test('with --promote ends what opened the account before', async () => {
+  test('with --promote ends all earlier credentials of the account', async () => {
     const { server, dir, token, create, signIn } = await squatted();
     await using _ = server;
     const stranger = server.clientFor(token).api.v2;
-    const wish = { new_email: 'stranger@example.com', password: PASSWORD };
-    expect((await stranger.users.me.email.post(wish)).status).toBe(202);
+    const change = { new_email: 'stranger@example.com', password: PASSWORD };
+    expect((await stranger.users.me.email.post(change)).status).toBe(202);
     const secret = join(dir, 'secret');
     await Bun.write(secret, 'straw-bed-root\n');
     const flags = ['--email', EMAIL, '--promote', '--password-file', secret];
@@ -92,22 +92,22 @@ describe('admin create, where somebody else has signed up with the address', () 
     expect(data).toMatchObject({ account: { role: 'admin' } });
     const db = new Database(join(dir, 'hutch.db'), { readonly: true });
     expect(db.query('SELECT count(*) FROM action_tokens').values()).toEqual([[0]]);
-    const acts = db.query('SELECT action FROM audit_log WHERE actor_id IS NULL').values().flat();
-    expect(acts).toContain('user.role_changed');
-    expect(acts).toContain('password.changed');
+    const actions = db.query('SELECT action FROM audit_log WHERE actor_id IS NULL').values().flat();
+    expect(actions).toContain('user.role_changed');
+    expect(actions).toContain('password.changed');
   }, 20_000);
 
-  test('with --promote and no password makes one up', async () => {
+  test('with --promote and no password generates one', async () => {
     const { server, create, signIn } = await squatted();
     await using _ = server;
     const flags = ['--promote', '--email', EMAIL, '--username', 'OPS-support'];
     const { stdout } = await hutch(create(...flags));
-    const made = stdout.match(/^Password: (\S{20})$/m)?.[1] ?? '';
-    expect((await signIn(made)).status).toBe(200);
+    const generated = stdout.match(/^Password: (\S{20})$/m)?.[1] ?? '';
+    expect((await signIn(generated)).status).toBe(200);
   }, 20_000);
 
   // proves: ways-in.hutch-admin-create-users-import-settings-of-the
-  test('asks on a terminal, and takes no for no', async () => {
+  test('asks on a terminal and does nothing without a yes', async () => {
     const { server, create, isAdmin } = await squatted();
     await using _ = server;
     for (const answer of ['n', '']) {
@@ -132,7 +132,7 @@ describe('admin create, where somebody else has signed up with the address', () 
     expect((await signIn(PASSWORD)).status).toBe(200);
   }, 20_000);
 
-  test('a name cannot change what the terminal shows of the account', async () => {
+  test('control characters in a name are escaped', async () => {
     const { server, create } = await squatted({ ...STRANGER, username: 'root\u001b[2K\r\u202ex' });
     await using _ = server;
     const { stderr } = await hutch(create('--email', EMAIL));
@@ -142,7 +142,7 @@ describe('admin create, where somebody else has signed up with the address', () 
   }, 20_000);
 });
 
-test('an admin is left as it is without --promote, and status is 0', async () => {
+test('an existing admin is not changed without --promote, and the exit status is 0', async () => {
   const dir = tempDir();
   const create = ['admin', 'create', '--data-dir', dir, '--email', EMAIL];
   await hutch([...create, '--username', 'root']);
@@ -152,7 +152,7 @@ test('an admin is left as it is without --promote, and status is 0', async () =>
   expect(again.stdout).not.toContain('Password');
 }, 20_000);
 
-test('a username that another account has is named with that account', async () => {
+test('a taken username is refused and shown with its account', async () => {
   const { server, create } = await squatted({ ...STRANGER, email: 'stranger@example.com' });
   await using _ = server;
   const { stderr, status } = await hutch(create('--email', EMAIL, '--username', 'ops-support'));
@@ -174,7 +174,7 @@ describe('the settings of the first admin', () => {
     [{ ...STRANGER, email: 'stranger@example.com', username: 'Root' }, 'HUTCH_ADMIN_USERNAME'],
   ])(
     // proves: ways-in.hutch-admin-create-users-import-settings-of-the
-    'say so when %p took them, and change nothing',
+    'log that %p has taken them, and change nothing',
     async (account, setting) => {
       const { dir, server } = await squatted(account);
       await server.stop();
@@ -189,7 +189,7 @@ describe('the settings of the first admin', () => {
     20_000,
   );
 
-  test('are no reason to warn once they made their admin', async () => {
+  test('cause no warning once they have created their admin', async () => {
     const dir = tempDir();
     await (await serve(dir, { env })).stop();
     await using again = await serve(dir, { env });
@@ -197,7 +197,7 @@ describe('the settings of the first admin', () => {
   }, 20_000);
 });
 
-test('items that are imported for an account with an unverified address show which it is', async () => {
+test('an import of items for an account with an unverified address shows that account', async () => {
   const { server, dir } = await squatted();
   await using _ = server;
   const file = join(dir, 'items.jsonl');

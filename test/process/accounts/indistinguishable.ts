@@ -4,8 +4,8 @@ import { areaBetween, type Timed } from '../times.ts';
 const ROUNDS = 3;
 
 /**
- * Expects that the time of a call does not tell the two apart: the area between them is 0.4 to
- * 0.6. A round outside is measured anew, twice at most: a real difference stays.
+ * Expects that the durations of two calls cannot be distinguished: the area under the ROC curve is
+ * between 0.4 and 0.6. Measures again up to twice, because a real difference persists.
  */
 export async function expectSameTime(known: Timed, unknown: Timed): Promise<void> {
   let area = Number.NaN;

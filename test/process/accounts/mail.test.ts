@@ -8,23 +8,23 @@ import { serve } from '../hutch.ts';
 
 const ada = { email: 'ada@example.com', username: 'ada', password: 'beets-and-barley' };
 
-/** What a mail says, without how it is wrapped on its way. */
+/** The text of a mail without its transfer encoding. */
 const plain = (raw: string) => raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
 
-test('a mail that was queued survives kill -9 and is sent after the next start', async () => {
+test('a queued mail survives kill -9 and is sent after the next start', async () => {
   const dir = tempDir();
-  let isAsked = false;
-  // Takes the mail and never says so: the server is killed while it waits for an answer.
+  let isReceived = false;
+  // Never acknowledges the mail, so that the server is killed while it waits.
   const silent = await smtpServer({
     take: () => {
-      isAsked = true;
+      isReceived = true;
       return new Promise(() => {});
     },
   });
   const env = { HUTCH_SMTP_URL: silent.url, HUTCH_PUBLIC_URL: '' };
   const first = await serve(dir, { env });
   expect((await first.clientFor().api.v2.auth.register.post(ada)).status).toBe(201);
-  await until(() => isAsked);
+  await until(() => isReceived);
   first.kill('SIGKILL');
   await first.exited;
 
@@ -39,7 +39,7 @@ test('a mail that was queued survives kill -9 and is sent after the next start',
   expect(JSON.stringify([first.lines, again.lines])).not.toContain(token);
 }, 30_000);
 
-test('without SMTP a newcomer finds the mail where the log says', async () => {
+test('without SMTP the mail is in the file that the log names', async () => {
   const dir = tempDir();
   await using server = await serve(dir);
   await server.clientFor().api.v2.auth.register.post(ada);
@@ -50,7 +50,7 @@ test('without SMTP a newcomer finds the mail where the log says', async () => {
   expect(JSON.stringify(server.lines)).not.toContain(token);
 }, 30_000);
 
-test('on a free port the links of mails lead to the port that was taken', async () => {
+test('with port 0 the links in mails have the actual port', async () => {
   const dir = tempDir();
   await using server = await serve(dir);
   await server.clientFor().api.v2.auth.register.post(ada);
@@ -61,17 +61,17 @@ test('on a free port the links of mails lead to the port that was taken', async 
 }, 30_000);
 
 // proves: 16.5.2
-test('a stop does not wait for a mail server that does not answer', async () => {
+test('a stop does not wait for a mail server that does not respond', async () => {
   const dir = tempDir();
-  let isAsked = false;
+  let isReceived = false;
   const silent = await smtpServer({
     take: () => {
-      isAsked = true;
+      isReceived = true;
       return new Promise(() => {});
     },
   });
   const server = await serve(dir, { env: { HUTCH_SMTP_URL: silent.url } });
   await server.clientFor().api.v2.auth.register.post(ada);
-  await until(() => isAsked);
+  await until(() => isReceived);
   expect(await server.stop()).toBe(0);
 }, 15_000);

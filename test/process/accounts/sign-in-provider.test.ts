@@ -10,7 +10,7 @@ const ada = {
 };
 
 // proves: cryptography.id-tokens-of-providers, 6.8.2, 9.1.1, 10.2.1
-test('a real OpenID provider signs a user in, twice to one account, and counts new ones', async () => {
+test('a real OpenID provider signs a user in twice to one account, and sign-ups are limited', async () => {
   await using openid = await openidProvider([PAGE]);
   await using server = await serve(tempDir(), {
     env: {

@@ -7,7 +7,7 @@ import { expectSameTime } from './indistinguishable.ts';
 const env = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
 
 // proves: ways-in.whether-an-address-has-an-account
-test('the time of a refused sign-in does not tell whether the account exists', async () => {
+test('the time of a refused sign-in does not reveal whether the account exists', async () => {
   await using server = await serve(tempDir(), { env });
   const url = `${server.url}/api/v2/auth/login`;
   const refuse = (login: string) => () =>
@@ -16,7 +16,7 @@ test('the time of a refused sign-in does not tell whether the account exists', a
 }, 180_000);
 
 // proves: ways-in.a-sign-up-shows-it-by-default-409
-test('the time of a sign-up by mail does not tell whether the email or the username is taken', async () => {
+test('the time of a sign-up by mail does not reveal whether the email or the username is taken', async () => {
   const required = { ...env, HUTCH_EMAIL_VERIFICATION: 'required' };
   await using server = await serve(tempDir(), { env: required });
   const url = `${server.url}/api/v2/auth/register`;
@@ -43,7 +43,7 @@ const IMPORTED = {
 
 test.each(['bcrypt', 'argon2'] as const)(
   // proves: ways-in.whether-an-address-has-an-account, cryptography.imported-hashes
-  'the time of a refused sign-in does not tell an imported %s hash from no account',
+  'the time of a refused sign-in does not reveal whether an account has an imported %s hash',
   async (kind) => {
     const dir = tempDir();
     const lines = Object.entries(IMPORTED).map(([username, hash]) =>
@@ -62,7 +62,7 @@ test.each(['bcrypt', 'argon2'] as const)(
 );
 
 // proves: ways-in.whether-an-address-has-an-account
-test('the time of an answer to a forgotten password does not tell whether there is an account', async () => {
+test('the time of a password reset request does not reveal whether the account exists', async () => {
   await using server = await serve(tempDir(), { env });
   const url = `${server.url}/api/v2/auth/password/forgot`;
   const forgot = (login: string) => () => timeOfPost(url, { login }, 202);

@@ -19,12 +19,12 @@ async function importFile(dir: string, rows: (object | string)[], ...flags: stri
 }
 
 describe('users import', () => {
-  test('imports accounts that then sign in, while a server runs', async () => {
+  test('imports accounts that can sign in at once to a running server', async () => {
     const dir = tempDir();
     await using server = await serve(dir);
     const { stdout, stderr, status } = await importFile(dir, [ADA, BOB]);
     expect({ stdout, stderr, status }).toEqual({
-      stdout: 'Imported 2, already there 0, bad lines 0.\n',
+      stdout: 'Imported 2, already registered 0, bad lines 0.\n',
       stderr: '',
       status: 0,
     });
@@ -39,38 +39,38 @@ describe('users import', () => {
       .api.v2.auth.login.post({ login: 'long', password: LONG });
     expect(answer.status).toBe(200);
     const again = await importFile(dir, [ADA, BOB]);
-    expect(again.stdout).toBe('Imported 0, already there 2, bad lines 0.\n');
+    expect(again.stdout).toBe('Imported 0, already registered 2, bad lines 0.\n');
   }, 20_000);
 
   // proves: ways-in.hutch-admin-create-users-import-settings-of-the
-  test('makes no account an admin that is there already, and says so', async () => {
+  test('does not make an existing account an admin, and says so', async () => {
     const dir = tempDir();
     await importFile(dir, [BOB]);
     const admin = { ...BOB, is_superuser: true };
     const { stdout, stderr, status } = await importFile(dir, [ADA, admin]);
     expect({ stdout, status }).toEqual({
-      stdout: 'Imported 1, already there 1, bad lines 0.\n',
+      stdout: 'Imported 1, already registered 1, bad lines 0.\n',
       status: 0,
     });
     expect(stderr).toMatch(
-      /^Line 2: The email belongs to "bob" \(id 1; .*, who is not made an admin\.$/m,
+      /^Line 2: The email belongs to "bob" \(id 1; .*, which does not become an admin\.$/m,
     );
   }, 20_000);
 
-  test('imports nothing when a line is bad, and says which and why', async () => {
+  test('imports nothing if a line is bad, and reports the line and the reason', async () => {
     const dir = tempDir();
     const { stdout, stderr, status } = await importFile(dir, [ADA, 'nonsense', { email: 'x' }]);
     expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
     expect(stderr).toBe(`Line 2: The line is not a JSON object.
 Line 3: The email is not a valid address. The password hash is not bcrypt, argon2id or argon2i.
-Imported nothing: bad lines 2, good ones 1.
+Imported nothing: bad lines 2, good lines 1.
 `);
     const skipped = await importFile(dir, [ADA, 'nonsense'], '--skip-bad');
-    expect(skipped.stdout).toBe('Imported 1, already there 0, bad lines 1.\n');
+    expect(skipped.stdout).toBe('Imported 1, already registered 0, bad lines 1.\n');
     expect(skipped.status).toBe(0);
   }, 20_000);
 
-  test('ends with 2 for wrong use', async () => {
+  test('exits with 2 for wrong usage', async () => {
     const dir = ['--data-dir', tempDir()];
     const wrong = [
       ['users', 'import', ...dir],
@@ -88,7 +88,7 @@ Imported nothing: bad lines 2, good ones 1.
     ]);
   }, 20_000);
 
-  test('says in its help what it reads', async () => {
+  test('documents its input in the help', async () => {
     const { stdout } = await hutch(['users', 'import', '--help']);
     expect(stdout).toContain('Usage: hutch users import [options] FILE.jsonl');
     expect(stdout).toContain('hashed_password');
@@ -96,7 +96,7 @@ Imported nothing: bad lines 2, good ones 1.
 });
 
 // proves: passwords.a-password-has-8-to-128-characters-of
-test('admin create refuses a common password, and one that is the username', async () => {
+test('admin create refuses a common password and one that equals the username', async () => {
   const dir = tempDir();
   const secret = join(dir, 'secret');
   const flags = ['--email', 'ada@example.com', '--username', 'Lovelace', '--password-file', secret];

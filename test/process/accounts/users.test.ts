@@ -5,7 +5,7 @@ import { ADMIN, hutch, serve } from '../hutch.ts';
 
 const PASSWORD = 'beets-and-barley';
 
-/** A running server with the accounts ada, bob and, as an admin, root, and their tokens. */
+/** Starts a server with the accounts ada, bob and, as an admin, root. */
 async function started() {
   const dir = tempDir();
   const server = await serve(dir, { env: ADMIN.env });
@@ -21,8 +21,8 @@ async function started() {
     server.clientFor().api.v2.auth.login.post({ login, password });
   const isKnown = async (own: string) =>
     (await server.clientFor(own).api.v2.items.get({ query: {} })).status === 200;
-  /** What the audit log says that the operator did to an account. */
-  const operatorActs = async (user_id: number) => {
+  /** Returns the actions of the operator on an account, from the audit log. */
+  const operatorActions = async (user_id: number) => {
     const admin = await server.signIn(ADMIN.username, ADMIN.password);
     const { data } = await server.clientFor(admin).api.v2['audit-log'].get({ query: { user_id } });
     const entries = data?.data ?? [];
@@ -36,7 +36,7 @@ async function started() {
     users,
     signIn,
     isKnown,
-    operatorActs,
+    operatorActions,
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -48,7 +48,7 @@ const columns = (text: string) =>
     .map((line) => line.split(/ {2,}/));
 
 describe('users list', () => {
-  test('shows accounts as a table, filtered, in order and up to a limit', async () => {
+  test('prints accounts as a table, filtered, sorted and limited', async () => {
     await using it = await started();
     const all = await it.users('list');
     expect(columns(all.stdout).map((row) => row.slice(0, 6))).toEqual([
@@ -78,7 +78,7 @@ describe('users list', () => {
     expect(stdout).not.toContain('argon2');
   }, 20_000);
 
-  test('goes over as many pages as the limit needs', async () => {
+  test('reads as many pages as the limit needs', async () => {
     const dir = tempDir();
     const file = join(dir, 'users.jsonl');
     const password_hash = Bun.password.hashSync(PASSWORD, { algorithm: 'bcrypt', cost: 4 });
@@ -93,7 +93,7 @@ describe('users list', () => {
     expect(JSON.parse((await list('--json')).stdout)).toHaveLength(50);
   }, 20_000);
 
-  test('says what a value must be, status 2', async () => {
+  test('exits with 2 for an invalid value and explains it', async () => {
     const ends = await Promise.all([
       hutch(['users', 'list', '--limit', 'many']),
       hutch(['users', 'list', '--role', 'god']),
@@ -150,7 +150,7 @@ describe('users show', () => {
 });
 
 describe('users disable and enable', () => {
-  test('end sessions and tokens of a running server at once, and let in again', async () => {
+  test('end the sessions and tokens on a running server at once, and allow sign-in again', async () => {
     await using it = await started();
     const own = { name: 'cli', scopes: ['items:read' as const], password: PASSWORD };
     const made = await it.server.clientFor(it.token).api.v2.tokens.post(own);
@@ -159,15 +159,18 @@ describe('users disable and enable', () => {
 
     const disabled = await it.users('disable', 'ada@example.com');
     expect(disabled).toMatchObject({ stderr: '', status: 0 });
-    expect(disabled.stdout).toContain('is disabled now');
+    expect(disabled.stdout).toContain('is now disabled');
     expect([await it.isKnown(it.token), await it.isKnown(personal)]).toEqual([false, false]);
     expect((await it.signIn('ada', PASSWORD)).status).not.toBe(200);
-    expect((await it.users('disable', 'ada')).stdout).toContain('is disabled already.');
+    expect((await it.users('disable', 'ada')).stdout).toContain('is already disabled.');
 
     expect((await it.users('enable', '2')).status).toBe(0);
     expect((await it.signIn('ada', PASSWORD)).status).toBe(200);
     expect([await it.isKnown(it.token), await it.isKnown(personal)]).toEqual([false, false]);
-    expect((await it.operatorActs(2)).toSorted()).toEqual(['user.activated', 'user.deactivated']);
+    expect((await it.operatorActions(2)).toSorted()).toEqual([
+      'user.activated',
+      'user.deactivated',
+    ]);
   }, 30_000);
 
   test('disable ends the event streams of a running server', async () => {
@@ -182,7 +185,7 @@ describe('users disable and enable', () => {
     expect(last?.done).toBe(true);
   }, 12_000);
 
-  test('leave the last active admin as it is', async () => {
+  test('do not change the last active admin', async () => {
     await using it = await started();
     expect(await it.users('disable', 'root')).toMatchObject({
       stderr: 'hutch users disable: This is the last active admin.\n',
@@ -208,7 +211,7 @@ describe('users reset-password', () => {
     expect((await reset()).status).toBe(400);
     expect((await it.signIn('ada', PASSWORD)).status).toBe(401);
     expect((await it.signIn('ada', 'hay-and-oats-1')).status).toBe(200);
-    expect(await it.operatorActs(2)).toEqual(['password.reset_asked']);
+    expect(await it.operatorActions(2)).toEqual(['password.reset_asked']);
   }, 20_000);
 
   test('--generate sets a password and prints it once', async () => {
@@ -218,6 +221,6 @@ describe('users reset-password', () => {
     expect(await it.isKnown(it.token)).toBe(false);
     expect((await it.signIn('ada', PASSWORD)).status).toBe(401);
     expect((await it.signIn('ada', password)).status).toBe(200);
-    expect(await it.operatorActs(2)).toEqual(['password.changed']);
+    expect(await it.operatorActions(2)).toEqual(['password.changed']);
   }, 20_000);
 });

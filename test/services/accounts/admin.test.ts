@@ -8,7 +8,7 @@ async function acts(t: Awaited<ReturnType<typeof testApp>>, user_id: number) {
 }
 
 // proves: logs.audit-log-who-what-whom-from-where-when, 16.3.3
-test('each act of an admin on an account is noted, and what changes nothing is not', async () => {
+test('every change of an account by an admin is recorded, and an update without changes is not', async () => {
   await using t = await testApp();
   const { adminUsers } = t.deps;
   const root = await t.signUp('root', 'admin');
@@ -32,7 +32,7 @@ test('each act of an admin on an account is noted, and what changes nothing is n
   ]);
 });
 
-test('what is refused is not noted', async () => {
+test('a refused change is not recorded', async () => {
   await using t = await testApp();
   const root = await t.signUp('root', 'admin');
   const before = await acts(t, root.id);
@@ -45,7 +45,7 @@ test('what is refused is not noted', async () => {
   expect(await acts(t, root.id)).toEqual(before);
 });
 
-test('an account keeps the time at which its address was proved', async () => {
+test('verifying a verified address again does not change its time', async () => {
   await using t = await testApp();
   const root = await t.signUp('root', 'admin');
   const verified = () =>
@@ -57,7 +57,7 @@ test('an account keeps the time at which its address was proved', async () => {
   expect(verified()).toBe(first);
 });
 
-test('a search by prefix reads the two indexes of names, not every account', async () => {
+test('a search by prefix reads the two name indexes instead of every account', async () => {
   const statements: string[] = [];
   const { prepare } = Database.prototype;
   Database.prototype.prepare = function (this: Database, text: string, ...rest: []) {

@@ -17,7 +17,7 @@ async function importAll(t: TestApp, ...rows: object[]) {
   return t.deps.usersImport.write(accounts);
 }
 
-/** Counts how often an account is looked for by its username. */
+/** Counts look-ups of accounts by username. */
 function countUsernameLookUps() {
   let count = 0;
   const { prepare } = Database.prototype;
@@ -70,7 +70,7 @@ describe('an import', () => {
     },
   );
 
-  test('names a line that is not UTF-8, and reads over a byte order mark', async () => {
+  test('reports a line that is not UTF-8, and skips a byte order mark', async () => {
     await using t = await testApp();
     const good = `{"email":"ada@example.com","password_hash":"${HASH}"}`;
     const bad = `{"email":"l1@example.com","full_name":"Jos\xe9","password_hash":"${HASH}"}`;
@@ -81,7 +81,7 @@ describe('an import', () => {
     });
   });
 
-  test('names a line that is too long', async () => {
+  test('reports a line that is too long', async () => {
     await using t = await testApp();
     const { bad } = await t.deps.usersImport.check(lines({ email: 'a'.repeat(70_000) }));
     expect(bad).toEqual([{ line: 1, reasons: ['The line has more than 65536 bytes.'] }]);
@@ -89,7 +89,7 @@ describe('an import', () => {
 
   // proves: ways-in.hutch-admin-create-users-import-settings-of-the
   // proves: logs.audit-log-who-what-whom-from-where-when
-  test('takes what it is told of an account', async () => {
+  test('stores every field of an account', async () => {
     await using t = await testApp({ now: () => new Date('2026-11-22T16:00:00Z') });
     const counts = await importAll(t, {
       email: 'Ada@example.com',
@@ -121,7 +121,7 @@ describe('an import', () => {
     expect(data).toMatchObject([{ action: 'user.imported', user_id: 1, actor_id: null }]);
   });
 
-  test('knows the names of PocketBase and of the FastAPI template', async () => {
+  test('reads the field names of PocketBase and of the FastAPI template', async () => {
     await using t = await testApp();
     await importAll(
       t,
@@ -154,7 +154,7 @@ describe('an import', () => {
     expect(usersOf(t)[0]?.['email_verified_at']).toBeString();
   });
 
-  test('finds a free username where none is given, and leaves given ones alone', async () => {
+  test('chooses a free username if a line has none, and never one of another line', async () => {
     await using t = await testApp();
     await t.signUp('ada');
     await importAll(
@@ -176,11 +176,11 @@ describe('an import', () => {
   });
 
   // proves: cryptography.imported-hashes
-  test('makes the kinds of its hashes known until the last of each is renewed', async () => {
+  test('adds the kinds of its hashes to those in use until the last of each is renewed', async () => {
     await using t = await testApp();
     const own = await t.signUp('ada');
     const kinds = () => otherPasswordKinds(t.deps.db.read);
-    // Those of tests are cheaper than the product's: another kind.
+    // Hashes in tests have lower costs than in production, so they are another kind.
     const known = own.password_hash?.match(/^.*?,p=1\$/)?.[0] ?? '';
     expect(await kinds()).toEqual([known]);
     const hashes = [
@@ -206,7 +206,7 @@ describe('an import', () => {
     expect(await kinds()).not.toContain('$2b$12$');
   });
 
-  test('looks up two usernames at most for each of many equal names, collisions aside', async () => {
+  test('needs about two look-ups for each of many equal usernames', async () => {
     using counted = countUsernameLookUps();
     await using t = await testApp();
     const rows = Array.from({ length: 300 }, (_, index) => ({
@@ -217,7 +217,7 @@ describe('an import', () => {
     expect(counted.count()).toBeWithin(300, 700);
   });
 
-  test('of many accounts is more than one transaction, however many', async () => {
+  test('of many accounts uses more than one transaction', async () => {
     await using t = await testApp();
     const rows = Array.from({ length: 3000 }, (_, index) => ({
       email: `user-${index}@example.com`,
@@ -229,7 +229,7 @@ describe('an import', () => {
     expect(await importAll(t, ...rows)).toEqual({ imported: 0, existing: 3000 });
   });
 
-  test('leaves an account that is there as it is', async () => {
+  test('does not change an existing account', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     const row = { email: 'ADA@example.com', username: 'other', password_hash: HASH, role: 'admin' };
@@ -242,7 +242,7 @@ describe('an import', () => {
     });
   });
 
-  test('refuses a username that is another address, and makes none of a full name', async () => {
+  test('refuses a username that is another address, and a full name that is one is not used', async () => {
     await using t = await testApp();
     const eve = { email: 'eve@example.com', password_hash: HASH };
     const { bad } = await t.deps.usersImport.check(
@@ -253,7 +253,7 @@ describe('an import', () => {
     expect(usersOf(t)).toMatchObject([{ username: 'eve' }]);
   });
 
-  test('of more accounts than fit one transaction makes them all', async () => {
+  test('creates more accounts than fit in one transaction', async () => {
     await using t = await testApp();
     const rows = Array.from({ length: 1201 }, (_, index) => ({
       email: `u${index}@example.com`,
@@ -263,7 +263,7 @@ describe('an import', () => {
     expect(usersOf(t)).toHaveLength(1201);
   });
 
-  test('names every bad line with all that is wrong, and never a hash', async () => {
+  test('reports all problems of every bad line, and never a hash', async () => {
     await using t = await testApp();
     await t.signUp('taken');
     const good = { email: 'ada@example.com', password_hash: HASH };
@@ -322,7 +322,7 @@ describe('an imported hash', () => {
     ['bcrypt $2y$', bcrypt('$2y$')],
     ['argon2id', argon2('argon2id')],
     ['argon2i', argon2('argon2i')],
-  ])('of %s signs in, and is renewed by that', async (_, password_hash) => {
+  ])('of %s signs in and is then renewed', async (_, password_hash) => {
     await using t = await testApp();
     await importAll(t, { email: 'ada@example.com', username: 'ada', password_hash });
     const signIn = (password: string) =>
@@ -333,7 +333,7 @@ describe('an imported hash', () => {
     expect((await signIn(PASSWORD)).status).toBe(200);
   });
 
-  // Made by libxcrypt, which reads 72 bytes as passlib and Go do: half a character at the end too.
+  // Created with libxcrypt, which reads 72 bytes, like passlib and Go, even if they end mid-character.
   test.each([
     [
       '80 bytes',
@@ -357,14 +357,14 @@ describe('an imported hash', () => {
       t.client.api.v2.auth.login.post({ login: 'ada', password });
     expect((await signIn(`b${password.slice(1)}`)).status).toBe(401);
     expect((await signIn(password)).status).toBe(200);
-    // Renewed with all of the password, which counts from now on.
+    // The renewed hash covers the whole password.
     expect((await signIn(`${password}x`)).status).toBe(401);
     expect((await signIn(password)).status).toBe(200);
   });
 
-  test('of argon2-cffi, which pwdlib of the FastAPI template calls, signs in', async () => {
+  test('of argon2-cffi, which the FastAPI template uses, signs in', async () => {
     await using t = await testApp();
-    // The example of argon2-cffi's own documentation.
+    // The example in the documentation of argon2-cffi.
     const password_hash =
       '$argon2id$v=19$m=65536,t=3,p=4$MIIRqgvgQbgj220jfp0MPA$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbg';
     await importAll(t, { email: 'ada@example.com', username: 'ada', password_hash });

@@ -8,14 +8,14 @@ const STRONG = 'beets-and-barley';
 
 describe('the list of common passwords', () => {
   // proves: passwords.a-password-has-8-to-128-characters-of, 6.2.4
-  test('has 10,000, of at least 8 characters, in lower case', async () => {
+  test('has 10,000 entries of at least 8 characters, in lower case', async () => {
     const text = await Bun.file('src/core/security/common-passwords.txt').text();
     const lines = text.trimEnd().split('\n');
     expect(new Set(lines).size).toBe(10_000);
     expect(lines.filter((it) => [...it].length < 8 || it !== it.toLowerCase())).toEqual([]);
   });
 
-  test('is asked without case', () => {
+  test('is compared ignoring case', () => {
     expect(['password123', 'PASSWORD123', '12345678'].map(isCommonPassword)).not.toContain(false);
     expect(isCommonPassword(STRONG)).toBe(false);
   });
@@ -34,13 +34,13 @@ describe('the password policy', () => {
   });
 
   // proves: passwords.a-password-has-8-to-128-characters-of, 6.2.5
-  test('takes any other, and one that only contains a name', () => {
+  test('accepts other passwords, also one that only contains a name', () => {
     expect(weaknessOf(STRONG, ada)).toBeUndefined();
     expect(weaknessOf('enchantress of number', ada)).toBeUndefined();
   });
 
   // proves: passwords.a-password-has-8-to-128-characters-of, 6.2.4
-  test('holds for v2 sign-up, with the field that is refused', async () => {
+  test('applies to sign-up in v2, and names the refused field', async () => {
     await using t = await testApp();
     const { error } = await t.client.api.v2.auth.register.post({ ...ada, password: PASSWORD });
     expect(error?.status).toBe(422);
@@ -52,7 +52,7 @@ describe('the password policy', () => {
     expect(status).toBe(201);
   });
 
-  test('holds for a new password of an account', async () => {
+  test('applies to a changed password', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('enchantress');
     const change = (new_password: string) =>
@@ -66,7 +66,7 @@ describe('the password policy', () => {
   });
 
   // proves: passwords.a-password-has-8-to-128-characters-of
-  test('leaves v1 to the rule of its guide', async () => {
+  test('does not apply to v1, which follows its guide', async () => {
     await using t = await testApp();
     const { status } = await t.client.api.v1.users.post({ ...ada, password: PASSWORD });
     expect(status).toBe(200);

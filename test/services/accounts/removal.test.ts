@@ -3,13 +3,13 @@ import { PASSWORD, testApp } from '../../support.ts';
 
 type Owned = { owner_id: number };
 /** A list of v2. */
-interface Listed {
+interface ItemList {
   data: Owned[];
   page: { has_more: boolean; next_cursor: string | null };
   total?: number;
 }
 
-/** Ada and Bob with three public items each; Ada has a private and a binned one too. */
+/** Ada and Bob with three public items each; Ada also has a private and a binned one. */
 async function withTwo() {
   const t = await testApp();
   const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];
@@ -24,7 +24,7 @@ async function withTwo() {
   await items.post({ title: 'private hutch', visibility: 'private' });
   const binned = await items.post({ title: 'binned hutch' });
   await items({ item_id: binned.data?.id ?? 0 }).delete();
-  const read = async (path: string) => (await (await t.request('GET', path)).json()) as Listed;
+  const read = async (path: string) => (await (await t.request('GET', path)).json()) as ItemList;
   return { t, ada, bob, read, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
 }
 
@@ -48,7 +48,7 @@ const LISTS = [
 
 describe('a deleted account', () => {
   // proves: data.accounts
-  test('is gone with its items for everyone at once, before a row is erased', async () => {
+  test('disappears with its items at once, before a row is erased', async () => {
     await using it = await withTwo();
     await it.read(`${ITEMS}/popular?window=all`);
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
@@ -74,7 +74,7 @@ describe('a deleted account', () => {
   }, 30_000);
 
   // proves: sessions.deactivated-deleted, data.accounts
-  test('cannot be signed in with, seen or changed', async () => {
+  test('cannot be signed in to, seen or changed', async () => {
     await using it = await withTwo();
     const root = (await it.t.signUp('root', 'admin')).client.api;
     const token = await it.ada.client.api.v2.tokens.post({
@@ -102,7 +102,7 @@ describe('a deleted account', () => {
   });
 
   // proves: data.accounts
-  test('leaves its email and username to whoever signs up next, and nothing else', async () => {
+  test('frees its email and username, and passes nothing else on', async () => {
     await using it = await withTwo();
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
     const next = await it.t.signUp('ada');
@@ -113,7 +113,7 @@ describe('a deleted account', () => {
   });
 
   // proves: data.and-their-rows, 14.2.4
-  test('is erased with everything that belongs to it, and nothing of others', async () => {
+  test('is erased with all of its data, and no data of others', async () => {
     await using it = await withTwo();
     const { items } = it.ada.client.api.v2;
     await items.post({ title: 'keyed' }, { headers: { 'idempotency-key': 'a' } });
@@ -144,7 +144,7 @@ describe('a deleted account', () => {
   }, 30_000);
 
   // proves: data.and-their-rows, costly-work.deleting-an-account
-  test('is erased in pieces, between which others write', async () => {
+  test('is erased in batches, between which others write', async () => {
     await using it = await withTwo();
     const lines = `${JSON.stringify({ title: 'many', description: 'word '.repeat(500) })}\n`;
     const headers = { 'content-type': 'application/x-ndjson' };
@@ -168,7 +168,7 @@ describe('a deleted account', () => {
     expect(list.data?.total).toBe(3 + leftAfter.length);
   }, 30_000);
 
-  test('is hidden on every page of a list while it is being erased', async () => {
+  test('is hidden on every page of a list while it is erased', async () => {
     await using it = await withTwo();
     for (let count = 0; count < 60; count++) {
       const { client } = count % 2 === 0 ? it.ada : it.bob;
@@ -185,7 +185,7 @@ describe('a deleted account', () => {
     expect(owners).toEqual(Array(33).fill(2));
   }, 30_000);
 
-  test('cuts an export of its own that is under way', async () => {
+  test('aborts its own running export', async () => {
     await using it = await withTwo();
     const parts = await it.t.deps.accountExport.begin(it.ada);
     await parts.next();

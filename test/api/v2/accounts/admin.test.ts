@@ -3,7 +3,7 @@ import { atOnce, PASSWORD, type TestApp, testApp } from '../../../support.ts';
 
 const NEW = { email: 'eve@example.com', username: 'eve', password: 'beets-and-barley' };
 
-/** The usernames of a list that is gone through page by page. */
+/** Returns the usernames on all pages of a list. */
 async function walk(t: TestApp, token: string, query: string): Promise<string[]> {
   const names: string[] = [];
   let cursor: string | null = '';
@@ -25,7 +25,7 @@ async function people() {
   let ms = Date.parse('2026-11-22T16:00:00.000Z');
   const t = await testApp({ now: () => new Date(ms) });
   const root = await t.signUp('root', 'admin');
-  // Two of them at the same moment: only their ids tell them apart.
+  // Two are created at the same time, so that only their ids differ.
   for (const [index, name] of ['Carol', 'ada', 'bob', 'Adam'].entries()) {
     if (index % 2 === 0) ms += 1000;
     await t.signUp(name);
@@ -34,7 +34,7 @@ async function people() {
 }
 
 describe('the list of accounts', () => {
-  test('is sorted and gone through in pages of any size', async () => {
+  test('is sorted across pages of any size', async () => {
     const { t, root } = await people();
     await using _ = t;
     const byId = ['root', 'Carol', 'ada', 'bob', 'Adam'];
@@ -51,7 +51,7 @@ describe('the list of accounts', () => {
   });
 
   // proves: who-may-what.password-hash-token-hash-totp-secret-after-set, 8.2.3
-  test('shows of an account what an admin needs, and no hash', async () => {
+  test('shows accounts without their hashes', async () => {
     const { t, root } = await people();
     await using _ = t;
     const { data } = await root.client.api.v2.users.get({ query: { limit: 1 } });
@@ -72,7 +72,7 @@ describe('the list of accounts', () => {
     expect(data).not.toHaveProperty('total');
   });
 
-  test('is filtered by role, activity, time and how a name begins', async () => {
+  test('is filtered by role, activity, time and a prefix of the names', async () => {
     const { t, root } = await people();
     await using _ = t;
     await root.client.api.v2.users({ user_id: 3 }).patch({ is_active: false });
@@ -88,7 +88,7 @@ describe('the list of accounts', () => {
   });
 
   // proves: 1.2.4
-  test('takes what LIKE would treat as a pattern as it is', async () => {
+  test('treats patterns of LIKE as plain text', async () => {
     const { t, root } = await people();
     await using _ = t;
     await t.signUp('a_b%c');
@@ -98,7 +98,7 @@ describe('the list of accounts', () => {
     expect(await walk(t, root.token, 'q=a_b%25')).toEqual(['a_b%c']);
   });
 
-  test('counts on demand what the filter finds', async () => {
+  test('counts the matching accounts on request', async () => {
     const { t, root } = await people();
     await using _ = t;
     const { data } = await root.client.api.v2.users.get({
@@ -107,7 +107,7 @@ describe('the list of accounts', () => {
     expect(data).toMatchObject({ total: 2, data: [{ username: 'ada' }] });
   });
 
-  test('refuses an unknown parameter, sort and cursor with 400', async () => {
+  test('refuses an unknown parameter, sort or cursor with 400', async () => {
     const { t, root } = await people();
     await using _ = t;
     const { data } = await root.client.api.v2.users.get({ query: { limit: 1 } });
@@ -128,7 +128,7 @@ describe('the list of accounts', () => {
   });
 
   // proves: input.role-scope-sort-action, limits.page-of-a-list
-  test('refuses a value that does not fit with 422', async () => {
+  test('refuses an invalid value with 422', async () => {
     const { t, root } = await people();
     await using _ = t;
     const wrong = [
@@ -150,7 +150,7 @@ describe('the list of accounts', () => {
 });
 
 describe('an admin', () => {
-  test('creates an account, with a role', async () => {
+  test('creates an account with a role', async () => {
     await using t = await testApp();
     const { client, token } = await t.signUp('root', 'admin');
     const answer = await t.json('POST', '/api/v2/users', { ...NEW, role: 'admin' }, token);
@@ -165,7 +165,7 @@ describe('an admin', () => {
   });
 
   // proves: who-may-what.account-in-v2-username, who-may-what.role-is-active-email-verified
-  test('changes what is given and nothing else', async () => {
+  test('changes only the fields that are sent', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
     await t.signUp('ada');
@@ -183,7 +183,7 @@ describe('an admin', () => {
   });
 
   // proves: 15.3.5
-  test('is told what is wrong with a change', async () => {
+  test('gets the reason for a refused change', async () => {
     await using t = await testApp();
     const { client, token } = await t.signUp('root', 'admin');
     await t.signUp('ada');
@@ -198,7 +198,7 @@ describe('an admin', () => {
   });
 
   // proves: sessions.every-request-reads-the-account-so-a-deactivation
-  test('who is not one any more, or not active, is refused at the next request', async () => {
+  test('who is demoted or deactivated is refused at the next request', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
     const eve = await t.signUp('eve', 'admin');
@@ -235,7 +235,7 @@ describe('an admin', () => {
   });
 
   // proves: 7.4.2
-  test('deletes an account with all that is its own, from the cache too', async () => {
+  test('deletes an account with all of its data, also from the cache', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
     const ada = await t.signUp('ada');
@@ -255,7 +255,7 @@ describe('an admin', () => {
 
 describe('the last active admin', () => {
   // proves: who-may-what.role-is-active-email-verified
-  test('is neither demoted, deactivated nor deleted', async () => {
+  test('cannot be demoted, deactivated or deleted', async () => {
     await using t = await testApp();
     const { client, id } = await t.signUp('root', 'admin');
     const eve = await t.signUp('eve', 'admin');
@@ -273,7 +273,7 @@ describe('the last active admin', () => {
   });
 
   // proves: who-may-what.role-is-active-email-verified, 2.3.4
-  test('is left when ten demote one another at once', async () => {
+  test('remains when ten admins demote one another at once', async () => {
     await using t = await testApp();
     const admins: Awaited<ReturnType<TestApp['signUp']>>[] = [];
     for (let index = 0; index < 10; index++) admins.push(await t.signUp(`admin${index}`, 'admin'));
@@ -286,7 +286,7 @@ describe('the last active admin', () => {
   });
 });
 
-test('all of it is for admins alone', async () => {
+test('all of these routes are only for admins', async () => {
   await using t = await testApp();
   const { client } = await t.signUp('ada');
   const one = client.api.v2.users({ user_id: 1 });

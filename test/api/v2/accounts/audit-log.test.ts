@@ -3,8 +3,8 @@ import { Secret, TOTP } from 'otpauth';
 import { createAuthenticator } from '../../../passkeys.ts';
 import { PASSWORD, testApp } from '../../../support.ts';
 
-/** An admin and two users, a second apart. */
-async function someActs() {
+/** An admin and two users who signed up a second apart. */
+async function someEntries() {
   let ms = Date.parse('2026-11-22T16:00:00.000Z');
   const t = await testApp({ now: () => new Date(ms) });
   const root = await t.signUp('root', 'admin');
@@ -17,8 +17,8 @@ async function someActs() {
 
 describe('the audit log', () => {
   // proves: 16.3.1
-  test('gives an admin what was done, the newest first', async () => {
-    const { t, list } = await someActs();
+  test('lists all actions for an admin, newest first', async () => {
+    const { t, list } = await someEntries();
     await using _ = t;
     const { data } = await list.get();
     expect(data?.data.map(({ action, user_id }) => `${action} ${user_id}`)).toEqual([
@@ -34,7 +34,7 @@ describe('the audit log', () => {
   });
 
   // proves: logs.audit-log-who-what-whom-from-where-when, 16.3.1
-  test('notes each act of an account on itself, as its own', async () => {
+  test('records every action of an account on itself with that account as the actor', async () => {
     const publicUrl = 'http://localhost';
     await using t = await testApp({ config: { publicUrl } });
     const { id, client } = await t.signUp('ada');
@@ -90,8 +90,8 @@ describe('the audit log', () => {
   });
 
   // proves: logs.audit-log-who-what-whom-from-where-when, 16.2.1
-  test('says who, from where and in which request', async () => {
-    const { t, root, list } = await someActs();
+  test('records the actor, the affected account and the request', async () => {
+    const { t, root, list } = await someEntries();
     await using _ = t;
     const answer = await t.json('PATCH', '/api/v2/users/2', { is_active: false }, root.token);
     const { data } = await list.get({ query: { limit: 1 } });
@@ -103,8 +103,8 @@ describe('the audit log', () => {
     });
   });
 
-  test('is gone through by cursors, no entry twice and none left out', async () => {
-    const { t, list } = await someActs();
+  test('lists every entry once across pages', async () => {
+    const { t, list } = await someEntries();
     await using _ = t;
     const ids: number[] = [];
     let cursor: string | undefined;
@@ -117,7 +117,7 @@ describe('the audit log', () => {
   });
 
   test('is filtered by actor, account, action and time', async () => {
-    const { t, list } = await someActs();
+    const { t, list } = await someEntries();
     await using _ = t;
     const ids = async (query: Parameters<typeof list.get>[0]) =>
       (await list.get(query)).data?.data.map(({ id }) => id);
@@ -130,8 +130,8 @@ describe('the audit log', () => {
   });
 
   // proves: 2.2.3
-  test('refuses a cursor of another filter, a nonsensical one and an unknown parameter', async () => {
-    const { t, root, list } = await someActs();
+  test('refuses a cursor of another filter, an invalid one and an unknown parameter', async () => {
+    const { t, root, list } = await someEntries();
     await using _ = t;
     const { data } = await list.get({ query: { limit: 1 } });
     const cursor = data?.page.next_cursor ?? '';
@@ -147,8 +147,8 @@ describe('the audit log', () => {
   });
 
   // proves: input.time
-  test('refuses what is no time with 422', async () => {
-    const { t, root } = await someActs();
+  test('refuses an invalid time with 422', async () => {
+    const { t, root } = await someEntries();
     await using _ = t;
     const none = ['yesterday!', '2026-13-01T00:00:00Z', '2026-11-22T16:00:00', '2026-02-31'];
     for (const from of none) {
@@ -160,8 +160,8 @@ describe('the audit log', () => {
   });
 
   // proves: who-may-what.audit-log, 16.4.2
-  test('is for admins alone, and for their tokens with the scope', async () => {
-    const { t, root } = await someActs();
+  test('is only for admins and for their tokens with the scope', async () => {
+    const { t, root } = await someEntries();
     await using _ = t;
     const bob = await t.signUp('carol');
     const status = async (token: string) =>
@@ -176,8 +176,8 @@ describe('the audit log', () => {
   });
 
   // proves: who-may-what.audit-log, logs.audit-log-who-what-whom-from-where-when, 16.4.2
-  test('cannot be changed or shortened: SQLite itself refuses', async () => {
-    const { t } = await someActs();
+  test('cannot be changed or shortened, because SQLite refuses', async () => {
+    const { t } = await someEntries();
     await using _ = t;
     const { client } = t.deps.db;
     for (const statement of [
@@ -192,8 +192,8 @@ describe('the audit log', () => {
   });
 
   // proves: costly-work.audit-log
-  test('reads no more of the log than a page, whatever the filter by account', async () => {
-    const { t } = await someActs();
+  test('reads only one page of the log for every indexed filter', async () => {
+    const { t } = await someEntries();
     await using _ = t;
     const plan = (where: string) =>
       JSON.stringify(

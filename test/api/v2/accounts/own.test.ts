@@ -15,7 +15,7 @@ describe('/users/me', () => {
   });
 
   // proves: who-may-what.account-in-v2-username
-  test('changes the username, and username_taken is 409', async () => {
+  test('changes the username, and refuses a taken one with 409', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     await t.signUp('bob');
@@ -26,7 +26,7 @@ describe('/users/me', () => {
   });
 
   // proves: sessions.password-changed, 6.2.2, 6.2.3, 7.4.3, 7.5.1
-  test('a new password asks for the current one and ends the other sessions', async () => {
+  test('a password change needs the current password and ends the other sessions', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     const login = { login: 'ada', password: PASSWORD };
@@ -43,7 +43,7 @@ describe('/users/me', () => {
   });
 
   // proves: data.personal-account, 14.2.4
-  test('deletion asks for the password and leaves no orphan', async () => {
+  test('a deletion needs the password and leaves no orphans', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     await ada.client.api.v1.items.post({ title: 'a' });
@@ -59,7 +59,7 @@ describe('/users/me', () => {
     expect(actions.at(-1)).toEqual(['user.deleted']);
   });
 
-  test('the last active admin stays', async () => {
+  test('the last active admin cannot be deleted', async () => {
     await using t = await testApp();
     const root = await t.signUp('root', 'admin');
     expect((await root.client.api.v2.users.me.delete({ password: PASSWORD })).status).toBe(409);
@@ -69,7 +69,7 @@ describe('/users/me', () => {
 
   // proves: who-may-what.password-hash-token-hash-totp-secret-after-set, data.personal-account
   // proves: 15.3.1
-  test('the export holds all that is kept, and no secret', async () => {
+  test('the export contains all stored data and no secret', async () => {
     await using t = await testApp();
     const { token, client } = await t.signUp('ada');
     await client.api.v1.items.post({ title: 'A warm hutch' });
@@ -91,7 +91,7 @@ describe('/users/me', () => {
     }
   });
 
-  test('the export shows tags and data as JSON, and every earlier form of an item', async () => {
+  test('the export contains tags and data as JSON, and every revision of an item', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     const fields = { tags: ['wood'], data: { size: 3 } };
@@ -108,7 +108,7 @@ describe('/users/me', () => {
     expect(data?.authenticator).toBeNull();
   });
 
-  test('the export has no revision of an item of another account', async () => {
+  test('the export contains no revisions of other accounts', async () => {
     await using t = await testApp();
     const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];
     await ada.client.api.v2.items.post({ title: 'A hutch' });
@@ -116,7 +116,7 @@ describe('/users/me', () => {
     expect((await bob.client.api.v2.users.me.export.get()).data?.revisions).toEqual([]);
   });
 
-  test('every table with rows of accounts is in the export, or is left out for a reason', async () => {
+  test('every table with rows of accounts is exported, or omitted for a reason', async () => {
     await using t = await testApp();
     const tables = t.deps.db.client
       .query(
@@ -128,12 +128,12 @@ describe('/users/me', () => {
       .all() as { name: string }[];
     expect(tables.length).toBeGreaterThan(10);
     const known = new Set([...EXPORTED, ...Object.keys(NOT_EXPORTED)]);
-    const forgotten = tables.filter(({ name }) => !known.has(name)).map(({ name }) => name);
-    // Add it to EXPORTED or NOT_EXPORTED of src/services/accounts/export.ts.
-    expect(forgotten).toEqual([]);
+    const missing = tables.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+    // Add a missing table to EXPORTED or NOT_EXPORTED of src/services/accounts/export.ts.
+    expect(missing).toEqual([]);
   });
 
-  test('the export has every row of many pages once', async () => {
+  test('the export contains every row of many pages once', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     const titles = Array.from({ length: 47 }, (_, index) => `Item ${index}`);
@@ -148,7 +148,7 @@ describe('/users/me', () => {
   });
 
   // proves: costly-work.exports-also-of-an-account
-  test('the export reads a page at a time, of what existed when it began', async () => {
+  test('the export reads one page at a time of the rows that existed when it began', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     const add = (title: string) => ada.client.api.v2.items.post({ title });
@@ -164,7 +164,7 @@ describe('/users/me', () => {
   });
 
   // proves: who-may-what.audit-log, 8.2.3
-  test('the export does not tell from where an admin acted', async () => {
+  test('the export omits the address of an admin', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     t.deps.db.client.run(`insert into audit_log (at, action, actor_id, user_id, address, request_id, details)
@@ -173,7 +173,7 @@ describe('/users/me', () => {
     const { data } = await client.api.v2.users.me.export.get();
     const entryOf = (action: string) => data?.audit_log.find((it) => it['action'] === action);
     expect(entryOf('user.activated')).toMatchObject({ address: null, request_id: null });
-    // Who tried to get in is what its owner wants to know.
+    // The owner may see who tried to sign in.
     expect(entryOf('session.refused')).toMatchObject({ address: '203.0.113.8' });
   });
 });

@@ -30,7 +30,7 @@ function importAll({ t, ada }: Awaited<ReturnType<typeof withAda>>, rows: Titled
 
 describe('the quota of items', () => {
   // proves: limits.items-of-an-account-with-those-in-the
-  test('lets in exactly as many of 50 at once as there is room for', async () => {
+  test('admits exactly as many of 50 simultaneous items as the quota allows', async () => {
     await using it = await withAda({ quotaItems: 20 });
     const answers = await atOnce(50, () => it.items.post({ title: 'a' }));
     const statuses = answers.map((it) => (it.status === 'fulfilled' ? it.value.status : 0));
@@ -39,7 +39,7 @@ describe('the quota of items', () => {
   }, 30_000);
 
   // proves: limits.quotas
-  test('is named, with its limit and what is used, when it is exceeded', async () => {
+  test('is named with its limit and use when it is exceeded', async () => {
     await using it = await withAda({ quotaItems: 1 });
     await it.items.post({ title: 'a' });
     const { error } = await it.items.post({ title: 'b' });
@@ -55,7 +55,7 @@ describe('the quota of items', () => {
     ]);
   });
 
-  test('refuses a batch that goes over it as a whole', async () => {
+  test('refuses a whole batch that exceeds it', async () => {
     await using it = await withAda({ quotaItems: 5 });
     await it.items.post({ title: 'a' });
     const batch = (count: number) =>
@@ -65,7 +65,7 @@ describe('the quota of items', () => {
     expect((await batch(4)).status).toBe(200);
   });
 
-  test('ends an import at the first item too many, and says how many were created', async () => {
+  test('stops an import at the first excess item and reports how many were created', async () => {
     await using it = await withAda({ quotaItems: 230 });
     const answer = await importAll(it, many(500));
     expect([answer.status, await answer.json()]).toMatchObject([
@@ -80,7 +80,7 @@ describe('the quota of items', () => {
   });
 
   // proves: limits.items-of-an-account-with-those-in-the
-  test('counts the bin until it is purged, and has room again then', async () => {
+  test('counts items in the bin until they are purged', async () => {
     await using it = await withAda({ quotaItems: 1 });
     await it.items.post({ title: 'a' });
     await it.items({ item_id: 1 }).delete();
@@ -93,7 +93,7 @@ describe('the quota of items', () => {
   });
 
   // proves: who-may-what.item-in-the-bin, data.personal-items
-  test('has room again at once for what its owner deletes from the bin', async () => {
+  test('is freed at once when the owner deletes an item from the bin', async () => {
     await using it = await withAda({ quotaItems: 1, quotaRevisions: 500 });
     await it.items.post({ title: 'a' });
     const item = it.items({ item_id: 1 });
@@ -108,7 +108,7 @@ describe('the quota of items', () => {
   }, 30_000);
 
   // proves: limits.items-of-an-account-with-those-in-the
-  test('does not bind an admin', async () => {
+  test('does not apply to an admin', async () => {
     await using it = await withAda({ quotaItems: 1, quotaBytes: 1 });
     const root = await it.t.signUp('root', 'admin');
     for (const title of ['a', 'b']) {
@@ -119,7 +119,7 @@ describe('the quota of items', () => {
   });
 
   // proves: limits.quotas
-  test('is what an admin sets for an account, and again the setting after null', async () => {
+  test('can be set by an admin for one account and reset with null', async () => {
     await using it = await withAda({ quotaItems: 1 });
     const root = await it.t.signUp('root', 'admin');
     const own = root.client.api.v2.users({ user_id: it.ada.id }).usage;
@@ -134,7 +134,7 @@ describe('the quota of items', () => {
     expect((await root.client.api.v2.users({ user_id: 9 }).usage.get()).status).toBe(404);
   });
 
-  test('refuses all that a deleted account would still store', async () => {
+  test('refuses writes of a deleted account', async () => {
     await using it = await withAda();
     await it.ada.client.api.v2.users.me.delete({ password: PASSWORD });
     const fields = { title: 'late', description: '', url: null, tags: [], data: {} };
@@ -145,17 +145,17 @@ describe('the quota of items', () => {
 
 describe('the quota of bytes', () => {
   // proves: limits.bytes-of-an-account-texts-of-items-and
-  test('counts every text of items and of their history, in UTF-8', async () => {
+  test('counts the UTF-8 bytes of all texts of items and of their history', async () => {
     await using it = await withAda();
     await it.items.post({ title: 'é', description: 'ab', url: 'https://a.example/', tags: ['t'] });
-    // Title, description, url, tags and data as they are stored.
+    // The stored title, description, url, tags and data.
     expect((await it.usage())?.bytes.used).toBe(2 + 2 + 18 + 5 + 2);
     await it.items({ item_id: 1 }).patch({ title: 'abcd' });
     expect((await it.usage())?.bytes.used).toBe(4 + 2 + 18 + 5 + 2 + '{"title":"é"}'.length + 1);
   });
 
   // proves: limits.bytes-of-an-account-texts-of-items-and
-  test('refuses what goes over it, and lets an item be deleted all the same', async () => {
+  test('refuses writes that exceed it, but not deletions', async () => {
     await using it = await withAda({ quotaBytes: 1000 });
     expect((await it.items.post({ title: 'a', description: 'x'.repeat(990) })).status).toBe(201);
     const { error } = await it.items({ item_id: 1 }).patch({ title: 'b' });
@@ -168,7 +168,7 @@ describe('the quota of bytes', () => {
 
 describe('the quota of stored responses', () => {
   // proves: limits.responses-stored-for-idempotency-keys-of-an-account
-  test('refuses one more key with its write, and replays those that are stored', async () => {
+  test('refuses the write of one more key, and still replays stored responses', async () => {
     await using it = await withAda({ quotaIdempotencyKeys: 2 });
     const post = (key: string) =>
       it.items.post({ title: key }, { headers: { 'idempotency-key': key } });
@@ -181,7 +181,7 @@ describe('the quota of stored responses', () => {
   });
 
   // proves: limits.responses-stored-for-idempotency-keys-of-an-account
-  test('counts their bytes too', async () => {
+  test('also counts their bytes', async () => {
     await using it = await withAda({ quotaIdempotencyBytes: 600 });
     const headers = { 'idempotency-key': 'a' };
     const { error } = await it.items.post(
@@ -193,7 +193,7 @@ describe('the quota of stored responses', () => {
   });
 });
 
-describe('the quotas of ways in', () => {
+describe('the quotas of credentials', () => {
   // proves: limits.sessions-of-an-account, sessions.session-tokens-are-opaque-and-have-256-bits
   test('one session too many ends the least recently used', async () => {
     await using it = await withAda({ quotaSessions: 3 });
@@ -204,7 +204,7 @@ describe('the quotas of ways in', () => {
     };
     const [second, third] = [await login(), await login()];
     it.later(2 * 3_600_000);
-    // A use is noted after an hour: the first session is now the last used.
+    // A use is recorded after an hour, so the first session is now the most recently used.
     await it.ada.client.api.v2.users.me.get();
     const fourth = await login();
     const statusOf = async (client: typeof fourth) => (await client.api.v2.users.me.get()).status;
@@ -213,7 +213,7 @@ describe('the quotas of ways in', () => {
   });
 
   // proves: limits.unexpired-tokens-of-an-account
-  test('of tokens counts those that have not expired', async () => {
+  test('count only unexpired tokens', async () => {
     await using it = await withAda({ quotaTokens: 2 });
     const { tokens } = it.ada.client.api.v2;
     const post = (days: number) =>
@@ -234,7 +234,7 @@ describe('the quotas of ways in', () => {
 });
 
 // proves: limits.passkeys-of-an-account
-test('the quota of passkeys refuses one more, and has room again for one that is removed', async () => {
+test('the quota of passkeys refuses one more, until one is removed', async () => {
   const publicUrl = 'http://localhost';
   await using it = await withAda({ quotaPasskeys: 1, publicUrl });
   const { passkeys } = it.ada.client.api.v2.auth;
@@ -254,7 +254,7 @@ test('the quota of passkeys refuses one more, and has room again for one that is
 
 describe('the history of an item', () => {
   // proves: limits.changes-in-the-history-of-an-item
-  test('keeps as many changes as the setting says, the newest', async () => {
+  test('stores the newest changes, as many as the setting allows', async () => {
     await using it = await withAda({ quotaRevisions: 3 });
     await it.items.post({ title: 'title 1' });
     const item = it.items({ item_id: 1 });
@@ -271,7 +271,7 @@ describe('the history of an item', () => {
 
 describe('a disk that is nearly full', () => {
   // proves: limits.free-disk-space
-  test('takes no more from anyone but admins; all can sign in', async () => {
+  test('accepts writes only from admins, while everyone can sign in', async () => {
     await using t = await testApp({ config: { minFreeBytes: 1e14 } });
     const root = await t.signUp('root', 'admin');
     expect((await root.client.api.v2.items.post({ title: 'a' })).status).toBe(201);
@@ -287,33 +287,33 @@ describe('a disk that is nearly full', () => {
     expect((await bob.tokens.post(token)).status).toBe(507);
   });
 
-  test('is noticed within the time of a check, and so is that it is no longer', () => {
+  test('is noticed at the next check, and so is the space freed later', () => {
     let free = 100;
-    const asked: string[] = [];
+    const checked: string[] = [];
     let nowMs = 0;
     const disk = createDiskSpace({
       path: '/data',
       minFreeBytes: 50,
       freeBytes: (path) => {
-        asked.push(path);
+        checked.push(path);
         return free;
       },
       now: () => nowMs,
     });
-    expect([disk.isLow(), disk.isLow(), asked]).toEqual([false, false, ['/data']]);
+    expect([disk.isLow(), disk.isLow(), checked]).toEqual([false, false, ['/data']]);
     free = 10;
     expect(disk.isLow()).toBe(false);
     nowMs = 3000;
     expect(disk.isLow()).toBe(true);
     free = 60;
     nowMs = 6000;
-    expect([disk.isLow(), asked.length]).toEqual([false, 3]);
+    expect([disk.isLow(), checked.length]).toEqual([false, 3]);
   });
 });
 
 describe('the counted usage', () => {
   // proves: limits.quotas
-  test('is what is stored, after any changes', async () => {
+  test('equals the stored data after any changes', async () => {
     await using it = await withAda({ quotaRevisions: 4, quotaBytes: 20_000, quotaItems: 15 });
     const random = createRandom(7);
     const pick = (count: number) => Math.floor(random() * count);
@@ -350,7 +350,7 @@ describe('the counted usage', () => {
   }, 30_000);
 
   // proves: limits.quotas
-  test('that is wrong is found and put right', async () => {
+  test('is found and corrected if it is wrong', async () => {
     await using it = await withAda();
     await it.items.post({ title: 'a' }, { headers: { 'idempotency-key': 'a' } });
     const right = await it.usage();

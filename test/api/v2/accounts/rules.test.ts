@@ -3,7 +3,7 @@ import { testApp } from '../../../support.ts';
 
 const ADA = { email: 'ada@example.com', username: 'ada', password: 'beets-and-barley' };
 
-/** The status of a sign-up, and the fields that it names. */
+/** Returns the status of a sign-up and the fields of its errors. */
 async function signUp(fields: Partial<typeof ADA>) {
   await using t = await testApp();
   const answer = await t.json('POST', '/api/v2/auth/register', { ...ADA, ...fields });
@@ -12,7 +12,7 @@ async function signUp(fields: Partial<typeof ADA>) {
 }
 
 const refused = (field: string) => ({ status: 422, paths: [`body.${field}`] });
-const taken = { status: 201, paths: [] };
+const accepted = { status: 201, paths: [] };
 
 /** An address of `length` characters. */
 const addressOf = (length: number) =>
@@ -42,13 +42,13 @@ describe('an account', () => {
     addressOf(254),
     ` ${addressOf(254)}\n`,
     // proves: input.email
-  ])('takes the email %j', async (email) => {
-    expect(await signUp({ email })).toEqual(taken);
+  ])('accepts the email %j', async (email) => {
+    expect(await signUp({ email })).toEqual(accepted);
   });
 
-  test('counts a username without the blanks around it', async () => {
+  test('counts the characters of a username without surrounding blanks', async () => {
     expect(await signUp({ username: ' ab ' })).toEqual(refused('username'));
-    expect(await signUp({ username: ` ${'a'.repeat(50)} ` })).toEqual(taken);
+    expect(await signUp({ username: ` ${'a'.repeat(50)} ` })).toEqual(accepted);
   });
 
   // proves: input.username
@@ -62,7 +62,7 @@ describe('an account', () => {
   });
 
   // proves: input.password
-  test.each([8, 128])('takes a password of %d characters', async (length) => {
-    expect(await signUp({ password: '🐇'.repeat(length) })).toEqual(taken);
+  test.each([8, 128])('accepts a password of %d characters', async (length) => {
+    expect(await signUp({ password: '🐇'.repeat(length) })).toEqual(accepted);
   });
 });
