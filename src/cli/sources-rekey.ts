@@ -6,13 +6,13 @@ export const sourcesRekey: Command = {
   help: `Set HUTCH_SECRETS_KEY to the new key and HUTCH_SECRETS_KEY_OLD to the previous one; without the
 latter, the key in data/secrets.key is used. Each secret is decrypted with the key that
 encrypted it and encrypted with the new one; no version changes. Servers that know both keys
-keep working meanwhile. If no known key opens the secrets of a source, they stay as they are, the
-source is named, and the status is 1. Afterwards the old key is not needed any more.`,
+keep working meanwhile. If no known key opens the secrets of a source, they stay unchanged, the
+command names the source, and the exit status is 1. Afterwards the old key is no longer needed.`,
   flags: {},
   settings: ['dataDir'],
   run: async (invocation) => {
     const config = configOf(invocation);
-    if (config.secretsKey === '') throw new UsageError('HUTCH_SECRETS_KEY is needed: the new key.');
+    if (config.secretsKey === '') throw new UsageError('Set HUTCH_SECRETS_KEY to the new key.');
     const deps = openDeps(config);
     try {
       const { resealed, unreadable } = await deps.sourceRekey.run();

@@ -13,7 +13,7 @@ export const Stats = t.Object(
   {
     uptime_seconds: Integer(),
     memory_bytes: Integer(),
-    /** File descriptors; null where the system does not tell. */
+    /** File descriptors; null if the system does not report them. */
     descriptors: t.Object({
       open: t.Union([Integer(), t.Null()]),
       limit: t.Union([Integer(), t.Null()]),
@@ -30,12 +30,12 @@ export const Stats = t.Object(
       commits: Integer(),
       writes: Integer(),
       queued: Integer(),
-      /** A frame is a page of 4 KiB; what is checkpointed is in the database file. */
+      /** A frame is a page of 4 KiB; checkpointed frames are in the database file. */
       write_ahead_log: t.Object({
         bytes: Integer(),
         frames: Integer(),
         checkpointed_frames: Integer(),
-        /** Since when another process keeps the log from being moved. */
+        /** Time since which another process has prevented a checkpoint. */
         pinned_since: t.Union([Timestamp(), t.Null()]),
       }),
     }),

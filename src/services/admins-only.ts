@@ -1,7 +1,7 @@
 import type { Actor } from '../core/actor.ts';
 import { AppError } from '../core/exceptions.ts';
 
-/** A service whose every method takes the actor first. */
+/** A service whose methods all take the actor as the first argument. */
 type ActorFirst<T> = { [K in keyof T]: (actor: Actor, ...rest: never[]) => Promise<unknown> };
 
 /** Throws forbidden unless the caller is an admin. */
@@ -10,8 +10,8 @@ export function requireAdmin({ role }: Pick<Actor, 'role'>): void {
 }
 
 /**
- * The same service, for admins: each method, one added later too, rejects with forbidden for any
- * other caller. Routes check the role as well; a mistake there must not be enough.
+ * Wraps a service so that each method, including any added later, rejects with forbidden unless
+ * the caller is an admin. Routes check the role too; this guards against a mistake there.
  */
 export function adminsOnly<T extends ActorFirst<T>>(service: T): T {
   const methods = Object.entries<ActorFirst<T>[keyof T]>(service).map(([name, method]) => {

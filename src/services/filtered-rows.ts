@@ -2,23 +2,24 @@ import type { Pace } from '../core/fair-turns.ts';
 import type { Position } from '../utils/page.ts';
 import { createSizes } from '../utils/time/window-sizes.ts';
 
-/** Rows in the order of an index, and what is asked of each of them. */
+/** Access to rows in the order of an index, some of which pass a filter. */
 export interface FilteredRows<Row> {
   pace: Pace;
   positionOf(row: Row): Position;
-  /** The position of the row that follows `skip` others after `from`; undefined behind the last. */
+  /** The position of the row after `from` that follows `skip` others; undefined after the last. */
   nth(from: Position | undefined, skip: number): Promise<Position | undefined>;
-  /** Up to `limit` rows that pass, of those after `from`, up to and with `to`. */
+  /** At most `limit` of the rows after `from`, up to and including `to`, that pass the filter. */
   rows(from: Position | undefined, to: Position | undefined, limit: number): Promise<Row[]>;
 }
 
-/** Rows of one step, and of one page: one that is not full by then is a short one. */
-const MOST = 2_000;
-const MOST_LOOKED_AT = 200_000;
+/** Most rows scanned in one step. */
+const MAX_STEP = 2_000;
+/** Most rows scanned for one page; a page that is not full by then ends there. */
+const MAX_SCANNED = 200_000;
 
 /**
- * Reads up to `limit` rows that pass, in steps of a few ms, and the position that the next page
- * starts from if there may be more.
+ * Reads at most `limit` rows that pass the filter, in steps of a few milliseconds. `next` is the
+ * position from which the next page starts, or undefined if there are no more rows.
  */
 export async function readFiltered<Row>(
   source: FilteredRows<Row>,
@@ -35,7 +36,7 @@ export async function readFiltered<Row>(
   return { rows: found, next: undefined };
 }
 
-/** Counts all rows that pass, in steps of a few ms. */
+/** Counts all rows that pass the filter, in steps of a few milliseconds. */
 export async function countFiltered<Row>(
   source: FilteredRows<Row>,
   count: (from: Position | undefined, to: Position | undefined) => Promise<number>,
@@ -46,9 +47,9 @@ export async function countFiltered<Row>(
 }
 
 async function* steps<Row>({ nth, pace }: FilteredRows<Row>, from: Position | undefined) {
-  const sizes = createSizes(MOST);
+  const sizes = createSizes(MAX_STEP);
   let start = from;
-  for (let left = MOST_LOOKED_AT; ; ) {
+  for (let left = MAX_SCANNED; ; ) {
     const size = sizes.next();
     const to = await nth(start, size - 1);
     left -= size;

@@ -6,10 +6,10 @@ import type { Tx } from '../core/db/writer.ts';
 import { AppError, type QuotaName } from '../core/exceptions.ts';
 import { type AccountUsage, accountUsage, type ItemRow } from '../models/index.ts';
 
-/** The most that one account may have. */
+/** The maximum of one account for each quota. */
 export type QuotaLimits = Record<Exclude<QuotaName, 'audit_entries'>, number>;
 
-/** The settings that quotas are made from. */
+/** The settings that define quotas. */
 interface QuotaConfig {
   dataDir: string;
   minFreeBytes: number;
@@ -34,15 +34,15 @@ const limitsOf = (config: QuotaConfig): QuotaLimits => ({
 
 export type Quotas = ReturnType<typeof createQuotas>;
 
-/** What a write adds to an account. */
-type Added = Partial<Record<Counted, number>>;
+/** The amounts that a write adds to an account. */
+type Added = Partial<Record<CountedQuota, number>>;
 
-/** The quotas whose use is counted in account_usage; the others are few rows, counted each time. */
-export type Counted = Exclude<QuotaName, FewRows | 'audit_entries'>;
+/** The quotas whose usage is stored in account_usage; others concern few rows and are counted. */
+export type CountedQuota = Exclude<QuotaName, RowQuota | 'audit_entries'>;
 
-type FewRows = 'tokens' | 'passkeys' | 'identities';
+type RowQuota = 'tokens' | 'passkeys' | 'identities';
 
-/** The quotas of accounts: each check is in the transaction of the write that it is about. */
+/** The quotas of accounts, checked in the transaction of the write. */
 export const createQuotas = (
   config: QuotaConfig,
   disk: DiskSpace = createDiskSpace({ path: config.dataDir, minFreeBytes: config.minFreeBytes }),
@@ -58,8 +58,8 @@ export const createQuotas = (
     requireSpace,
 
     /**
-     * Checks that an account may store more, before the write. An admin may store any amount, also
-     * in another account. Throws quota_exceeded, storage_full, and inactive_user for an account
+     * Checks, before a write, that the account may store more. An admin may store any amount, in
+     * another account too. Throws quota_exceeded, storage_full, and inactive_user for an account
      * that was deleted meanwhile.
      */
     admit: async (tx: Tx, actor: Actor, owner_id: number, added: Added): Promise<void> => {
@@ -67,33 +67,33 @@ export const createQuotas = (
       if (!usage) throw new AppError('inactive_user', 'The account was deleted');
       if (actor.role === 'admin') return;
       requireSpace(actor);
-      for (const name of Object.keys(added) as Counted[]) {
+      for (const name of Object.keys(added) as CountedQuota[]) {
         refuseOver(name, usage[name], added[name] ?? 0, limitOf(limits, usage, name));
       }
     },
 
-    /** Checks that there may be one more where `used` are. Throws quota_exceeded. */
-    admitOne: (name: FewRows, used: number): void => refuseOver(name, used, 1, limits[name]),
+    /** Checks that one more row may be added to `used` rows. Throws quota_exceeded. */
+    admitOne: (name: RowQuota, used: number): void => refuseOver(name, used, 1, limits[name]),
   };
 };
 
-/** The most that an account may have of something: as an admin set it, or by the settings. */
-export function limitOf(limits: QuotaLimits, usage: AccountUsage, name: Counted): number {
+/** The limit of an account: its own if an admin has set one, or that of the settings. */
+export function limitOf(limits: QuotaLimits, usage: AccountUsage, name: CountedQuota): number {
   if (name === 'items') return usage.items_limit ?? limits.items;
   return (name === 'bytes' ? usage.bytes_limit : null) ?? limits[name];
 }
 
-/** What of an item counts as its bytes; SQLite's triggers count the same. */
+/** The columns that count towards the bytes of an item; SQLite's triggers count the same. */
 const TEXTS = ['title', 'description', 'url', 'tags', 'data'] as const;
 
-/** The bytes of the texts in some columns of an item. */
+/** The bytes of an item that count towards the quota, for the given columns. */
 export function textBytes(columns: Partial<ItemRow>): number {
   return TEXTS.reduce((sum, name) => sum + Buffer.byteLength(columns[name] ?? ''), 0);
 }
 
 function refuseOver(name: QuotaName, used: number, added: number, limit: number): void {
   if (used + added <= limit) return;
-  const message = `The quota of ${name} is used up: ${used} of ${limit}, and ${added} more were to come`;
+  const message = `The quota of ${name} would be exceeded: ${used} of ${limit} used, ${added} more needed`;
   throw new AppError('quota_exceeded', message, { quota: { name, limit, used } });
 }
 

@@ -5,22 +5,22 @@ import type { Pace } from '../core/fair-turns.ts';
 import { rowCounts, SEGMENT_BITS } from '../models/index.ts';
 import { firstRemoved } from './accounts/removed.ts';
 
-/** Rows of one step, where they must be walked past. */
+/** Rows skipped in one step. */
 const STEP = 4_000;
 
-/** Rows that are counted by segments of their ids. */
+/** A table whose rows are counted by segments of their ids. */
 export interface CountedRows {
   of: typeof rowCounts.$inferSelect.of;
-  /** `select id from … where …`, up to a condition on the id. */
+  /** `select id from … where …`, to which a condition on the id is appended. */
   ids: SQL;
 }
 
-/** A row by its place: `rest` rows follow the id `after` before it. */
+/** The place of a row: `rest` rows lie between the id `after` and it. */
 export type Place = { after: number; rest: number };
 
 /**
- * The place of the row that follows `skip` others in the order of their ids; `rest` is less than
- * 4,096. Undefined when there are no more rows.
+ * The place of the row that follows `skip` others in the order of their ids, with a `rest` below
+ * 4,096. Undefined if there are not so many rows.
  */
 export async function placeAfter(
   session: Session,
@@ -30,8 +30,8 @@ export async function placeAfter(
 ): Promise<Place | undefined> {
   if (skip < STEP) return { after: 0, rest: skip };
   const [removed] = await firstRemoved(session, {});
-  // While the rows of deleted accounts are erased they are counted, but nobody is shown them.
-  return removed?.id ? walkPast(session, pace, ids, skip) : placeBySegment(session, of, skip);
+  // Until the rows of deleted accounts are erased, they are counted but must not be skipped over.
+  return removed?.id ? placeByWalk(session, pace, ids, skip) : placeBySegment(session, of, skip);
 }
 
 async function placeBySegment(
@@ -47,7 +47,7 @@ async function placeBySegment(
   return row && { after: row.segment * 2 ** SEGMENT_BITS - 1, rest: row.rest };
 }
 
-async function walkPast(
+async function placeByWalk(
   session: Session,
   pace: Pace,
   ids: SQL,

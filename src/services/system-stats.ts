@@ -12,7 +12,7 @@ export interface SystemStatsDeps {
 /** Counters of this process, for admins. */
 export const createSystemStats = ({ cache, db }: SystemStatsDeps) =>
   adminsOnly({
-    /** The counters as they are now. Throws forbidden. */
+    /** Throws forbidden unless the caller is an admin. */
     read: async (_actor: Actor) => ({
       uptime_seconds: Math.floor(process.uptime()),
       memory_bytes: process.memoryUsage.rss(),

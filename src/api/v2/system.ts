@@ -3,7 +3,7 @@ import { Stats, Version } from '../../schemas/system.ts';
 import { adminRoute, openRoutes, publicRoute, signedIn } from '../plugins/access-rules.ts';
 import { ADMIN, v2Errors } from './responses.ts';
 
-/** This server itself. */
+/** Version and statistics of this server. */
 export const createSystemRoutes = ({
   version,
   systemStats,

@@ -2,10 +2,10 @@ import { t } from 'elysia';
 import { Dictionary, Integer, IntegerText, Text, Timestamp } from '../kinds.ts';
 import { Params } from './sources.ts';
 
-/** The parameters of a call are those of its source: their names are not known here. */
+/** The parameters of a call. Their names are defined by its source. */
 export const OpenQuery = Dictionary(t.String());
 
-/** What the outside answered: any JSON, or a text. */
+/** The response of a source: any JSON, or text. */
 export const SourceData = t.Any();
 
 export const DryRun = t.Object({ params: t.Optional(Params) }, { title: 'SourceDryRun' });
@@ -25,7 +25,11 @@ const Call = t.Object(
     source: t.Optional(Text({ minLength: 1, maxLength: 64, examples: ['weather'] })),
     params: t.Optional(Params),
     url: t.Optional(
-      Text({ minLength: 1, maxLength: 2048, description: 'In place of a source: answers JSON.' }),
+      Text({
+        minLength: 1,
+        maxLength: 2048,
+        description: 'Instead of a source: a URL that returns JSON.',
+      }),
     ),
   },
   { title: 'SourceCall' },
@@ -38,18 +42,18 @@ export const SourceFetch = t.Object(
 
 const Result = t.Object(
   {
-    status: t.Union([Integer(), t.Null()], { description: 'Of the outside answer.' }),
+    status: t.Union([Integer(), t.Null()], { description: 'Status of the response.' }),
     data: t.Optional(t.Any()),
     error: t.Optional(t.Object({ code: t.String({ examples: ['timeout'] }), message: t.String() })),
     cache: t.Union([t.String({ examples: ['hit'] }), t.Null()]),
     elapsed_ms: Integer(),
-    attempts: Integer({ description: '0 when nothing had to be sent.' }),
+    attempts: Integer({ description: '0 if nothing was sent.' }),
   },
   { title: 'SourceResult' },
 );
 
 export const SourceResults = t.Object(
-  { results: t.Array(Result, { description: 'One for each call, in their order.' }) },
+  { results: t.Array(Result, { description: 'One for each call, in the same order.' }) },
   { title: 'SourceResults' },
 );
 
@@ -65,7 +69,7 @@ const counts = {
   }),
   latency_ms: t.Object(
     { p50: latency, p90: latency, p99: latency, max: latency },
-    { description: 'Of the calls that waited for the source; at most 19% more than it was.' },
+    { description: 'For calls that waited for the source; at most 19% above the actual value.' },
   ),
 };
 
@@ -76,6 +80,11 @@ export const SourceStats = t.Object(
 
 export const SourceStatsQuery = t.Object({
   hours: t.Optional(
-    IntegerText({ minimum: 1, maximum: 720, default: 24, description: 'Hours to look back on.' }),
+    IntegerText({
+      minimum: 1,
+      maximum: 720,
+      default: 24,
+      description: 'Number of hours to report.',
+    }),
   ),
 });

@@ -1,7 +1,7 @@
 import { t } from 'elysia';
 import { TextList } from '../kinds.ts';
 
-/** Longest URL that is fetched; the practical limit of browsers and proxies. */
+/** Longest URL that is fetched: the practical limit of browsers and proxies. */
 const MAX_URL = 2048;
 
 export const externalQuery = (maxUrls: number) =>
@@ -10,9 +10,9 @@ export const externalQuery = (maxUrls: number) =>
       minItems: 1,
       maxItems: maxUrls,
       maxLength: MAX_URL,
-      description: 'An http or https URL that answers JSON. May be given several times.',
+      description: 'An http or https URL that returns JSON. May be repeated.',
     }),
   });
 
-/** What the URLs answered, in the order asked. */
+/** The JSON of the URLs, in the same order. */
 export const ExternalData = t.Array(t.Any());

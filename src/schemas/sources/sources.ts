@@ -9,15 +9,15 @@ const header = Text({ minLength: 1, maxLength: 100, examples: ['accept-language'
 
 const Access = Choice('SourceAccess', ['public', 'user', 'scope'], {
   description:
-    'public: anyone. user: who is signed in. scope: of tokens those with external:read; a session may.',
+    'public: anyone. user: signed-in users. scope: sessions, and tokens with external:read.',
 });
 const Method = Choice('SourceMethod', ['GET', 'POST'], {
-  description: 'POST is for queries that have a body: what is called by GET here must be safe.',
+  description: 'POST is for queries with a body: calling a source must be safe.',
 });
 
 const ParameterValue = t.Union([t.String({ maxLength: 8192 }), t.Number(), t.Boolean()]);
 export const Params = Dictionary(ParameterValue, {
-  description: 'By the names of the parameters of the source.',
+  description: 'Values by parameter name.',
   examples: [{ city: 'Paris' }],
 });
 
@@ -26,20 +26,22 @@ const Parameter = t.Object(
     name: t.String({ pattern: '^[a-z][a-z0-9_]{0,31}$', examples: ['city'] }),
     type: Choice('SourceParameterType', ['string', 'integer', 'number', 'boolean', 'enum']),
     required: t.Optional(
-      Flag({ description: 'Without a value and a default, what it stands in is left out.' }),
+      Flag({
+        description: 'If false and there is no value or default, fields that use it are left out.',
+      }),
     ),
     default: t.Optional(ParameterValue),
-    min: t.Optional(t.Number({ description: 'Of an integer or a number.' })),
+    min: t.Optional(t.Number({ description: 'For an integer or a number.' })),
     max: t.Optional(t.Number()),
     max_length: t.Optional(
-      Integer({ minimum: 1, maximum: 2048, description: 'Of a string; without it 200.' }),
+      Integer({ minimum: 1, maximum: 2048, description: 'For a string; default 200.' }),
     ),
     pattern: t.Optional(
       Text({
         minLength: 1,
         maxLength: 200,
         description:
-          'What all of a string must match: characters, . and [classes], each with ?, *, + or {n,m}.',
+          'Pattern of the whole string: characters, . and [classes], each with ?, *, + or {n,m}.',
         examples: ['[A-Z]{3}'],
       }),
     ),
@@ -52,9 +54,9 @@ const Parameter = t.Object(
 const Secret = t.Object(
   {
     secret: t.Union([Text({ minLength: 1, maxLength: 8192 }), t.Null()], {
-      description: 'Sent as it is and never shown. null: stays what it was.',
+      description: 'Sent unchanged and never shown. null keeps the current value.',
     }),
-    is_set: t.Optional(Flag({ description: 'As a definition shows it; ignored.' })),
+    is_set: t.Optional(Flag({ description: 'Ignored; allows a definition to be sent back.' })),
   },
   { title: 'SourceSecret' },
 );
@@ -77,19 +79,21 @@ const Breaker = t.Object(
 const base_url = Text({
   minLength: 1,
   maxLength: 1024,
-  description: 'http or https, without a query; a secret given for one host goes to no other.',
+  description: 'http or https, without a query. Secrets are sent to this host only.',
   examples: ['https://api.example.com'],
 });
 
-/** What may be left out. No defaults here: in a patch they would undo what is there. */
+/** The optional fields. They have no defaults here: in a patch these would undo earlier changes. */
 const optional = {
   is_enabled: t.Optional(Flag()),
   access: t.Optional(Access),
   method: t.Optional(Method),
   path: t.Optional(template('Appended to the base URL.', ['/v1/forecast/{city}'])),
-  query: fields('Templates and secrets by name; null takes one out.', { units: 'metric' }),
-  headers: fields('As the query.', { 'x-api-key': { secret: 'the-key' } }),
-  body: t.Optional(t.Any({ description: 'JSON of a POST; "{city}" becomes the value itself.' })),
+  query: fields('Templates and secrets by name; null removes one.', { units: 'metric' }),
+  headers: fields('Like the query.', { 'x-api-key': { secret: 'the-key' } }),
+  body: t.Optional(
+    t.Any({ description: 'JSON body of a POST; "{city}" becomes the value itself.' }),
+  ),
   parameters: t.Optional(t.Array(Parameter, { maxItems: 50 })),
   accept: t.Optional(
     t.Array(Text({ minLength: 3, maxLength: 100, examples: ['application/json'] }), {
@@ -99,11 +103,11 @@ const optional = {
   ),
   ttl_seconds: t.Optional(
     t.Union([Integer({ minimum: 0, maximum: 2_592_000 }), t.Null()], {
-      description: 'How long an answer is kept; 0: not at all; null: as it says (RFC 9111).',
+      description: 'How long a response is cached; 0: never; null: as its headers say (RFC 9111).',
     }),
   ),
   stale_seconds: t.Optional(Integer({ minimum: 0, maximum: 2_592_000 })),
-  // Below the 30 s after which a connection that waits is closed.
+  // Below the 30 s after which an idle connection is closed.
   timeout_ms: t.Optional(Integer({ minimum: 100, maximum: 25_000 })),
   max_bytes: t.Optional(Integer({ minimum: 1024, maximum: 16_777_216 })),
   max_per_host: t.Optional(Integer({ minimum: 1, maximum: 256 })),
@@ -112,7 +116,7 @@ const optional = {
   forward_headers: t.Optional(t.Array(header, { maxItems: 20, uniqueItems: true })),
   refresh: t.Optional(
     t.Union([Text({ minLength: 1, maxLength: 100, examples: ['*/5 * * * *'] }), t.Null()], {
-      description: 'When it is asked so that its answers stay warm: a cron expression, UTC.',
+      description: 'Cron expression, in UTC, for refreshing cached responses.',
     }),
   ),
   refresh_parameters: t.Optional(t.Array(Params, { minItems: 1, maxItems: 20 })),
@@ -127,7 +131,7 @@ export const SourceNew = t.Object(
   { title: 'SourceNew' },
 );
 
-/** RFC 7396: what is left out stays, a secret too that is given as null. */
+/** RFC 7396: omitted fields keep their value, and so does a secret of null. */
 export const SourcePatch = t.Object(
   { base_url: t.Optional(base_url), ...optional },
   { title: 'SourcePatch' },
@@ -163,7 +167,7 @@ export const SourceDefinition = t.Object(
     forward_headers: t.Array(t.String()),
     refresh: t.Union([t.String(), t.Null()]),
     refresh_parameters: t.Array(Dictionary(ParameterValue)),
-    version: Integer({ description: 'Grows with each change.' }),
+    version: Integer({ description: 'Increases with each change.' }),
     created_at: Timestamp(),
     updated_at: Timestamp(),
   },
@@ -181,11 +185,11 @@ export const SourcesQuery = t.Object({
       minimum: 1,
       maximum: 100,
       default: 50,
-      description: 'Entries per page, at most.',
+      description: 'Maximum number of entries.',
     }),
   ),
   cursor: t.Optional(
-    Text({ minLength: 1, maxLength: 1024, description: 'The next_cursor of the page before.' }),
+    Text({ minLength: 1, maxLength: 1024, description: 'The next_cursor of the previous page.' }),
   ),
 });
 

@@ -5,7 +5,7 @@ import { rowsOf } from '../../core/db/query.ts';
 import { accessTokens, accountUsage, identities, passkeys, sessions } from '../../models/index.ts';
 import { adminsOnly } from '../admins-only.ts';
 import type { Audit } from '../audit/audit.ts';
-import { type Counted, limitOf, type QuotaLimits, type Quotas, usageById } from '../quotas.ts';
+import { type CountedQuota, limitOf, type QuotaLimits, type Quotas, usageById } from '../quotas.ts';
 import { getUser, userNotFound } from './users.ts';
 
 export interface AccountUsageDeps {
@@ -103,7 +103,7 @@ async function reportOf(
     table: typeof sessions | typeof accessTokens | typeof passkeys | typeof identities,
   ) => orm.$count(table, eq(table.user_id, id));
   return {
-    ...(Object.fromEntries(counted) as Record<Counted, QuotaUse>),
+    ...(Object.fromEntries(counted) as Record<CountedQuota, QuotaUse>),
     sessions: { used: await countOf(sessions), limit: config.quotaSessions },
     tokens: { used: await countOf(accessTokens), limit: limits.tokens },
     passkeys: { used: await countOf(passkeys), limit: limits.passkeys },

@@ -26,7 +26,7 @@ const CALL_SOURCE_ERRORS = v2Errors(
 
 type CallDeps = Pick<Deps, 'sourceCalls' | 'sourceFetch' | 'config' | 'limits'>;
 
-/** Calls of outside APIs, by the names of their sources or by URL. */
+/** Calls of sources by name, and of several sources or URLs at once. */
 export const createSourceCallRoutes = (deps: CallDeps) => {
   const { sourceCalls: calls, sourceFetch } = deps;
   const countCalls = createExternalLimit(deps);
@@ -39,7 +39,7 @@ export const createSourceCallRoutes = (deps: CallDeps) => {
           parameters: parametersOf(request),
           format: 'text',
           headers: request.headers,
-          // A signal of its own costs each request more than an answer that is kept.
+          // Creating a signal costs more than a cached response, so it is created only when needed.
           signal: () => request.signal,
         } as const;
         return answerSource(await calls.call(actor, params.name, call), set);
@@ -49,11 +49,7 @@ export const createSourceCallRoutes = (deps: CallDeps) => {
         query: OpenQuery,
         response: { 200: SourceData, ...CALL_SOURCE_ERRORS },
         detail: {
-          ...optionalRoute(
-            '*',
-            'callSource',
-            'Call a source; the query holds the parameters that it defines',
-          ),
+          ...optionalRoute('*', 'callSource', 'Call a source with its parameters in the query'),
           sends: ['X-Cache', 'Age', 'X-Source-Status'],
         },
       },
@@ -62,9 +58,9 @@ export const createSourceCallRoutes = (deps: CallDeps) => {
       '/fetch',
       async ({ actor, body, request, server, set }) => {
         const account = signedIn(actor);
-        const asked = body.calls.map(callOf);
-        await countCalls({ request, server, set }, account.id, asked.length);
-        return { results: await sourceFetch.fetchAll(account, asked, request) };
+        const requested = body.calls.map(callOf);
+        await countCalls({ request, server, set }, account.id, requested.length);
+        return { results: await sourceFetch.fetchAll(account, requested, request) };
       },
       {
         body: SourceFetch,
@@ -78,14 +74,14 @@ export const createSourceCallRoutes = (deps: CallDeps) => {
     );
 };
 
-/** As they were sent: Elysia's own reading knows each name once. */
+/** The query parameters as they were sent. */
 function parametersOf({ url }: Request): Record<string, string> {
   return Object.fromEntries(sentQuery(url));
 }
 
 type Call = (typeof SourceFetch.static)['calls'][number];
 
-/** Throws validation_failed for one that is neither or both. */
+/** Throws validation_failed unless it is either a source or a URL. */
 function callOf({ source, params, url }: Call, index: number) {
   if (source !== undefined && url === undefined) return { source, params };
   if (url !== undefined && source === undefined && params === undefined) return { url };

@@ -21,7 +21,7 @@ const DELETE_SOURCE_ERRORS = v2WriteErrors(
   'validation_failed',
 );
 
-/** One source, as admins see and change it. */
+/** The definition of one source, for admins. */
 export const createSourceDefinitionRoutes = (deps: Pick<Deps, 'sources'>) => {
   const { sources: service } = deps;
   return accountRoutes({ prefix: '/sources/:name', tags: ['sources'] })

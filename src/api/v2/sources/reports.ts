@@ -10,7 +10,7 @@ import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { SOURCE_BODY } from '../../request/body-rules.ts';
 import { ADMIN, v2BodyErrors, v2WriteErrors } from '../responses.ts';
 
-/** What admins are told of a source: what it would send, and how its calls went. */
+/** Dry runs and statistics of a source, for admins. */
 export const createSourceReportRoutes = ({
   sources,
   sourceStats,
@@ -29,7 +29,7 @@ export const createSourceReportRoutes = ({
         detail: {
           ...adminRoute(
             'dryRunSource',
-            'Show the request that a call would send, its secrets as ***',
+            'Show the request that a call would send, with secrets as ***',
           ),
           body: SOURCE_BODY,
         },
@@ -41,11 +41,11 @@ export const createSourceReportRoutes = ({
       {
         params: SourceName,
         query: SourceStatsQuery,
-        // What is not yet written is, before it is read.
+        // Reading writes the pending counts first.
         response: {
           200: SourceStats,
           ...v2WriteErrors(...ADMIN, 'not_found', 'validation_failed'),
         },
-        detail: adminRoute('getSourceStats', 'Read how the calls of a source went'),
+        detail: adminRoute('getSourceStats', 'Read the statistics of the calls of a source'),
       },
     );

@@ -11,7 +11,7 @@ import { SOURCE_BODY } from '../../request/body-rules.ts';
 import { createOnce } from '../../responses/idempotency.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors } from '../responses.ts';
 
-/** The outside APIs, as admins find and define them. */
+/** The sources, for admins: a list and the creation of one. */
 export const createSourceRoutes = (deps: Pick<Deps, 'sources' | 'idempotency'>) => {
   const { sources: service } = deps;
   const once = createOnce(deps.idempotency);
@@ -22,7 +22,7 @@ export const createSourceRoutes = (deps: Pick<Deps, 'sources' | 'idempotency'>) 
         200: SourceDefinitions,
         ...v2Errors(...ADMIN, 'invalid_cursor', 'validation_failed'),
       },
-      detail: adminRoute('listSources', 'List the definitions of sources by name'),
+      detail: adminRoute('listSources', 'List the definitions of sources, ordered by name'),
     })
     .post(
       '',
@@ -41,10 +41,9 @@ export const createSourceRoutes = (deps: Pick<Deps, 'sources' | 'idempotency'>) 
           ...v2BodyErrors(...ADMIN, ...KEYED, 'conflict', 'secrets_unreadable'),
         },
         detail: {
-          ...adminRoute('createSource', 'Define an outside API to be called'),
+          ...adminRoute('createSource', 'Define an outside API as a source'),
           takesKey: true,
-          description:
-            'A repeat by Idempotency-Key that differs only in secrets is the same request.',
+          description: 'A repeat with the same Idempotency-Key may differ in its secrets.',
           body: SOURCE_BODY,
         },
       },
@@ -56,7 +55,7 @@ function created(source: typeof SourceDefinition.static) {
   return { status: 201, location, body: source };
 }
 
-/** The body as it is compared with a repeat: a fast hash of a secret must not be stored. */
+/** The body for the comparison with a repeat: a fast hash of a secret must not be stored. */
 function withoutSecrets({ query, headers, ...rest }: typeof SourceNew.static) {
   const namesOf = (fields: object = {}) =>
     Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? value : null]);

@@ -51,7 +51,7 @@ describe('the quota of items', () => {
     const v1 = await it.t.json('POST', '/api/v1/items/', { title: 'b' }, it.ada.token);
     expect([v1.status, await v1.json()]).toEqual([
       403,
-      { detail: 'The quota of items is used up: 1 of 1, and 1 more were to come' },
+      { detail: 'The quota of items would be exceeded: 1 of 1 used, 1 more needed' },
     ]);
   });
 
