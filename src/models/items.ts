@@ -17,7 +17,7 @@ export const items = sqliteTable(
     url: text(),
     /** JSON list of texts; triggers copy it to item_tags. */
     tags: text().notNull().default('[]'),
-    /** JSON object, as small as JSON.stringify makes it. */
+    /** JSON object, without whitespace. */
     data: text().notNull().default('{}'),
     visibility: text({ enum: ['public', 'private'] })
       .notNull()

@@ -230,7 +230,7 @@ describe('the files of import and export', () => {
         dir,
       ]);
       expect({ stderr, status }).toEqual({
-        stderr: 'hutch items export: Not everything was written: the disk is full.\n',
+        stderr: 'hutch items export: The export is incomplete: the disk is full.\n',
         status: 1,
       });
     },

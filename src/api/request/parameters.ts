@@ -32,7 +32,9 @@ export function strictQuery(schema: QuerySchema | undefined) {
     );
     if (problems.length === 0) return;
     const named = problems.slice(0, MAX_NAMED);
-    throw new AppError('invalid_query', 'The query is not one of this route', { problems: named });
+    throw new AppError('invalid_query', 'The query is not valid for this route', {
+      problems: named,
+    });
   };
 }
 

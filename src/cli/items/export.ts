@@ -1,4 +1,5 @@
 import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import type { Deps } from '../../core/deps.ts';
 import { StartupError } from '../../core/exceptions.ts';
 import { reasonOf } from '../../utils/system-error.ts';
 import { type Command, operandOf, UsageError, withDeps } from '../command.ts';
@@ -11,8 +12,8 @@ export const itemsExport: Command = {
   operand: 'FILE',
   summary: 'Export items as JSON Lines or CSV.',
   help: `Writes what hutch items import reads, ordered by id, without items in the bin. FILE - is standard
-output. With --owner it exports all items of that account, private ones too; otherwise those that
-everyone may see. A file is written beside its name and renamed when it is complete. Works while a
+output. With --owner it exports all items of that account, private ones too; otherwise all
+public items. A file is written under a temporary name and renamed when it is complete. Works while a
 server is running.`,
   flags: {
     format: FORMAT_FLAG,
@@ -31,9 +32,7 @@ server is running.`,
     }),
 };
 
-type Part = { text: string; count: number };
-
-/** Where the text goes; `finish` puts a file in its place, `abandon` leaves nothing of it. */
+/** The target of an export; `finish` moves a file into place, `abandon` deletes it. */
 interface Sink {
   isStandard: boolean;
   write(text: string): Promise<unknown>;
@@ -43,19 +42,19 @@ interface Sink {
 
 async function openSink(operand: string): Promise<Sink> {
   if (operand === '-') return standardOutput();
-  // As itself: what is put in the place of a link would leave its file as it was.
+  // Resolves links: renaming onto a link would not replace the file it points to.
   const target = await realpath(operand).catch(() => operand);
   const found = await stat(target).catch(() => undefined);
-  // A pipe or a device is written to; put in its place, a file would be the end of it.
+  // Pipes and devices are written directly; renaming a file onto them would replace them.
   const path = found && !found.isFile() ? target : `${target}.part`;
-  // Private items may be in it.
+  // The file may contain private items.
   const file = await open(path, 'w', 0o600).catch((error) => {
     throw new UsageError(`${path} cannot be written: ${reasonOf(error)}.`);
   });
   return fileSink(file, path, target);
 }
 
-/** Writes to `path`, which becomes `target` when it is whole, where they differ. */
+/** Writes to `path` and renames it to `target` when complete, if they differ. */
 function fileSink(file: FileHandle, path: string, target: string): Sink {
   const isPart = path !== target;
   return {
@@ -79,7 +78,7 @@ function standardOutput(): Sink {
     isStandard: true,
     write: async (text) => {
       await writer.write(text);
-      // Waits for a reader who is slow.
+      // Waits for a slow reader.
       await writer.flush();
     },
     finish: async () => writer.end(),
@@ -87,8 +86,11 @@ function standardOutput(): Sink {
   };
 }
 
-/** Returns how many items were written. Throws StartupError when they cannot be. */
-async function writeAll(parts: AsyncIterable<Part>, sink: Sink): Promise<number> {
+/** Returns the number of items written. Throws StartupError if writing fails. */
+async function writeAll(
+  parts: ReturnType<Deps['itemExport']['lines']>,
+  sink: Sink,
+): Promise<number> {
   const progress = createProgress(process.stderr);
   const position = { bytes: 0, items: 0 };
   try {
@@ -107,12 +109,12 @@ async function writeAll(parts: AsyncIterable<Part>, sink: Sink): Promise<number>
   return position.items;
 }
 
-/** Throws StartupError for a disk that is full, and the error itself where the reader has gone. */
+/** Throws StartupError for a full disk, and the error itself if the reader has closed the pipe. */
 async function orIncomplete(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
     if (isBrokenPipe(error)) throw error;
-    throw new StartupError(`Not everything was written: ${reasonOf(error)}.`);
+    throw new StartupError(`The export is incomplete: ${reasonOf(error)}.`);
   }
 }

@@ -9,15 +9,15 @@ export const FORMAT_FLAG: Flag = {
   choices: ['jsonl', 'csv'],
 };
 
-/** The format of --format or, without it, of the file's name. */
+/** The format in --format or, without it, of the file name. */
 export function formatOf({ flags, operand }: Invocation): 'jsonl' | 'csv' {
   const isCsv = operand?.toLowerCase().endsWith('.csv');
   return (flags['format'] ?? (isCsv ? 'csv' : 'jsonl')) as 'jsonl' | 'csv';
 }
 
 /**
- * The account with this email or username. One that may be a stranger's, because its address is
- * not verified, is shown on standard error. Throws StartupError.
+ * The account with this email or username. Prints the account on standard error if its address is
+ * not verified, because it may belong to a stranger. Throws StartupError.
  */
 export async function ownerOf({ users, now }: Deps, login: string) {
   const owner = await users.findByLogin(login);

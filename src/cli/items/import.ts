@@ -6,8 +6,8 @@ import { type Input, openInput } from '../input.ts';
 import { createProgress } from '../progress.ts';
 import { FORMAT_FLAG, formatOf, ownerOf } from './files.ts';
 
-/** Bad lines that are named; the others are counted. */
-const MAX_NAMED = 100;
+/** Invalid lines that are listed; the others are only counted. */
+const MAX_LISTED = 100;
 
 export const itemsImport: Command = {
   name: 'items import',
@@ -15,9 +15,9 @@ export const itemsImport: Command = {
   summary: 'Import items from JSON Lines or CSV.',
   help: `Creates an item from each line, as POST /api/v2/items/import does: one JSON object per line, or CSV
 whose first row names columns: title, description, url, tags, data and visibility. Cells are
-separated by commas, the tags in a cell by semicolons (;). FILE - is standard input. Good lines are
-written some hundred at a time and bad ones are named; what was written stays if the command is
-stopped. The status is 1 if lines were bad. Works while a server is running.`,
+separated by commas, the tags in a cell by semicolons (;). FILE - is standard input. Valid lines are
+stored in batches of a few hundred and invalid ones are listed; stored items stay if the command is
+stopped. The exit status is 1 if any line was invalid. Works while a server is running.`,
   flags: {
     format: FORMAT_FLAG,
     owner: {
@@ -25,7 +25,7 @@ stopped. The status is 1 if lines were bad. Works while a server is running.`,
       help: 'Email or username of the account that gets the items.',
       isRequired: true,
     },
-    'dry-run': { help: 'Write nothing, and say what would be imported.' },
+    'dry-run': { help: 'Write nothing, and report what would be imported.' },
   },
   settings: ['dataDir'],
   run: async (invocation) => {
@@ -67,10 +67,10 @@ async function importAll(
 }
 
 function report({ created, failed, dry_run, errors }: Report): number {
-  for (const { line, message } of errors.slice(0, MAX_NAMED)) {
+  for (const { line, message } of errors.slice(0, MAX_LISTED)) {
     console.error(`Line ${line}: ${message}`);
   }
-  if (failed > MAX_NAMED) console.error(`… and ${failed - MAX_NAMED} more.`);
+  if (failed > MAX_LISTED) console.error(`… and ${failed - MAX_LISTED} more.`);
   console.log(`${dry_run ? 'Would import' : 'Imported'} ${created}, bad lines ${failed}.`);
   return failed > 0 ? 1 : 0;
 }

@@ -6,13 +6,14 @@ export const ItemEventsQuery = t.Object({
   last_event_id: t.Optional(
     Text({
       maxLength: 100,
-      description: 'As the header Last-Event-ID, for who cannot set it; the header goes first.',
+      description:
+        'Like the header Last-Event-ID, for clients that cannot set it; the header takes precedence.',
       examples: ['17'],
     }),
   ),
 });
 
-/** What happened to an item, with the item as it is now: null when it is gone from the reader. */
+/** A change of an item and its current state: null if the caller cannot see it any more. */
 export type ItemChange = {
   item: typeof ItemDocument.static | null;
   item_id: number;
@@ -20,7 +21,7 @@ export type ItemChange = {
   at: string;
 };
 
-/** A block of the stream as the typed client reads it. Heartbeats have an id or nothing. */
+/** An event as the typed client returns it. The opening and heartbeats have no event name. */
 export type ItemStreamEvent =
   | { event: 'created' | 'updated' | 'deleted'; id: number; data: ItemChange }
   | { event: 'popular'; data: { item_ids: number[] } }
@@ -29,14 +30,14 @@ export type ItemStreamEvent =
 
 const text = t.String({
   description: [
-    'Blocks of server-sent events: `created`, `updated` and `deleted` with an id and',
-    '`{"item", "item_id", "version", "at"}`, where `item` is as it is now, or null when the caller',
-    'no longer sees it; `popular` with `{"item_ids"}`, the ten most viewed; `reset` when nothing',
-    'is known of the id that the caller was at: what it holds of items may be old.',
+    'Server-sent events: `created`, `updated` and `deleted` with an id and',
+    '`{"item", "item_id", "version", "at"}`, where `item` is the current state, or null if the',
+    'caller cannot see it any more; `popular` with `{"item_ids"}`, the ten most viewed; `reset` if',
+    'events after the given id are no longer known: items that the client holds may be outdated.',
   ].join(' '),
 });
 
-/** Server-sent events: text, typed as what the client makes of it. */
+/** Server-sent events: text, typed as the events that the client returns. */
 export const ItemEventStream = t.Unsafe<AsyncGenerator<ItemStreamEvent, void, unknown>>({
   ...text,
 });

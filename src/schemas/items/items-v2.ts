@@ -12,7 +12,7 @@ import {
 
 const title = Text({ minLength: 1, maxLength: 200, elysiaMeta: 'nfc', examples: ['A warm hutch'] });
 
-/** What may be left out. No defaults here: in a patch they would undo what is there. */
+/** Optional fields. They have no defaults here, which would overwrite values in a patch. */
 const optional = {
   description: t.Optional(
     Text({ maxLength: 10_000, elysiaMeta: 'nfc', examples: ['Straw included.'] }),
@@ -23,20 +23,20 @@ const optional = {
   tags: t.Optional(
     t.Array(Text({ minLength: 1, maxLength: 50, elysiaMeta: 'nfc', examples: ['wood'] }), {
       maxItems: 20,
-      description: 'Kept in the order given, each once.',
+      description: 'Stored in the given order, without duplicates.',
     }),
   ),
   data: t.Optional(
     JsonObject({
       maxBytes: 65_536,
       maxDepth: 20,
-      description: 'Anything else, as a JSON object of at most 64 KiB.',
+      description: 'Any other data, as a JSON object of at most 64 KiB.',
       examples: [{ rabbits: 2 }],
     }),
   ),
   visibility: t.Optional(
     Choice('Visibility', ['public', 'private'], {
-      description: 'private: its owner alone sees it. A new item is public.',
+      description: 'private: only its owner sees it. Default: public.',
     }),
   ),
 };
@@ -46,7 +46,7 @@ export const ItemNew = t.Object(
   { title: 'ItemNew', additionalProperties: false },
 );
 
-/** RFC 7396: what is left out stays; in `data`, null removes a key. */
+/** RFC 7396: missing fields stay unchanged; in `data`, null removes a key. */
 export const ItemPatch = t.Object(
   { title: t.Optional(title), ...optional },
   { title: 'ItemPatch', additionalProperties: false },
@@ -63,7 +63,7 @@ export const ItemDocument = t.Object(
     data: t.Record(t.String(), t.Any()),
     visibility: Choice('Visibility', ['public', 'private']),
     views: Integer(),
-    version: Integer({ description: 'Grows with each change; views are none.' }),
+    version: Integer({ description: 'Increases with every change, but not with views.' }),
     created_at: Timestamp(),
     updated_at: Timestamp(),
     deleted_at: t.Union([Timestamp(), t.Null()]),
@@ -71,7 +71,7 @@ export const ItemDocument = t.Object(
   { title: 'ItemDocument' },
 );
 
-/** What `fields` may name: all of an item. */
+/** The names that `fields` accepts: all fields of an item. */
 export const ITEM_FIELDS = Object.keys(ItemDocument.properties) as ItemField[];
 export type ItemField = keyof typeof ItemDocument.properties;
 
@@ -82,18 +82,18 @@ const owner = t.Optional(
   ),
 );
 
-/** An item as it is read, with `expand` also its owner. */
+/** An item as it is read, with its owner if `expand` requests it. */
 export const ItemShown = t.Object({ ...ItemDocument.properties, owner }, { title: 'ItemShown' });
 
 const { id: sparseId, ...others } = ItemDocument.properties;
 
-/** The media type of responses of which `fields` says what is shown. */
+/** The media type of responses with selected fields. */
 export const SPARSE_TYPE = 'application/vnd.hutch.sparse+json';
 
-/** An item of which `fields` says what is shown. */
+/** An item with selected fields. */
 export const ItemSparse = t.Object(
   { id: sparseId, ...t.Partial(t.Object(others)).properties, owner },
-  { title: 'ItemSparse', description: 'The id of an item and what `fields` names.' },
+  { title: 'ItemSparse', description: 'The id of an item and the fields named in `fields`.' },
 );
 
 export const ItemIdParams = t.Object({
@@ -105,7 +105,7 @@ const if_match = t.Optional(
   Integer({
     minimum: 1,
     maximum: Number.MAX_SAFE_INTEGER,
-    description: 'The version that the caller knows; of another one the batch is refused.',
+    description: 'The version that the caller knows; if the item has another one, the batch fails.',
   }),
 );
 const strict = { additionalProperties: false };
@@ -118,7 +118,7 @@ export const ItemBatch = t.Object(
         update: t.Object({ op: t.Literal('update'), id, item: ItemPatch, if_match }, strict),
         delete: t.Object({ op: t.Literal('delete'), id, if_match }, strict),
       }),
-      { minItems: 1, maxItems: 1000, description: 'Done in this order.' },
+      { minItems: 1, maxItems: 1000, description: 'Applied in this order.' },
     ),
   },
   { title: 'ItemBatch' },
@@ -132,7 +132,7 @@ export const ItemBatchResults = t.Object(
         id: Integer(),
         version: Integer(),
       }),
-      { description: 'One an operation, in the same order.' },
+      { description: 'One per operation, in the same order.' },
     ),
   },
   { title: 'ItemBatchResults' },

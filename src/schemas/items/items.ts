@@ -19,7 +19,7 @@ export const ItemCreate = t.Object(
   { title: 'ItemCreate' },
 );
 
-/** PUT replaces: what is left out is set to its default. */
+/** PUT replaces: missing fields are set to their defaults. */
 export const ItemUpdate = ItemCreate;
 
 export const ItemPublic = t.Object(
@@ -42,6 +42,11 @@ export const ItemParams = t.Object({ item_id: IntegerText({ description: 'The id
 
 export const PopularQuery = t.Object({
   limit: t.Optional(
-    IntegerText({ minimum: 1, maximum: 100, default: 10, description: 'Items, at most.' }),
+    IntegerText({
+      minimum: 1,
+      maximum: 100,
+      default: 10,
+      description: 'The maximum number of items.',
+    }),
   ),
 });

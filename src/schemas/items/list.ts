@@ -8,44 +8,30 @@ import { ITEM_FIELDS, ItemShown, ItemSparse, SPARSE_TYPE } from './items-v2.ts';
 const q = t.Optional(
   Text({
     maxLength: 10_000,
-    description: `Words that the title, the description or the tags hold, all of them, without case and the accents
-of Latin and Greek; the last one of two letters or more may be the start of a word, from four letters on of the
-first 50 by alphabet. In Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese each pair of neighbouring letters
-is a word, so that any part of a text is found, also a single letter. Punctuation says nothing, no word finds
-nothing, and of more than 32 words the first 32 count. The most relevant have all words in the title, then the
-newest come first. Of a word that very many
-items hold, only the newest 20,000 are looked at for the title, and sorted by anything but relevance
-or -id only the newest 20,000 are listed; a page may then be short while has_more is true. Of the
-caller's own private items the newest 20,000 are searched.`,
+    description: `Words that the title, description or tags must all contain, ignoring case and the accents of
+Latin and Greek. The last word, from two letters on, may be a prefix; from four letters on it matches the first
+50 words with that prefix in alphabetical order. In Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese each
+pair of adjacent letters is a word, so that any part of a text is found, also a single letter. Punctuation is
+ignored, a query without words finds nothing, and only the first 32 words count. Items with all words in the
+title are most relevant; then newer items come first. For a word in very many items, only the newest 20,000 are
+checked for the title, and in any order but relevance or -id only the newest 20,000 are listed; a page may then
+be short while has_more is true. Of the caller's private items the newest 20,000 are searched.`,
     examples: ['warm hutch'],
   }),
 );
 
 /** The keys of a list of items; `-` is descending. */
-export const ITEM_SORTS = [
-  'id',
-  '-id',
-  'created_at',
-  '-created_at',
-  'updated_at',
-  '-updated_at',
-  'title',
-  '-title',
-  'views',
-  '-views',
-  'relevance',
-  '-relevance',
-] as const;
-
+const SORT_FIELDS = ['id', 'created_at', 'updated_at', 'title', 'views', 'relevance'] as const;
+export const ITEM_SORTS = SORT_FIELDS.flatMap((field) => [field, `-${field}`] as const);
 export type ItemSort = (typeof ITEM_SORTS)[number];
 
 const sort = t.Optional(
   Names(ITEM_SORTS, {
     title: 'ItemSort',
-    description: `Keys with commas between them, \`-\` before one that descends; relevance needs q, and the best
-comes first. The id is the last tie-breaker, in the direction of the last key; beside views and relevance in
-the other one. Default: -id, with q relevance. Several keys are refused where more than 20,000 items share
-the first.`,
+    description: `Keys separated by commas, with \`-\` for descending order; relevance needs q and sorts the best
+match first. The id is the last tie-breaker, in the direction of the last key; after views and relevance in the
+opposite one. Default: -id, with q relevance. Several keys are refused if more than 20,000 items share the
+first.`,
     examples: [['-created_at', 'title']],
   }),
 );
@@ -54,15 +40,15 @@ const shown = {
   fields: t.Optional(
     Names(ITEM_FIELDS, {
       title: 'ItemField',
-      description: `What is shown beside the id, with commas between the names. The response is then sparse and has
-the media type ${SPARSE_TYPE}.`,
+      description: `The fields to return in addition to the id, separated by commas. The response is then sparse and
+has the media type ${SPARSE_TYPE}.`,
       examples: [['title', 'tags']],
     }),
   ),
   expand: t.Optional(
     Names(['owner'], {
       title: 'ItemRelation',
-      description: 'owner: shows whose it is.',
+      description: 'owner: adds the owner of the item.',
       examples: [['owner']],
     }),
   ),
@@ -77,15 +63,14 @@ const known = {
   ...shown,
   bin: t.Optional(
     t.Literal('only', {
-      description: `What is in the own bin; needs a token. Sorted by anything but id it lists the newest
+      description: `Lists the items in the caller's bin; needs a token. In any order but id it lists the newest
 20,000.`,
     }),
   ),
   count: t.Optional(
     t.Literal('exact', {
-      description: `Adds total. Counting reads an entry of an index for each item; it stops at 100,000 of
-the public and as many of the own private, or at some 16,000 where each must be looked at.
-total_is_capped then says that there are more.`,
+      description: `Adds total. Counting reads an index entry per item; it stops at 100,000 public and as many
+private items, or at about 16,000 if each row must be checked. total_is_capped is then true.`,
     }),
   ),
   limit: t.Optional(
@@ -93,11 +78,11 @@ total_is_capped then says that there are more.`,
       minimum: 1,
       maximum: 100,
       default: 50,
-      description: 'Entries per page, at most.',
+      description: 'The maximum number of entries per page.',
     }),
   ),
   cursor: t.Optional(
-    Text({ minLength: 1, maxLength: 2048, description: 'The next_cursor of the page before.' }),
+    Text({ minLength: 1, maxLength: 2048, description: 'The next_cursor of the previous page.' }),
   ),
 };
 
@@ -112,13 +97,13 @@ const beside = {
   page: Page,
   total: t.Optional(Integer({ description: 'With count=exact.' })),
   total_is_capped: t.Optional(
-    t.Boolean({ description: 'With count=exact: whether there are total or more.' }),
+    t.Boolean({ description: 'With count=exact: true if there are total or more.' }),
   ),
 };
 
 export const ItemList = t.Object({ data: t.Array(ItemShown), ...beside }, { title: 'ItemList' });
 
-/** A list of which `fields` says what is shown of each item. */
+/** A list of items with selected fields. */
 export const ItemSparseList = t.Object(
   { data: t.Array(ItemSparse), ...beside },
   { title: 'ItemSparseList' },

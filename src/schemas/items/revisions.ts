@@ -6,9 +6,11 @@ const changeOf = <T extends TSchema>(value: T) => t.Optional(t.Object({ from: va
 
 const ItemRevision = t.Object(
   {
-    version: Integer({ description: 'The version that the change made; 1 is the creation.' }),
+    version: Integer({ description: 'The version that the change created; 1 is the creation.' }),
     action: Choice('ItemAction', ['create', 'update', 'delete', 'restore', 'revert']),
-    actor_id: Integer({ description: 'The account that did it; it may be gone.' }),
+    actor_id: Integer({
+      description: 'The account that made the change; it may have been deleted.',
+    }),
     at: Timestamp(),
     changes: t.Object({
       title: changeOf(t.String()),
@@ -33,11 +35,11 @@ export const ItemRevisionsQuery = t.Object({
       minimum: 1,
       maximum: 50,
       default: 20,
-      description: 'Entries per page, at most.',
+      description: 'The maximum number of entries per page.',
     }),
   ),
   cursor: t.Optional(
-    Text({ minLength: 1, maxLength: 1024, description: 'The next_cursor of the page before.' }),
+    Text({ minLength: 1, maxLength: 1024, description: 'The next_cursor of the previous page.' }),
   ),
 });
 

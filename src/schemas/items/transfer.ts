@@ -5,8 +5,7 @@ import { Choice, Integer } from '../kinds.ts';
 import { FilteredQuery } from '../list-query.ts';
 
 const Format = Choice('ItemFormat', ['jsonl', 'csv'], {
-  description:
-    'jsonl: an item in JSON on each line. csv: a table whose first row names its columns.',
+  description: 'jsonl: one item in JSON per line. csv: a table whose first row names the columns.',
 });
 
 export const ImportQuery = t.Object({
@@ -20,12 +19,14 @@ export const ImportQuery = t.Object({
 
 export const ImportReport = t.Object(
   {
-    created: Integer({ description: 'In a dry run: how many would be.' }),
+    created: Integer({ description: 'In a dry run, the number that would be created.' }),
     failed: Integer(),
     dry_run: t.Boolean(),
     errors: t.Array(
       t.Object({
-        line: Integer({ description: 'The first is 1; of a row of several lines, its last.' }),
+        line: Integer({
+          description: 'Starts at 1; for a row that spans several lines, its last line.',
+        }),
         code: t.String({ examples: ['string_too_short'] }),
         message: t.String(),
       }),
@@ -39,7 +40,7 @@ const known = {
   format: t.Optional(Format),
   scope: t.Optional(
     Choice('ExportScope', ['own', 'listed'], {
-      description: 'own: all of the caller, also private ones. listed: what everyone may see.',
+      description: 'own: all items of the caller, private ones too. listed: all public items.',
     }),
   ),
 };
@@ -48,16 +49,16 @@ export const ExportQuery = FilteredQuery(known, ITEM_FILTERS, ['tags eq wood', '
 
 const lines = t.String({
   title: 'ItemLines',
-  // Without it generated clients write and read the text as JSON.
+  // Otherwise generated clients encode and decode the text as JSON.
   format: 'binary',
   description:
-    'One item a line, as ItemNew in JSON, or CSV whose first row names the columns title, description, url, tags (between semicolons, or a JSON list), data (JSON) and visibility. An apostrophe stands before a cell that a spreadsheet would take for a formula, and is no part of it.',
+    'One item per line, as ItemNew in JSON; or CSV whose first row names the columns title, description, url, tags (separated by semicolons, or a JSON list), data (JSON) and visibility. Cells that a spreadsheet would run as a formula are prefixed with an apostrophe, which an import removes.',
 });
 
 /** JSON Lines or CSV: text, typed as the stream that the client returns. */
 export const ItemLines = t.Unsafe<ReadableStream<Uint8Array>>({ ...lines });
 
-/** The same as a body that the route reads itself, typed as what the client sends. */
+/** The same as a request body that the route reads itself, typed as the values that the client accepts. */
 export const ItemUpload = t.Unsafe<
   Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | ArrayBuffer | Uint8Array | string
 >({ ...t.Any(), ...lines, [Kind]: 'Any' });

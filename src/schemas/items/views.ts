@@ -7,16 +7,21 @@ export const ItemPopularQuery = t.Object({
     Choice('PopularWindow', ['day', 'week', 'month', 'all'], {
       default: 'week',
       description:
-        'What counts: the views of the last 24 hours, of the last 7 or 30 UTC days with today, or of all time.',
+        'The views that count: of the last 24 hours, of the last 7 or 30 UTC days including today, or of all time.',
     }),
   ),
   limit: t.Optional(
-    IntegerText({ minimum: 1, maximum: 100, default: 10, description: 'Items, at most.' }),
+    IntegerText({
+      minimum: 1,
+      maximum: 100,
+      default: 10,
+      description: 'The maximum number of items.',
+    }),
   ),
 });
 
 export const PopularItems = t.Object(
-  { data: t.Array(ItemDocument, { description: 'Only what was viewed in the window.' }) },
+  { data: t.Array(ItemDocument, { description: 'Only items that were viewed in the window.' }) },
   { title: 'PopularItems' },
 );
 
@@ -24,7 +29,7 @@ export const ItemStatsQuery = t.Object({
   window: t.Optional(
     Choice('StatsWindow', ['day', 'week', 'month', 'year'], {
       default: 'week',
-      description: 'The last 24 hours, or the last 7, 30 or 365 UTC days with today.',
+      description: 'The last 24 hours, or the last 7, 30 or 365 UTC days including today.',
     }),
   ),
 });
@@ -32,10 +37,10 @@ export const ItemStatsQuery = t.Object({
 export const ItemStats = t.Object(
   {
     window: Choice('StatsWindow', ['day', 'week', 'month', 'year']),
-    views: Integer({ description: 'In the window; the sum of the series.' }),
+    views: Integer({ description: 'The views in the window: the sum of the series.' }),
     unit: Choice('StatsUnit', ['hour', 'day']),
     series: t.Array(t.Object({ at: Timestamp(), views: Integer() }), {
-      description: 'The oldest first, with zeroes. `at` is when the hour or the UTC day began.',
+      description: 'Oldest first, with zeroes. `at` is the start of the hour or UTC day.',
     }),
   },
   { title: 'ItemStats' },
@@ -45,7 +50,7 @@ export const ItemViewed = t.Object(
   {
     views: Integer({ description: 'Of all time.' }),
     counted: t.Boolean({
-      description: 'False for a bot, and for who viewed the item within HUTCH_VIEW_WINDOW.',
+      description: 'False for bots, and for callers who viewed the item within HUTCH_VIEW_WINDOW.',
     }),
   },
   { title: 'ItemViewed' },

@@ -17,7 +17,7 @@ import { filterParameters } from '../../../schemas/list-query.ts';
 import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { queryTime } from '../../request/parameters.ts';
 import { createOnce } from '../../responses/idempotency.ts';
-import { choiceOf, filtersOf, givenIn, refuse } from '../items/list-query.ts';
+import { choiceOf, filtersOf, parseQuery, throwProblems } from '../items/list-query.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';
 
 const UPDATE_ACCOUNT_ERRORS = v2BodyErrors(
@@ -122,10 +122,10 @@ function created(account: typeof Account.static) {
 
 function listQueryOf(actor: Actor, request: Request, query: typeof AccountsQuery.static) {
   const { role, q, count, limit, cursor, is_active } = query;
-  const given = givenIn(request.url, AccountsQuery);
+  const given = parseQuery(request.url, AccountsQuery);
   const filters = filtersOf(given, ACCOUNT_FILTERS, actor.id);
   const sort = choiceOf(given, 'sort', ACCOUNT_SORTS);
-  refuse(given);
+  throwProblems(given);
   return {
     ...{ role, q: q?.trim(), filters, sort, count, limit, cursor },
     is_active: is_active && is_active === 'true',

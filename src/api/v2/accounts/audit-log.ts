@@ -4,16 +4,16 @@ import { AUDIT_FILTERS } from '../../../schemas/filters.ts';
 import { filterParameters } from '../../../schemas/list-query.ts';
 import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { queryTime } from '../../request/parameters.ts';
-import { filtersOf, givenIn, refuse } from '../items/list-query.ts';
+import { filtersOf, parseQuery, throwProblems } from '../items/list-query.ts';
 import { ADMIN, v2Errors } from '../responses.ts';
 
 export const createAuditLogRoutes = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>
   accountRoutes({ prefix: '/audit-log', tags: ['system'] }).get(
     '',
     ({ actor, request, query: { actor_id, user_id, action, limit, cursor, ...query } }) => {
-      const given = givenIn(request.url, AuditQuery);
+      const given = parseQuery(request.url, AuditQuery);
       const filters = filtersOf(given, AUDIT_FILTERS, actor.id);
-      refuse(given);
+      throwProblems(given);
       return service.list(actor, {
         ...{ actor_id, user_id, action: action?.trim(), filters, limit, cursor },
         from: queryTime(query, 'from'),

@@ -9,7 +9,7 @@ import { KEYED, SIGNED_IN, v2BodyErrors } from '../responses.ts';
 type Results = (typeof ItemBatchResults.static)['results'];
 type Operation = (typeof ItemBatch.static)['operations'][number];
 
-/** Many items in one go. */
+/** Changes many items with one request. */
 export const createItemBatchRoutes = ({
   itemBatch: service,
   idempotency,
@@ -28,9 +28,9 @@ export const createItemBatchRoutes = ({
         ...v2BodyErrors(...SIGNED_IN, ...KEYED, 'batch_failed', 'inactive_user'),
       },
       detail: {
-        ...userRoute('items:write', 'batchItems', 'Create, change and delete items, all or none'),
+        ...userRoute('items:write', 'batchItems', 'Create, change and delete items atomically'),
         description:
-          'Up to 1,000 operations in one transaction. When one fails nothing is done, and errors names each that does by its position.',
+          'Applies up to 1,000 operations in one transaction. If any fails, none is applied, and errors lists every failed operation by its position.',
         takesKey: true,
         body: { maxBytes: Number.POSITIVE_INFINITY, maxNodes: 40_000 },
       },

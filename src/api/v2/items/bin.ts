@@ -21,7 +21,7 @@ const RESTORE_ITEM_ERRORS = v2WriteErrors(
   'validation_failed',
 );
 
-/** What is done to an item that is in the bin. */
+/** Restores and erases items in the bin. */
 export const createItemBinRoutes = ({
   items: service,
   idempotency,
@@ -37,7 +37,7 @@ export const createItemBinRoutes = ({
       {
         params: ItemIdParams,
         response: { 204: NoContent, ...ERASE_ITEM_ERRORS },
-        detail: userRoute('items:write', 'eraseItem', 'Delete an own item in the bin for good'),
+        detail: userRoute('items:write', 'eraseItem', 'Erase an own item in the bin'),
       },
     )
     .post(
@@ -50,7 +50,7 @@ export const createItemBinRoutes = ({
         params: ItemIdParams,
         response: { 200: ItemDocument, ...RESTORE_ITEM_ERRORS },
         detail: {
-          ...userRoute('items:write', 'restoreItem', 'Take an own item out of the bin'),
+          ...userRoute('items:write', 'restoreItem', 'Restore an own item from the bin'),
           takesKey: true,
         },
       },

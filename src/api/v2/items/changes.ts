@@ -23,7 +23,7 @@ const DELETE_ITEM_ERRORS = v2WriteErrors(
   'validation_failed',
 );
 
-/** What is done to an item that is there. */
+/** Changes and deletes items. */
 export const createItemChangeRoutes = ({ items: service }: Pick<Deps, 'items'>) =>
   accountRoutes({ prefix: '/items', tags: ['items'] })
     .patch(
@@ -54,6 +54,6 @@ export const createItemChangeRoutes = ({ items: service }: Pick<Deps, 'items'>) 
       {
         params: ItemIdParams,
         response: { 204: NoContent, ...DELETE_ITEM_ERRORS },
-        detail: userRoute('items:write', 'deleteItemV2', 'Put an own item into the bin'),
+        detail: userRoute('items:write', 'deleteItemV2', 'Move an own item to the bin'),
       },
     );

@@ -7,11 +7,11 @@ import {
 import type { ItemColumn, ListedRow } from '../../../services/items/list/query.ts';
 import type { Item } from '../../../services/items/rows.ts';
 import type { Answer } from '../../responses/idempotency.ts';
-import type { Shown } from './list-query.ts';
+import type { Selection } from './list-query.ts';
 
 type Document = typeof ItemDocument.static;
 
-/** An item as v2 shows it: what is kept as JSON, as what it is. */
+/** An item as v2 returns it, with tags and data parsed. */
 export function shownItem({ tags, data, ...rest }: Item): Document {
   return { ...rest, tags: JSON.parse(tags), data: JSON.parse(data) };
 }
@@ -24,29 +24,29 @@ export function restoredItem(item: Item): Answer<Document> {
   return { status: 200, body: shownItem(item) };
 }
 
-/** Columns that are JSON as they are stored. */
+/** Columns that are stored as JSON. */
 const JSON_COLUMNS = new Set<ItemField>(['tags', 'data']);
 
 /**
- * The columns that `shown` needs and what writes them as JSON. Parsing tags and data to stringify
- * them again would cost as much as reading them; what is left is for the engine's own writer.
+ * The columns of a selection, and a function that encodes a row as JSON. It copies stored JSON:
+ * parsing and encoding tags and data again would cost as much as reading them.
  */
-export function itemWriter({ fields, hasOwner }: Shown): {
+export function itemWriter({ fields, hasOwner }: Selection): {
   columns: ItemColumn[];
   write(row: ListedRow): string;
 } {
-  const own = fields.filter((name): name is Exclude<ItemField, 'id'> => name !== 'id');
-  const columns: Set<ItemColumn> = new Set(own);
+  const names = fields.filter((name): name is Exclude<ItemField, 'id'> => name !== 'id');
+  const columns: Set<ItemColumn> = new Set(names);
   if (hasOwner) columns.add('owner_id').add('owner_username');
-  const write = fields === ITEM_FIELDS ? writeWhole : (row: ListedRow) => writeSome(own, row);
+  const write = fields === ITEM_FIELDS ? writeWhole : (row: ListedRow) => writeSome(names, row);
   return {
     columns: [...columns],
     write: hasOwner ? (row) => `${write(row).slice(0, -1)},"owner":${ownerJson(row)}}` : write,
   };
 }
 
-/** The headers of a response with these items: a sparse one has a media type of its own. */
-export function shownHeaders({ fields }: Shown): Record<string, string> {
+/** The headers of a response with a selection: sparse items have their own media type. */
+export function shownHeaders({ fields }: Selection): Record<string, string> {
   return fields === ITEM_FIELDS ? {} : { 'content-type': SPARSE_TYPE };
 }
 

@@ -8,13 +8,13 @@ import type {
 import { readTime } from '../../request/parameters.ts';
 import { type Refusal, refusalOf, storedForm } from '../../request/validation.ts';
 
-/** A condition on one of a list's fields; `path` leads to a value inside of the field. */
+/** A condition on a field of a list; `path` leads to a value within the field. */
 export interface Condition<Field extends string> extends FieldCondition<Field> {
   path: readonly string[];
 }
 
-/** A condition as it was sent. */
-export interface Sent {
+/** A condition as the client sent it. */
+export interface SentCondition {
   name: string;
   op: string;
   value: string;
@@ -24,34 +24,34 @@ const TEXT = Text({ maxLength: 20_000 });
 const PATTERN = Text({ maxLength: 200 });
 const MAX_PATH = 10;
 const MAX_VALUES = 100;
-/** Each wildcard may be tried at every place of a text. */
+/** Matching tries each wildcard at every position of a text. */
 const MAX_WILDCARDS = 5;
 
 const BY_NAME = /^filter\[([^[\]]*)\]\[([^[\]]*)\]$/;
-/** The value begins after one blank; it may be empty. */
+/** The value starts after a single blank; it may be empty. */
 const AS_TEXT = /^[ \t]*([^ \t]+)[ \t]+([^ \t]+)(?:[ \t]([\s\S]*))?$/;
 
-/** The condition that a parameter `filter[field][op]` is, or why it is none. */
-export function sentByName(parameter: string, value: string): Sent | Refusal {
+/** Parses a parameter `filter[field][op]`. */
+export function sentByName(parameter: string, value: string): SentCondition | Refusal {
   const [, name, op] = parameter.match(BY_NAME) ?? [];
   if (name !== undefined && op !== undefined) return { name, op, value };
-  return refused('extra_forbidden', 'Input should be filter[field][op]=value');
+  return refusal('extra_forbidden', 'Input should be filter[field][op]=value');
 }
 
-/** The condition that a text `field op value` is, or why it is none. */
-export function sentAsText(text: string): Sent | Refusal {
+/** Parses a text `field op value`. */
+export function sentAsText(text: string): SentCondition | Refusal {
   const [, name, op, value = ''] = text.match(AS_TEXT) ?? [];
   if (name !== undefined && op !== undefined) return { name, op, value };
-  return refused(
+  return refusal(
     'value_error',
     'Input should be "field op value", as in "created_at gte 2026-11-22"',
   );
 }
 
-/** The condition on a list with these fields, or why it is refused: by field, operator and value. */
+/** The validated condition, or a refusal of its field, operator or value. */
 export function readCondition<Fields extends FilterFields>(
   fields: Fields,
-  sent: Sent,
+  sent: SentCondition,
   callerId: number | undefined,
 ): Condition<keyof Fields & string> | Refusal {
   const { op } = sent;
@@ -60,7 +60,7 @@ export function readCondition<Fields extends FilterFields>(
   if (!field || !isPath(field, path)) return noField(sent, fields);
   if (!isOp(field, op)) {
     const msg = `${name} has no operator ${shortened(op)}; it has ${field.ops.join(', ')}`;
-    return refused('literal_error', msg);
+    return refusal('literal_error', msg);
   }
   const values = readValues(field, op, sent.value, callerId);
   return isRefused(values)
@@ -82,12 +82,12 @@ function isPath({ hasPath }: FilterField, path: string[]): boolean {
   return path.length > 0 && path.length <= MAX_PATH && path.every(isKey);
 }
 
-function noField({ name }: Sent, fields: FilterFields): Refusal {
+function noField({ name }: SentCondition, fields: FilterFields): Refusal {
   const known = Object.entries(fields).map(([each, { hasPath }]) =>
-    hasPath ? `${each} with a path, as ${each}.a.b` : each,
+    hasPath ? `${each} with a path, such as ${each}.a.b` : each,
   );
-  const msg = `${shortened(name)} is no field of this list; its fields are ${known.join(', ')}`;
-  return refused('extra_forbidden', msg);
+  const msg = `${shortened(name)} is not a field of this list; its fields are ${known.join(', ')}`;
+  return refusal('extra_forbidden', msg);
 }
 
 function readValues(
@@ -101,7 +101,7 @@ function readValues(
   const text = field.isNfc ? storedForm({ elysiaMeta: 'nfc' }, value) : value;
   const texts = op === 'in' ? splitList(text) : [text];
   if (texts.length > MAX_VALUES) {
-    return refused('too_long', `List should have at most ${MAX_VALUES} items`);
+    return refusal('too_long', `List should have at most ${MAX_VALUES} items`);
   }
   const values: FilterValue[] = [];
   for (const each of texts) {
@@ -112,7 +112,7 @@ function readValues(
   return values;
 }
 
-/** Blanks around a value count in a text alone. */
+/** Parses one value. Blanks around it are significant only in texts. */
 function readValue(
   { type }: FilterField,
   op: FilterOp,
@@ -131,7 +131,7 @@ function readValue(
 
 const IS = ['null', 'not_null'];
 
-/** Comma by comma; `\,` is a comma inside of a value and `\\` a backslash. */
+/** Splits a list at its commas; `\,` is a comma within a value and `\\` a backslash. */
 function splitList(list: string): string[] {
   const parts: string[] = [];
   let part = '';
@@ -148,37 +148,37 @@ function splitList(list: string): string[] {
 
 function readAccount(text: string, callerId: number | undefined): number | Refusal {
   if (text !== 'me') return readInteger(text);
-  return callerId ?? refused('value_error', 'me is the caller, and nobody is signed in');
+  return callerId ?? refusal('value_error', 'me is the caller, who is not signed in');
 }
 
 function readInteger(text: string): number | Refusal {
   const number = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(number)
     ? number
-    : refused('int_parsing', 'Input should be a valid integer');
+    : refusal('int_parsing', 'Input should be a valid integer');
 }
 
 function readPattern(text: string): string | Refusal {
   if (text.split('*').length - 1 > MAX_WILDCARDS) {
-    return refused('string_too_long', `Input should have at most ${MAX_WILDCARDS} *`);
+    return refusal('string_too_long', `Input should have at most ${MAX_WILDCARDS} *`);
   }
   return refusalOf(PATTERN, text) ?? text;
 }
 
 function readOneOf(known: readonly string[], text: string): string | Refusal {
   if (known.includes(text)) return text;
-  return refused('literal_error', `Input should be one of ${known.join(', ')}`);
+  return refusal('literal_error', `Input should be one of ${known.join(', ')}`);
 }
 
-/** A JSON scalar; anything else is text as it stands. */
+/** A JSON scalar; any other text is taken literally. */
 function readJson(text: string, op: FilterOp): FilterValue | Refusal {
   const value = scalarOf(text);
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-    return refused('value_error', 'Value error, numbers must lie within ±(2^53 - 1)');
+    return refusal('value_error', 'Value error, numbers must lie within ±(2^53 - 1)');
   }
   const isOrdered = typeof value === 'number' || typeof value === 'string';
   if (isOrdered || op === 'eq' || op === 'ne' || op === 'in') return value;
-  return refused('value_error', `${text} is neither more nor less than anything`);
+  return refusal('value_error', `${text} has no order`);
 }
 
 function scalarOf(text: string): FilterValue {
@@ -195,6 +195,6 @@ function shortened(text: string): string {
   return text.slice(0, 100);
 }
 
-function refused(type: string, msg: string): Refusal {
+function refusal(type: string, msg: string): Refusal {
   return { type, msg };
 }

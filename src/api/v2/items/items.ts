@@ -17,14 +17,14 @@ import { answerJson } from '../../responses/json.ts';
 import { withDefaults } from '../../responses/new-item.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 import { createdItem, itemWriter, shownHeaders } from './document.ts';
-import { givenIn, refuse, type Shown, shownIn } from './list-query.ts';
+import { parseQuery, type Selection, selectionOf, throwProblems } from './list-query.ts';
 
 const CREATE_ITEM_ERRORS = v2BodyErrors(...SIGNED_IN, ...KEYED, 'inactive_user');
 
 const GET_ITEM_ERRORS = v2Errors(...SIGNED_IN, 'not_found', 'validation_failed');
 
 const GET_ITEM_DETAIL = {
-  ...optionalRoute('items:read', 'getItemV2', 'Read an item; this counts no view'),
+  ...optionalRoute('items:read', 'getItemV2', 'Read an item without counting a view'),
   sparse: ItemSparse,
 };
 
@@ -80,9 +80,9 @@ export const createItemRoutes = ({ items: service, itemList, idempotency }: Serv
     );
 };
 
-function shownOf(request: Request): Shown {
-  const given = givenIn(request.url, ItemQuery);
-  const shown = shownIn(given);
-  refuse(given);
+function shownOf(request: Request): Selection {
+  const given = parseQuery(request.url, ItemQuery);
+  const shown = selectionOf(given);
+  throwProblems(given);
   return shown;
 }

@@ -7,16 +7,16 @@ import { MAX_NAMED, sentQuery } from '../../request/parameters.ts';
 import type { Refusal } from '../../request/validation.ts';
 import { type Condition, isRefused, readCondition, sentAsText, sentByName } from './filters.ts';
 
-/** What of an item is shown: all of it unless `fields` says what; `expand` adds its owner. */
-export interface Shown {
+/** The parts of an item in a response: the fields, all by default, and with `expand` its owner. */
+export interface Selection {
   fields: readonly ItemField[];
   hasOwner: boolean;
 }
 
-/** The parameters of a request's query, as they were sent. */
-export interface Given {
+/** The parameters of a query, and the problems found in them. */
+export interface ParsedQuery {
   values: Map<string, string>;
-  /** Each `where`. */
+  /** The values of `where`. */
   where: string[];
   problems: Problem[];
 }
@@ -25,9 +25,9 @@ interface QuerySchema {
   properties: Record<string, object>;
 }
 
-/** Reads the query of `url`; parameters that the schema does not know and repeated ones are problems. */
-export function givenIn(url: string, { properties }: QuerySchema): Given {
-  const given: Given = { values: new Map(), where: [], problems: [] };
+/** Parses the query of `url`; unknown and repeated parameters are problems. */
+export function parseQuery(url: string, { properties }: QuerySchema): ParsedQuery {
+  const given: ParsedQuery = { values: new Map(), where: [], problems: [] };
   const hasFilters = Object.hasOwn(properties, 'where');
   for (const [name, value] of sentQuery(url)) {
     const isFilter = hasFilters && name.startsWith('filter[');
@@ -44,16 +44,16 @@ export function givenIn(url: string, { properties }: QuerySchema): Given {
   return given;
 }
 
-/** Throws invalid_query, 400, if there are problems. */
-export function refuse({ problems }: Given): void {
+/** Throws invalid_query if there are problems. */
+export function throwProblems({ problems }: ParsedQuery): void {
   if (problems.length === 0) return;
   const named = problems.slice(0, MAX_NAMED);
-  throw new AppError('invalid_query', 'The query is not one of this route', { problems: named });
+  throw new AppError('invalid_query', 'The query is not valid for this route', { problems: named });
 }
 
-/** The conditions of a list: each `filter[field][op]=value` and each `where=field op value`. */
+/** The conditions of a list: all `filter[field][op]=value` and `where=field op value`. */
 export function filtersOf<Fields extends FilterFields>(
-  given: Given,
+  given: ParsedQuery,
   fields: Fields,
   callerId: number | undefined,
 ): Condition<keyof Fields & string>[] {
@@ -74,8 +74,8 @@ export function filtersOf<Fields extends FilterFields>(
   return found;
 }
 
-/** The keys of an item list's `sort`; undefined when it is not given. */
-export function sortOf(given: Given): SortKey[] | undefined {
+/** The sort keys of a list of items; undefined without `sort`. */
+export function sortOf(given: ParsedQuery): SortKey[] | undefined {
   const hasWords = given.values.has('q');
   const sorts = ITEM_SORTS.filter((it) => hasWords || !it.endsWith('relevance'));
   return namesIn(given, 'sort', sorts, fieldOf)?.map((name) => ({
@@ -84,9 +84,9 @@ export function sortOf(given: Given): SortKey[] | undefined {
   }));
 }
 
-/** The value of a parameter that is one of `known`; undefined when it is not given. */
+/** The value of a parameter that must be one of `known`; undefined without the parameter. */
 export function choiceOf<Name extends string>(
-  given: Given,
+  given: ParsedQuery,
   parameter: string,
   known: readonly Name[],
 ): Name | undefined {
@@ -96,8 +96,8 @@ export function choiceOf<Name extends string>(
   return found;
 }
 
-/** What `fields` and `expand` ask for. */
-export function shownIn(given: Given): Shown {
+/** The selection by `fields` and `expand`. */
+export function selectionOf(given: ParsedQuery): Selection {
   return {
     fields: namesIn(given, 'fields', ITEM_FIELDS) ?? ITEM_FIELDS,
     hasOwner: namesIn(given, 'expand', ['owner']) !== undefined,
@@ -108,9 +108,9 @@ function fieldOf(name: ItemSort): SortField {
   return name.replace('-', '') as SortField;
 }
 
-/** The entries of a list of names; one that is not known or given twice is a problem. */
+/** The entries of a list of names; unknown and repeated ones are problems. */
 function namesIn<Name extends string>(
-  given: Given,
+  given: ParsedQuery,
   parameter: string,
   known: readonly Name[],
   identity: (name: Name) => string = (name) => name,
@@ -136,6 +136,6 @@ function noneOf(text: string, known: readonly string[]): Refusal {
   };
 }
 
-function note({ problems }: Given, name: string, refusal: Refusal): void {
+function note({ problems }: ParsedQuery, name: string, refusal: Refusal): void {
   problems.push({ ...refusal, loc: ['query', name] });
 }

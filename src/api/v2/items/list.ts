@@ -8,9 +8,9 @@ import { createClientNetwork } from '../../request/origin.ts';
 import { answerJson } from '../../responses/json.ts';
 import { SIGNED_IN, v2Errors } from '../responses.ts';
 import { itemWriter, shownHeaders } from './document.ts';
-import { filtersOf, givenIn, refuse, shownIn, sortOf } from './list-query.ts';
+import { filtersOf, parseQuery, selectionOf, sortOf, throwProblems } from './list-query.ts';
 
-/** The list of items: what it takes is read from the URL, for its filters have no fixed names. */
+/** The list of items. It parses the URL itself, because the names of filters are not fixed. */
 export const createItemListRoutes = ({
   itemList: service,
   config,
@@ -20,18 +20,18 @@ export const createItemListRoutes = ({
     '',
     async ({ actor, request, server, query, set }) => {
       const { q, bin, count, cursor, limit = 50 } = query;
-      const given = givenIn(request.url, ItemsQuery);
+      const given = parseQuery(request.url, ItemsQuery);
       const filters = filtersOf(given, ITEM_FILTERS, actor.id ?? undefined);
       const sort = sortOf(given);
-      const shown = shownIn(given);
-      refuse(given);
+      const shown = selectionOf(given);
+      throwProblems(given);
       if (bin && actor.id === null) throw new AppError('unauthenticated', 'Not authenticated');
       const { columns, write } = itemWriter(shown);
-      // A long list takes its turns by account, or by network.
+      // Long lists share the event loop by account or, without one, by network.
       const peer = server?.requestIP(request)?.address;
       const share = actor.id !== null ? `${actor.id}` : peer && networkFor(peer, request);
-      const asked = { filters, q, sort, bin, count, cursor, limit, share, columns };
-      const { data, ...rest } = await service.list(actor, asked);
+      const listQuery = { filters, q, sort, bin, count, cursor, limit, share, columns };
+      const { data, ...rest } = await service.list(actor, listQuery);
       const text = `{"data":[${data.map(write).join()}],${JSON.stringify(rest).slice(1)}`;
       return answerJson<typeof ItemList.static>(text, set, shownHeaders(shown));
     },

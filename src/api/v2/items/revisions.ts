@@ -42,11 +42,7 @@ export const createItemRevisionRoutes = ({
         params: ItemIdParams,
         query: ItemRevisionsQuery,
         response: { 200: ItemRevisions, ...LIST_ITEM_REVISIONS_ERRORS },
-        detail: userRoute(
-          'items:read',
-          'listItemRevisions',
-          'List who changed what of an own item',
-        ),
+        detail: userRoute('items:read', 'listItemRevisions', 'List the changes of an own item'),
       },
     )
     .post(
@@ -74,7 +70,7 @@ function reverted(item: Item) {
   return { status: 201, location: `/api/v2/items/${item.id}`, body: shownItem(item) };
 }
 
-/** What is kept as JSON, as what it is. */
+/** A revision as v2 returns it, with tags and data parsed. */
 function shownRevision({ changes: { tags, data, ...plain }, ...rest }: RevisionInfo) {
   const changes = {
     ...plain,

@@ -12,10 +12,6 @@ export const createItemStatsRoutes = ({ itemStats: service }: Pick<Deps, 'itemSt
       params: ItemIdParams,
       query: ItemStatsQuery,
       response: { 200: ItemStats, ...v2Errors(...SIGNED_IN, 'not_found', 'validation_failed') },
-      detail: optionalRoute(
-        'items:read',
-        'getItemStats',
-        'Read how often an item was viewed, and when',
-      ),
+      detail: optionalRoute('items:read', 'getItemStats', 'Read the view statistics of an item'),
     },
   );

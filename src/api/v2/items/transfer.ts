@@ -13,11 +13,11 @@ import { ITEM_MEDIA, ITEM_TYPES } from '../../request/media-types.ts';
 import { incoming, outgoing } from '../../responses/item-stream.ts';
 import { createItemReader } from '../../responses/new-item.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
-import { filtersOf, givenIn, refuse } from './list-query.ts';
+import { filtersOf, parseQuery, throwProblems } from './list-query.ts';
 
 const IMPORT_ITEMS_ERRORS = v2BodyErrors(...SIGNED_IN, 'quota_exceeded', 'inactive_user');
 
-/** Items by the million, as lines. */
+/** Imports and exports items as JSON Lines or CSV. */
 export const createItemTransferRoutes = ({
   itemImport,
   itemExport,
@@ -45,19 +45,19 @@ export const createItemTransferRoutes = ({
         query: ImportQuery,
         response: { 200: ImportReport, ...IMPORT_ITEMS_ERRORS },
         detail: {
-          ...userRoute('items:write', 'importItems', 'Make an item of each line'),
+          ...userRoute('items:write', 'importItems', 'Create an item from each line'),
           body: { isStreamed: true, mediaTypes: ITEM_TYPES },
           description:
-            'Reads the body as it comes. Good lines are written some hundred at a time and bad ones are counted: it is not atomic, and what was written before it ends early stays. A dry run says what would come of it. A body of `application/octet-stream`, or without a media type, is what `format` says, else JSON Lines.',
+            'Processes the body as a stream. Valid lines are stored in batches of a few hundred and invalid ones are counted. It is not atomic: an import that ends early keeps the items stored so far. A dry run only reports the result. A body of type `application/octet-stream`, or without a media type, has the format in `format`, by default JSON Lines.',
         },
       },
     )
     .get(
       '/export',
       ({ actor, request, query: { format = 'jsonl', scope = 'own' }, set }) => {
-        const given = givenIn(request.url, ExportQuery);
+        const given = parseQuery(request.url, ExportQuery);
         const filters = filtersOf(given, ITEM_FILTERS, actor.id);
-        refuse(given);
+        throwProblems(given);
         const ownerId = scope === 'own' ? actor.id : undefined;
         return outgoing(itemExport.lines({ format, ownerId, filters }), format, set);
       },
@@ -65,11 +65,11 @@ export const createItemTransferRoutes = ({
         query: ExportQuery,
         response: { 200: ItemLines, ...v2Errors(...SIGNED_IN, 'validation_failed') },
         detail: {
-          ...userRoute('items:read', 'exportItems', 'All items as lines, for an import'),
+          ...userRoute('items:read', 'exportItems', 'Export items as lines'),
           responseTypes: [ITEM_MEDIA.jsonl[0], ...ITEM_MEDIA.csv],
           'x-parameters': filterParameters(ITEM_FILTERS),
           description:
-            'By id, without those in the bin, each as it is when its turn comes. A connection that is cut before the end has not got them all.',
+            'Ordered by id, without items in the bin, each in its state when it is read. A connection that closes early has not received all items.',
         },
       },
     );

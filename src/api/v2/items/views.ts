@@ -17,7 +17,7 @@ export const createItemViewRoutes = ({ viewCounter }: Pick<Deps, 'viewCounter'>)
       detail: optionalRoute(
         'items:read',
         'viewItem',
-        'Count a view of an item, once in a while for each viewer',
+        'Count a view of an item, once per viewer and time window',
       ),
     },
   );

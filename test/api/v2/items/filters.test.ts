@@ -108,7 +108,7 @@ describe.each(LISTS)('%s', (path, fields) => {
       {
         path: 'query.where.0',
         code: 'extra_forbidden',
-        message: `colour is no field of this list; its fields are ${names.join(', ')}`,
+        message: `colour is not a field of this list; its fields are ${names.join(', ')}`,
       },
       {
         path: 'query.where.1',
