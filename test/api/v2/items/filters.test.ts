@@ -102,7 +102,7 @@ describe.each(LISTS)('%s', (path, fields) => {
       ['where', 'colour'],
     ];
     const names = Object.entries(fields).map(([name, { hasPath }]) =>
-      hasPath ? `${name} with a path, as ${name}.a.b` : name,
+      hasPath ? `${name} with a path, such as ${name}.a.b` : name,
     );
     expect(await problemsOf(it.t, path, query, it.token)).toEqual([
       {
