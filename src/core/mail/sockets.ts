@@ -9,7 +9,7 @@ interface Target {
 }
 
 export interface MailSocketsOptions {
-  /** For the lookup and the connection together. */
+  /** Covers the lookup and the connection. */
   timeoutMs: number;
   lookup: Lookup;
 }

@@ -13,7 +13,7 @@ const BOUNDS: JsonBounds = { maxDepth: 100, maxNodes: 100_000 };
 const BODILESS: ReadonlySet<number> = new Set([204, 205]);
 
 interface ByteRules {
-  /** For messages. */
+  /** The host as messages name it. */
   readonly host: string;
   /** Maximum size in bytes, both as sent and decompressed. */
   readonly maxBytes: number;
@@ -26,7 +26,7 @@ interface BodyRules extends ByteRules {
 }
 
 export interface Body {
-  /** In lower case, without parameters; empty without a body. */
+  /** The type in lower case, without parameters; empty without a body. */
   readonly mediaType: string;
   /** Parsed JSON, text, or null without a body. */
   readonly data: unknown;

@@ -5,7 +5,7 @@ import { type HostOutcome, OutboundError, outcomeOf } from './errors.ts';
 export interface BreakerOptions {
   /** Consecutive failures that open the circuit, at least 1. */
   readonly failures: number;
-  /** How long the circuit stays open before a probe may pass. */
+  /** The time for which the circuit stays open before a probe may pass. */
   readonly openMs: number;
 }
 

@@ -49,7 +49,7 @@ export interface CallContext {
 
 export interface GetOptions {
   readonly signal?: AbortSignal | undefined;
-  /** As in `OutboundRequest`. */
+  /** See `OutboundRequest`. */
   readonly owner?: string | undefined;
 }
 

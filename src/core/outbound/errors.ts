@@ -30,7 +30,7 @@ export interface OutboundErrorDetails {
   /** 1 plus the retries; 0 if nothing was sent. */
   readonly attempts?: number;
   readonly elapsedMs?: number;
-  /** For logs only: it may contain a resolved address. */
+  /** Goes to logs only: it may contain a resolved address. */
   readonly cause?: unknown;
 }
 

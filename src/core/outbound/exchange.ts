@@ -40,7 +40,7 @@ export type Exchanged =
 
 /** The attempt that a request belongs to. */
 export interface Attempt {
-  /** From 0. Rotates the addresses, so that a retry does not start with the one that hung. */
+  /** Counts from 0. Rotates the addresses, so that a retry does not start with the one that hung. */
   readonly retry: number;
   readonly signal: AbortSignal;
   /** Ends the whole exchange immediately, including its body. */
@@ -80,7 +80,7 @@ function rotated<T>(values: readonly T[], by: number): readonly T[] {
 }
 
 interface Limits extends Pick<Attempt, 'end'> {
-  /** For messages. */
+  /** The host as messages name it. */
   readonly host: string;
   readonly attemptMs: number;
 }
@@ -88,14 +88,14 @@ interface Limits extends Pick<Attempt, 'end'> {
 // The timer ends the whole exchange, because the signal of the fetch must stay in use for the body.
 function within<T>(
   limitMs: number,
-  what: string,
+  action: string,
   { host, attemptMs, end }: Limits,
   task: Promise<T>,
 ): Promise<T> {
   // The attempt times out first.
   if (limitMs >= attemptMs) return task;
   const onTimeout = () => {
-    const message = `${host} took longer than ${limitMs} ms ${what}`;
+    const message = `${host} took longer than ${limitMs} ms ${action}`;
     end(new OutboundError('timeout', message, { retryable: true }));
   };
   return timed(limitMs, onTimeout, task);

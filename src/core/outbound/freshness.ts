@@ -6,15 +6,15 @@ import type { OutboundCaching, Plan } from './request.ts';
 /** The headers that determine caching; names in lower case. */
 export type CacheHeaders = Readonly<Record<string, string>>;
 
-/** How long a response may be served. */
+/** The periods in which a response may be served. */
 export interface Freshness {
   /** The Age header of the response. */
   readonly ageMs: number;
   /** The response is fresh below this age. */
   readonly freshMs: number;
-  /** How long after that it may be served during revalidation. */
+  /** The time after that for which it may be served during revalidation. */
   readonly whileRevalidatingMs: number;
-  /** How long after that it may be served if revalidation fails. */
+  /** The time after that for which it may be served if revalidation fails. */
   readonly ifErrorMs: number;
 }
 

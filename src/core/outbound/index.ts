@@ -4,9 +4,9 @@ import { createOutbound, type Outbound } from './client.ts';
 import type { Lookup } from './lookup.ts';
 
 export interface OutboundClients {
-  /** For URLs of clients and admins: public hosts and those of the allow-list. */
+  /** Calls URLs of clients and admins: public hosts and those of the allow-list. */
   outbound: Outbound;
-  /** For sign-in providers, which the operator configures and which may be private. */
+  /** Calls sign-in providers, which the operator configures and which may be private. */
   trustedOutbound: Outbound;
 }
 

@@ -7,7 +7,7 @@ export type FetchFunction = (url: string, init: BunFetchRequestInit) => Promise<
 
 /** The options of an outbound client. All but the version have a default. */
 export interface OutboundOptions {
-  /** For the User-Agent: `hutch/<version>`. */
+  /** Sent as the User-Agent `hutch/<version>`. */
   readonly version: string;
   /**
    * Hosts (`host` or `host:port`) that may be private and use any port; `any` if only the operator
@@ -16,11 +16,11 @@ export interface OutboundOptions {
   readonly allowHosts?: readonly string[] | 'any';
   /** If not empty, the only other hosts (`host` or `host:port`) that may be called. Default: empty. */
   readonly onlyHosts?: readonly string[];
-  /** For a whole call: queue, DNS, connect, redirects, retries and body. Default 10,000. */
+  /** Covers a whole call: queue, DNS, connect, redirects, retries and body. Default 10,000. */
   readonly deadlineMs?: number;
-  /** For one request of a call, from DNS to the end of the body. Default 5,000. */
+  /** Covers one request of a call, from DNS to the end of the body. Default 5,000. */
   readonly attemptMs?: number;
-  /** To establish a connection, which only Linux reports. Default 3,000. */
+  /** Covers establishing a connection, which only Linux reports. Default 3,000. */
   readonly connectMs?: number;
   /** Retries of one call after transient failures. Default 1. */
   readonly retries?: number;

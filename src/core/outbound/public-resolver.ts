@@ -14,7 +14,7 @@ import type { Lookup, LookupOptions } from './lookup.ts';
 export type PublicResolver = (target: Target, options?: LookupOptions) => Promise<string[]>;
 
 const NAT64_NAME = 'ipv4only.arpa';
-/** How long the discovered prefixes are cached. */
+/** The discovered prefixes are cached for this time. */
 const NAT64_MS = MINUTE_MS;
 /** A resolver that synthesizes addresses answers immediately. */
 const NAT64_TIMEOUT_MS = 2_000;

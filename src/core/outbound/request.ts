@@ -12,7 +12,7 @@ export interface OutboundCaching {
   readonly key?: string | undefined;
   /** A fixed time to live that overrides the headers of the response; without it RFC 9111 decides. */
   readonly ttlMs?: number | undefined;
-  /** How long a stale response may be served during revalidation or if that fails. */
+  /** The time for which a stale response may be served during revalidation or if that fails. */
   readonly staleMs?: number | undefined;
   /** Revalidates a response even while it is fresh, and caches the result. */
   readonly renew?: boolean | undefined;
@@ -34,14 +34,14 @@ export interface OutboundRequest {
   readonly accept?: readonly string[] | undefined;
   /** Accepted statuses besides 200 to 299; redirects are not allowed. */
   readonly statuses?: readonly number[] | undefined;
-  /** For the whole call: queue, DNS, connect, redirects, retries and body. */
+  /** Covers the whole call: queue, DNS, connect, redirects, retries and body. */
   readonly timeoutMs?: number | undefined;
   /**
-   * To resolve the name, and again to establish a connection; the latter is at least 1,200 ms. Only
-   * Linux reports connections: elsewhere `headerTimeoutMs` applies.
+   * Covers resolving the name, and again establishing a connection; the latter gets at least 1,200 ms.
+   * Only Linux reports connections: elsewhere `headerTimeoutMs` applies.
    */
   readonly connectTimeoutMs?: number | undefined;
-  /** From connecting to the end of the headers, in addition to `connectTimeoutMs`. */
+  /** Covers connecting to the end of the headers, in addition to `connectTimeoutMs`. */
   readonly headerTimeoutMs?: number | undefined;
   /** Maximum size of the body, both as sent and decompressed. */
   readonly maxBytes?: number | undefined;
@@ -55,7 +55,7 @@ export interface OutboundRequest {
    * places and the queue fairly, and each owner has its own circuits.
    */
   readonly owner?: string | undefined;
-  /** Only for GET and HEAD. Default: no caching. */
+  /** Applies to GET and HEAD. Default: no caching. */
   readonly cache?: OutboundCaching | false | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,7 +63,7 @@ export interface OutboundRequest {
 export interface OutboundResponse {
   /** 200 to 299 or one of the request's `statuses`. */
   readonly status: number;
-  /** In lower case, without parameters; empty if the response has none. */
+  /** The type in lower case, without parameters; empty if the response has none. */
   readonly mediaType: string;
   /** Parsed JSON, the text of another type, or null without a body. Other callers may share it: do not change it. */
   readonly data: unknown;

@@ -174,7 +174,7 @@ describe('a cached response', () => {
     expect((await call({ ttlMs: 60_000 })).data).toBe(2);
   });
 
-  test('is not what was not asked to be kept', async () => {
+  test('is never stored without a cache option, nor for POST', async () => {
     const { outbound, url, call } = cachedSource({ 'cache-control': 'max-age=60' });
     await outbound.call({ url });
     const posted = await call({}, { method: 'POST', body: '{}' });

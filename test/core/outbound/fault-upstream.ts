@@ -139,14 +139,14 @@ export const faults: readonly Fault[] = [
   ),
   zipped('a cut gzip', 'bad_encoding', 'gzip', gzipSync('[1,2,3]').subarray(0, 20)),
   zipped('brotli, which was not offered', 'bad_encoding', 'br', Buffer.from('1')),
-  // What the body says.
+  // The content of the body.
   fault('HTML', 'not_json', whole('text/html', '<p>Hello</p>')),
-  fault('no JSON', 'not_json', whole('application/json', '{"a":')),
-  fault('nothing', 'not_json', whole('application/json', '')),
+  fault('invalid JSON', 'not_json', whole('application/json', '{"a":')),
+  fault('an empty body', 'not_json', whole('application/json', '')),
   fault('JSON nested too deep', 'not_json', whole('application/json', '['.repeat(50_000))),
 ];
 
-/** The URL of a new upstream that fails in this way until the end of the test. */
+/** Starts an upstream that fails in this way until the end of the test. Returns its URL. */
 export async function faultUrl({ answer, scheme = 'http' }: Fault): Promise<string> {
   const upstream = await rawUpstream(answer ?? (() => {}));
   if (!answer) await upstream.stop();
