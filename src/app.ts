@@ -24,8 +24,8 @@ import { v2 } from './api/v2/index.ts';
 import type { Deps } from './core/deps.ts';
 
 /**
- * The whole application, not yet listening. Plugins come first: they apply to what follows. Throws
- * StartupError for a route that declares no access.
+ * Creates the whole application, not yet listening. Plugins come first, because they apply to the routes
+ * that follow. Throws StartupError for a route that declares no access.
  */
 export const createApp = (deps: Deps) => {
   registerKinds();
@@ -63,5 +63,5 @@ export const createApp = (deps: Deps) => {
   return app;
 };
 
-/** The type that the client is made from. */
+/** The type from which the client is derived. */
 export type App = ReturnType<typeof createApp>;

@@ -3,12 +3,12 @@ import type { Deps } from '../core/deps.ts';
 import { Health, Unready } from '../schemas/system.ts';
 import { publicRoute } from './plugins/access-rules.ts';
 
-/** For whoever watches the process: `live` says that it runs, `ready` that it can read and write. */
+/** Health checks: `live` shows that the process runs, `ready` that it can read and write. */
 export const createHealthRoutes = ({ db, lifecycle }: Pick<Deps, 'db' | 'lifecycle'>) =>
   new Elysia({ prefix: '/health', tags: ['system'] })
     .get('/live', () => ({ status: 'ok' as const }), {
       response: { 200: Health },
-      detail: { ...publicRoute('getLive', 'Whether the process runs'), isProbe: true },
+      detail: { ...publicRoute('getLive', 'Check that the process runs'), isProbe: true },
     })
     .get(
       '/ready',
@@ -18,6 +18,9 @@ export const createHealthRoutes = ({ db, lifecycle }: Pick<Deps, 'db' | 'lifecyc
       },
       {
         response: { 200: Health, 503: Unready },
-        detail: { ...publicRoute('getReady', 'Whether the database answers'), isProbe: true },
+        detail: {
+          ...publicRoute('getReady', 'Check that the database can be read and written'),
+          isProbe: true,
+        },
       },
     );

@@ -1,28 +1,33 @@
 import { t } from 'elysia';
 import { Integer, IntegerText } from './kinds.ts';
 
-/** v1's list window: the guide's skip and limit. */
+/** The window of a v1 list: the guide's skip and limit. */
 export const Window = t.Object({
   skip: t.Optional(
     IntegerText({
       minimum: 0,
       maximum: 2 ** 31 - 1,
       default: 0,
-      description: 'Entries to leave out at the start.',
+      description: 'Number of entries to skip.',
     }),
   ),
   limit: t.Optional(
-    IntegerText({ minimum: 1, maximum: 100, default: 100, description: 'Entries, at most.' }),
+    IntegerText({
+      minimum: 1,
+      maximum: 100,
+      default: 100,
+      description: 'Maximum number of entries.',
+    }),
   ),
 });
 
-/** v1's error, as FastAPI's HTTPException gives it. */
+/** An error of v1, in the form of FastAPI's HTTPException. */
 export const Detail = t.Object(
   { detail: t.String({ examples: ['Item 7 not found'] }) },
   { title: 'Detail' },
 );
 
-/** v1's validation error, as FastAPI gives it, less `input`. */
+/** A validation error of v1, in FastAPI's form without `input`. */
 export const ValidationDetail = t.Object(
   {
     detail: t.Array(

@@ -3,13 +3,13 @@ const ORDERED = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in'] as const;
 
 export type FilterOp = (typeof ORDERED)[number] | 'like' | 'is';
 
-/** How a field of a list is filtered: the kind of its values and the operators that it has. */
+/** The filters of a list's field: the kind of its values and its operators. */
 export interface FilterField {
   type: 'integer' | 'account' | 'time' | 'text' | 'name' | 'json' | readonly string[];
   ops: readonly FilterOp[];
-  /** Stored in NFC: values are compared in that form. */
+  /** True if values are stored and compared in NFC. */
   isNfc?: true;
-  /** Keys inside of it are named after dots. */
+  /** True if keys inside of the value follow the name after a dot. */
   hasPath?: true;
 }
 
@@ -21,7 +21,7 @@ const INTEGER = { type: 'integer', ops: ORDERED } as const;
 const TIME = { type: 'time', ops: ORDERED } as const;
 /** The id of an account, or `me`. */
 const ACCOUNT = { type: 'account', ops: ORDERED } as const;
-/** A text that compares without case. */
+/** A text that is compared without case. */
 const NAME = { type: 'name', ops: [...EQUAL, 'like'] } as const;
 const TRUE_OR_FALSE = { type: ['true', 'false'], ops: EQUAL } as const;
 
@@ -64,11 +64,11 @@ export const AUDIT_FILTERS = {
   request_id: MAYBE_TEXT,
 } as const satisfies FilterFields;
 
-/** At most so many conditions, of both forms together: each may look at every row. */
+/** Maximum number of conditions in both forms together, because each may scan every row. */
 export const MAX_FILTERS = 20;
 
-// Members of interfaces rather than aliases: the compiler prints an alias by its name, and the
-// declarations of the client's package would have to have it.
+// Members of interfaces, not aliases: the compiler prints an alias by its name, which the
+// declarations of the client package would have to contain.
 interface Types<Name extends string, F extends FilterField> {
   path: F extends { hasPath: true } ? `${Name}.${string}` : Name;
   /** The parameters `filter[field][op]` of one field. */
@@ -92,7 +92,7 @@ interface Value<F extends FilterField, Op> {
   sent: string extends Value<F, Op>['text'] ? string | number | boolean : Value<F, Op>['text'];
 }
 
-/** What the compiler knows of a list with these fields. */
+/** The types of a list with these fields. */
 export interface ListTypes<Fields extends FilterFields> {
   /** A condition as text, with its field and operator. */
   where: {

@@ -8,12 +8,12 @@ import {
   Type,
 } from '@sinclair/typebox';
 
-/** What a text in JSON may be. Lengths are in code points, as JSON Schema and pydantic count. */
+/** The rules for a text in JSON. Lengths are in code points, as in JSON Schema and pydantic. */
 export interface TextOptions {
   minLength?: number;
   maxLength: number;
   format?: 'email' | 'uri';
-  /** How it is stored, and judged: a name without the blanks around it, both in Unicode NFC. */
+  /** The stored and validated form: Unicode NFC, for a name also trimmed. */
   elysiaMeta?: 'name' | 'nfc';
   pattern?: string;
   default?: string | null;
@@ -24,15 +24,15 @@ export interface TextOptions {
 export interface TextListOptions {
   minItems: number;
   maxItems: number;
-  /** Of each text. */
+  /** The maximum length of each text. */
   maxLength: number;
   description?: string;
 }
 
 export interface JsonObjectOptions {
-  /** Of its JSON in UTF-8, without spaces. */
+  /** The maximum size of its JSON in UTF-8, without spaces. */
   maxBytes: number;
-  /** Objects and lists inside one another, itself included. */
+  /** The maximum nesting of objects and lists, including itself. */
   maxDepth: number;
   description?: string;
   examples?: object[];
@@ -47,8 +47,8 @@ export interface IntegerOptions {
 }
 
 /**
- * Kinds of our own: Elysia would turn its integers and strings in a query into unions. What
- * they accept is decided in api/request/validation.ts.
+ * Our own kinds, because Elysia turns its integers and strings in a query into unions. Their checks are
+ * in api/request/validation.ts.
  */
 export type OwnKind =
   | 'HutchText'
@@ -72,20 +72,20 @@ export function NullableText(options: TextOptions): TUnsafe<string | null> {
   return own('HutchNullableText', { type: ['string', 'null'], ...storable(options) });
 }
 
-/** A query parameter that may be repeated: given once, api/request/parameters.ts makes a list of it. */
+/** A query parameter that may be repeated. api/request/parameters.ts makes a list of a single value. */
 export function TextList({ maxLength, ...options }: TextListOptions) {
   const items = { type: 'string', minLength: 1, maxLength };
-  // The meta is what makes Elysia keep every value of a repeated parameter.
+  // With this meta Elysia reads every value of a repeated parameter.
   const schema = { type: 'array', items, elysiaMeta: 'ArrayQuery', ...options };
   return own<string[]>('HutchTextList', schema);
 }
 
-/** A whole number in JSON; Elysia's own would also take text. */
+/** A whole number in JSON; Elysia's own type would also accept text. */
 export const Integer = Type.Integer;
 
 /** Any JSON object within bounds. */
 export function JsonObject({ description, examples, ...bounds }: JsonObjectOptions) {
-  // Not `type`: what Elysia knows as an object it copies, and makes one of a list.
+  // Not `type`, because Elysia copies objects and converts a list to one.
   const schema = { 'x-type': 'object', description, examples };
   return own<Record<string, unknown>>('HutchJsonObject', { ...schema, elysiaMeta: bounds });
 }
@@ -95,7 +95,7 @@ export interface OneOfOptions {
   variants: Record<string, TObject>;
 }
 
-/** An object of one of several forms, named by its field `tag`: so each is refused field by field. */
+/** An object in one of several forms, which its field `tag` names, so that errors name the field. */
 export function OneOf<V extends Record<string, TObject>>(tag: string, variants: V) {
   const schema = { oneOf: Object.values(variants), elysiaMeta: { tag, variants } };
   return own<Static<V[keyof V]>>('HutchOneOf', schema);
@@ -106,7 +106,7 @@ export interface ChoiceOptions {
   description?: string;
 }
 
-/** One of some texts. Its name is that of its enum in the OpenAPI document and in generated clients. */
+/** One of several texts. `name` is that of the enum in the OpenAPI document and in generated clients. */
 export function Choice<const V extends string>(
   name: string,
   values: readonly V[],
@@ -116,8 +116,8 @@ export function Choice<const V extends string>(
 }
 
 /**
- * An object with any names. Not t.Record(t.String(), …): its pattern takes no line break, and what
- * a name with one holds would be refused without a reason, or not judged at all.
+ * An object with any names. Not t.Record(t.String(), …), whose pattern matches no line break: a value
+ * under such a name would be refused without a reason or not validated at all.
  */
 export function Dictionary<T extends TSchema>(value: T, options: ObjectOptions = {}) {
   const schema = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), value, options);
@@ -130,14 +130,14 @@ export function Flag(options: { default?: boolean; description?: string } = {}) 
   return own<boolean>('HutchFlag', { type: 'boolean', ...options });
 }
 
-/** A UTC time with milliseconds, as `2026-11-22T16:00:00.000Z`. */
+/** A UTC time with milliseconds, such as `2026-11-22T16:00:00.000Z`. */
 export function Timestamp() {
   const examples = ['2026-11-22T16:00:00.000Z'];
-  // Our own times on their way out: the length is enough, and costs nothing.
+  // Only for our own times in responses, so the length is a sufficient check.
   return Type.String({ minLength: 24, maxLength: 24, 'x-format': 'date-time', examples });
 }
 
-/** A whole number in a path or a query: api/request/parameters.ts makes a number of its text. */
+/** A whole number in a path or a query. api/request/parameters.ts converts its text. */
 export function IntegerText(options: IntegerOptions = {}) {
   const { minimum = -Number.MAX_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = options;
   const schema = { type: 'integer', ...options, minimum, maximum };

@@ -31,7 +31,7 @@ export const QueryTime = (description: string) =>
     Text({ minLength: 10, maxLength: 40, description, examples: ['2026-11-22T16:00:00.000Z'] }),
   );
 
-/** A list of names with commas between them; repeating the parameter is the same. */
+/** A list of names, separated by commas or in repeated parameters. */
 export function Names<const Name extends string>(
   names: readonly Name[],
   { title, ...options }: { title: string; description: string; examples: NoInfer<Name>[][] },
@@ -47,7 +47,7 @@ export function Names<const Name extends string>(
   );
 }
 
-/** One of some names. It is judged by api/v2/list-query.ts, with the other names of a list. */
+/** One of several names. api/v2/items/list-query.ts validates it with the other parameters of a list. */
 export function ListChoice<const Name extends string>(
   names: readonly Name[],
   options: { title: string; description: string },
@@ -56,8 +56,8 @@ export function ListChoice<const Name extends string>(
 }
 
 /**
- * The query of a list with filters: open, for the names of the filters are judged by
- * api/v2/list-query.ts, and typed for the client.
+ * The query of a list with filters. It is open, because api/v2/items/list-query.ts validates the names
+ * of filters, and typed for the client.
  */
 export function FilteredQuery<P extends TProperties, Fields extends FilterFields>(
   properties: P,
@@ -72,25 +72,25 @@ export function FilteredQuery<P extends TProperties, Fields extends FilterFields
   });
 }
 
-const GRAMMAR = `A condition as text, \`field op value\`; repeat the parameter for more, at most ${MAX_FILTERS}, which must all hold.
-One or more blanks stand between the field, the operator and the value. The value is the rest, with the
-blanks, quotes and commas that it has; nothing is escaped but the commas of a list.
+const GRAMMAR = `A condition as text: \`field op value\`. Repeat the parameter for more conditions, at most ${MAX_FILTERS}; all must be true.
+One or more blanks separate the field, the operator and the value. The value is the rest of the text, including
+its blanks, quotes and commas; only commas in the values of a list are escaped.
 
-- Operators: \`eq\`, \`ne\` (what eq is not, so what has no value too), \`gt\`, \`gte\`, \`lt\`, \`lte\`, \`in\`, \`like\`, \`is\`.
-- \`in\`: up to 100 values with commas between them; \`\\,\` is a comma inside of one, \`\\\\\` a backslash.
-- \`like\`: the whole value, without the case of A to Z; \`*\` is any text, at most five times.
-- \`is\`: \`null\` or \`not_null\`, for data also \`true\` or \`false\`.
-- Numbers, times, accounts and names of a choice may have blanks around them. Times are RFC 3339 or a date,
-  which is its first moment in UTC. An account is its id, or \`me\`.
+- Operators: \`eq\`, \`ne\` (everything that eq does not match, including missing values), \`gt\`, \`gte\`, \`lt\`, \`lte\`, \`in\`, \`like\`, \`is\`.
+- \`in\`: up to 100 values, separated by commas; \`\\,\` is a comma inside a value, \`\\\\\` a backslash.
+- \`like\`: matches the whole value, ignoring the case of A to Z; \`*\` matches any text and may occur five times.
+- \`is\`: \`null\` or \`not_null\`; for data also \`true\` or \`false\`.
+- Numbers, times, accounts and choices may have blanks around them. A time is in RFC 3339 form, or a date, which
+  means its first moment in UTC. An account is its id, or \`me\` for the caller.
 
-\`filter[field][op]=value\` is the same condition as a parameter of its own. Where no index serves the conditions, a
-page may be short, or empty, while has_more is true.`;
+\`filter[field][op]=value\` is the same condition as a separate parameter. If no index serves the conditions, a
+page may be short or empty although has_more is true.`;
 
-const JSON_VALUES = `Keys of data follow dots, up to 10 of letters, digits, _ and -. Values are a JSON number,
-true, false, null or a text in quotes; anything else is text as it stands. They compare with their own kind alone,
-\`like\` with texts of up to 2,048 characters.`;
+const JSON_VALUES = `Keys of data follow dots: up to 10 keys of letters, digits, _ and -. A value is a JSON number,
+true, false, null or a text in quotes; anything else is plain text. Values match only values of the same type;
+\`like\` matches texts of up to 2,048 characters.`;
 
-/** The text form of conditions, for a list with these fields. */
+/** Returns the parameter for conditions as text, for a list with these fields. */
 function whereParameter(fields: FilterFields, examples: readonly string[]) {
   const named = Object.entries(fields).map(
     ([name, { type, ops, hasPath }]) =>
@@ -112,7 +112,7 @@ function whereParameter(fields: FilterFields, examples: readonly string[]) {
   };
 }
 
-/** The parameters `filter[field][op]` of a list, one by one, for the document. */
+/** Returns the parameters `filter[field][op]` of a list, for the document. */
 export function filterParameters(fields: FilterFields): FilterParameter[] {
   return Object.entries(fields)
     .filter(([, { hasPath }]) => !hasPath)

@@ -15,9 +15,9 @@ const QUOTAS = [
 
 const refused = t.Object(
   {
-    path: t.String({ description: 'Where the value stands, as body.title.' }),
-    code: t.String({ description: 'Why it is refused, as string_too_short.' }),
-    message: t.String({ description: 'The same, for people.' }),
+    path: t.String({ description: 'The location of the value, such as body.title.' }),
+    code: t.String({ description: 'The reason, such as string_too_short.' }),
+    message: t.String({ description: 'The reason in words.' }),
   },
   { title: 'ProblemField' },
 );
@@ -26,34 +26,34 @@ const quota = t.Object(
   { name: Choice('QuotaName', QUOTAS), limit: Integer(), used: Integer() },
   {
     title: 'ProblemQuota',
-    description: 'With the code quota_exceeded: what is used of the quota.',
+    description: 'Present with the code quota_exceeded: the quota and its usage.',
   },
 );
 
 const fields = t.Object({
-  type: t.String({ description: 'Always about:blank: the code tells problems apart.' }),
-  title: t.String({ description: 'What the code means.' }),
+  type: t.String({ description: 'Always about:blank; the code identifies the problem.' }),
+  title: t.String({ description: 'A summary of the code.' }),
   status: Integer({ minimum: 400, maximum: 599, description: 'The HTTP status.' }),
-  detail: t.String({ description: 'What happened, for people.' }),
+  detail: t.String({ description: 'An explanation for people.' }),
   instance: t.String({ description: 'The path of the request.' }),
   request_id: t.String({ description: 'The X-Request-Id of the response.' }),
-  errors: t.Optional(t.Array(refused, { description: 'Each refused value.' })),
+  errors: t.Optional(t.Array(refused, { description: 'The refused values.' })),
   quota: t.Optional(quota),
 });
 
 type Fields = typeof fields.static;
 
-/** An RFC 9457 problem of v2 with one of some codes. */
+/** An RFC 9457 problem of v2 with one of several codes. */
 export interface Problem<Code extends string = string> extends Fields {
-  /** Stable, for programs. */
+  /** A stable code for programs. */
   code: Code;
 }
 
 export type ProblemDetails<Code extends string = string> = TUnsafe<Problem<Code>>;
 
 /**
- * The schema of a problem with a status and one of some codes, each with its title. It has an example
- * for each code.
+ * Returns the schema of a problem with a status and one of several codes, each with its title and an
+ * example.
  */
 export function problemDetails(
   name: string,
@@ -61,13 +61,13 @@ export function problemDetails(
   titles: [code: string, title: string][],
 ): ProblemDetails {
   const codes = titles.map(([code]) => code);
-  const code = Choice(`${name}Code`, codes, { description: 'Stable, for programs.' });
+  const code = Choice(`${name}Code`, codes, { description: 'A stable code for programs.' });
   const examples = titles.map(([each, title]) => exampleOf(status, each, title));
   const schema = t.Object({ ...fields.properties, code }, { title: name, examples });
   return t.Unsafe<Problem>(schema);
 }
 
-/** Where a code is most at home; the others can come from anywhere. */
+/** A typical path for a code; the other codes may occur on any path. */
 const PLACES: Record<string, string> = {
   bad_credentials: '/api/v2/auth/login',
   second_factor_required: '/api/v2/auth/login',

@@ -96,7 +96,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     const { email, client } = await signUp('bob');
     await on(await mailedLink(dataDir, email, '/verify'), async (page) => {
       await page.getByText('I do not know the password').click();
-      await press(page, 'Confirm and start anew');
+      await press(page, 'Confirm and start over');
       await says(page, 'Now choose a new password.');
       expect((await client.api.v2.users.me.get()).status).toBe(401);
       await send(page, { 'New password': NEXT }, 'Set password');
@@ -155,7 +155,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     '%s says in words that a link is wrong, or is none',
     async (path, fields, button) => {
       await on(path, async (page) => {
-        await says(page, 'This page needs the link from your mail');
+        await says(page, 'This page needs the link from your email');
         expect(await page.locator('form').locator('visible=true').count()).toBe(0);
       });
       await on(`${path}#token=${'x'.repeat(43)}`, async (page) => {
@@ -192,7 +192,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     const confirmed = await client.api.v2.auth.totp.confirm.post({ code: totp.generate() });
     await on('/sign-in', async (page) => {
       await signIn(page, 'frank', PASSWORD);
-      await says(page, 'Enter the code too.');
+      await says(page, 'Enter your code, too.');
       expect(await page.evaluate('document.activeElement.id')).toBe('code');
       await send(page, { Code: '000000' }, 'Sign in');
       await says(page, 'The code is wrong');
@@ -230,7 +230,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
       await says(page, 'The provider did not sign you in.');
     });
     await on('/sign-in?code=c&state=s', async (page) => {
-      await says(page, 'This sign-in was not begun in this tab');
+      await says(page, 'This sign-in was not started in this tab');
       expect(page.url()).toBe(`${site.url}/sign-in`);
       await page.getByLabel('Password', { exact: true }).waitFor();
     });

@@ -12,7 +12,7 @@ import docsPage from './index.htm' with { type: 'text' };
 import initializer from './initializer.js' with { type: 'text' };
 import theme from './theme.js' with { type: 'text' };
 
-// Swagger UI sets style attributes and shows data: images; nothing comes from another host.
+// Swagger UI sets style attributes and shows data: images; nothing is loaded from other hosts.
 const HEADERS = {
   'content-security-policy':
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'; " +
@@ -25,7 +25,7 @@ const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 const asset = (type: string, open: () => Blob) => createAsset({ type, headers: HEADERS, open });
 
-/** The pages /docs and /swagger: Swagger UI over /openapi.json, whole inside the program. */
+/** The pages /docs and /swagger: Swagger UI for /openapi.json, embedded in the program. */
 export const createDocsRoutes = ({ config }: Pick<Deps, 'config'>) => {
   const html = fill(docsPage, { app_name: config.appName });
   const page = asset('text/html; charset=utf-8', () => new Blob([html]));

@@ -17,13 +17,13 @@ window.SwaggerUIBundle({
   filter: true,
   tryItOutEnabled: true,
   persistAuthorization: false,
-  // Swagger UI would otherwise send the document's address to a service of its own.
+  // Otherwise Swagger UI sends the document's address to a service of its own.
   validatorUrl: null,
   operationsSorter: (a, b) => versionOf(b.get('path')) - versionOf(a.get('path')),
   plugins: [adaptDocument, withoutExecuteForStreams],
 });
 
-/** Changes what the page shows; /openapi.json itself stays as it is. */
+/** Changes the displayed document; /openapi.json itself is unchanged. */
 function adaptDocument() {
   const updateJsonSpec = (original) => (spec) => {
     for (const operations of Object.values(spec.paths)) {
@@ -38,7 +38,7 @@ function adaptOperation(operation) {
   if (isStream(operation)) {
     operation.description = [STREAM_NOTE, operation.description].filter(Boolean).join('\n\n');
   }
-  // `where` takes every filter: dozens of fields with the same meaning would bury it.
+  // `where` accepts every filter; dozens of equivalent fields would bury it.
   const shown = operation.parameters?.filter(({ name }) => !name.startsWith('filter['));
   if (!shown) return;
   for (const parameter of shown) {
@@ -49,7 +49,7 @@ function adaptOperation(operation) {
   operation.parameters = shown;
 }
 
-/** Execute would wait for the end of a response that has none. */
+/** Removes Execute, which would wait for the end of an endless response. */
 function withoutExecuteForStreams() {
   const wrapOperation =
     (Original, { React }) =>
@@ -72,7 +72,7 @@ function versionOf(path) {
   return Number(/^\/api\/v(\d+)\//.exec(path)?.[1] ?? 0);
 }
 
-/** The id of an item that everybody may see, or 1. */
+/** Returns the id of a public item, or 1. */
 async function publicItemId() {
   try {
     const response = await fetch('/api/v2/items?limit=1&fields=title');

@@ -18,18 +18,18 @@ interface Parameter extends Json {
 interface Operation extends Json, RouteDeclaration {
   operationId: string;
   parameters?: Parameter[];
-  /** Parameters that a route reads by itself. */
+  /** Parameters that the handler itself reads. */
   'x-parameters'?: Parameter[];
   requestBody?: unknown;
   responses: Responses;
 }
 
-/** The generator's document: complete, but some of it is in a form that clients misread. */
+/** The generator's document: complete, but partly in a form that clients misread. */
 export interface Generated {
   paths: Record<string, Record<string, Operation>>;
 }
 
-/** Facts for the document that the generator does not know. */
+/** Facts for the document that the generator lacks. */
 export interface Facts {
   version: string;
   registration: Config['registration'];
@@ -37,7 +37,7 @@ export interface Facts {
   schemasOf(method: string, path: string): { body?: unknown; query?: unknown };
 }
 
-/** The published document: the one place where the generated one is put right. */
+/** Returns the published document: the generated one with all corrections. */
 export function documentOf({ paths }: Generated, facts: Facts): Json {
   const components: Components = { schemas: {}, responses: {}, examples: {} };
   const { schemas } = components;
@@ -92,7 +92,7 @@ function correctPath(
   return Object.fromEntries(corrected);
 }
 
-/** Which credentials an operation takes, where that differs from the document's default. */
+/** Returns the credentials of an operation if they differ from the document's default. */
 function securityOf(access: Access, registration: Config['registration']) {
   const level = levelOf(access, registration);
   if (level === 'public') return { security: [] };
@@ -137,13 +137,13 @@ function correctOperation(operation: Operation, route: Route, components: Compon
   };
 }
 
-/** A record is a query whose names the document cannot know: any of them, each a text. */
+/** Declares the query of a record, whose names the document cannot know: any name, each a text. */
 function withOpenQuery(operation: Operation, query: unknown): Operation {
   const isOpen = typeof query === 'object' && query !== null && 'patternProperties' in query;
   if (!isOpen) return operation;
   const examples = [{ city: 'Paris' }];
   const schema = { type: 'object', additionalProperties: { type: 'string' }, examples };
-  const description = 'The parameters that the source defines, each under its own name.';
+  const description = 'The parameters that the source defines, by name.';
   const form = { name: 'parameters', in: 'query', required: false, style: 'form', explode: true };
   return {
     ...operation,
@@ -151,7 +151,7 @@ function withOpenQuery(operation: Operation, query: unknown): Operation {
   };
 }
 
-/** A parameter with a default is optional. */
+/** Returns a parameter in the form that clients read. One with a default is optional. */
 function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   const required = rest.in === 'path' || (rest.required && !('default' in schema));
   const { 'x-style': style, 'x-explode': explode, description: own, ...bare } = schema;
@@ -161,7 +161,7 @@ function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   return { ...rest, ...spread, description, required, schema: corrected };
 }
 
-/** Moves the default of a reference to what it refers to: the Rust generator misreads it beside one. */
+/** Moves a default beside a reference into the referenced schema: the Rust generator misreads it otherwise. */
 function withDefaultInComponent(schema: Json, schemas: Json): Json {
   const { default: value, ...reference } = schema;
   const name = String(reference['$ref'] ?? '').replace('#/components/schemas/', '');
@@ -170,7 +170,7 @@ function withDefaultInComponent(schema: Json, schemas: Json): Json {
   return reference;
 }
 
-/** The media types that are read. v1 ignores fields that it does not know, v2 does not. */
+/** Returns the body of an operation. v1 ignores unknown fields, v2 refuses them. */
 function correctBody(
   body: unknown,
   types: readonly string[],

@@ -13,38 +13,38 @@ const seconds = (description: string) => ({
   schema: { type: 'integer', format: 'int32', minimum: 0, maximum: 2 ** 31 - 1, examples: [30] },
 });
 
-/** Every response header that the document declares; the names are those of its components. */
+/** All response headers that the document declares, by the names of its components. */
 export const RESPONSE_HEADERS = {
   'X-Request-Id': text(
-    'Names the request in the log; taken from the request if it sends one.',
+    'Identifies the request in the log; taken from the request if it sends one.',
     'a1',
   ),
   RateLimit: text(
-    'What remains of the tightest limit, and the seconds until it is whole again.',
+    'The remaining requests of the tightest limit, and the seconds until it resets.',
     '"requests";r=299;t=10',
   ),
   'RateLimit-Policy': text(
-    'That limit: its quota and its window in seconds.',
+    'The quota of that limit and its window in seconds.',
     '"requests";q=300;w=10',
   ),
-  'Retry-After': seconds('Try again after so many seconds.'),
+  'Retry-After': seconds('The number of seconds after which to retry.'),
   'WWW-Authenticate': text('How to authenticate.', 'Bearer'),
   Link: text(
     'The same resource in v2 (rel="successor-version").',
     '</api/v2/items>; rel="successor-version"',
   ),
-  Location: text('The path of what was created.', '/api/v2/items/7'),
-  ETag: text('Names the version, for If-Match and If-None-Match.', '"v3"'),
-  'Accept-Patch': text('The media types that PATCH reads.', PATCH_TYPES.join(', ')),
+  Location: text('The path of the created resource.', '/api/v2/items/7'),
+  ETag: text('Identifies the version, for If-Match and If-None-Match.', '"v3"'),
+  'Accept-Patch': text('The media types that PATCH accepts.', PATCH_TYPES.join(', ')),
   'Idempotency-Replayed': text(
-    'true when the response is that of an earlier request with this key.',
+    'true if the response is that of an earlier request with this key.',
     'true',
   ),
   'X-Cache': text(
-    'How the cache served it: hit, miss or stale; of a source also revalidated or off.',
+    'The cache status: hit, miss or stale; for a source also revalidated or off.',
     'hit',
   ),
-  Age: seconds('For how many seconds the response has been cached.'),
+  Age: seconds('The number of seconds for which the response has been cached.'),
   'X-Source-Status': text('The HTTP status with which the source answered.', '200'),
 };
 
@@ -53,26 +53,26 @@ export interface RouteFacts {
   method: string;
   path: string;
   statuses: string[];
-  /** Headers that the route sends by itself when it succeeds. */
+  /** Headers of a successful response that the handler itself sets. */
   sends: readonly SentHeader[];
   /** The schema of a response to a query with `fields`. */
   sparse: Json | undefined;
   takesKey: boolean;
   /** Media types of its successful responses. */
   responseTypes: readonly string[];
-  /** Whether the path has a PATCH. */
+  /** True if the path has a PATCH. */
   isPatched: boolean;
-  /** Whether a response shows a resource with a version. */
+  /** True if a response shows a resource with a version. */
   hasVersion(status: string): boolean;
 }
 
-/** The headers that a response of `route` may have, as references to the components. */
+/** Returns the headers that a response of `route` may have, as references to the components. */
 export function responseHeaders(route: RouteFacts, status: string): Json {
   const { method, path, sends, takesKey, isPatched, hasVersion } = route;
   const isApi = path.startsWith('/api/');
   const isV2 = versionOf(path) === 'v2';
   const isSuccess = status.startsWith('2');
-  // Problems are shared by all routes, those with a PATCH too.
+  // All routes share the problems, including routes with a PATCH.
   const isProblem = isV2 && Number(status) >= 400;
   const when: Partial<Record<SentHeader, boolean>> = {
     RateLimit: isV2 || (isApi && status === '429'),
@@ -98,13 +98,13 @@ const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   required: false,
   description:
-    'Any text, as a UUID. A repeat within 24 hours does nothing more and gets the first answer, with Idempotency-Replayed: true.',
+    'Any text, such as a UUID. A repeat within 24 hours changes nothing and gets the first response again, with Idempotency-Replayed: true.',
   schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
 };
 
 /**
- * The key and the conditional headers that a route reads; for each of the latter it declares the
- * status that the header can cause.
+ * Returns the Idempotency-Key and the conditional headers that a route reads. It reads a conditional
+ * header if it declares the status that the header can cause.
  */
 export function requestHeaders({ statuses, takesKey }: Pick<RouteFacts, 'statuses' | 'takesKey'>) {
   const header = (name: string, description: string, example: string) => ({
@@ -117,15 +117,27 @@ export function requestHeaders({ statuses, takesKey }: Pick<RouteFacts, 'statuse
   return [
     ...(takesKey ? [IDEMPOTENCY_KEY] : []),
     ...(statuses.includes('412')
-      ? [header('If-Match', 'Changes it only if it has this ETag; 412 if it has another.', '"v3"')]
+      ? [
+          header(
+            'If-Match',
+            'Changes the resource only if it has this ETag; otherwise the response is 412.',
+            '"v3"',
+          ),
+        ]
       : []),
     ...(statuses.includes('304')
-      ? [header('If-None-Match', 'Answers 304 without a body if it still has this ETag.', '"v3"')]
+      ? [
+          header(
+            'If-None-Match',
+            'If the resource still has this ETag, the response is 304 without a body.',
+            '"v3"',
+          ),
+        ]
       : []),
   ];
 }
 
-/** Whether a response is a resource with a version, which its ETag names. */
+/** True if a response is a resource with a version, which its ETag names. */
 export function hasVersion(
   response: { content?: Record<string, { schema: Json }> } | undefined,
 ): boolean {

@@ -7,12 +7,12 @@ import { type Asset, createAsset } from '../responses/asset.ts';
 import { documentOf, type Generated } from './document.ts';
 
 export interface OpenapiOptions {
-  /** The whole application, read when the document is first asked for. */
+  /** The whole application, read when the document is first requested. */
   app(): AnyElysia;
   registration: Config['registration'];
 }
 
-/** Serves the OpenAPI 3.1 document at /openapi.json, made once. */
+/** Serves the OpenAPI 3.1 document at /openapi.json. It is built once. */
 export const createOpenapiRoutes = (options: OpenapiOptions) => {
   let serve: Asset | undefined;
   return new Elysia({ name: 'hutch-openapi' }).get(
@@ -30,7 +30,7 @@ function createDocument(options: OpenapiOptions): Asset {
   return createAsset({ type: 'application/json', headers: {}, open: () => document });
 }
 
-/** The document of the application, corrected so that it says what the server does. */
+/** Returns the document of the application, corrected to match the server. */
 function openapiDocument({ app, registration }: OpenapiOptions): Record<string, unknown> {
   const generated = toOpenAPISchema(app(), undefined, undefined, undefined, '3.1.2');
   return documentOf(generated as unknown as Generated, {

@@ -10,7 +10,7 @@ export type Responses = Record<
   { description: string; content?: Record<string, { schema: Json }> }
 >;
 
-/** Responses of the HTTP parser itself: no route sees these requests. */
+/** Responses of the HTTP parser itself; no route sees these requests. */
 const FROM_PARSER = {
   431: { description: 'The request line and headers exceed 16 KiB; the response has no body' },
 };
@@ -27,7 +27,7 @@ interface ProblemExample {
   title: string;
 }
 
-/** The responses of an operation as the document declares them; problems are shared. */
+/** Returns the responses of an operation as the document declares them. Problems are shared. */
 export function correctResponses(
   responses: Responses,
   route: RouteFacts,
@@ -60,7 +60,7 @@ export function correctResponses(
   return { ...Object.fromEntries(entries), ...FROM_PARSER };
 }
 
-/** A problem with an example for each of its codes, which is shared. */
+/** Returns a problem with an example for each of its codes. Examples are shared. */
 function problemContent({ examples = [], ...schema }: Json, components: Components): Json {
   const own = (examples as ProblemExample[]).map((value) => {
     components.examples[value.code] ??= { summary: value.title, value };
@@ -72,7 +72,7 @@ function problemContent({ examples = [], ...schema }: Json, components: Componen
   };
 }
 
-/** An error of v1 with examples, which are named by what they say. */
+/** Returns an error of v1 with examples, named after their texts. */
 function errorContent({ examples = [], ...schema }: Json, schemas: Json): Json {
   const own = (examples as { detail: unknown }[]).map((value) => {
     const text = typeof value.detail === 'string' ? value.detail : 'validation';
@@ -88,12 +88,12 @@ function errorContent({ examples = [], ...schema }: Json, schemas: Json): Json {
   };
 }
 
-/** Whole things come first: what a generator reads that knows one media type alone. */
+/** Returns the sparse form. It follows the whole form, because some generators read only the first media type. */
 function sparseContent({ sparse }: RouteFacts, schemas: Json): Json {
   return sparse ? contentOf([SPARSE_TYPE], sparse, schemas) : {};
 }
 
-/** The same schema for each of `types`. */
+/** Returns the same schema for each of `types`. */
 export function contentOf(types: readonly string[], schema: unknown, schemas: Json): Json {
   const corrected = correctSchema(schema, schemas);
   return Object.fromEntries(types.map((type) => [type, { schema: corrected }]));

@@ -9,9 +9,9 @@ const MAX_INT32 = 2 ** 31 - 1;
 const NULLABLE = { type: ['string', 'null'] };
 
 /**
- * The schema as other languages read it: with enums for constants, `["string", "null"]` for nullable
- * types and a format for each number. What has a name, its title or `x-enum`, is put into `schemas`
- * once and referred to. Keywords that only the server's own libraries read are dropped.
+ * Returns the schema in a form for other languages: enums for constants, `["string", "null"]` for
+ * nullable types and a format for each number. A schema with a name, its title or `x-enum`, is added
+ * to `schemas` once and referenced. Keywords for the server's own libraries are dropped.
  */
 export function correctSchema(schema: unknown, schemas: Json): unknown {
   if (Array.isArray(schema)) return schema.map((each) => correctSchema(each, schemas));
@@ -45,7 +45,7 @@ export function correctSchema(schema: unknown, schemas: Json): unknown {
   return isNullable ? nullableOf(reference, schemas) : reference;
 }
 
-/** `part` of a document, with a reference wherever it lists the values of an enum of `schemas`. */
+/** Returns `part` of a document, with references in place of values of an enum in `schemas`. */
 export function withKnownEnums(part: unknown, schemas: Json): unknown {
   const names = new Map(
     Object.entries(schemas).map(([name, it]) => [JSON.stringify((it as Json)['enum']), name]),
@@ -61,7 +61,7 @@ export function withKnownEnums(part: unknown, schemas: Json): unknown {
   return replace(part);
 }
 
-/** Those of `schemas` that `parts` refer to, directly or through others. */
+/** Returns the `schemas` that `parts` reference, directly or through others. */
 export function used(schemas: Json, parts: unknown): Json {
   const names = new Set<string>();
   const visit = (value: unknown): void => {
@@ -76,7 +76,7 @@ export function used(schemas: Json, parts: unknown): Json {
   return Object.fromEntries(Object.entries(schemas).filter(([name]) => names.has(name)));
 }
 
-/** The enum is shared; its default and description belong to the place where it stands. */
+/** Returns a reference to a shared enum, with the default and description of its place. */
 function enumReference(name: string, { type, enum: values, ...others }: Json, schemas: Json): Json {
   schemas[name] ??= { type, enum: values };
   return { $ref: `#/components/schemas/${name}`, ...others };
@@ -86,7 +86,7 @@ function mapValues(object: Json, map: (value: unknown) => unknown): Json {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
 }
 
-/** Few generators read patternProperties. */
+/** Replaces patternProperties for any name, because few generators read them. */
 function withAnyName({ patternProperties, ...schema }: Json): Json {
   const entries = Object.entries((patternProperties ?? {}) as Json);
   const [pattern, value] = entries[0] ?? [];
@@ -95,18 +95,18 @@ function withAnyName({ patternProperties, ...schema }: Json): Json {
   return isAny ? { ...schema, additionalProperties: value } : { ...schema, patternProperties };
 }
 
-/** Java makes a set of unique items, and no set of what an enum has in common with it. */
+/** Drops uniqueItems from a list of enums, because the Java generator fails on a set of them. */
 function withLists({ uniqueItems, ...schema }: Json): Json {
   const isOfNames = typeof schema['items'] === 'object' && '$ref' in (schema['items'] ?? {});
   return uniqueItems === undefined || isOfNames ? schema : { ...schema, uniqueItems };
 }
 
-/** A constant is an enum of one. */
+/** Replaces a constant by an enum of one. */
 function withEnum({ const: constant, ...schema }: Json): Json {
   return constant === undefined ? schema : { ...schema, enum: [constant] };
 }
 
-/** No schema is null alone: generators know no such type, only one that is nullable. */
+/** Replaces schemas that are only null by nullable types, because generators know no null type. */
 function withNull({ anyOf, ...schema }: Json, schemas: Json): Json {
   if (isNull(schema)) {
     const { enum: _, ...described } = schema;
@@ -126,7 +126,7 @@ function withNull({ anyOf, ...schema }: Json, schemas: Json): Json {
     : { ...schema, anyOf: alternatives };
 }
 
-/** Whether the schema allows null alone, in any of its spellings. */
+/** True if the schema allows only null, in any notation. */
 function isNull({ type, enum: values }: Json): boolean {
   const types = [type].flat();
   const isNullType = types.length === 1 && types[0] === 'null';
@@ -135,7 +135,7 @@ function isNull({ type, enum: values }: Json): boolean {
   );
 }
 
-/** The same schema, which allows null too; of one with a name, under a name of its own. */
+/** Returns the schema, also allowing null. A named one gets a name of its own. */
 function nullableOf(schema: Json, schemas: Json): Json {
   const { $ref, ...place } = schema;
   const { title: _, enum: values, ...own } = resolved(schema, schemas);
@@ -158,7 +158,7 @@ function nameIn(reference: string): string {
   return reference.replace('#/components/schemas/', '');
 }
 
-/** Without a format an id would be 32 bits in Go, Java and Rust. */
+/** Adds a format to numbers. Without one, an id would have 32 bits in Go, Java and Rust. */
 function withFormat(schema: Json): Json {
   const types = [schema['type']].flat();
   if (schema['format'] !== undefined) return schema;

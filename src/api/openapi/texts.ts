@@ -1,28 +1,28 @@
 import type { Access } from '../plugins/access-rules.ts';
 
-export const DESCRIPTION = `Accounts, items, what is popular, and outside APIs, from one binary.
+export const DESCRIPTION = `Accounts, items, popularity and outside APIs in one binary.
 
-v1 is wire-compatible with the FastAPI guide that Hutch re-creates; v2 is the contract we would
-choose today: its errors are RFC 9457 problems.`;
+v1 is wire-compatible with the FastAPI guide that Hutch re-creates. v2 is the current contract; its
+errors are RFC 9457 problems.`;
 
 export const TAGS = [
-  { name: 'items', description: 'Items, their history, views and events, and what is popular.' },
-  { name: 'users', description: 'Accounts: your own, and all of them for admins.' },
+  { name: 'items', description: 'Items with their history, views, events and popularity.' },
+  { name: 'users', description: 'Accounts: your own; for admins, all of them.' },
   { name: 'auth', description: 'Sign-up, sign-in, sessions, second factors and passkeys.' },
   { name: 'tokens', description: 'Personal access tokens, for programs.' },
   { name: 'sources', description: 'Outside APIs that an admin defines and callers use by name.' },
   { name: 'external', description: 'Outside APIs, fetched by URL.' },
-  { name: 'login', description: 'Sign-in of v1.' },
+  { name: 'login', description: 'The sign-in of v1.' },
   { name: 'system', description: 'The server: its version, health and statistics.' },
 ];
 
-/** Says in words who may call an operation. */
+/** Texts for the access levels of operations. */
 export const ACCESS_TEXTS: Record<Access, string> = {
   public: 'Anyone may call it.',
-  optional: 'Anyone may call it; a signed-in caller may see more.',
-  user: 'For signed-in callers.',
-  admin: 'For admins.',
-  'sign-up': 'For anyone while registration is open, otherwise for admins.',
+  optional: 'Anyone may call it; signed-in callers may see more.',
+  user: 'Only signed-in callers may call it.',
+  admin: 'Only admins may call it.',
+  'sign-up': 'Anyone may call it while registration is open; otherwise only admins.',
 };
 
 export const SECURITY_SCHEMES = {
@@ -31,7 +31,7 @@ export const SECURITY_SCHEMES = {
     type: 'apiKey',
     in: 'cookie',
     name: '__Host-hutch',
-    description: 'A session of a browser; hutch_session on a server without https.',
+    description: 'The session of a browser; its name is hutch_session on a server without https.',
   },
   password: {
     type: 'oauth2',
@@ -42,7 +42,7 @@ export const SECURITY_SCHEMES = {
 
 export const SECURITY = [{ bearer: [] }, { cookie: [] }, { password: [] }];
 
-/** Which tokens may call an operation, beside sessions. */
+/** Returns a text about the personal access tokens that may call an operation. */
 export function scopeText(access: Access, scope: string | undefined): string {
   if (access === 'public') return '';
   if (scope === undefined) return 'Personal access tokens are refused.';

@@ -1,10 +1,10 @@
-import { call, goOn, onSubmit, show, takeToken, tell } from './shared.js';
+import { call, goTo, onSubmit, show, showStatus, takeToken } from './shared.js';
 
 const token = takeToken();
 if (token) show('step-proof');
 
 onSubmit('step-proof', async ({ password }) => {
   await call('POST', '/auth/email/confirm', { token, password });
-  goOn('step-proof', 'done');
-  tell('Your account uses this address now.', 'done');
+  goTo('step-proof', 'done');
+  showStatus('Your account uses this address now.', 'done');
 });

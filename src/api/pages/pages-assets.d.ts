@@ -1,5 +1,5 @@
-// What has no types of its own is imported as its text.
-// Not *.html: that is a bundle to @types/bun, whatever it is imported as.
+// Files without types of their own, imported as text.
+// Not *.html, which @types/bun always declares as a bundle.
 declare module '*.htm' {
   const text: string;
   export default text;

@@ -25,7 +25,7 @@ import verifyPage from './verify.htm' with { type: 'text' };
 import verifyScript from './verify.js' with { type: 'text' };
 import waysInScript from './ways-in.js' with { type: 'text' };
 
-// Whoever reads a token or a password there is this server's own script and nobody else.
+// Only this server's own scripts may read a token or a password there.
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -54,7 +54,7 @@ const script = (text: string) => textAsset('text/javascript; charset=utf-8', tex
 /** The parts of the server that the pages show. */
 export type PagesDeps = Pick<Deps, 'config'> & { users: Pick<Deps['users'], 'hasAdmin'> };
 
-/** The home page, the sign-in page and those that mails link to: they call the public API. */
+/** The home page, the sign-in page and the pages that mails link to. They call the public API. */
 export const createPageRoutes = (deps: PagesDeps) => {
   const named = (template: string) => html(fill(template, { app_name: deps.config.appName }));
   const verify = named(verifyPage);

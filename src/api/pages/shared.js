@@ -1,4 +1,4 @@
-/** An answer of the API that is not what was asked for; `code` is stable, the message for people. */
+/** A failed response of the API. `code` is stable, the message is for people. */
 class Problem extends Error {
   constructor({ code, detail, errors = [] }, retryAfter) {
     super(retryAfter === null ? detail : `${detail} (in ${retryAfter} s)`);
@@ -9,41 +9,44 @@ class Problem extends Error {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Calls the API and gives its answer. Throws Problem, or an Error in words. */
+/** Calls the API and returns the body. Throws Problem, or Error if the server cannot be reached. */
 export async function call(method, path, body) {
   const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const { answer, given } = await fetch(`/api/v2${path}`, { method, ...(body && json) })
-    .then(async (answer) => ({ answer, given: answer.status === 204 || (await answer.json()) }))
+  const { response, content } = await fetch(`/api/v2${path}`, { method, ...(body && json) })
+    .then(async (response) => ({
+      response,
+      content: response.status === 204 || (await response.json()),
+    }))
     .catch(() => {
       throw new Error('The server cannot be reached. Try again.');
     });
-  if (!answer.ok) throw new Problem(given, answer.headers.get('retry-after'));
-  return given;
+  if (!response.ok) throw new Problem(content, response.headers.get('retry-after'));
+  return content;
 }
 
 /**
- * The token of the link that led here, taken out of the address, so that no history, screen or
- * bookmark keeps it. Without one the page says so and gives undefined.
+ * Returns the token of the link to this page and removes it from the address, so that it stays in no
+ * history, screenshot or bookmark. Without a token the page says so; the result is undefined.
  */
 export function takeToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   history.replaceState(null, '', location.pathname);
-  // Another link in the same tab changes the fragment alone, which loads nothing.
+  // Another link in the same tab changes only the fragment, which does not load the page.
   addEventListener('hashchange', () => location.reload());
   if (token) return token;
-  tell('This page needs the link from your mail: open it again from there.', 'error');
+  showStatus('This page needs the link from your email. Open it again from there.', 'error');
   return undefined;
 }
 
-/** Says how things stand, to a screen reader too. `kind`: error, done or nothing. */
-export function tell(text, kind = '') {
+/** Shows a status, also to screen readers. `kind`: error, done or empty. */
+export function showStatus(text, kind = '') {
   const status = byId('status');
   status.dataset.kind = kind;
   status.textContent = text;
 }
 
-/** Hides the step `from` and shows `to`, with the focus in its first field or on the title. */
-export function goOn(from, to) {
+/** Hides the step `from` and shows `to`. */
+export function goTo(from, to) {
   byId(from).hidden = true;
   show(to);
 }
@@ -55,7 +58,7 @@ export function show(step) {
   (field ?? document.querySelector('h1')).focus();
 }
 
-/** Calls `send` with what a form holds each time it is sent, and says what went wrong. */
+/** Calls `send` with the fields of a form each time it is submitted, and shows errors. */
 export function onSubmit(id, send) {
   const form = byId(id);
   form.addEventListener('submit', (event) => {
@@ -64,23 +67,23 @@ export function onSubmit(id, send) {
   });
 }
 
-/** Does `work` for a form or button, once at a time, and says what went wrong. */
+/** Runs `work` for a form or button, once at a time, and shows errors. */
 export async function attempt(element, work) {
   if (element.ariaBusy === 'true') return;
   element.ariaBusy = 'true';
   for (const input of element.querySelectorAll('[aria-invalid]')) input.ariaInvalid = null;
-  tell('');
+  showStatus('');
   try {
     await work();
   } catch (error) {
-    tell(wordsFor(error, element), 'error');
+    showStatus(describe(error, element), 'error');
   } finally {
     element.ariaBusy = null;
   }
 }
 
-/** What to say of an error; marks the fields that it names and puts the focus there. */
-function wordsFor(error, form) {
+/** Returns the text for an error; marks the fields that it names and focuses the first. */
+function describe(error, form) {
   if (!error.errors?.length) return error.message;
   const named = error.errors.map(({ path, message }) => {
     const input = form.querySelector(`[name="${CSS.escape(path.replace(/^body\./, ''))}"]`);

@@ -1,23 +1,23 @@
-import { byId, call, goOn, onSubmit, show, tell } from './shared.js';
+import { byId, call, goTo, onSubmit, show, showStatus } from './shared.js';
 import { offerPasskey, offerProviders, returnFromProvider } from './ways-in.js';
 
-/** Whether this tab signed in: to ask for a session that is not there would be an error. */
+/** Set once this tab has signed in, because asking for a missing session would log an error. */
 const SIGNED_IN = 'hutch_signed_in';
 const RETURN_TO = 'hutch_return_to';
 
-keepReturnTo();
+storeReturnTo();
 onSubmit('sign-in', signIn);
 onSubmit('forgot', async ({ login }) => {
-  tell((await call('POST', '/auth/password/forgot', { login })).message, 'done');
+  showStatus((await call('POST', '/auth/password/forgot', { login })).message, 'done');
 });
 onSubmit('resend', async () => {
-  tell((await call('POST', '/auth/verification')).message, 'done');
+  showStatus((await call('POST', '/auth/verification')).message, 'done');
 });
 onSubmit('sign-out', async () => {
   await call('POST', '/auth/logout');
   sessionStorage.removeItem(SIGNED_IN);
-  goOn('signed-in', 'signed-out');
-  tell('You are signed out.', 'done');
+  goTo('signed-in', 'signed-out');
+  showStatus('You are signed out.', 'done');
 });
 offerPasskey(welcome);
 await begin();
@@ -39,11 +39,11 @@ async function signIn({ code, ...credentials }) {
     byId('second-factor').hidden = false;
     byId('code').disabled = false;
     byId('code').focus();
-    tell('Enter the code too.');
+    showStatus('Enter your code, too.');
   }
 }
 
-/** Goes on to where the visitor came from or says who is signed in. */
+/** Returns to the page from which the visitor came, or shows who is signed in. */
 function welcome({ account }) {
   sessionStorage.setItem(SIGNED_IN, 'yes');
   for (const input of document.querySelectorAll('input')) input.value = '';
@@ -51,8 +51,8 @@ function welcome({ account }) {
   sessionStorage.removeItem(RETURN_TO);
   if (path !== null) return location.replace(path);
   byId('resend').hidden = account.email_verified;
-  goOn('signed-out', 'signed-in');
-  tell(`Signed in as ${account.username}`, 'done');
+  goTo('signed-out', 'signed-in');
+  showStatus(`Signed in as ${account.username}`, 'done');
 }
 
 async function accountOfThisTab() {
@@ -65,14 +65,14 @@ async function accountOfThisTab() {
   }
 }
 
-/** Notes where to go after signing in, over the detour by a provider too: on this server only. */
-function keepReturnTo() {
+/** Stores the page to return to after signing in, also through a provider: only on this server. */
+function storeReturnTo() {
   const query = new URLSearchParams(location.search);
   if (query.has('state')) return;
   sessionStorage.removeItem(RETURN_TO);
-  const wish = query.get('return_to') ?? '';
-  if (!/^\/(?![/\\])/.test(wish)) return;
-  // As the browser will read it, which drops tabs and newlines: `/<tab>/evil.example` is no path.
-  const { origin, href } = new URL(wish, location.origin);
+  const requested = query.get('return_to') ?? '';
+  if (!/^\/(?![/\\])/.test(requested)) return;
+  // Parsed as the browser does, which drops tabs and newlines: `/<tab>/evil.example` is not a path.
+  const { origin, href } = new URL(requested, location.origin);
   if (origin === location.origin) sessionStorage.setItem(RETURN_TO, href);
 }

@@ -1,9 +1,9 @@
 import { attempt, byId, call } from './shared.js';
 
-/** What the provider's answer is spent with; only the tab that began has it. */
+/** The key of the flow with which the provider's response is used; only the tab that began it has it. */
 const FLOW = 'hutch_flow';
 
-/** Shows the passkey button where the browser knows passkeys; `welcome` gets the session. */
+/** Shows the passkey button if the browser supports passkeys; `welcome` gets the session. */
 export function offerPasskey(welcome) {
   const button = byId('passkey');
   button.hidden = !window.PublicKeyCredential?.parseRequestOptionsFromJSON;
@@ -18,11 +18,11 @@ async function usePasskey() {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
   const credential = await navigator.credentials.get({ publicKey }).catch(() => undefined);
   if (!credential) throw new Error('No passkey was used.');
-  const answer = { flow, response: credential.toJSON(), transport: 'cookie' };
-  return call('POST', '/auth/passkeys/login', answer);
+  const body = { flow, response: credential.toJSON(), transport: 'cookie' };
+  return call('POST', '/auth/passkeys/login', body);
 }
 
-/** Adds a button for each provider that the server is set up with. */
+/** Adds a button for each provider in the settings of the server. */
 export async function offerProviders() {
   const { data } = await call('GET', '/auth/providers').catch(() => ({ data: [] }));
   byId('ways-in').append(...data.map(providerButton));
@@ -42,7 +42,7 @@ async function leaveFor(provider) {
   location.assign(begun.authorization_url);
 }
 
-/** The session that a provider's answer opens, when it is one that led here. */
+/** Returns the session that a provider's response opens; undefined if the page was not opened by one. */
 export async function returnFromProvider() {
   const query = new URLSearchParams(location.search);
   const [code, state, refused] = ['code', 'state', 'error'].map((name) => query.get(name));
@@ -53,14 +53,14 @@ export async function returnFromProvider() {
   let opened;
   await attempt(document.querySelector('main'), async () => {
     if (refused !== null) throw new Error(`The provider did not sign you in${reason(refused)}`);
-    if (flow === null) throw new Error('This sign-in was not begun in this tab: begin anew.');
-    const answer = { flow, code, state, transport: 'cookie' };
-    opened = await call('POST', '/auth/identities/login', answer);
+    if (flow === null) throw new Error('This sign-in was not started in this tab. Start again.');
+    const body = { flow, code, state, transport: 'cookie' };
+    opened = await call('POST', '/auth/identities/login', body);
   });
   return opened;
 }
 
-/** A code of OAuth 2; any other text may be of whoever made the link that led here. */
+/** Returns the error code of OAuth 2; any other text may come from the author of a forged link. */
 function reason(text) {
   return /^[a-z_]{1,40}$/.test(text) ? `: ${text}` : '.';
 }

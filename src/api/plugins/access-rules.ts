@@ -53,7 +53,7 @@ const declare = (access: Access, scope: TokenScope | undefined, id: string, summ
 export const publicRoute = (id: string, summary: string) =>
   declare('public', undefined, id, summary);
 
-/** The `detail` of a route that anyone may call and that shows more to a signed-in caller. */
+/** The `detail` of a route that anyone may call and that shows signed-in callers more. */
 export const optionalRoute = (scope: TokenScope | undefined, id: string, summary: string) =>
   declare('optional', scope, id, summary);
 

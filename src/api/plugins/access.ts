@@ -14,15 +14,14 @@ import { findRoute, literalSiblings, type ParameterValues } from './routes.ts';
 
 const accountIds = new WeakMap<Request, number>();
 
-/** The account that made a request, also one that was refused; undefined when it is not known. */
+/** Returns the account of a request, even of a refused one; undefined if unknown. */
 export function accountIdOf(request: Request): number | undefined {
   return accountIds.get(request);
 }
 
 /**
- * Puts the actor into the context, or throws unauthenticated or forbidden, before anything of a
- * request is read or validated; then throws what is wrong with its query (v2).
- * Must be used before any route is added.
+ * Adds the actor to the context, or throws unauthenticated or forbidden, before a request is read or
+ * validated. Then throws invalid_query in v2. Must be used before any route is added.
  */
 export const access = (deps: Deps, app: () => AnyElysia) => {
   const { auth, config } = deps;
@@ -39,13 +38,13 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
   };
   return new Elysia({ name: 'hutch-access' }).derive(
     { as: 'global' },
-    // One hook for both: each costs every request. Not async: a public route waits for nothing.
+    // One hook, because each costs every request. Not async, because a public route waits for nothing.
     ({ request, route, params, query, set }): Acting | Promise<Acting> => {
       coerce({ route, params, query });
       const rule = ruleFor(request.method, route);
       if (rule.siblings.length > 0) refuseSiblings(rule.siblings, params);
       const isAnonymous =
-        rule.level === 'public' || (rule.level === 'optional' && !brings(cookie, request));
+        rule.level === 'public' || (rule.level === 'optional' && !hasCredentials(cookie, request));
       if (rule.isPrivate || !isAnonymous) set.headers['cache-control'] = 'no-store';
       if (rule.level === 'optional') addVary(set, 'Authorization, Cookie');
       const origin = new RequestOrigin(config, { request, server: app().server, set });
@@ -57,19 +56,19 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
   );
 };
 
-/** Gives what tells, of an answer that lasts, whether it may: whether its caller is still the same. */
-export const createStillKnown = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
+/** Returns a check for long-lived responses: does the request still identify the same account and role? */
+export const createIdentityCheck = ({ auth, config }: Pick<Deps, 'auth' | 'config'>) => {
   const identify = createIdentify(auth, createSessionCookie({ config }));
   return async ({ id, role }: AnyActor, request: Request): Promise<boolean> => {
     if (id === null) return true;
-    // What cannot be told is a no: the caller asks again and is judged anew.
-    const is = await identify(request).catch(() => undefined);
-    return is?.id === id && is.role === role;
+    // An error counts as no: the caller reconnects and is identified again.
+    const known = await identify(request).catch(() => undefined);
+    return known?.id === id && known.role === role;
   };
 };
 
-/** Whether a request brings what could say who asks. */
-function brings(cookie: SessionCookie, request: Request): boolean {
+/** True if a request has credentials, valid or not. */
+function hasCredentials(cookie: SessionCookie, request: Request): boolean {
   return request.headers.has('authorization') || cookie.read(request) !== undefined;
 }
 
@@ -77,17 +76,17 @@ interface Rule {
   level: Level;
   /** The scope that a personal access token needs; without one, tokens are refused. */
   scope: TokenScope | undefined;
-  /** Whether an admin's session must have proved a second factor. */
-  asksSecondFactor: boolean;
-  /** Whether no cache may store the response: it is one account's, or carries a token. */
+  /** True if an admin's session must have proved a second factor. */
+  needsSecondFactor: boolean;
+  /** True if no cache may store the response, because it belongs to one account or has a token. */
   isPrivate: boolean;
-  /** Undefined in v1, which ignores unknown parameters. */
+  /** Throws invalid_query. Undefined in v1, which ignores unknown parameters. */
   refuseQuery: ReturnType<typeof strictQuery> | undefined;
-  /** Values of the parameters that make the path of another route. */
+  /** Parameter values that form the path of another route. */
   siblings: ParameterValues[];
 }
 
-/** The rule that a route declares. Throws for a route without one, so that it admits nobody. */
+/** Returns the rule that a route declares. Throws if it declares none, so that it is never open. */
 function ruleOf(app: AnyElysia, method: string, pattern: string, config: Deps['config']): Rule {
   const route = findRoute(app, method, pattern);
   const name = `${method === 'HEAD' ? 'GET' : method} ${pattern}`;
@@ -98,11 +97,11 @@ function ruleOf(app: AnyElysia, method: string, pattern: string, config: Deps['c
   const isPrivate = !isOpen || !name.startsWith('GET ') || name.includes('/auth/');
   const refuseQuery = versionOf(pattern) === 'v2' ? strictQuery(route?.hooks.query) : undefined;
   const siblings = literalSiblings(app, method, pattern);
-  const asksSecondFactor = isAdminFactorRequired(config) && !declared.isBeforeSecondFactor;
-  return { level, scope: declared.scope, asksSecondFactor, isPrivate, refuseQuery, siblings };
+  const needsSecondFactor = isAdminFactorRequired(config) && !declared.isBeforeSecondFactor;
+  return { level, scope: declared.scope, needsSecondFactor, isPrivate, refuseQuery, siblings };
 }
 
-/** Throws NotFoundError for the path of another route; api/errors.ts answers it with 405. */
+/** Throws NotFoundError for the path of another route; errors.ts turns it into a 405. */
 function refuseSiblings(siblings: ParameterValues[], params: Record<string, unknown>): void {
   for (const values of siblings) {
     if (values.every(([name, value]) => params[name] === value)) throw new NotFoundError();
@@ -115,7 +114,7 @@ type Identify = (request: Request) => Promise<Identified | undefined>;
 
 function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
   const countUser = createUserLimit(deps);
-  /** The browser forgets the cookie, but not the one that it has been given in its place. */
+  /** Deletes the cookie in the browser, unless a newer session has replaced it. */
   const clearEnded = (request: Request, set: ResponseSet) => {
     if (!deps.sessions.wasReplaced(cookie.read(request) ?? '')) cookie.clear(request, set);
   };
@@ -133,7 +132,7 @@ function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
       rule.refuseQuery?.(request);
       return { actor: anonymous(origin) };
     }
-    // Before any check, so that a refusal is known whose it is.
+    // Before any check, so that the log names the account of a refusal.
     accountIds.set(request, account.id);
     const counted = countUser(account.id, request, set);
     if (counted) await counted;
@@ -141,7 +140,7 @@ function createAdmit(deps: Deps, identify: Identify, cookie: SessionCookie) {
       const msg = scope ? `The token lacks the scope ${scope}` : 'A token cannot do this';
       throw new AppError('insufficient_scope', msg);
     }
-    if (rule.asksSecondFactor && lacksSecondFactor(account)) {
+    if (rule.needsSecondFactor && lacksSecondFactor(account)) {
       const msg = 'Admins need a second factor: set one up, or sign in with it';
       throw new AppError('second_factor_missing', msg);
     }
@@ -157,20 +156,21 @@ function anonymous(origin: Origin): AnyActor {
   return { id: null, role: 'anonymous', session: null, origin };
 }
 
-/** Whether what a token may do is enough; a session may do all that its account may. */
+/** True if a token has the scope. A session may do everything that its account may. */
 function isInScope({ scopes }: Identified, scope: TokenScope | undefined): boolean {
   if (!scopes || scope === '*') return true;
   return scope !== undefined && scopes.includes(scope);
 }
 
-/** Whether this is an admin's session that has proved no second factor; never true of a token. */
+/** True for an admin's session that has not proved a second factor; never true for a token. */
 function lacksSecondFactor({ role, session }: Identified): boolean {
   return role === 'admin' && session?.second_factor_at === null;
 }
 
 /**
- * Identifies by the Authorization header or, only without one, by the cookie. Undefined for a
- * cookie whose session has ended; throws unauthenticated for a wrong header and for neither.
+ * Returns a function that identifies a request by its Authorization header or, only without one, by
+ * its cookie: undefined for a cookie whose session has ended. Throws unauthenticated for a wrong
+ * header and without credentials.
  */
 function createIdentify(auth: Deps['auth'], cookie: SessionCookie): Identify {
   return async (request) => {

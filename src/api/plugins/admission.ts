@@ -11,8 +11,8 @@ import { securityHeaders } from './security-headers.ts';
 const RETRY_AFTER_SECONDS = 1;
 
 /**
- * Refuses requests that there is no time for: overloaded, before anything is read or done for
- * them. Probes are always answered. When the setting is off it is not there at all.
+ * Refuses requests with overloaded before any work, while the server cannot serve them in time.
+ * Probes are always served. Does nothing if the setting is off.
  */
 export const admission = (
   deps: Pick<Deps, 'admission' | 'config' | 'lifecycle'>,
@@ -34,13 +34,13 @@ export const admission = (
 
 type RefusalDeps = Pick<Deps, 'config' | 'lifecycle'>;
 
-/** The place of a value in a text that is made once. */
+/** Marks the place of a value in a prepared text. */
 const BLANK = '\0';
 
 /**
- * Answers requests with one error before Elysia has seen them, as they would be answered there.
- * What is the same for all of them is made once: under overload each microsecond counts. A body
- * that is chunked or long ends the connection.
+ * Returns a function that responds with one error before Elysia sees the request, in the same form.
+ * The constant parts are prepared once, because under overload each microsecond counts. A chunked or
+ * long body closes the connection.
  */
 function createEarlyRefusal(error: AppError, { config, lifecycle }: RefusalDeps) {
   const shared = { ...securityHeaders(config), ...errorHeaders(error) };

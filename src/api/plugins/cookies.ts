@@ -3,7 +3,7 @@ import { AppError } from '../../core/exceptions.ts';
 import { isLoopbackHost } from '../../utils/http/loopback.ts';
 import type { ResponseSet } from '../responses/response-set.ts';
 
-/** How a client receives its session: in the body, or as a cookie. */
+/** The form in which a client receives its session: in the body, or as a cookie. */
 export type Transport = 'bearer' | 'cookie';
 
 interface OpenedSession<A> {

@@ -27,10 +27,10 @@ const REQUEST_HEADERS = [
   'Last-Event-ID',
   'X-Request-Id',
 ].join(', ');
-/** How long a browser may keep the answer to a preflight. */
+/** The time for which a browser may cache the response to a preflight. */
 const MAX_AGE_SECONDS = '600';
 
-/** Lets pages of the listed origins read answers; without a list it is not there at all. */
+/** Lets pages of the listed origins read responses. Does nothing without a list. */
 export const cors = ({ config }: Pick<Deps, 'config'>) => {
   const plugin = new Elysia({ name: 'hutch-cors' });
   const listed = new Set(config.corsOrigins);
@@ -47,7 +47,7 @@ export const cors = ({ config }: Pick<Deps, 'config'>) => {
   });
 };
 
-/** Answers the preflights of listed origins; apart from `cors`, so that a limit comes before. */
+/** Responds to preflights of listed origins. Separate from `cors`, so that limits come first. */
 export const preflight = ({ config }: Pick<Deps, 'config'>, app: () => AnyElysia) => {
   const plugin = new Elysia({ name: 'hutch-preflight' });
   if (config.corsOrigins.length === 0) return plugin;

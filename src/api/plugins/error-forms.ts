@@ -2,13 +2,13 @@ import type { AppError, ErrorCode, Problem } from '../../core/exceptions.ts';
 import { PATCH_TYPES } from '../request/media-types.ts';
 
 interface Form {
-  /** Statuses of v1 and v2: v1's are FastAPI's, v2's are what we would choose. */
+  /** The statuses: v1 follows FastAPI, v2 is our own choice. */
   v1: number;
   v2: number;
   title: string;
 }
 
-/** The one table from a code to its status and title. */
+/** The status and title of each code. */
 export const ERROR_FORMS = {
   malformed_request: { v1: 400, v2: 400, title: 'Malformed request' },
   validation_failed: { v1: 422, v2: 422, title: 'Invalid request' },
@@ -22,39 +22,39 @@ export const ERROR_FORMS = {
   username_taken: { v1: 400, v2: 409, title: 'Username already registered' },
   bad_credentials: { v1: 400, v2: 401, title: 'Wrong credentials' },
   inactive_user: { v1: 400, v2: 403, title: 'Inactive user' },
-  insufficient_scope: { v1: 403, v2: 403, title: 'The token lacks the scope' },
+  insufficient_scope: { v1: 403, v2: 403, title: 'Insufficient token scope' },
   csrf_refused: { v1: 403, v2: 403, title: 'Cross-site request refused' },
   misdirected_request: { v1: 421, v2: 421, title: 'Misdirected request' },
   email_unverified: { v1: 400, v2: 403, title: 'Email not verified' },
   weak_password: { v1: 422, v2: 422, title: 'Password too weak' },
-  invalid_action_token: { v1: 400, v2: 400, title: 'The link is spent, expired or wrong' },
+  invalid_action_token: { v1: 400, v2: 400, title: 'Invalid, used or expired link' },
   second_factor_required: { v1: 400, v2: 401, title: 'Second factor required' },
   second_factor_missing: { v1: 403, v2: 403, title: 'Second factor missing' },
   proof_required: { v1: 403, v2: 403, title: 'Proof of identity required' },
-  version_mismatch: { v1: 412, v2: 412, title: 'Changed meanwhile' },
-  idempotency_mismatch: { v1: 422, v2: 422, title: 'Idempotency-Key of another request' },
-  idempotency_running: { v1: 409, v2: 409, title: 'That request still runs' },
-  batch_failed: { v1: 422, v2: 422, title: 'Nothing of the batch was done' },
-  // Not 429: to wait and try again does not help.
+  version_mismatch: { v1: 412, v2: 412, title: 'Version mismatch' },
+  idempotency_mismatch: { v1: 422, v2: 422, title: 'Idempotency-Key used for another request' },
+  idempotency_running: { v1: 409, v2: 409, title: 'Request still in progress' },
+  batch_failed: { v1: 422, v2: 422, title: 'Batch failed, nothing was changed' },
+  // Not 429, because a later retry does not help.
   quota_exceeded: { v1: 403, v2: 403, title: 'Quota exceeded' },
   too_many_requests: { v1: 429, v2: 429, title: 'Too many requests' },
   payload_too_large: { v1: 413, v2: 413, title: 'Body too large' },
   length_required: { v1: 411, v2: 411, title: 'Length required' },
   unsupported_media_type: { v1: 415, v2: 415, title: 'Unsupported media type' },
-  invalid_query: { v1: 400, v2: 400, title: 'Unknown query parameter' },
+  invalid_query: { v1: 400, v2: 400, title: 'Invalid query parameter' },
   invalid_cursor: { v1: 400, v2: 400, title: 'Invalid cursor' },
   upstream_failed: { v1: 502, v2: 502, title: 'Upstream failed' },
-  upstream_timeout: { v1: 504, v2: 504, title: 'Upstream took too long' },
+  upstream_timeout: { v1: 504, v2: 504, title: 'Upstream timed out' },
   overloaded: { v1: 503, v2: 503, title: 'Overloaded' },
-  circuit_open: { v1: 503, v2: 503, title: 'Upstream left alone for a while' },
-  secrets_unreadable: { v1: 503, v2: 503, title: 'Secrets cannot be read' },
+  circuit_open: { v1: 503, v2: 503, title: 'Upstream suspended after failures' },
+  secrets_unreadable: { v1: 503, v2: 503, title: 'Stored secrets unreadable' },
   database_busy: { v1: 503, v2: 503, title: 'Database busy' },
   storage_full: { v1: 507, v2: 507, title: 'Storage full' },
   storage_failed: { v1: 503, v2: 503, title: 'Storage failed' },
   internal: { v1: 500, v2: 500, title: 'Internal server error' },
 } as const satisfies Record<ErrorCode, Form>;
 
-/** The version whose form the errors of a path have: v1's, unless the path is of v2. */
+/** Returns the version whose error form a path uses: v1, unless the path is under v2. */
 export function versionOf(path: string): 'v1' | 'v2' {
   return path === '/api/v2' || path.startsWith('/api/v2/') ? 'v2' : 'v1';
 }
@@ -66,7 +66,7 @@ export interface ErrorContext {
   request_id: string;
 }
 
-/** The response to a request that failed, in the form of its version. */
+/** Returns the response for a failed request, in the form of its version. */
 export function errorResponse(error: AppError, context: ErrorContext): Response {
   const { version, method, path, request_id } = context;
   const problems = problemsOf(error, method);
@@ -86,12 +86,12 @@ function problemsOf({ problems, fields }: AppError, method: string): Problem[] {
   return [...problems, ...located];
 }
 
-/** v1: `{"detail": …}`, a text or FastAPI's list of problems. */
+/** The v1 form: `{"detail": …}`, a text or FastAPI's list of problems. */
 export function v1Body(error: AppError, problems = error.problems): unknown {
   return { detail: problems.length > 0 ? problems : error.message };
 }
 
-/** v2: an RFC 9457 problem; `code` is stable, `detail` is for people. */
+/** The v2 form: an RFC 9457 problem. `code` is stable, `detail` is for people. */
 export function v2Body(
   error: AppError,
   instance: string,

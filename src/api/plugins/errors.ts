@@ -17,20 +17,20 @@ interface Failure {
   body: unknown;
 }
 
-/** Faults of others, which need no stack of ours and no operator at once. */
+/** Faults of other servers: they are logged as warnings, without a stack. */
 const OUTSIDE = new Set<ErrorCode>(['upstream_failed', 'upstream_timeout', 'circuit_open']);
 
 /**
- * Answers every error in the form of the version that was called, and tells nothing else. The
- * whole application is asked for its routes when an error is answered.
+ * Responds to every error in the form of the called version, and reveals nothing else. `app` is the
+ * whole application; its routes are read when an error occurs.
  */
 export const errors = (deps: Pick<Deps, 'log' | 'config'>, app: () => AnyElysia) => {
   const { log } = deps;
   const logRefusal = createRefusalLog(deps, app);
   return new Elysia({ name: 'hutch-errors' }).onError(
     { as: 'global' },
-    // Taken apart in its head: Elysia reads there what each route must prepare, and for a whole
-    // context would parse headers and cookies at every request.
+    // Destructured, because Elysia derives from it what each route must prepare: for a whole
+    // context it would parse headers and cookies of every request.
     ({ code, error, request, set, route, params, query, body }) => {
       const path = urlPath(request.url);
       const failure = { request, path, route, params, query, body };

@@ -5,12 +5,11 @@ import { isLocalHost, isLoopbackHost } from '../../utils/http/loopback.ts';
 import { createIsProbe } from './routes.ts';
 
 /**
- * Refuses a request for a host that this server is not: misdirected_request. With a public URL that
- * is every other host but this machine's own names. Without one, a server that listens on loopback
- * alone refuses names that a stranger may own: his page could reach it by a name that he points
- * here (DNS rebinding). One that listens for others, and has no public URL, refuses none. A probe
- * is let through for any host: load balancers name a server by its address, and it tells nothing
- * that a foreign page could abuse.
+ * Refuses requests for other hosts with misdirected_request. With a public URL, it accepts that host
+ * and this machine's own names. Without one, a server that listens only on loopback refuses names
+ * that a stranger may own, since a page of theirs could reach it by a name that resolves to loopback
+ * (DNS rebinding); a server that listens on other addresses accepts all. Probes accept any host:
+ * load balancers address a server by its IP, and a probe reveals nothing that a page could abuse.
  */
 export const host = (deps: Pick<Deps, 'config'>, app: () => AnyElysia) => {
   const { publicUrl, host: bound } = deps.config;
@@ -22,17 +21,17 @@ const NAME = 'hutch-host';
 
 function localHost(app: () => AnyElysia) {
   const isProbe = createIsProbe(app);
-  let known = 'localhost';
+  let accepted = 'localhost';
   return new Elysia({ name: NAME }).onRequest(({ request }) => {
-    const given = request.headers.get('host');
-    if (given === null || given === known) return;
-    const isLocal = isLocalHost(given);
+    const requested = request.headers.get('host');
+    if (requested === null || requested === accepted) return;
+    const isLocal = isLocalHost(requested);
     if (!isLocal && !isProbe(request)) {
       const message =
-        'This server serves names of this machine alone until HUTCH_PUBLIC_URL is set';
+        'This server accepts only names of this machine until HUTCH_PUBLIC_URL is set';
       throw new AppError('misdirected_request', message);
     }
-    if (isLocal) known = given;
+    if (isLocal) accepted = requested;
   });
 }
 
@@ -42,16 +41,17 @@ function publicHost(publicUrl: string, app: () => AnyElysia) {
   const isProbe = createIsProbe(app);
   const withPort = `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
   return plugin.onRequest(({ request }) => {
-    const given = request.headers.get('host');
-    if (given !== null && given !== own && !isOther(given) && !isProbe(request)) {
+    const requested = request.headers.get('host');
+    const isOwn = requested === null || requested === own || isAlias(requested);
+    if (!isOwn && !isProbe(request)) {
       throw new AppError('misdirected_request', 'This server does not serve that host');
     }
   });
 
-  /** Another spelling of the own host, or this machine. */
-  function isOther(given: string): boolean {
+  /** True for another spelling of the own host, and for this machine. */
+  function isAlias(requested: string): boolean {
     // A name may end in a dot, the root of the DNS.
-    const name = given.toLowerCase().replace(/\.(?=:|$)/, '');
+    const name = requested.toLowerCase().replace(/\.(?=:|$)/, '');
     return name === own || name === withPort || isLoopbackHost(name);
   }
 }

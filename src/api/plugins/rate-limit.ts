@@ -9,9 +9,9 @@ import type { ResponseSet } from '../responses/response-set.ts';
 import { createIsProbe } from './routes.ts';
 
 /**
- * Limits the requests of each network: too_many_requests, before anything is done for them.
- * v2 answers tell how much is left. A probe is never refused. Without limits,
- * it is not there at all; without a connection, as in a test, there is nobody to count.
+ * Limits the requests of each network with too_many_requests, before any work. Responses of v2 show
+ * how many remain. Probes are never refused. Does nothing without limits, and counts nothing without
+ * a connection, as in a test.
  */
 export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyElysia) => {
   const plugin = new Elysia({ name: 'hutch-rate-limit' });
@@ -20,46 +20,45 @@ export const rateLimit = (deps: Pick<Deps, 'limits' | 'config'>, app: () => AnyE
   const networkFor = createClientNetwork(deps);
   const isProbe = createIsProbe(app);
   const count = (request: Request) => {
-    // Not through the context: naming the server there costs every route a property.
+    // Not through the context, where naming the server costs every route a property.
     const peer = app().server?.requestIP(request)?.address;
     return peer === undefined ? undefined : limit.count(networkFor(peer, request));
   };
-  const judge = (request: Request, set: ResponseSet, counted: Count | undefined) => {
+  const check = (request: Request, set: ResponseSet, counted: Count | undefined) => {
     if (counted === undefined) return;
     if (isV2(request)) setLimitHeaders(limit, counted, set);
     if (counted.isOver && !isProbe(request)) refuse(limit, counted, set);
   };
-  // To wait costs each request 1 µs: only where there is something to wait for.
+  // Awaiting costs each request 1 µs, so only a remote limit does.
   return limit.isLocal
-    ? plugin.onRequest(({ request, set }) => judge(request, set, count(request) as Count))
-    : plugin.onRequest(async ({ request, set }) => judge(request, set, await count(request)));
+    ? plugin.onRequest(({ request, set }) => check(request, set, count(request) as Count))
+    : plugin.onRequest(async ({ request, set }) => check(request, set, await count(request)));
 };
 
 /** Counts a request of the account `id`. Throws too_many_requests. */
 type CountUser = (id: number, request: Request, set: ResponseSet) => void | Promise<void>;
 
 /**
- * Limits the requests of each account, from wherever they come: too_many_requests. v2 answers
- * tell of the tighter of the two limits. Gives nothing to wait for where counts are local.
+ * Returns a function that limits the requests of each account, from all networks together. Responses
+ * of v2 show the tighter of the two limits. It returns a promise only if the limit is remote.
  */
 export function createUserLimit({ limits }: Pick<Deps, 'limits'>): CountUser {
   const limit = limits?.userRequests;
   if (!limit) return () => {};
-  const judge = (counted: Count, request: Request, set: ResponseSet) => {
+  const check = (counted: Count, request: Request, set: ResponseSet) => {
     if (counted.isOver) refuse(limit, counted, set);
     if (isV2(request) && counted.remaining < sentRemaining(set))
       setLimitHeaders(limit, counted, set);
   };
   return (id, request, set) => {
     const counted = limit.count(String(id));
-    if (counted instanceof Promise) return counted.then((it) => judge(it, request, set));
-    return judge(counted, request, set);
+    if (counted instanceof Promise) return counted.then((it) => check(it, request, set));
+    return check(counted, request, set);
   };
 }
 
 /**
- * Counts one, or as many as `points`, against one limit of a route. Throws too_many_requests. No
- * limit, no key: no count.
+ * Adds `points` to the count of a key. Throws too_many_requests. Does nothing without a limit or a key.
  */
 async function countAgainst(
   limit: Limit | undefined,
@@ -72,20 +71,20 @@ async function countAgainst(
   if (count.isOver) refuse(limit, count, set);
 }
 
-/** Counts a sign-up of the network of `address`, before its work. Throws too_many_requests. */
+/** Counts a sign-up from the network of `address`, before its work. Throws too_many_requests. */
 export function countSignUp(
   { limits, config }: Pick<Deps, 'limits' | 'config'>,
   address: string | null,
   set: ResponseSet,
 ): Promise<void> {
-  // Closed registration leaves it to admins, who are known.
+  // While registration is closed only admins create accounts.
   const limit = config.registration === 'open' ? limits?.signUps : undefined;
   return countAgainst(limit, address && networkOf(address), set);
 }
 
 /**
- * Gives what counts outside calls, of the account `id` or else of the network that asks, before
- * they are made. Throws too_many_requests.
+ * Returns a function that counts outside calls before they are made, for the account `id` or
+ * otherwise for the client's network. Throws too_many_requests.
  */
 export function createExternalLimit(deps: Pick<Deps, 'limits' | 'config'>) {
   const limit = deps.limits?.external;
@@ -102,7 +101,7 @@ function isV2({ url }: Request): boolean {
   return isUnder(url, '/api/v2/');
 }
 
-/** What the answer says by now; the network is not counted without a connection. */
+/** The remaining requests that the response already shows; infinite if it shows none. */
 function sentRemaining({ headers }: ResponseSet): number {
   const [, remaining = Number.POSITIVE_INFINITY] =
     /;r=(\d+)/.exec(String(headers['ratelimit'])) ?? [];
@@ -117,7 +116,7 @@ function refuse(limit: Limit, count: Count, set: ResponseSet): never {
   });
 }
 
-/** draft-ietf-httpapi-ratelimit-headers: quota and window, what remains and until when. */
+/** Sets quota, window, remaining requests and reset time (draft-ietf-httpapi-ratelimit-headers). */
 function setLimitHeaders(
   { name, max, windowSeconds }: Limit,
   count: Count,

@@ -6,7 +6,7 @@ import { createLimit } from '../../core/limits.ts';
 import { addressOf } from '../request/origin.ts';
 import { accountIdOf } from './access.ts';
 
-/** What may be somebody who tries what is not his; a wrong field or a missing thing is not. */
+/** The codes that may be an attack. A wrong field or a missing resource is not. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'unauthenticated',
   'forbidden',
@@ -23,7 +23,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'too_many_requests',
 ]);
 
-/** Lines of one network in a window: who floods a server must not flood its log. */
+/** Lines of one network in a window, so that a flood of requests does not flood the log. */
 const MAX_LINES = 20;
 const WINDOW_SECONDS = 10;
 
@@ -34,7 +34,7 @@ export interface Refusal {
   request_id: string;
 }
 
-/** Gives what logs a refusal: what was asked, by whom, from where; nothing that was sent. */
+/** Returns a function that logs a refusal: the request, its account and address, but no input. */
 export function createRefusalLog(
   { log, config }: Pick<Deps, 'log' | 'config'>,
   app: () => AnyElysia,

@@ -2,10 +2,10 @@ import { Elysia } from 'elysia';
 
 const VALID = /^[\w.-]{8,128}$/;
 
-/** The X-Request-Id of a request if it is a plain one, else a new one. */
+/** Returns the X-Request-Id of a request if it is valid, otherwise a new one. */
 export function requestIdOf(request: Request): string {
-  const given = request.headers.get('x-request-id');
-  return given !== null && VALID.test(given) ? given : crypto.randomUUID();
+  const sent = request.headers.get('x-request-id');
+  return sent !== null && VALID.test(sent) ? sent : crypto.randomUUID();
 }
 
 /** Adds an X-Request-Id to every response. */

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia';
 import type { Log } from '../../core/log.ts';
 
-/** Logs each request at level debug; at any other level it is not there at all. */
+/** Logs each request at level debug. Does nothing at other levels. */
 export const requestLog = (log: Log) => {
   const plugin = new Elysia({ name: 'hutch-request-log' });
   if (log.level !== 'debug') return plugin;

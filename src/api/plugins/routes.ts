@@ -1,15 +1,15 @@
 import type { AnyElysia } from 'elysia';
 import { urlPath } from '../../utils/http/url.ts';
 
-/** The route of `app` with this method and pattern. HEAD is served by GET's. */
+/** Returns the route of `app` with this method and pattern; for HEAD, the route of GET. */
 export function findRoute(app: AnyElysia, method: string, pattern: string) {
   const wanted = method === 'HEAD' ? 'GET' : method;
   return app.routes.find((route) => route.method === wanted && route.path === pattern);
 }
 
 /**
- * The methods that `path` knows, sorted; none when there is no such path. Where a literal pattern
- * and one with a parameter match, as /items/export and /items/:item_id do, the literal one counts.
+ * Returns the methods that `path` supports, sorted; none if there is no such path. If a literal
+ * pattern and one with a parameter match, as /items/export and /items/:item_id do, the literal wins.
  */
 export function allowedMethods(app: AnyElysia, path: string): string[] {
   const parts = segments(path);
@@ -21,12 +21,12 @@ export function allowedMethods(app: AnyElysia, path: string): string[] {
   return [...new Set(methods)].sort();
 }
 
-/** Values of the parameters of a route, each with its name. */
+/** Parameter values of a route, with their names. */
 export type ParameterValues = [name: string, value: string][];
 
 /**
- * Returns the values of a route's parameters that make the literal path of another route, which does
- * not have its method: the router then takes the name of that path for a parameter.
+ * Returns the parameter values with which a route has the literal path of another route that lacks
+ * its method: the router then reads a segment of that path as a parameter.
  */
 export function literalSiblings(
   app: AnyElysia,
@@ -53,7 +53,7 @@ function isParameter(part: string): boolean {
   return part.startsWith(':');
 }
 
-/** Returns a check whether a request is for a route of `app` that declares itself a probe. */
+/** Returns a check: is a request for a route of `app` that is declared a probe? */
 export function createIsProbe(app: () => AnyElysia): (request: Request) => boolean {
   let paths: Set<string> | undefined;
   return ({ method, url }) => {
@@ -62,7 +62,7 @@ export function createIsProbe(app: () => AnyElysia): (request: Request) => boole
   };
 }
 
-/** With and without a trailing slash, as they are routed. */
+/** The paths of probes, with and without a trailing slash, as the router accepts them. */
 function probePaths(app: AnyElysia): Set<string> {
   const probes = app.routes.filter(({ method, hooks }) => method === 'GET' && hooks.detail.isProbe);
   return new Set(probes.flatMap(({ path }) => [path, `${path}/`]));

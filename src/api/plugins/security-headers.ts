@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import type { Config } from '../../core/config/config.ts';
 import type { Deps } from '../../core/deps.ts';
 
-/** What the OWASP REST and HTTP headers cheat sheets ask of an API that has no pages. */
+/** The headers that the OWASP REST and HTTP headers cheat sheets require of an API without pages. */
 const HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -12,10 +12,10 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
-/** Two years, as browsers' preload lists ask. */
+/** Two years, as browsers' preload lists require. */
 const HSTS = { 'strict-transport-security': 'max-age=63072000; includeSubDomains' };
 
-/** The security headers of every response under these settings. */
+/** Returns the security headers of every response under these settings. */
 export function securityHeaders({ publicUrl }: Config): Record<string, string> {
   return { ...HEADERS, ...(publicUrl.startsWith('https:') && HSTS) };
 }

@@ -3,47 +3,47 @@ import { JSON_BOUNDS, type JsonBounds } from '../../utils/json/parse.ts';
 import { versionOf } from '../plugins/error-forms.ts';
 import { JSON_TYPES, PATCH_TYPES } from './media-types.ts';
 
-/** Most bytes of a body whose route declares nothing else: enough for any form of an account. */
+/** Maximum bytes of a body by default: enough for any form of an account. */
 const MAX_BYTES = 16_384;
 
-/** The declarations of a route about its body, in its `detail`. */
+/** The declarations about the body in the `detail` of a route. */
 export interface BodyDeclaration {
   /** Media types of a body that is not JSON. */
   mediaTypes?: readonly string[];
-  /** Most bytes; the setting HUTCH_MAX_BODY_BYTES is the limit above all. */
+  /** Maximum bytes; never more than the setting HUTCH_MAX_BODY_BYTES. */
   maxBytes?: number;
-  /** Most values and keys of its JSON. */
+  /** Maximum number of values and keys of its JSON. */
   maxNodes?: number;
-  /** The route reads the body itself, as it comes, and may accept one of unknown length. */
+  /** The route itself reads the body as a stream and may accept one of unknown length. */
   isStreamed?: true;
 }
 
-/** An item in v1 or v2, its text in escapes and its JSON with spaces. */
+/** An item in v1 or v2, with all its text escaped and its JSON indented. */
 export const ITEM_BODY: BodyDeclaration = { maxBytes: 262_144 };
 
 /** A definition of a source with its secrets, or calls of sources with their parameters. */
 export const SOURCE_BODY: BodyDeclaration = { maxBytes: 131_072 };
 
-/** What a browser says of a passkey, certificates of its maker included. */
+/** The response of a browser about a passkey, with the certificates of its manufacturer. */
 export const PASSKEY_BODY: BodyDeclaration = { maxBytes: 65_536 };
 
-/** The parts of a body's schema that say which objects and fields it has. */
+/** The parts of a body's schema that name its objects and fields. */
 export interface BodySchema {
   type?: unknown;
   properties?: Record<string, BodySchema>;
-  /** true where another server decides what it sends. */
+  /** true if another server decides which fields it sends. */
   additionalProperties?: unknown;
-  /** Of a record, whose names are free. */
+  /** The values of a record, whose names are free. */
   patternProperties?: Record<string, BodySchema>;
   items?: BodySchema;
   anyOf?: BodySchema[];
 }
 
-/** How the body of a route is read. */
+/** The rules for reading the body of a route. */
 export interface BodyRule {
-  /** Those that are read; none for a route without a body. */
+  /** The accepted media types; none for a route without a body. */
   mediaTypes: readonly string[];
-  /** The value of Accept-Patch (RFC 5789): of a PATCH, and of reading what it changes. */
+  /** The value of Accept-Patch (RFC 5789), for a PATCH and for other methods of its path. */
   acceptPatch: string | undefined;
   maxBytes: number;
   bounds: JsonBounds;
@@ -52,12 +52,12 @@ export interface BodyRule {
   isStreamed: boolean;
 }
 
-/** The media types that a route with a body reads: JSON, unless it declares others. */
+/** Returns the media types that a route with a body accepts: JSON, unless it declares others. */
 export function bodyTypes(method: string, declared: BodyDeclaration = {}): readonly string[] {
   return declared.mediaTypes ?? (method === 'PATCH' ? PATCH_TYPES : JSON_TYPES);
 }
 
-/** The rules of all routes of `app`, by `METHOD /path`. */
+/** Returns the rules of all routes of `app`, by `METHOD /path`. */
 export function bodyRules(app: AnyElysia, maxBytes: number): Map<string, BodyRule> {
   const patched = new Set(
     app.routes.flatMap(({ method, path }) => (method === 'PATCH' ? [path] : [])),

@@ -8,13 +8,13 @@ import { decodeUtf8 } from '../../utils/text/utf8.ts';
 import { type BodyRule, type BodySchema, bodyRules } from './body-rules.ts';
 import { declaredBytes, isChunked, lengthRequired } from './framing.ts';
 
-/** Problems that a response names; with more it could be larger than the body. */
+/** Problems that a response lists; with more it could be larger than the body. */
 const MAX_NAMED = 100;
 
 /**
- * Reads every body by one set of rules, after the caller was let in: use it after `access`. Throws
- * length_required, payload_too_large, unsupported_media_type, malformed_body and validation_failed.
- * `app` is the whole application, asked for its routes at the first request.
+ * Reads every body by one set of rules. Must be used after `access`, which identifies the caller.
+ * Throws length_required, payload_too_large, unsupported_media_type, malformed_body and
+ * validation_failed. `app` is the whole application; its routes are read at the first request.
  */
 export const body = ({ config }: Pick<Deps, 'config'>, app: () => AnyElysia) => {
   let rules: Map<string, BodyRule> | undefined;
@@ -38,7 +38,7 @@ export const body = ({ config }: Pick<Deps, 'config'>, app: () => AnyElysia) => 
     });
 };
 
-/** Keeps Elysia from reading the body, which it would do before the caller was let in. */
+/** Prevents Elysia from reading the body before the caller is identified. */
 function leaveUnread(): null {
   return null;
 }
@@ -49,7 +49,7 @@ function refuseFraming(headers: Headers, maxBytes: number, allowsChunks: boolean
 }
 
 async function readBody(request: Request, rule: BodyRule): Promise<object> {
-  const mediaType = takenType(request.headers, rule.mediaTypes);
+  const mediaType = acceptedType(request.headers, rule.mediaTypes);
   const bytes = await readContent(request, rule.maxBytes);
   if (bytes.byteLength === 0) throw invalid('missing', 'Field required');
   const value = await readAs(mediaType, { bytes, bounds: rule.bounds, headers: request.headers });
@@ -57,8 +57,8 @@ async function readBody(request: Request, rule: BodyRule): Promise<object> {
   return value;
 }
 
-/** The media type of the body. Throws unsupported_media_type unless it is one of `expected`. */
-function takenType(headers: Headers, expected: readonly string[]): string {
+/** Returns the media type of the body. Throws unsupported_media_type if it is not in `expected`. */
+function acceptedType(headers: Headers, expected: readonly string[]): string {
   const header = headers.get('content-type');
   const name = mediaTypeOf(header);
   const isPlain = isUtf8(header) && isIdentity(headers.get('content-encoding'));
@@ -66,7 +66,7 @@ function takenType(headers: Headers, expected: readonly string[]): string {
   throw new AppError('unsupported_media_type', `The body must be ${expected.join(' or ')}`);
 }
 
-/** Throws malformed_body when the body ends early, as when its sender has gone. */
+/** Throws malformed_body if the body ends early, for example when the client disconnects. */
 async function readContent(request: Request, maxBytes: number): Promise<Uint8Array> {
   try {
     if (request.headers.has('content-length')) return await request.bytes();
@@ -106,14 +106,14 @@ function parse(bytes: Uint8Array, bounds: JsonBounds): unknown {
   }
 }
 
-/** A name given twice keeps its last value, as in the guide's framework. */
+/** Reads a form. The last value of a repeated name wins, as in FastAPI. */
 function readForm(bytes: Uint8Array): Record<string, string> {
   return Object.fromEntries(new URLSearchParams(decode(bytes)));
 }
 
 /** Reads multipart/form-data as `readForm` does. Refuses a file and names its field. */
 async function readMultipart(bytes: Uint8Array, headers: Headers): Promise<object> {
-  // The parser would replace invalid UTF-8.
+  // Throws for invalid UTF-8, which the parser would replace.
   decode(bytes);
   const fields = await parseMultipart(bytes, headers.get('content-type') ?? '');
   const file = fields.find(([, value]) => typeof value !== 'string');
@@ -139,8 +139,8 @@ function decode(bytes: Uint8Array): string {
 }
 
 /**
- * Throws validation_failed that names the fields of `value` that `schema` does not describe, and
- * what is not an object where it describes one: Elysia would make an empty object of that.
+ * Throws validation_failed for fields of `value` that `schema` does not describe, and for anything
+ * else in place of an object, which Elysia would convert to an empty one.
  */
 function refuseShape(value: object, schema: BodySchema): void {
   const problems: Problem[] = [];
@@ -149,7 +149,7 @@ function refuseShape(value: object, schema: BodySchema): void {
   throw new AppError('validation_failed', 'The request is not valid', { problems });
 }
 
-/** Adds the problems of `value`, which stands at `loc`, to `found`. Leaves `loc` as it was. */
+/** Adds the problems of `value` at `loc` to `found`. Leaves `loc` unchanged. */
 function collect(value: unknown, schema: BodySchema, loc: Problem['loc'], found: Problem[]): void {
   if (Array.isArray(value) && schema.items) {
     for (const [index, it] of value.entries()) visit(it, schema.items, index, loc, found);

@@ -1,18 +1,18 @@
-/** The media types of items as lines; the first of each format is the one that an export sends. */
+/** The media types of items as lines. An export sends the first of its format. */
 export const ITEM_MEDIA = {
   jsonl: ['application/x-ndjson', 'application/jsonl'],
   csv: ['text/csv'],
 } as const;
 
-/** The media type of an import whose format is in the query. */
+/** The media type of an import that names its format in the query. */
 export const BYTES = 'application/octet-stream';
 
-/** All media types of an import. Most generated clients send the first one. */
+/** All media types of an import. Most generated clients send the first. */
 export const ITEM_TYPES: readonly string[] = [BYTES, ...Object.values(ITEM_MEDIA).flat()];
 
 export const JSON_TYPES = ['application/json'] as const;
 
-/** JSON as a change of some fields (RFC 7396): each PATCH reads both alike. */
+/** The media types of a PATCH, which mean the same: a merge patch (RFC 7396). */
 export const PATCH_TYPES = ['application/json', 'application/merge-patch+json'] as const;
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';

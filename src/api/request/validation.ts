@@ -15,10 +15,10 @@ import { isDeeperThan } from '../../utils/json/depth.ts';
 import { isEmail } from '../../utils/text/email.ts';
 import { codePoints, isStorable, nfc, tidy } from '../../utils/text/text.ts';
 
-/** Where a value stands in a request, in the order in which FastAPI lists them. */
+/** The sections of a request, in the order in which FastAPI lists them. */
 type Section = 'path' | 'query' | 'body';
 
-/** Problems that are named: a body of 1 MiB could have a hundred thousand. */
+/** Problems that are listed: a body of 1 MiB could have a hundred thousand. */
 const MAX_PROBLEMS = 1000;
 
 export interface Sections {
@@ -26,7 +26,7 @@ export interface Sections {
   values: { params: unknown; query: unknown; body: unknown };
 }
 
-/** Everything that a request's schemas refuse, all sections of it, as pydantic 2 names it. */
+/** Returns all problems of a request's sections, as pydantic 2 names them. */
 export function findProblems({ schemas, values }: Sections): Problem[] {
   return [
     ...sectionProblems('path', schemas.params, values.params),
@@ -39,12 +39,12 @@ function sectionProblems(section: Section, schema: unknown, value: unknown): Pro
   return isSchema(schema) ? problemsOf(schema, value, [section]).slice(0, MAX_PROBLEMS) : [];
 }
 
-/** What `schema` refuses of `value`, which stands at `loc` in the request. */
+/** Returns the problems that `schema` finds in `value` at `loc` of the request. */
 export function problemsOf(schema: TSchema, value: unknown, loc: Problem['loc']): Problem[] {
   const problems = new Map<string, Problem[]>();
   let count = 0;
   for (const error of Value.Errors(schema, value)) {
-    // TypeBox reports a missing value and then its wrong type: the first reason is the reason.
+    // TypeBox reports a missing value and then its wrong type: only the first reason counts.
     if (problems.has(error.path)) continue;
     const found = toProblems(error, loc);
     problems.set(error.path, found);
@@ -84,7 +84,7 @@ function unescapePointer(part: string): string | number {
   return part.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-/** pydantic 2's name for why a value was refused, with its message. */
+/** The reason for refusing a value, with pydantic 2's name and message. */
 export interface Refusal {
   type: string;
   msg: string;
@@ -103,14 +103,14 @@ const REFUSALS: Record<OwnKind, Refuse> = {
   HutchFlag: (_schema, value) => refuseFlag(value),
 };
 
-/** Makes our kinds known to TypeBox; more than once does no harm. */
+/** Registers our kinds with TypeBox. Calling it again has no effect. */
 export function registerKinds(): void {
   for (const [kind, refuse] of Object.entries(REFUSALS)) {
     TypeRegistry.Set(kind, (schema, value) => !refuse(schema as never, value));
   }
 }
 
-/** Why a schema of ours refuses `value`; undefined when it does not, or is not ours. */
+/** Returns the reason why one of our kinds refuses `value`; undefined if it accepts it or is not ours. */
 export function refusalOf(schema: object, value: unknown): Refusal | undefined {
   const kind = (schema as Record<PropertyKey, unknown>)[Kind] as OwnKind;
   return REFUSALS[kind]?.(schema as never, value);
@@ -141,7 +141,7 @@ function refuseText(schema: TextOptions, given: unknown) {
   return format === 'uri' ? refuseUrl(value) : undefined;
 }
 
-/** The form in which a text is stored, judged and compared. */
+/** Returns the form in which a text is validated, stored and compared. */
 export function storedForm(
   { format, elysiaMeta }: Pick<TextOptions, 'format' | 'elysiaMeta'>,
   text: string,
@@ -160,7 +160,7 @@ function refuseUrl(value: string): Refusal | undefined {
     : { type: 'url_scheme', msg: "URL scheme should be 'http' or 'https'" };
 }
 
-/** Blanks around it do not matter; `1e3`, `0x10` and what exceeds 2^53 - 1 are no integers here. */
+/** Accepts blanks around the number, but not `1e3`, `0x10` or anything beyond 2^53 - 1. */
 function refuseIntegerText({ minimum, maximum }: IntegerOptions, value: unknown) {
   const isText = typeof value === 'string' && /^ *-?\d{1,400} *$/.test(value);
   if (!isText && !Number.isInteger(value)) {
@@ -211,7 +211,7 @@ interface OneOfSchema {
   elysiaMeta: OneOfOptions;
 }
 
-/** The form that `value` names, of a schema that has several; undefined when it names none. */
+/** Returns the variant of a tagged union that `value` names; undefined if it names none. */
 function formOf(schema: object, value: unknown): TObject | undefined {
   if ((schema as Record<PropertyKey, unknown>)[Kind] !== 'HutchOneOf') return undefined;
   const { tag, variants } = (schema as OneOfSchema).elysiaMeta;

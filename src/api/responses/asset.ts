@@ -19,7 +19,7 @@ export type Asset = (request: Request, set: ResponseSet) => Promise<Response>;
 const MIN_GZIP_BYTES = 1024;
 const TEXT = /^(text\/|application\/json|image\/svg)/;
 
-/** On a thread of the pool: the largest asset would block the event loop for 60 ms. */
+/** Runs on a thread of the pool: the largest asset would block the event loop for 60 ms. */
 const compress = promisify(gzip);
 
 interface Representation {

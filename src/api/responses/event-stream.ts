@@ -1,26 +1,26 @@
 import { nextTurn } from '../../utils/async/event-loop.ts';
 
-/** A reader that leaves more than this unread is dropped. */
+/** A reader with more unread bytes or frames than this is dropped. */
 const MAX_QUEUED_BYTES = 262_144;
 const MAX_QUEUED_FRAMES = 1000;
-/** Handed to the connection at once; also what may wait while more is still being read for it. */
+/** Maximum bytes handed to the connection at once, and queued before `hasRoom` waits. */
 const MAX_CHUNK_BYTES = 65_536;
 
 export interface EventStream {
   body: ReadableStream<Uint8Array>;
-  /** Sends frames when the reader has read what came before; drops a reader that is too slow. */
+  /** Queues frames for the reader; drops a reader that is too slow. */
   push(frames: readonly Uint8Array[]): void;
-  /** Resolves when little waits to be read. */
+  /** Resolves when less than one chunk is queued. */
   hasRoom(): Promise<void>;
-  /** Ends it; what still waits is not sent. */
+  /** Ends the stream and drops queued frames. */
   end(): void;
-  /** Resolves when it has ended, by either side. */
+  /** Resolves when either side has ended the stream. */
   ended: Promise<void>;
 }
 
 /**
- * A body of frames that are handed on only as the connection takes them: Bun pulls no more from a
- * stream whose reader does not read, so what waits is here, where it is counted.
+ * Creates a body of frames that are passed on only as the connection accepts them. Bun stops pulling
+ * from a stream whose reader does not read, so the queue is here, where it is bounded.
  */
 export function createEventStream({ onSlow }: { onSlow(): void }): EventStream {
   const queue = createFrameQueue();
@@ -90,11 +90,11 @@ function createFrameQueue() {
     hasRoom: async () => {
       if (bytes < MAX_CHUNK_BYTES) return;
       await new Promise<void>((resolve) => waiting.push(resolve));
-      // A fast reader makes room at once: others get their turn in between all the same.
+      // A fast reader makes room at once; other work still runs in between.
       await nextTurn();
     },
     isOverfull: () => bytes > MAX_QUEUED_BYTES || frames.length > MAX_QUEUED_FRAMES,
-    /** The oldest frames, at least one. One alone is not copied: it is everybody's. */
+    /** Removes and returns the oldest frames, at least one. A single frame is not copied, since readers share it. */
     take: (): Uint8Array => {
       let count = 0;
       let size = 0;

@@ -5,9 +5,10 @@ import type { OnWritten, StoredResponse } from '../../services/idempotency.ts';
 import { urlPath } from '../../utils/http/url.ts';
 import { signedIn } from '../plugins/access-rules.ts';
 import { setETag } from './etag.ts';
+import type { ResponseSet } from './response-set.ts';
 
-/** An answer of status `status`; its ETag is that of the body's version, where it has one. */
-export interface Answer<T> {
+/** A response. If its body has a version, the ETag names it. */
+export interface KeyedResponse<T> {
   status: number;
   location?: string;
   body: T;
@@ -17,55 +18,56 @@ interface Context {
   actor: AnyActor;
   request: Request;
   body?: unknown;
-  set: { headers: Record<string, string | number> };
+  set: ResponseSet;
 }
 
 interface OnceOptions {
-  /** Whether the response shows a secret, which must not be stored as it is. */
+  /** True if the response shows a secret, which must be encrypted when stored. */
   isSecret?: boolean;
 }
 
 /**
- * Gives what does a request once: `act` and the answer to its result or, when the request
- * brings an Idempotency-Key that was used before, the answer of then. Sets Location and ETag and
- * gives the body. Throws validation_failed for what is no key, idempotency_mismatch,
- * idempotency_running, secrets_unreadable and what `act` throws.
+ * Returns a function that runs a request once: it returns the body for the result of `act` or, if the
+ * request repeats an Idempotency-Key, the body of the stored response. It sets Location and ETag.
+ * Throws validation_failed for an invalid key, idempotency_mismatch, idempotency_running,
+ * secrets_unreadable and the errors of `act`.
  */
 export const createOnce =
   (idempotency: Deps['idempotency']) =>
   async <R, T extends object>(
     context: Context,
-    answerOf: (result: R) => Answer<T>,
+    toResponse: (result: R) => KeyedResponse<T>,
     act: (onWritten: OnWritten<R> | undefined) => Promise<R>,
     { isSecret }: OnceOptions = {},
   ): Promise<T> => {
     const { request, actor, set } = context;
     const key = keyOf(request);
-    if (key === undefined) return tellAll(answerOf(await act(undefined)), set);
+    if (key === undefined) return send(toResponse(await act(undefined)), set);
     const keyed = { actor: signedIn(actor), key, request_hash: hashOf(context), isSecret };
-    let answer: Answer<T> | undefined;
-    const kept = await idempotency.once(keyed, async (keep) => {
+    let response: KeyedResponse<T> | undefined;
+    const stored = await idempotency.once(keyed, async (store) => {
       await act(async (tx, result) => {
-        answer = answerOf(result);
-        const { status, location = null, body } = answer;
-        await keep(tx, { status, location, body: JSON.stringify(body) });
+        response = toResponse(result);
+        const { status, location = null, body } = response;
+        await store(tx, { status, location, body: JSON.stringify(body) });
       });
     });
-    if (kept) tellReplayed(set);
-    return tellAll(kept ? fromKept<T>(kept) : (answer as Answer<T>), set);
+    if (stored) setReplayed(set);
+    return send(stored ? parse<T>(stored) : (response as KeyedResponse<T>), set);
   };
 
 /**
- * Identifies a request of somebody without an account, to whom a key cannot belong: the same key with
- * another body is another request. Undefined without a key. Throws validation_failed for what is none.
+ * Returns a hash that identifies a request without an account. A key then belongs to nobody, so the same
+ * key with another body is another request. Returns undefined without a key. Throws validation_failed
+ * for an invalid key.
  */
 export function anonymousHash(context: Pick<Context, 'request' | 'body'>): string | undefined {
   const key = keyOf(context.request);
   return key === undefined ? undefined : hashOf(context, key);
 }
 
-/** Says with a response that it is the one of an earlier request. */
-export function tellReplayed(set: Context['set']): void {
+/** Marks a response as that of an earlier request. */
+export function setReplayed(set: ResponseSet): void {
   set.headers['idempotency-replayed'] = 'true';
 }
 
@@ -78,18 +80,18 @@ function keyOf(request: Request): string | undefined {
   throw new AppError('validation_failed', 'The request is not valid', { problems });
 }
 
-/** The body as it was understood: spaces in its JSON make no other request. */
+/** Hashes the parsed body, so that spaces in its JSON make no difference. */
 function hashOf({ request, body }: Pick<Context, 'request' | 'body'>, ...more: string[]): string {
   const { method, url } = request;
   const text = JSON.stringify([method, urlPath(url).replace(/\/$/, ''), body ?? null, ...more]);
   return Bun.SHA256.hash(text, 'hex');
 }
 
-function fromKept<T>({ status, location, body }: StoredResponse): Answer<T> {
+function parse<T>({ status, location, body }: StoredResponse): KeyedResponse<T> {
   return { status, ...(location !== null && { location }), body: JSON.parse(body) };
 }
 
-function tellAll<T extends object>({ location, body }: Answer<T>, set: Context['set']): T {
+function send<T extends object>({ location, body }: KeyedResponse<T>, set: ResponseSet): T {
   if (location !== undefined) set.headers['location'] = location;
   if ('version' in body && typeof body.version === 'number') setETag(body.version, set);
   return body;

@@ -7,7 +7,7 @@ import { textStream } from './text-stream.ts';
 
 type Format = keyof typeof ITEM_MEDIA;
 
-/** The items that a request brings, unread. */
+/** The unread items of an import. */
 export interface Incoming {
   format: Format;
   bytes: AsyncIterable<Uint8Array>;
@@ -15,7 +15,7 @@ export interface Incoming {
 
 interface Connection {
   server: Server<unknown> | null;
-  /** A client that sends nothing for so long is given up. */
+  /** The connection is closed if the client sends nothing for this long. */
   idleSeconds: number;
 }
 
@@ -25,9 +25,9 @@ interface IncomingOptions {
 }
 
 /**
- * The body of an import, to be read as it comes. `format` must agree with the media type; where the
- * type is only bytes, `format` decides, and the default is JSON Lines. Throws
- * unsupported_media_type, and payload_too_large as soon as it is known: `bytes` throws it too.
+ * Returns the body of an import as a stream. `format` must agree with the media type; if that is
+ * application/octet-stream, `format` decides, by default JSON Lines. Throws unsupported_media_type
+ * and payload_too_large, which `bytes` also throws while it is read.
  */
 export function incoming(
   request: Request,
@@ -45,17 +45,17 @@ export function incoming(
   return { format: found, bytes: bounded(request, maxBytes, connection) };
 }
 
-/** The format of a media type; a request without one sends bytes (RFC 9110 8.3). */
-function formatOf(name: string, asked: Format = 'jsonl'): Format | undefined {
-  if (name === '' || name === BYTES) return asked;
+/** Returns the format of a media type; without one, the body is bytes (RFC 9110, 8.3). */
+function formatOf(name: string, requested: Format = 'jsonl'): Format | undefined {
+  if (name === '' || name === BYTES) return requested;
   const formats = Object.keys(ITEM_MEDIA) as Format[];
   return formats.find((it) => (ITEM_MEDIA[it] as readonly string[]).includes(name));
 }
 
 /**
- * The body as it comes. The connection may be idle for as long as the items are written: its timeout
- * counts only while the client is waited for. Whoever stops early has the rest read and dropped, up to the limit: a client
- * that is still sending would see a broken connection in place of the response.
+ * Yields the chunks of a body. The idle timeout of the connection counts only while waiting for the
+ * client, not while items are written. If the consumer stops early, the rest is read and dropped up
+ * to the limit: a client that is still sending would otherwise see a broken connection, not the response.
  */
 async function* bounded(
   request: Request,
@@ -78,7 +78,7 @@ async function* bounded(
       yield chunk;
     }
   } catch (error) {
-    // Nobody is there to be told.
+    // The client has disconnected.
     if (!signal.aborted) throw error;
   } finally {
     while (length <= maxBytes && (await read().catch(() => undefined)));
@@ -90,7 +90,7 @@ function tooLarge(maxBytes: number): AppError {
   return new AppError('payload_too_large', `The body must not exceed ${maxBytes} bytes`);
 }
 
-/** Sends lines as a file. Typed as the stream that the route's schema promises. */
+/** Responds with lines as a file. Typed as the stream of the route's schema. */
 export function outgoing(
   lines: AsyncGenerator<{ text: string }>,
   format: Format,

@@ -3,23 +3,16 @@ import type { Problem } from '../../core/exceptions.ts';
 import { ItemNew } from '../../schemas/items/items-v2.ts';
 import { problemsOf, registerKinds } from '../request/validation.ts';
 
-type Given = typeof ItemNew.static;
+type NewItem = typeof ItemNew.static;
 
-/** A new item with what was left out. */
-export function withDefaults(given: Given): Required<Given> {
-  const {
-    title,
-    description = '',
-    url = null,
-    tags = [],
-    data = {},
-    visibility = 'public',
-  } = given;
+/** Returns a new item with defaults for missing fields. */
+export function withDefaults(item: NewItem): Required<NewItem> {
+  const { title, description = '', url = null, tags = [], data = {}, visibility = 'public' } = item;
   return { title, description, url, tags, data, visibility };
 }
 
-/** Gives what makes a new item of any value, by the rules of a request's body, or says why not. */
-export function createItemReader(): (value: unknown) => Required<Given> | Problem[] {
+/** Returns a reader that converts a value to a new item by the rules of a request, or returns its problems. */
+export function createItemReader(): (value: unknown) => Required<NewItem> | Problem[] {
   registerKinds();
   const schema = TypeCompiler.Compile(ItemNew);
   return (value) => (schema.Check(value) ? withDefaults(value) : problemsOf(ItemNew, value, []));

@@ -5,9 +5,9 @@ import type { ResponseSet } from './response-set.ts';
 const texts = new WeakMap<object, string>();
 
 /**
- * Answers what a source answered: JSON, or any other type as plain text, which no browser takes
- * for a page of this server. Of the source's headers none is passed on. Its JSON is written once
- * for as long as it is kept.
+ * Responds with the response of a source: JSON, or any other type as plain text, which browsers do not
+ * show as a page of this server. No header of the source is passed on. The JSON of a cached response
+ * is built once.
  */
 export function answerSource({ reply, freshSeconds }: SourceResponse, set: ResponseSet): Response {
   const { mediaType, data, status, cache, ageSeconds } = reply;
@@ -17,7 +17,7 @@ export function answerSource({ reply, freshSeconds }: SourceResponse, set: Respo
     'x-cache': cache,
     'x-source-status': String(status),
     ...(cache !== 'off' && { age: String(ageSeconds) }),
-    // What it was kept as is no shared cache's business: it may be gone here meanwhile.
+    // Private, because a purge here would not reach shared caches.
     'cache-control': freshSeconds > 0 ? `private, max-age=${freshSeconds}` : 'no-store',
     'content-type': isText ? 'text/plain;charset=utf-8' : 'application/json;charset=utf-8',
   };

@@ -85,7 +85,7 @@ interface Read {
   params: typeof ItemParams.static;
 }
 
-/** Counts every read, as the guide does, unless a setting says that a reload is no second view. */
+/** Counts every read, as the guide does, unless a setting excludes reloads. */
 function viewWith({ items: service, config }: Pick<Deps, 'items' | 'config'>) {
   if (config.viewWindowV1Seconds === 0) return ({ params }: Read) => service.view(params.item_id);
   return ({ actor, params }: Read) => service.view(params.item_id, actor);

@@ -4,11 +4,11 @@ type V1Status = 400 | 401 | 403 | 404 | 411 | 413 | 415 | 421 | 422 | 429 | 500 
 type V1Error<S extends V1Status> = S extends 422 ? typeof ValidationDetail : typeof Detail;
 type V1Errors<S extends V1Status> = { [K in S]: V1Error<K> };
 
-/** Any route can get a wrong body, for another host, or too often, and can fail or be busy. */
+/** The statuses with which any route may refuse or fail. */
 const OF_ALL = [400, 411, 413, 421, 429, 500, 503] as const;
 type OfAll = (typeof OF_ALL)[number];
 
-/** An example of the text of each status, for the document. */
+/** An example text for each status, for the document. */
 const TEXTS: Record<Exclude<V1Status, 422>, string> = {
   400: 'The Host header names no host',
   401: 'Not authenticated',
@@ -32,8 +32,8 @@ const REFUSED = {
 };
 
 /**
- * The schemas of the errors that a v1 route can answer, beside those of all. `own` are texts that the
- * route itself gives, as examples for the document.
+ * Returns the schemas of a v1 route's errors: those with `statuses` and those of all routes. `own` are
+ * texts of the route itself, as examples for the document.
  */
 export function v1Errors<const S extends V1Status>(
   statuses: readonly S[],
@@ -46,7 +46,7 @@ export function v1Errors<const S extends V1Status>(
   return Object.fromEntries(entries) as V1Errors<S | OfAll>;
 }
 
-/** The errors of a v1 route that reads a body and writes, beside its own. */
+/** Returns the errors of a v1 route that reads a body and writes, and its own. */
 export function v1WriteErrors<const S extends V1Status>(
   statuses: readonly S[],
   own: Partial<Record<V1Status, readonly string[]>> = {},

@@ -20,8 +20,8 @@ import { v1Errors, v1WriteErrors } from './responses.ts';
 const TAKEN = { 400: ['Email already registered', 'Username already registered'] };
 
 /**
- * v1 answers a sign-up with the account or with why there is none. Where addresses must be proved,
- * that would tell who has an account, and v1 sends no mail to prove one.
+ * The error for a sign-up in v1 if addresses must be verified. v1 responds with the account or with
+ * the reason for refusing it, which would reveal who has an account, and it sends no verification mail.
  */
 function v2Only(): AppError {
   return new AppError('forbidden', 'Sign up at /api/v2/auth/register: the email must be confirmed');

@@ -33,10 +33,7 @@ import { createSourceReportRoutes } from './sources/reports.ts';
 import { createSourceRoutes } from './sources/sources.ts';
 import { createSystemRoutes } from './system.ts';
 
-/**
- * v2: only the groups whose contract differs from v1's. They are a list and no chain, of which
- * TypeScript follows 31 at most.
- */
+/** The routes of v2. They are a list, because TypeScript can follow a chain of at most 31. */
 export const v2 = (deps: Deps) =>
   new Elysia({ prefix: '/api/v2' }).use([
     createAuthRoutes(deps),

@@ -11,7 +11,7 @@ type V2Errors<C extends ErrorCode> = {
   [S in StatusOf<C>]: ProblemDetails<Extract<C, CodesByStatus[S]>>;
 };
 
-/** A route that asks who calls refuses with these. */
+/** The codes with which a route for signed-in callers refuses. */
 export const SIGNED_IN = [
   'unauthenticated',
   'csrf_refused',
@@ -19,13 +19,13 @@ export const SIGNED_IN = [
   'second_factor_missing',
 ] as const;
 
-/** A route for admins refuses with these. */
+/** The codes with which a route for admins refuses. */
 export const ADMIN = [...SIGNED_IN, 'forbidden'] as const;
 
-/** A route that takes an Idempotency-Key refuses with these: stored responses have a quota. */
+/** The codes of a route that honours Idempotency-Key; stored responses have a quota. */
 export const KEYED = ['idempotency_mismatch', 'idempotency_running', 'quota_exceeded'] as const;
 
-/** Any route can get a wrong query or body, for another host, or too often, and can fail or be busy. */
+/** The codes with which any route may refuse or fail. */
 const OF_ALL = [
   'malformed_request',
   'invalid_query',
@@ -45,7 +45,7 @@ type OfAll = (typeof OF_ALL)[number];
 type OfWrites = (typeof OF_WRITES)[number];
 type OfBodies = (typeof OF_BODIES)[number];
 
-/** The schemas of the problems that a v2 route can answer: those with `codes` and those of all. */
+/** Returns the schemas of a v2 route's problems: those with `codes` and those of all routes. */
 export function v2Errors<const C extends ErrorCode = never>(...codes: C[]): V2Errors<C | OfAll> {
   const all = [...new Set<ErrorCode>([...OF_ALL, ...codes])];
   const byStatus = Object.groupBy(all, (code) => ERROR_FORMS[code].v2);
@@ -56,12 +56,12 @@ export function v2Errors<const C extends ErrorCode = never>(...codes: C[]): V2Er
   return Object.fromEntries(entries) as V2Errors<C | OfAll>;
 }
 
-/** The problems of a v2 route that writes: those with `codes` and those of all that write. */
+/** Returns the problems of a v2 route that writes: those with `codes` and those of all that write. */
 export function v2WriteErrors<const C extends ErrorCode = never>(...codes: C[]) {
   return v2Errors<C | OfWrites>(...OF_WRITES, ...codes);
 }
 
-/** The problems of a v2 route that reads a body and writes: those with `codes` and those of all such. */
+/** Returns the problems of a v2 route that reads a body and writes: those with `codes` and those of all such. */
 export function v2BodyErrors<const C extends ErrorCode = never>(...codes: C[]) {
   return v2WriteErrors<C | OfBodies>(...OF_BODIES, ...codes);
 }
@@ -80,8 +80,8 @@ function problemOf(status: number, codes: ErrorCode[]): ProblemDetails {
 }
 
 /**
- * Its name in the document, which the codes decide: the status, if there are only the usual codes or
- * but one; `Problem400And…` with the names of those beside the usual; otherwise the names of all.
+ * Returns the name of a problem in the document: the status, if it has only the usual codes or a
+ * single one; `Problem400And…` with the codes beyond the usual ones; otherwise the names of all.
  */
 function nameOf(status: number, codes: ErrorCode[]): string {
   const usual = Object.entries(ERROR_FORMS).filter(([, { v2 }]) => v2 === status);

@@ -238,7 +238,7 @@ async function adminRoutes(): Promise<{ method: string; path: string }[]> {
   };
   return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations)
-      .filter(([, { description }]) => description?.includes('For admins.'))
+      .filter(([, { description }]) => description?.includes('Only admins may call it.'))
       .map(([method]) => ({
         method: method.toUpperCase(),
         path: path.replace('{name}', 'weather').replace(/\{\w+\}/g, '1'),

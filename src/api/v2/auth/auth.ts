@@ -5,7 +5,7 @@ import { Login, OpenedSession, Register } from '../../../schemas/auth/sessions.t
 import { openRoutes, publicRoute, signUpRoute } from '../../plugins/access-rules.ts';
 import { createProofs, createSessionCookie } from '../../plugins/cookies.ts';
 import { countSignUp } from '../../plugins/rate-limit.ts';
-import { anonymousHash, tellReplayed } from '../../responses/idempotency.ts';
+import { anonymousHash, setReplayed } from '../../responses/idempotency.ts';
 import { ADMIN, v2BodyErrors } from '../responses.ts';
 
 const REGISTER_ERRORS = v2BodyErrors(
@@ -48,7 +48,7 @@ export const createAuthRoutes = (deps: Pick<Deps, 'auth' | 'signUpOnce' | 'confi
         const { opened, isReplayed } = await signUpOnce.run(actor, keyed, (onWritten) =>
           service.register(actor, account, replaced, onWritten),
         );
-        if (isReplayed) tellReplayed(set);
+        if (isReplayed) setReplayed(set);
         if (!opened) return status(202, { message: TOLD_BY_MAIL });
         set.headers['location'] = '/api/v2/users/me';
         return status(201, cookie.deliver(opened, transport, { request, set }));

@@ -6,7 +6,8 @@ import {
 } from '../../../schemas/items/items-v2.ts';
 import type { ItemColumn, ListedRow } from '../../../services/items/list/query.ts';
 import type { Item } from '../../../services/items/rows.ts';
-import type { Answer } from '../../responses/idempotency.ts';
+
+import type { KeyedResponse } from '../../responses/idempotency.ts';
 import type { Selection } from './list-query.ts';
 
 type Document = typeof ItemDocument.static;
@@ -16,11 +17,11 @@ export function shownItem({ tags, data, ...rest }: Item): Document {
   return { ...rest, tags: JSON.parse(tags), data: JSON.parse(data) };
 }
 
-export function createdItem(item: Item): Answer<Document> {
+export function createdItem(item: Item): KeyedResponse<Document> {
   return { status: 201, location: `/api/v2/items/${item.id}`, body: shownItem(item) };
 }
 
-export function restoredItem(item: Item): Answer<Document> {
+export function restoredItem(item: Item): KeyedResponse<Document> {
   return { status: 200, body: shownItem(item) };
 }
 

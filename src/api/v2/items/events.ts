@@ -3,7 +3,7 @@ import type { AnyActor } from '../../../core/actor.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { ItemEventStream, ItemEventsQuery } from '../../../schemas/items/events.ts';
 import type { ItemListener } from '../../../services/items/events.ts';
-import { createStillKnown } from '../../plugins/access.ts';
+import { createIdentityCheck } from '../../plugins/access.ts';
 import { openRoutes, optionalRoute } from '../../plugins/access-rules.ts';
 import { createClientNetwork } from '../../request/origin.ts';
 import { createEventStream, type EventStream } from '../../responses/event-stream.ts';
@@ -61,7 +61,7 @@ export const createItemEventRoutes = (deps: ListenDeps) => {
 
 /** Returns a function that opens the stream of a request. It throws overloaded and too_many_requests. */
 function createListen({ itemEvents: service, auth, accessChanges, config, log }: ListenDeps) {
-  const isStillKnown = createStillKnown({ auth, config });
+  const isStillKnown = createIdentityCheck({ auth, config });
   const networkFor = createClientNetwork({ config });
   const heartbeatMs = config.heartbeatSeconds * 1000;
   return ({ actor, request, server }: Connection, lastId: string | undefined): ReadableStream => {
