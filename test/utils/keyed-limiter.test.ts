@@ -1,8 +1,12 @@
 import { expect, test } from 'bun:test';
-import { KeyedLimiter, QueueFullError } from '../../src/utils/async/keyed-limiter.ts';
+import {
+  createKeyedLimiter,
+  type KeyedLimiter,
+  QueueFullError,
+} from '../../src/utils/async/keyed-limiter.ts';
 
 const limiterFor = (maxTotal: number, maxPerKey: number, maxQueued = 10) =>
-  new KeyedLimiter({ maxTotal, maxPerKey, maxQueued });
+  createKeyedLimiter({ maxTotal, maxPerKey, maxQueued });
 
 /** Acquires the keys in order and records the order in which they get their places. */
 function line(limiter: KeyedLimiter, keys: string[]) {
@@ -145,7 +149,7 @@ test('one owner cannot fill the queue', async () => {
 
 test('one owner gets its share of a key, and the next owner finds room', async () => {
   const limits = { maxTotal: 64, maxPerKey: 32, maxQueued: 1_000, ownerShareOfKey: 3 };
-  const limiter = new KeyedLimiter({ ...limits, ownerShare: 100 });
+  const limiter = createKeyedLimiter({ ...limits, ownerShare: 100 });
   let held = 0;
   const take = (owner: string) => {
     void limiter.acquire('host', { owner }).then(() => {
@@ -162,7 +166,7 @@ test('one owner gets its share of a key, and the next owner finds room', async (
 
 test.each([1, 2, 3])('a single owner gets all %d places of a small key', async (all) => {
   const limits = { maxTotal: 64, maxPerKey: all, maxQueued: 10, ownerShareOfKey: 3 };
-  const limiter = new KeyedLimiter(limits);
+  const limiter = createKeyedLimiter(limits);
   for (let count = 0; count < 5; count++) void limiter.acquire('host', { owner: 'a' });
   await Bun.sleep(0);
   expect(limiter.active).toBe(all);

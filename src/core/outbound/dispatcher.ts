@@ -1,5 +1,5 @@
 import { unlessAborted, withLimit } from '../../utils/async/abort.ts';
-import { KeyedLimiter, QueueFullError } from '../../utils/async/keyed-limiter.ts';
+import { createKeyedLimiter, QueueFullError } from '../../utils/async/keyed-limiter.ts';
 import { decodeUtf8 } from '../../utils/text/utf8.ts';
 import { jitteredDelayMs } from '../../utils/time/backoff.ts';
 import type { Target } from './address.ts';
@@ -64,7 +64,7 @@ export function createDispatcher(settings: Settings, parse: (url: string) => Tar
   const { now, date, random, sleep } = settings;
   const breakers = createBreakers(now);
   const sessions = createSessions(maxPerHost, settings.ca);
-  const limiter = new KeyedLimiter({
+  const limiter = createKeyedLimiter({
     maxTotal: maxInFlight,
     maxPerKey: maxPerHost,
     maxQueued,

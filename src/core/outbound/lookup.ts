@@ -1,6 +1,6 @@
 import { Resolver, setServers } from 'node:dns';
 import { statSync } from 'node:fs';
-import { KeyedLimiter } from '../../utils/async/keyed-limiter.ts';
+import { createKeyedLimiter } from '../../utils/async/keyed-limiter.ts';
 
 export interface LookupOptions {
   /** The party that the name is resolved for; owners share the lookups fairly. */
@@ -32,7 +32,7 @@ const RECHECK_MS = 1_000;
 export function createLookup(
   resolve: (hostname: string) => Promise<Addresses> = systemResolve(),
 ): Lookup {
-  const limiter = new KeyedLimiter({
+  const limiter = createKeyedLimiter({
     maxTotal: MAX_LOOKUPS,
     maxPerKey: MAX_LOOKUPS,
     maxQueued: MAX_QUEUED,

@@ -1,4 +1,4 @@
-import { KeyedLimiter, QueueFullError } from '../../utils/async/keyed-limiter.ts';
+import { createKeyedLimiter, QueueFullError } from '../../utils/async/keyed-limiter.ts';
 import { AppError } from '../exceptions.ts';
 
 /** argon2id at OWASP's minimum: 19 MiB, 2 passes (Password Storage Cheat Sheet). */
@@ -86,7 +86,7 @@ function bcryptInput(password: string): Uint8Array {
 /** Returns a function that runs at most `concurrency` tasks at once. It throws overloaded. */
 function createSemaphore(concurrency: number) {
   const limits = { maxTotal: concurrency, maxPerKey: concurrency, maxQueued: MAX_WAITING };
-  const limiter = new KeyedLimiter(limits);
+  const limiter = createKeyedLimiter(limits);
   return async <T>(work: () => Promise<T>): Promise<T> => {
     const release = await limiter.acquire('hash').catch((error: unknown) => {
       if (!(error instanceof QueueFullError)) throw error;
