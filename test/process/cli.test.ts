@@ -157,7 +157,7 @@ describe('admin create', () => {
     await using server = await serve(dir);
     const create = ['admin', 'create', '--data-dir', dir, '--password-file', secret, ...flags];
     expect((await hutch(create)).stdout).not.toContain('Password');
-    expect((await hutch(create)).stdout).toContain('is an admin');
+    expect((await hutch(create)).stdout).toContain('is already an admin');
     const token = await server.signIn('root', 'beets-and-barley');
     expect((await server.clientFor(token).api.v1.users.get()).data).toHaveLength(1);
   });

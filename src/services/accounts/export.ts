@@ -22,7 +22,7 @@ import {
 } from '../../models/index.ts';
 import { pagesById } from '../../utils/page.ts';
 import type { Audit } from '../audit/audit.ts';
-import { ownAccount } from './own.ts';
+import { ownAccount } from './account.ts';
 import { getUser } from './users.ts';
 
 export interface AccountExportDeps {

@@ -5,23 +5,16 @@ import { type Cursors, readCursor } from '../../core/security/cursors.ts';
 import { type User, users } from '../../models/index.ts';
 import type { Page, Position } from '../../utils/page.ts';
 import { countFiltered, type FilteredRows, readFiltered } from '../filtered-rows.ts';
+import { type Account, account } from './account.ts';
 import { filterOf, idsOfUnique, namesLike, type Orm, type UserListQuery } from './filters.ts';
 import { orderOf, positionOf, segmentsOf, shapeOf, type UserSort } from './order.ts';
-import { type OwnAccount, ownAccount } from './own.ts';
 
 const DEFAULT_LIMIT = 50;
-
-/** An account as an admin sees it. */
-export type Account = OwnAccount & { is_active: boolean };
 
 export interface AccountPage {
   data: Account[];
   page: Page;
   total?: number;
-}
-
-export function account(user: User): Account {
-  return { ...ownAccount(user), is_active: user.is_active };
 }
 
 export interface UserListDeps {

@@ -24,24 +24,23 @@ import type { Devices } from '../auth/devices.ts';
 import type { SignInThrottle } from '../auth/throttle.ts';
 import { endWaysIn } from '../auth/ways-in.ts';
 import type { Notices } from '../mail/notices.ts';
-import { type AdminUsersDeps, updateAccount } from './admin.ts';
+import { type Account, account } from './account.ts';
 import type { UserListQuery } from './filters.ts';
-import { type Account, type AccountPage, account, listUsers } from './list.ts';
+import { type AccountPage, listUsers } from './list.ts';
 import { refuseWeak, weaknessOf } from './password.ts';
+import { type AccountUpdateDeps, updateAccount } from './update.ts';
 import {
   findUser,
   isTakenError,
   type NewAccount,
   refuseForeignAddress,
   rethrowTaken,
+  type Users,
   updateUser,
 } from './users.ts';
 
-export interface OperatorDeps
-  extends Pick<
-    AdminUsersDeps,
-    'db' | 'users' | 'sessions' | 'accessTokens' | 'accessChanges' | 'audit' | 'now'
-  > {
+export interface OperatorDeps extends AccountUpdateDeps {
+  users: Users;
   cursors: Cursors;
   turns: FairTurns;
   passwords: PasswordHasher;

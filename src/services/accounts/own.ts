@@ -1,7 +1,6 @@
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
-import type { User } from '../../models/index.ts';
 import { nameKey } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';
 import type { Audit } from '../audit/audit.ts';
@@ -10,6 +9,7 @@ import type { Devices } from '../auth/devices.ts';
 import type { Proof } from '../auth/proof.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import type { Notices } from '../mail/notices.ts';
+import { type OwnAccount, ownAccount } from './account.ts';
 import { refuseWeak } from './password.ts';
 import type { AccountRemoval } from './removal.ts';
 import { getUser, refuseForeignAddress, rethrowTaken, updateUser } from './users.ts';
@@ -25,20 +25,6 @@ export interface OwnAccountDeps {
   notices: Notices;
   prove: Proof['prove'];
   now(): Date;
-}
-
-/** An account as its owner sees it. */
-export type OwnAccount = Pick<
-  User,
-  'id' | 'email' | 'username' | 'role' | 'created_at' | 'updated_at'
-> & { email_verified: boolean; has_password: boolean };
-
-/** The account without its password hash and internal keys. */
-export function ownAccount(user: User): OwnAccount {
-  const { id, email, username, role, created_at, updated_at } = user;
-  const email_verified = user.email_verified_at !== null;
-  const has_password = user.password_hash !== null;
-  return { id, email, username, role, created_at, updated_at, email_verified, has_password };
 }
 
 /** Operations of an account on itself. */

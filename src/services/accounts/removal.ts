@@ -1,9 +1,8 @@
-import { and, asc, eq, inArray, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
-import type { Db, Session } from '../../core/db/db.ts';
+import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import { AppError } from '../../core/exceptions.ts';
 import {
   accountRemovals,
   accountUsage,
@@ -22,7 +21,7 @@ import { type ItemChangesDeps, invalidateItems, recordErasure } from '../items/c
 import { eraseItem } from '../items/purge.ts';
 import { type Job, MAX_RUN_MS } from '../jobs.ts';
 import { firstRemoved } from './removed.ts';
-import { updateUser } from './users.ts';
+import { refuseLastAdmin, updateUser } from './users.ts';
 
 export interface AccountRemovalDeps extends Pick<ItemChangesDeps, 'cache' | 'publish' | 'now'> {
   db: Db;
@@ -64,14 +63,6 @@ export function createAccountRemoval(deps: AccountRemovalDeps) {
 
 /** The interval at which interrupted or failed removals continue. */
 const EVERY_MS = MINUTE_MS;
-
-/** Throws conflict for the last active admin: only the command line could create another. */
-export async function refuseLastAdmin({ orm }: Session, user: User): Promise<void> {
-  if (user.role !== 'admin' || !user.is_active) return;
-  const isOther = and(eq(users.role, 'admin'), eq(users.is_active, true), ne(users.id, user.id));
-  const others = await orm.select({ id: users.id }).from(users).where(isOther).limit(1);
-  if (others.length === 0) throw new AppError('conflict', 'This is the last active admin');
-}
 
 /**
  * Clears everything of an account but its id, which its items refer to. Its keys are in capitals

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, ne, sql } from 'drizzle-orm';
 import { type Actor, type AnyActor, SYSTEM } from '../../core/actor.ts';
 import type { Db, Session } from '../../core/db/db.ts';
 import { fixed, prepare } from '../../core/db/query.ts';
@@ -208,13 +208,21 @@ export function refuseForeignAddress({ email, username }: { email: string; usern
   throw new AppError('validation_failed', USERNAME_RULE, { fields });
 }
 
+/** Throws conflict for the last active admin: only the command line could create another. */
+export async function refuseLastAdmin({ orm }: Session, user: User): Promise<void> {
+  if (user.role !== 'admin' || !user.is_active) return;
+  const isOther = and(eq(users.role, 'admin'), eq(users.is_active, true), ne(users.id, user.id));
+  const others = await orm.select({ id: users.id }).from(users).where(isOther).limit(1);
+  if (others.length === 0) throw new AppError('conflict', 'This is the last active admin');
+}
+
 /** Throws email_taken or username_taken for a violated unique index of accounts, else `error`. */
 export function rethrowTaken(error: unknown): never {
   throw takenError(error) ?? error;
 }
 
 /** The error for a violated unique index of accounts; undefined for any other error. */
-export function takenError(error: unknown): AppError | undefined {
+function takenError(error: unknown): AppError | undefined {
   const column = uniqueViolation(error);
   if (column === 'users.email_key') return emailTaken();
   if (column === 'users.username_key') return usernameTaken();

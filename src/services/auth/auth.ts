@@ -2,7 +2,7 @@ import { type Actor, type AnyActor, actorFor, type Identified } from '../../core
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { User } from '../../models/index.ts';
-import { type OwnAccount, ownAccount } from '../accounts/own.ts';
+import { type OwnAccount, ownAccount } from '../accounts/account.ts';
 import { refuseWeak } from '../accounts/password.ts';
 import type { NewAccount } from '../accounts/users.ts';
 import type { SignUp } from '../email/sign-up.ts';
