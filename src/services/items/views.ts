@@ -6,6 +6,7 @@ import type { Tx } from '../../core/db/writer.ts';
 import type { Log } from '../../core/log.ts';
 import type { Viewers } from '../../core/viewers.ts';
 import { itemHours, itemViews } from '../../models/index.ts';
+import { createFlusher } from '../../utils/async/flusher.ts';
 import { isBot } from '../../utils/http/bots.ts';
 import { hourOf } from '../../utils/time/units.ts';
 import { ensureVisible, itemNotFound } from './access.ts';
@@ -52,7 +53,11 @@ interface Pending {
 
 export function createItemViews(deps: ItemViewsDeps): ItemViews {
   const pending: Pending = { counts: new Map(), writes: 0 };
-  const flusher = createFlusher(deps, pending);
+  const flusher = createFlusher({
+    write: () => writeCounts(deps, pending),
+    maxDelayMs: MAX_DELAY_MS,
+    onError: (error) => deps.log.error('Views could not be stored; they stay pending.', { error }),
+  });
   const { counts } = pending;
   const addPending = (item: Viewed) => {
     item.views += counts.get(item.id) ?? 0;
@@ -109,37 +114,6 @@ const viewsById = prepare<{ id: number }, Viewed[]>((orm) =>
     .from(itemViews)
     .where(eq(itemViews.item_id, sql.placeholder('id'))),
 );
-
-function createFlusher(deps: ItemViewsDeps, pending: Pending) {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let writing: Promise<void> | undefined;
-  /** Starts when `writing` ends, and so includes all views counted until then. */
-  let next: Promise<void> | undefined;
-
-  const flush = () => {
-    next ??= start();
-    return next;
-  };
-  const start = async () => {
-    await writing;
-    next = undefined;
-    clearTimeout(timer);
-    timer = undefined;
-    const write = writeCounts(deps, pending);
-    // A failed flush rejects for its own callers only.
-    writing = write.catch(flushLater);
-    await write;
-  };
-  const flushLater = () => {
-    timer ??= setTimeout(() => {
-      flush().catch((error) => {
-        deps.log.error('Views could not be stored; they stay pending.', { error });
-      });
-    }, MAX_DELAY_MS);
-    timer.unref();
-  };
-  return { flush, flushLater };
-}
 
 async function writeCounts({ db, now }: ItemViewsDeps, pending: Pending): Promise<void> {
   const { counts } = pending;

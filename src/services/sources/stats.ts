@@ -4,8 +4,9 @@ import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { Log } from '../../core/log.ts';
 import { type SourceCalls, sourceCalls, sources } from '../../models/index.ts';
+import { createFlusher } from '../../utils/async/flusher.ts';
 import { addTo, bucketOf, type Histogram, percentileMs } from '../../utils/histogram.ts';
-import { HOUR_MS } from '../../utils/time/units.ts';
+import { HOUR_MS, hourOf } from '../../utils/time/units.ts';
 import { requireAdmin } from '../admins-only.ts';
 import type { Job } from '../jobs.ts';
 import { getSource } from './definition.ts';
@@ -57,35 +58,22 @@ const BATCH = 500;
 export function createSourceStats(deps: SourceStatsDeps) {
   const { db, log, now } = deps;
   let pending = new Map<string, Tally>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let writing: Promise<void> = Promise.resolve();
-
-  const flush = (): Promise<void> => {
-    clearTimeout(timer);
-    timer = undefined;
-    writing = writing
-      .catch(() => {})
-      .then(async () => {
-        if (pending.size === 0) return;
-        const taken = pending;
-        pending = new Map();
-        try {
-          await db.write((tx) => writeAll(tx, taken));
-        } catch (error) {
-          for (const [key, tally] of taken) pending.set(key, sumOf(tally, pending.get(key)));
-          throw error;
-        }
-      });
-    return writing;
-  };
-  const flushLater = () => {
-    timer ??= setTimeout(() => {
-      flush().catch((error) => {
-        log.error('Counts of source calls could not be written and stay pending.', { error });
-        flushLater();
-      });
-    }, MAX_DELAY_MS);
-  };
+  const { flush, flushLater } = createFlusher({
+    write: async () => {
+      if (pending.size === 0) return;
+      const taken = pending;
+      pending = new Map();
+      try {
+        await db.write((tx) => writeAll(tx, taken));
+      } catch (error) {
+        for (const [key, tally] of taken) pending.set(key, sumOf(tally, pending.get(key)));
+        throw error;
+      }
+    },
+    maxDelayMs: MAX_DELAY_MS,
+    onError: (error) =>
+      log.error('Counts of source calls could not be stored; they stay pending.', { error }),
+  });
   return {
     /** Counts a call that has just ended. */
     add: (sourceId: number, outcome: CallOutcome): void => {
@@ -96,7 +84,7 @@ export function createSourceStats(deps: SourceStatsDeps) {
       flushLater();
     },
 
-    /** Writes all pending counts. Counts that cannot be written stay pending. */
+    /** Stores all pending counts. Counts that cannot be stored stay pending. */
     flush,
 
     /**
@@ -135,11 +123,6 @@ function createPurge({ db, now }: Pick<SourceStatsDeps, 'db' | 'now'>): Job {
         return true;
       }),
   };
-}
-
-/** Hours since 1970, as they are stored. */
-function hourOf(time: Date): number {
-  return Math.floor(time.getTime() / HOUR_MS);
 }
 
 async function writeAll(tx: Tx, tallies: Map<string, Tally>): Promise<void> {
