@@ -7,9 +7,8 @@ import type { Tx } from '../core/db/writer.ts';
 import { AppError } from '../core/exceptions.ts';
 import { type Sealer, type SecretBox, SecretError } from '../core/security/secret-box.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/index.ts';
-import { timeBudget } from '../utils/time/time-budget.ts';
 import { DAY_MS, HOUR_MS } from '../utils/time/units.ts';
-import { type Job, MAX_RUN_MS } from './jobs.ts';
+import { type Job, runSteps } from './jobs.ts';
 import type { Quotas } from './quotas.ts';
 
 /** How long a repeat gets the first response, at least. */
@@ -96,12 +95,7 @@ export const createIdempotencyPurge = ({ db, now }: Pick<IdempotencyDeps, 'db' |
   everyMs: PURGE_EVERY_MS,
   run: () => {
     const until = new Date(now().getTime() - RETENTION_MS).toISOString();
-    return db.write(async (tx) => {
-      const hasTime = timeBudget(MAX_RUN_MS);
-      do if ((await deleteOldest(tx, { until })).length === 0) return false;
-      while (hasTime());
-      return true;
-    });
+    return runSteps(db, async (tx) => (await deleteOldest(tx, { until })).length > 0);
   },
 });
 

@@ -1,4 +1,7 @@
+import type { Db } from '../core/db/db.ts';
+import type { Tx } from '../core/db/writer.ts';
 import type { Log } from '../core/log.ts';
+import { timeBudget } from '../utils/time/time-budget.ts';
 
 /** A recurring background job, done in short runs. */
 export interface Job {
@@ -13,6 +16,22 @@ export interface Job {
 
 /** How long one run may hold the writer and the event loop. */
 export const MAX_RUN_MS = 10;
+
+/**
+ * Repeats `step` in one transaction until it returns false or MAX_RUN_MS have passed. Returns true
+ * when more may be left.
+ */
+export function runSteps(
+  db: Pick<Db, 'write'>,
+  step: (tx: Tx) => Promise<boolean>,
+): Promise<boolean> {
+  return db.write(async (tx) => {
+    const hasTime = timeBudget(MAX_RUN_MS);
+    do if (!(await step(tx))) return false;
+    while (hasTime());
+    return true;
+  });
+}
 
 export interface Jobs {
   /** Starts every job once the server has had a moment to respond, then each at its interval. */

@@ -17,9 +17,9 @@ import {
   responseSealer,
   stillRunning,
 } from '../idempotency.ts';
-import type { Job } from '../jobs.ts';
+import { type Job, runSteps } from '../jobs.ts';
 
-/** Keys deleted in one step. */
+/** Keys deleted in one statement. */
 const STEP = 100;
 
 export interface SignUpOnceDeps extends CredentialsDeps {
@@ -134,9 +134,9 @@ function bindingOf(request_hash: string): string {
 export const createSignUpPurge = ({ db, now }: { db: Db; now(): Date }): Job => ({
   name: 'sign-up keys',
   everyMs: PURGE_EVERY_MS,
-  run: async () => {
+  run: () => {
     const until = new Date(now().getTime() - RETENTION_MS).toISOString();
-    return (await db.write((tx) => deleteOldest(tx, { until }))).length === STEP;
+    return runSteps(db, async (tx) => (await deleteOldest(tx, { until })).length > 0);
   },
 });
 

@@ -3,9 +3,8 @@ import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { itemRevisions, items } from '../../models/index.ts';
-import { timeBudget } from '../../utils/time/time-budget.ts';
 import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
-import { type Job, MAX_RUN_MS } from '../jobs.ts';
+import { type Job, runSteps } from '../jobs.ts';
 
 /** How long a deleted item can be restored. */
 const BIN_MS = 30 * DAY_MS;
@@ -20,14 +19,10 @@ export const createItemPurge = ({ db, now }: { db: Db; now(): Date }): Job => ({
   run: async () => {
     const until = new Date(now().getTime() - BIN_MS).toISOString();
     if ((await oldestBinned(db.read, { until })).length === 0) return false;
-    return db.write(async (tx) => {
-      const hasTime = timeBudget(MAX_RUN_MS);
-      do {
-        const [item] = await oldestBinned(tx, { until });
-        if (!item) return false;
-        await eraseItem(tx, item);
-      } while (hasTime());
-      return true;
+    return runSteps(db, async (tx) => {
+      const [item] = await oldestBinned(tx, { until });
+      if (item) await eraseItem(tx, item);
+      return item !== undefined;
     });
   },
 });

@@ -8,7 +8,7 @@ import { createFlusher } from '../../utils/async/flusher.ts';
 import { addTo, bucketOf, type Histogram, percentileMs } from '../../utils/histogram.ts';
 import { HOUR_MS, hourOf } from '../../utils/time/units.ts';
 import { requireAdmin } from '../admins-only.ts';
-import type { Job } from '../jobs.ts';
+import { type Job, runSteps } from '../jobs.ts';
 import { getSource } from './definition.ts';
 
 export interface SourceStatsDeps {
@@ -51,7 +51,7 @@ interface Tally {
 /** The longest that a count stays in memory alone. */
 const MAX_DELAY_MS = 3_000;
 const RETENTION_HOURS = 30 * 24;
-/** Rows deleted in one transaction. */
+/** Rows deleted in one statement. */
 const BATCH = 500;
 
 /** Counts calls in memory and writes them together: a call costs no write. */
@@ -108,7 +108,7 @@ function createPurge({ db, now }: Pick<SourceStatsDeps, 'db' | 'now'>): Job {
     name: 'source calls purge',
     everyMs: HOUR_MS,
     run: () =>
-      db.write(async ({ orm }) => {
+      runSteps(db, async ({ orm }) => {
         const [oldest] = await orm
           .select({ hour: sourceCalls.hour })
           .from(sourceCalls)

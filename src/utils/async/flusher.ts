@@ -36,7 +36,7 @@ export function createFlusher({ write, maxDelayMs, onError }: FlusherOptions): F
     await current;
   };
   const flushLater = () => {
-    timer ??= setTimeout(() => flush().catch(onError), maxDelayMs);
+    timer ??= setTimeout(() => void flush().catch(onError), maxDelayMs);
     timer.unref();
   };
   return { flush, flushLater };
