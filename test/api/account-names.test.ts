@@ -26,7 +26,7 @@ const register = (t: TestApp, email: string, username: string) =>
   t.json('POST', '/api/v2/auth/register', { email, username, password: STRONG });
 
 describe.each(SPELLINGS)('the address %j', (email) => {
-  test('is that of the account: it signs in', async () => {
+  test('signs in to the account', async () => {
     await using t = await withAccount();
     const v2 = await t.json('POST', '/api/v2/auth/login', { login: email, password: PASSWORD });
     const body = new URLSearchParams({ username: email, password: PASSWORD });
@@ -34,7 +34,7 @@ describe.each(SPELLINGS)('the address %j', (email) => {
     expect([v2.status, v1.status]).toEqual([200, 200]);
   });
 
-  test('is taken for another account', async () => {
+  test('cannot be used by another account', async () => {
     await using t = await withAccount();
     const admin = await t.signUp('root', 'admin');
     const account = { email, username: 'other', password: STRONG };
@@ -46,13 +46,13 @@ describe.each(SPELLINGS)('the address %j', (email) => {
     expect(answers.map(({ status }) => status)).toEqual([409, 400, 409]);
   });
 
-  test('gets the mail that sets a new password, once for the account', async () => {
+  test('receives one password reset email for the account', async () => {
     await using t = await withAccount();
     await t.json('POST', '/api/v2/auth/password/forgot', { login: email });
     expect(await queued(t)).toMatchObject([{ recipient: NFC }]);
   });
 
-  test('may be the username of its account and of no other', async () => {
+  test('can be the username only of its own account', async () => {
     await using t = await withAccount();
     const other = await t.signUp('other');
     const token = await openSession(t.deps, t.user);
@@ -95,7 +95,7 @@ describe.each(NAMES)('the username %j', (username) => {
   });
 });
 
-test('a change of the address is mailed to its stored form', async () => {
+test('an address change sends the email to the stored form', async () => {
   await using t = await testApp();
   const { token } = await t.signUp('ada');
   const wish = { new_email: ` ${NFC.normalize('NFD')} `, password: PASSWORD };

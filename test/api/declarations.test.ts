@@ -83,7 +83,7 @@ test('these routes read a body of more than 16 KiB and no others', () => {
   ]);
 });
 
-test('these routes read their body as it comes and no others', () => {
+test('these routes read their body as a stream and no others', () => {
   expect(namesOf(({ body }) => body?.isStreamed)).toEqual(['POST /api/v2/items/import']);
 });
 

@@ -36,7 +36,7 @@ describe('docs', () => {
   });
 
   // proves: data.the-file-is-not-encrypted-operator-encrypt-the, 14.2.3
-  test('the page names only what this server serves', async () => {
+  test('the page refers only to files that this server serves', async () => {
     const html = await (await request('/docs')).text();
     const links = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? '');
     expect(links.toSorted()).toEqual(
@@ -51,7 +51,7 @@ describe('docs', () => {
   });
 
   // proves: 14.2.3
-  test('the page reads /openapi.json and asks no validator', async () => {
+  test('the page reads /openapi.json and calls no validator', async () => {
     const script = await (await request('/docs/swagger-initializer.js')).text();
     expect(script).toContain("url: '/openapi.json'");
     expect(script).toContain('validatorUrl: null');
@@ -68,7 +68,7 @@ describe('docs', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  test.each(everything)('%s answers 304 to whoever has it', async (path) => {
+  test.each(everything)('%s is 304 for a client that has it', async (path) => {
     const etag = (await request(path)).headers.get('etag') ?? '';
     const again = await request(path, { headers: { 'if-none-match': `"old", W/${etag}` } });
     expect(again.status).toBe(304);
@@ -77,19 +77,19 @@ describe('docs', () => {
     expect(await again.text()).toBe('');
   });
 
-  test('an old copy is sent anew', async () => {
+  test('an outdated copy is sent again', async () => {
     const headers = { 'if-none-match': '"old"' };
     expect((await request('/docs/swagger-ui.css', { headers })).status).toBe(200);
   });
 
-  test.each(everything)('HEAD %s answers without a body', async (path) => {
+  test.each(everything)('HEAD %s has no body', async (path) => {
     const response = await request(path, { method: 'HEAD' });
     expect(response.status).toBe(200);
     expect(response.headers.get('etag')).toBeTruthy();
     expect(await response.text()).toBe('');
   });
 
-  test('texts are compressed for those that accept gzip, with an etag of their own', async () => {
+  test('texts are compressed for clients that accept gzip, with their own ETag', async () => {
     const path = '/docs/swagger-ui-bundle.js';
     const plain = await request(path);
     const size = (await plain.bytes()).length;
@@ -113,7 +113,7 @@ describe('docs', () => {
   });
 
   // proves: files.nobody-uploads-a-file-that-is-stored-or, 5.3.2
-  test('not_found for a file that is not there', async () => {
+  test('not_found for a missing file', async () => {
     expect(await (await request('/docs/package.json')).text()).toBe('not_found');
   });
 

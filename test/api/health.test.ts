@@ -7,7 +7,7 @@ test('live and ready answer without a version prefix', async () => {
   expect((await t.client.health.ready.get()).data).toEqual({ status: 'ok' });
 });
 
-test('unready when the database does not answer, and still live', async () => {
+test('unready but live if the database fails', async () => {
   await using t = await testApp();
   t.deps.db.client.run('drop table hutch_migrations');
   const { status, error } = await t.client.health.ready.get();

@@ -34,7 +34,7 @@ const assets: [path: string, type: string][] = [
 const everything = [...html, ...assets.map(([path]) => path)];
 
 describe('the pages', () => {
-  test.each([...html, '/sign-in/', '/sign-in?code=x&state=y'])('%s is one', async (path) => {
+  test.each([...html, '/sign-in/', '/sign-in?code=x&state=y'])('%s is a page', async (path) => {
     const response = await request(path);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -48,7 +48,7 @@ describe('the pages', () => {
     expect((await response.text()).length).toBeGreaterThan(100);
   });
 
-  test('name only what this server serves', async () => {
+  test('refer only to files that this server serves', async () => {
     await using t = await testApp();
     const links = [];
     for (const path of everything) {
@@ -62,7 +62,7 @@ describe('the pages', () => {
     }
   });
 
-  test('call only routes of the API, with their methods', async () => {
+  test('call only existing routes of the API', async () => {
     await using t = await testApp();
     const known = new Set(t.app.routes.map(({ method, path }) => `${method} ${path}`));
     const calls = [];
@@ -110,7 +110,7 @@ describe('the pages', () => {
     expect(headers.get('referrer-policy')).toBe('no-referrer');
   });
 
-  test('are kept by nobody; what they are made of is asked for each time', async () => {
+  test('are never cached, and their files are revalidated each time', async () => {
     for (const path of html) {
       expect((await request(path)).headers.get('cache-control')).toBe('no-store');
     }
@@ -120,7 +120,7 @@ describe('the pages', () => {
   });
 
   test.each(everything)(
-    '%s answers 304 to whoever has it, and HEAD without a body',
+    '%s is 304 for a client that has it, and HEAD has no body',
     async (path) => {
       const { headers } = await request(path);
       const etag = headers.get('etag') ?? '';
@@ -132,17 +132,17 @@ describe('the pages', () => {
     },
   );
 
-  test('not_found for a file that is not there', async () => {
+  test('not_found for a missing file', async () => {
     for (const path of ['/pages/', '/pages/verify.htm', '/pages/../../pages.ts', '/pages/x.js']) {
       expect(await (await request(path)).text()).toMatch(/not_found|NOT_FOUND/);
     }
   });
 
-  test('are in no OpenAPI document', () => {
+  test('are not in the OpenAPI document', () => {
     expect(app.routes.filter(({ hooks }) => hooks.detail?.hide !== true)).toEqual([]);
   });
 
-  test('keep their headers in the whole application, and are open to everybody', async () => {
+  test('keep their headers in the whole application and are public', async () => {
     await using t = await testApp();
     const { status, headers } = await t.request('GET', '/verify', { token: 'made-up' });
     expect(status).toBe(200);
@@ -205,7 +205,7 @@ describe('the home page', () => {
     });
   });
 
-  test('says how to create the first admin, until there is one', async () => {
+  test('explains how to create the first admin until one exists', async () => {
     await using t = await testApp();
     const open = async () => (await t.request('GET', '/', { headers: { accept: BROWSER } })).text();
     expect(await open()).toContain('admin create --email you@example.com --username you');
@@ -219,7 +219,7 @@ describe('the home page', () => {
     expect(await response.text()).not.toContain(t.deps.config.dataDir);
   });
 
-  test('and all others show the name of the app, escaped', async () => {
+  test('and all other pages show the escaped name of the app', async () => {
     const appName = 'Fish & <b>Chips</b>';
     await using t = await testApp({ config: { appName } });
     for (const path of html) {
@@ -231,7 +231,7 @@ describe('the home page', () => {
   });
 });
 
-test('robots are sent away', async () => {
+test('robots are excluded', async () => {
   await using t = await testApp();
   const response = await t.request('GET', '/robots.txt');
   expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');

@@ -22,7 +22,7 @@ async function ruin({ deps }: TestApp): Promise<void> {
   other.close();
 }
 
-describe('a file that cannot be read', () => {
+describe('an unreadable file', () => {
   test.each([
     ['a read', 'GET', '/api/v2/items'],
     ['a read whose caller is read first', 'GET', '/api/v2/users/me'],
@@ -39,8 +39,8 @@ describe('a file that cannot be read', () => {
   });
 });
 
-describe('a disk that is full', () => {
-  test('makes the server unready until a write succeeds again, which it tries by itself', async () => {
+describe('a full disk', () => {
+  test('makes the server unready until a write succeeds, which it retries itself', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const { client } = t.deps.db;

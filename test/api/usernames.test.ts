@@ -77,7 +77,7 @@ describe.each(WAYS)('$name', ({ set }) => {
     expect(usernames(t)).not.toContain(name);
   });
 
-  test('refuses an address that nobody has yet, with the same answer', async () => {
+  test('refuses an unused address with the same response', async () => {
     await using t = await testApp();
     expect((await set(t, OWNER)).status).toBe(422);
     const made = t.deps.users.create({ email: OWNER, username: 'owner', password: PASSWORD });
@@ -109,7 +109,7 @@ test('sign-ups at the same time never leave a username that is the address of an
 });
 
 // proves: input.username
-test('the database refuses such a row, whoever writes it', async () => {
+test('the database itself refuses such a row', async () => {
   await using t = await testApp();
   await t.deps.users.create({ email: 'eve@example.com', username: 'eve', password: PASSWORD });
   const { client } = t.deps.db;
@@ -142,7 +142,7 @@ describe('an account whose username is its address', () => {
     expect((await t.client.api.v2.auth.email.confirm.post(proof)).status).toBe(204);
   });
 
-  test('cannot take the old address as its username while the change is under way', async () => {
+  test('cannot use the old address as its username during the change', async () => {
     await using t = await testApp();
     const { me } = (await ownAddressAsName(t)).client.api.v2.users;
     await me.patch({ username: 'owner' });
@@ -168,9 +168,9 @@ function insertOldRow(t: TestApp, username: string) {
   );
 }
 
-describe('a username from before, which is an address', () => {
+describe('an older username that is an address', () => {
   // proves: input.username
-  test('is found by nobody who asks for the address: a login with an @ is an address', async () => {
+  test('is not found by the address, because a login with an @ is an address', async () => {
     await using t = await testApp();
     insertOldRow(t, OWNER);
     expect(await t.deps.users.findByLogin(OWNER)).toBeUndefined();
@@ -182,7 +182,7 @@ describe('a username from before, which is an address', () => {
     expect((await t.deps.users.findByLogin('Owner＠example.com'))?.id).toBe(owner.id);
   });
 
-  test('leaves its account the sign-in by its own address', async () => {
+  test("does not prevent signing in by the account's own address", async () => {
     await using t = await testApp();
     insertOldRow(t, OWNER);
     const login = { login: 'eve@example.com', password: PASSWORD };

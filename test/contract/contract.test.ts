@@ -125,19 +125,19 @@ describe('a breaking change is', () => {
     expect(after(change)).toContain(`POST /a: ${expected}`);
   });
 
-  test('an operation that is gone', () => {
+  test('a removed operation', () => {
     const next: Contract = {};
     expect(breakingChanges({ 'POST /a': base }, next)).toEqual(['POST /a: is gone']);
   });
 });
 
-test('a code that no operation has any more is a breaking change', () => {
+test('removing a code from all operations is a breaking change', () => {
   expect(after((it) => codesOf(it, 409).pop())).toEqual([
     'no operation has the code email_taken any more',
   ]);
 });
 
-test('a code that other operations still have may leave one', () => {
+test('removing a code that other operations have is allowed', () => {
   const next = structuredClone(base);
   codesOf(next, 409).pop();
   const both = { 'POST /a': base, 'POST /b': base };

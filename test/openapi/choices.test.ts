@@ -13,7 +13,7 @@ interface Problem {
   errors: { message: string }[];
 }
 
-test('a parameter that is no choice of its list is refused with all that are', async () => {
+test('an invalid choice is refused with the valid ones', async () => {
   await using t = await testApp();
   const { token } = await t.signUp('root', 'admin');
   const document = await (await t.request('GET', '/openapi.json')).json();

@@ -80,7 +80,7 @@ describe('the document', () => {
     expect(statuses.toSorted()).toMatchSnapshot();
   });
 
-  test('opens these operations to everybody and no others', async () => {
+  test('declares these operations public and no others', async () => {
     const open = (await operations()).filter(({ security }) => security?.length === 0);
     expect(open.map(({ name }) => name).toSorted()).toEqual([
       'GET /api/v1/items/',
@@ -107,7 +107,7 @@ describe('the document', () => {
     ]);
   });
 
-  test('says of integers that they are integers, and of defaults that they may be left out', async () => {
+  test('declares integers as integers, and parameters with defaults as optional', async () => {
     const list = (await operations()).find(({ operationId }) => operationId === 'listItems');
     expect(list?.parameters).toEqual([
       expect.objectContaining({
@@ -135,7 +135,7 @@ describe('the document', () => {
   });
 
   // proves: 2.1.1
-  test('says what each body holds', async () => {
+  test('describes each body', async () => {
     const bodies = (await operations()).flatMap(({ operationId, requestBody }) =>
       requestBody ? [[operationId, Object.values(requestBody.content)[0]?.schema]] : [],
     );
@@ -146,7 +146,7 @@ describe('the document', () => {
   });
 
   // proves: input.body-form
-  test('takes JSON, changes as merge patches too, forms for signing in and lines for an import', async () => {
+  test('declares JSON bodies, merge patches, forms for signing in and lines for imports', async () => {
     const types = (await operations()).flatMap(({ operationId, requestBody }) =>
       requestBody ? [`${operationId} ${Object.keys(requestBody.content).join()}`] : [],
     );
@@ -162,7 +162,7 @@ describe('the document', () => {
     expect(types.length).toBeGreaterThan(4);
   });
 
-  test('says of v2 that its errors are problems', async () => {
+  test('declares the errors of v2 as problems', async () => {
     const stats = (await operations()).find(({ operationId }) => operationId === 'getStats');
     expect(stats?.responses['429']).toEqual({ $ref: '#/components/responses/Problem429' });
   });
@@ -177,7 +177,7 @@ describe('the document', () => {
     expect(nulls).toEqual([]);
   });
 
-  test('gives every integer a format that holds its range, and every number one', async () => {
+  test('declares a format for every number, and one that fits the range for every integer', async () => {
     const numbers = (await schemas()).filter(({ type }) =>
       [type].flat().some((it) => it === 'integer' || it === 'number'),
     );
@@ -241,7 +241,7 @@ describe('the document', () => {
     ['GET', '/api/v1/users/1', '/api/v1/users/{user_id}'],
     ['POST', '/api/v1/items/', '/api/v1/items/'],
     ['POST', '/api/v1/login/access-token', '/api/v1/login/access-token'],
-  ])('shows for %s %s what is sent', async (method, path, template) => {
+  ])('shows an actual response for %s %s', async (method, path, template) => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -289,7 +289,7 @@ describe('the document', () => {
     expect(inner.filter((it) => 'const' in it || 'patternProperties' in it)).toEqual([]);
   });
 
-  test('is clean for a linter that knows OpenAPI', async () => {
+  test('passes an OpenAPI linter', async () => {
     await using t = await testApp();
     const dir = t.deps.config.dataDir;
     await Bun.write(

@@ -21,7 +21,7 @@ type Problem = operations['getStats']['responses']['403']['content']['applicatio
 export const codeOf = (problem: Problem): string => problem.code;
 `;
 
-test('openapi-typescript makes a client of the document that compiles and is exact', async () => {
+test('openapi-typescript generates a client that compiles and is exact', async () => {
   const dir = tempDir();
   await Bun.write(join(dir, 'api.d.ts'), await generate());
   await Bun.write(join(dir, 'right.ts'), CONSUMER);

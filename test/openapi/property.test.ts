@@ -57,7 +57,7 @@ function fuzz(role: Role, it: Operation): void {
 
   // proves: input.every-field-of-every-route-has-a-schema, 1.2.4
   test(
-    'valid input gets a declared answer that fits its schema',
+    'valid input gets a declared response that matches its schema',
     withTarget(async (target) => {
       await forAll(validInput(it), takesInput(it) ? CASES / 2 : CASES, async (input) => {
         await expectDeclared(it, await send(target, it, input), input);

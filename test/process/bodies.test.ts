@@ -74,12 +74,12 @@ describe('an endless body', () => {
     ['/api/v2/auth/login', chunked, chunk],
     ['/api/v2/nowhere', chunked, chunk],
     ['/api/v2/items/import', chunked, chunk],
-  ])('to %s with %s is not read on after its refusal', async (path, framing, part) => {
+  ])('to %s with %s is not read after its refusal', async (path, framing, part) => {
     await using server = await serve(tempDir());
     expect(await bytesTaken(server.url, head(path, framing), part, 256 * MB)).toBeLessThan(64 * MB);
   });
 
-  test('of an import is not read on after its limit or its broken first row', async () => {
+  test('of an import is not read after its limit or a broken first row', async () => {
     const env = { ...ADMIN.env, HUTCH_MAX_IMPORT_BYTES: '100000' };
     await using server = await serve(tempDir(), { env });
     const authorization = `Authorization: Bearer ${await signIn(server)}`;
@@ -105,7 +105,7 @@ describe('a chunked body', () => {
     ['that is cut off', `${item}0\r\n`],
     ['that is whole', `${item}0\r\n\r\n`],
     // proves: input.chunked-bodies
-  ])('%s makes nothing', async (_, body) => {
+  ])('%s creates nothing', async (_, body) => {
     await using server = await serve(tempDir(), SERVE);
     const token = await signIn(server);
     const framing = ['Transfer-Encoding: chunked', `Authorization: Bearer ${token}`];
@@ -115,7 +115,7 @@ describe('a chunked body', () => {
     expect(data?.data).toEqual([]);
   });
 
-  test('of an import is taken', async () => {
+  test('of an import is accepted', async () => {
     await using server = await serve(tempDir(), SERVE);
     const token = await signIn(server);
     const framing = ['Transfer-Encoding: chunked', `Authorization: Bearer ${token}`];
@@ -135,7 +135,7 @@ describe('a chunked body', () => {
   });
 
   // proves: input.chunked-bodies
-  test('of an import that is cut off in its lines makes no item of the last one', async () => {
+  test('of an import that ends within a line creates no item from it', async () => {
     await using server = await serve(tempDir(), SERVE);
     const token = await signIn(server);
     const framing = ['Transfer-Encoding: chunked', `Authorization: Bearer ${token}`];
@@ -168,7 +168,7 @@ describe('Bun still', () => {
   });
 });
 
-test('a client that leaves in the middle of its body is no error in the log', async () => {
+test('a client that disconnects within its body causes no error in the log', async () => {
   await using server = await serve(tempDir(), { env: { HUTCH_LOG_FORMAT: 'json' } });
   for (const path of ['/api/v2/auth/login', '/api/v1/login/access-token', '/api/v1/users/']) {
     const socket = await dial(server.url);

@@ -74,27 +74,27 @@ describe('limits', () => {
   });
 
   test.each(['Host: a?', 'Host: a/b', 'Host: evil.example', 'Host: a\r\nHost: b', 'Host:'])(
-    'count a request with %p, which is refused for it',
+    'count a request that is refused for %p',
     async (hosts) => {
       const target = '/api/v1/items/popular';
       expect(statusOf(await sendRaw(server, get(target, `${hosts}\r\n`)))).toBe(429);
     },
   );
 
-  test('count a request that announces trailers, and end its connection', async () => {
+  test('count a request that announces trailers, and close its connection', async () => {
     const headers = 'Host: localhost\r\nTransfer-Encoding: chunked\r\nTrailer: x\r\n';
     const response = await sendRaw(server, `POST /api/v1/items/ HTTP/1.1\r\n${headers}\r\n`);
     expect(statusOf(response)).toBe(429);
     expect(response).toMatch(/^connection: close\r$/im);
   });
 
-  test('count a probe that is asked for by another method', async () => {
+  test('count a probe with another method', async () => {
     const post = 'POST /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
     expect(statusOf(await sendRaw(server, post))).toBe(429);
   });
 
   test.each(['/health/live', '/health/ready', '/health/live/', '/health/live?x=1'])(
-    'let the probe %s pass, also without a Host',
+    'admit the probe %s, also without a Host',
     async (target) => {
       const statuses = [
         statusOf(await sendRaw(server, get(target, 'Host: localhost\r\n'))),
@@ -128,7 +128,7 @@ describe('a request', () => {
   );
 
   test.each(['a', 'a:', 'a.', '127.1:80', '[::1]:80', ''])(
-    'with the Host %p takes the route of its path',
+    'with the Host %p is routed by its path',
     async (host) => {
       const target = '/api/v2/system/version?x=://a/api/v1/items/popular';
       const response = await sendRaw(server, get(target, `Host: ${host}\r\n`));
@@ -138,7 +138,7 @@ describe('a request', () => {
     },
   );
 
-  test('of HTTP/1.0 without a Host takes the route of its path, whatever stands in its query', async () => {
+  test('of HTTP/1.0 without a Host is routed by its path, whatever its query', async () => {
     const search = '?limit=1&x=://a/api/v2/y';
     const v1 = await sendRaw(server, `GET /api/v1/items/popular${search} HTTP/1.0\r\n\r\n`);
     expect(statusOf(v1)).toBe(200);
@@ -148,7 +148,7 @@ describe('a request', () => {
     expect(unknown).toContain('{"detail":"Not Found"}');
   });
 
-  test('of HTTP/1.0 without a Host that wants a cookie is refused for that, and is no fault', async () => {
+  test('of HTTP/1.0 without a Host that requests a cookie is refused without an internal error', async () => {
     const body = JSON.stringify({ login: 'ada', password: 'straw-bed-77', transport: 'cookie' });
     const head = `POST /api/v2/auth/login HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
     const response = await sendRaw(server, head + body);
@@ -157,7 +157,7 @@ describe('a request', () => {
   });
 });
 
-test('with a public URL a malformed Host is no way around it', async () => {
+test('a malformed Host does not bypass the public URL', async () => {
   const env = { HUTCH_PUBLIC_URL: 'https://api.example.com' };
   await using server = await serve(tempDir(), { env });
   const statuses = await Promise.all(

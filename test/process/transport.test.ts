@@ -50,13 +50,13 @@ describe('over a real connection', () => {
     expect(answer.toLowerCase()).toContain('x-request-id: ');
   });
 
-  test('405 names the methods that there are', async () => {
+  test('405 names the allowed methods', async () => {
     const answer = await fetch(`${server.url}/api/v1/items/1`, { method: 'PATCH' });
     expect(answer.headers.get('allow')).toBe('DELETE, GET, HEAD, PUT');
   });
 
   // proves: 5.2.1
-  test('a body over the limit is 413 with a request id, its length told or not', async () => {
+  test('a body over the limit is 413 with a request id, with or without a declared length', async () => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json' } };
     const told = await fetch(`${server.url}/api/v1/users/`, { ...init, body: 'x'.repeat(4097) });
     const stream = new Response('x'.repeat(5000)).body as ReadableStream;
@@ -83,7 +83,7 @@ describe('over a real connection', () => {
   });
 
   test.each(['Host: a b/../?@#', 'Host: ', 'Host: x:99999', 'Host: [::1', 'Host: é'])(
-    'a strange %p is no fault of ours',
+    'an unusual %p causes no internal error',
     async (host) => {
       const answer = await raw(
         `GET /api/v1/items/ HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`,
@@ -92,7 +92,7 @@ describe('over a real connection', () => {
     },
   );
 
-  test('it still serves after all of that', async () => {
+  test('it still serves requests afterwards', async () => {
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
   });
 });

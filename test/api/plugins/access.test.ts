@@ -68,12 +68,12 @@ describe('the access of routes', () => {
     ]);
   });
 
-  test('these are public while registration is open, else for admins, and no others', () => {
+  test('these are public while registration is open, otherwise for admins, and no others', () => {
     expect(namesOf('sign-up')).toEqual(['POST /api/v1/users/', 'POST /api/v2/auth/register']);
     expect([levelOf('sign-up', 'open'), levelOf('sign-up', 'closed')]).toEqual(['public', 'admin']);
   });
 
-  test('these show more to a signed-in caller and no others', () => {
+  test('these show signed-in callers more and no others', () => {
     expect(namesOf('optional')).toEqual([
       'GET /api/v2/items',
       'GET /api/v2/items/:item_id',
@@ -141,7 +141,7 @@ describe('the access of routes', () => {
   });
 
   // proves: 8.2.1
-  test('a route that declares no access admits nobody, admins neither', async () => {
+  test('a route that declares no access admits nobody, not even admins', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('root', 'admin');
     t.app.get('/api/v2/forgotten', () => 'secret');
@@ -154,7 +154,7 @@ describe('the access of routes', () => {
     expect(t.logLines.join('')).toContain('GET /api/v2/forgotten declares no access');
   });
 
-  test('every other route answers 401 to nobody, with and without its slash', async () => {
+  test('every other route is 401 without credentials, with and without its slash', async () => {
     await using t = await testApp();
     const closed = routes.filter(({ access }) => access === 'user' || access === 'admin');
     expect(closed.length).toBeGreaterThan(40);
@@ -170,7 +170,7 @@ describe('the access of routes', () => {
   });
 
   // proves: 16.5.3
-  test('a guard that has to wait is waited for', async () => {
+  test('an asynchronous guard is awaited', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const [user, admin] = await Promise.all([

@@ -18,7 +18,7 @@ async function overloaded() {
 }
 
 describe('overloaded', () => {
-  test('is a problem in v2, with what every response has and when to come again', async () => {
+  test('is a problem in v2, with the usual headers and Retry-After', async () => {
     await using t = await overloaded();
     const headers = { 'x-request-id': 'request-0001' };
     const refused = await t.send('GET', '/api/v2/items/1?x="', { headers });
@@ -41,7 +41,7 @@ describe('overloaded', () => {
     });
   });
 
-  test('has the form of v1 elsewhere, and a new request id each time', async () => {
+  test('has the form of v1 elsewhere, with a new request id each time', async () => {
     await using t = await overloaded();
     const responses = [await t.send('GET', '/api/v1/items/'), await t.send('GET', '/nowhere')];
     for (const response of responses) {
@@ -54,7 +54,7 @@ describe('overloaded', () => {
   });
 
   // proves: costly-work.more-requests-than-there-is-time-for
-  test('comes before anything is done: nothing is read, counted or looked up', async () => {
+  test('comes before any work: nothing is read, counted or looked up', async () => {
     await using t = await overloaded();
     let isRead = false;
     const body = new ReadableStream(
@@ -72,7 +72,7 @@ describe('overloaded', () => {
     expect(isRead).toBe(false);
   });
 
-  test('ends a connection whose body nobody reads', async () => {
+  test('closes a connection whose body is not read', async () => {
     await using t = await overloaded();
     const send = (headers: Record<string, string>) => t.send('POST', '/api/v2/items', { headers });
     const chunked = await send({ 'transfer-encoding': 'chunked' });
@@ -83,7 +83,7 @@ describe('overloaded', () => {
   });
 
   // proves: costly-work.more-requests-than-there-is-time-for
-  test('is no probe: they are always answered', async () => {
+  test('never applies to probes', async () => {
     await using t = await overloaded();
     for (const path of ['/health/live', '/health/ready']) {
       expect((await t.send('GET', path)).status).toBe(200);
@@ -93,7 +93,7 @@ describe('overloaded', () => {
   });
 });
 
-test('is refused by default, and by no server whose setting is off', async () => {
+test('is on by default and can be turned off', async () => {
   expect(loadConfig({}, {}).admissionControl).toBe('on');
   await using on = await testApp({ config: { admissionControl: 'on' } });
   await using off = await testApp({ config: { admissionControl: 'off' } });

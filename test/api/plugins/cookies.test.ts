@@ -44,7 +44,7 @@ async function signedIn(config: Partial<Config> = {}) {
 
 describe('a session in a cookie', () => {
   // proves: 3.3.1, 3.3.2, 3.3.3, 3.3.4, 14.3.3
-  test('is __Host- and Secure behind https, and its token is nowhere else', async () => {
+  test('has the prefix __Host- and is Secure behind https, and its token is only there', async () => {
     await using t = await testApp(https);
     const answer = await register(t);
     expect(answer.status).toBe(201);
@@ -74,7 +74,7 @@ describe('a session in a cookie', () => {
     [{ publicUrl: 'http://api.example.com' }, {}],
     [{}, { host: 'hutch.internal' }],
     // proves: 3.3.1
-  ])('is refused where it would go in the clear: %p %p', async (config, headers) => {
+  ])('is refused if it would be sent in the clear: %p %p', async (config, headers) => {
     await using t = await testApp({ config });
     const answer = await register(t, { ...sameOrigin, ...headers });
     expect(answer.status).toBe(422);
@@ -83,7 +83,7 @@ describe('a session in a cookie', () => {
   });
 
   // proves: 7.3.2
-  test('lives as long as the session of its role', async () => {
+  test('lasts as long as a session of its role', async () => {
     await using t = await testApp({ config: { sessionDays: 2, adminSessionHours: 3 } });
     await register(t);
     expect(attributesOf(await login(t))).toContain('Max-Age=172800');
@@ -92,7 +92,7 @@ describe('a session in a cookie', () => {
   });
 
   // proves: 7.2.2, 7.2.4
-  test('is new at each login, whatever cookie came with it', async () => {
+  test('is new at each login, whatever cookie the request has', async () => {
     await using s = await signedIn();
     const preset = `hutch_session=${'A'.repeat(43)}`;
     const pairs = [
@@ -107,7 +107,7 @@ describe('a session in a cookie', () => {
   });
 
   // proves: sessions.sign-in-with-a-session-cookie, 7.2.4
-  test('ends the session whose place it takes, and no other', async () => {
+  test('ends the session that it replaces, and no other', async () => {
     await using s = await signedIn();
     const elsewhere = pairOf(await login(s.t));
     const next = pairOf(await login(s.t, { ...sameOrigin, cookie: s.cookie }));
@@ -137,7 +137,7 @@ describe('a session in a cookie', () => {
       '/api/v2/items/1/stats',
       '/api/v2/items/events',
       // proves: sessions.every-request-reads-the-account-so-a-deactivation
-    ])('is cleared, and %s answers as to anyone', async (path) => {
+    ])('is cleared, and %s responds as to anonymous callers', async (path) => {
       await using s = await ended();
       const answer = await send(s.t, 'GET', path, { cookie: s.cookie });
       const anonymous = await send(s.t, 'GET', path, {});
@@ -148,7 +148,7 @@ describe('a session in a cookie', () => {
       expect(await answer.text()).toBe(await anonymous.text());
     });
 
-    test('is cleared by POST of a view too, from wherever it comes', async () => {
+    test('is also cleared by POST of a view, from any site', async () => {
       await using s = await ended();
       const headers = { cookie: s.cookie, 'sec-fetch-site': 'cross-site' };
       const answer = await send(s.t, 'POST', '/api/v2/items/1/views', headers);
@@ -160,28 +160,28 @@ describe('a session in a cookie', () => {
       ['GET', '/api/v1/users/1'],
       ['POST', '/api/v2/items'],
       // proves: sessions.every-request-reads-the-account-so-a-deactivation
-    ])('is cleared by the refusal of %s %s', async (method, path) => {
+    ])('is cleared when %s %s is refused', async (method, path) => {
       await using s = await ended();
       const answer = await send(s.t, method, path, { ...sameOrigin, cookie: s.cookie });
       expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, CLEARED]);
     });
 
     // proves: sessions.every-request-reads-the-account-so-a-deactivation
-    test('signs out all the same', async () => {
+    test('can still sign out', async () => {
       await using s = await ended();
       const headers = { ...sameOrigin, cookie: s.cookie };
       const answer = await send(s.t, 'POST', '/api/v2/auth/logout', headers);
       expect([answer.status, answer.headers.getSetCookie()]).toEqual([204, CLEARED]);
     });
 
-    test('does not excuse a wrong Authorization header, and stays then', async () => {
+    test('does not excuse a wrong Authorization header, and then stays', async () => {
       await using s = await ended();
       const headers = { cookie: s.cookie, authorization: 'Bearer wrong' };
       const answer = await send(s.t, 'GET', '/api/v2/items', headers);
       expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, []]);
     });
 
-    test('by a sign-in that replaced it is not cleared by a request that was under way', async () => {
+    test('because a sign-in replaced it is not cleared by an earlier request', async () => {
       await using s = await signedIn();
       await login(s.t, { ...sameOrigin, cookie: s.cookie });
       const late = await send(s.t, 'GET', '/api/v2/users/me', { cookie: s.cookie });
@@ -189,7 +189,7 @@ describe('a session in a cookie', () => {
     });
   });
 
-  test('is not given to who does not ask for it', async () => {
+  test('is not sent to clients that do not request it', async () => {
     await using t = await testApp();
     const answer = await t.json('POST', '/api/v2/auth/register', ada);
     expect(answer.headers.get('set-cookie')).toBeNull();
@@ -197,7 +197,7 @@ describe('a session in a cookie', () => {
   });
 
   // proves: 7.4.1, 14.3.1
-  test('is forgotten with a logout, on both sides', async () => {
+  test('is deleted by a logout on both sides', async () => {
     await using s = await signedIn(https.config);
     const headers = { ...sameOrigin, cookie: s.cookie };
     const answer = await send(s.t, 'POST', '/api/v2/auth/logout', headers);
@@ -208,8 +208,8 @@ describe('a session in a cookie', () => {
   });
 });
 
-describe('who sends the cookie', () => {
-  test('is known by it, among other cookies', async () => {
+describe('the sender of a cookie', () => {
+  test('is identified by it among other cookies', async () => {
     await using s = await signedIn();
     for (const cookie of [s.cookie, `a=b; ${s.cookie}; c=d`, `a=b;${s.cookie}`]) {
       expect((await send(s.t, 'GET', '/api/v2/users/me', { cookie })).status).toBe(200);
@@ -223,13 +223,13 @@ describe('who sends the cookie', () => {
     ['no value', () => 'hutch_session='],
     ['no pair', () => 'hutch_session'],
     ['the name of https', (cookie: string) => cookie.replace('hutch_session', '__Host-hutch')],
-  ])('is not known by %s', async (_, change) => {
+  ])('is not identified by %s', async (_, change) => {
     await using s = await signedIn();
     const cookie = change(s.cookie);
     expect((await send(s.t, 'GET', '/api/v2/users/me', { cookie })).status).toBe(401);
   });
 
-  test('is not known by a personal access token in it', async () => {
+  test('is not identified by a personal access token in it', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     const { data } = await client.api.v2.tokens.post({
@@ -241,7 +241,7 @@ describe('who sends the cookie', () => {
     expect((await send(t, 'GET', '/api/v2/users/me', { cookie })).status).toBe(401);
   });
 
-  test('is who the Authorization header says, when there is one', async () => {
+  test('is identified by the Authorization header if there is one', async () => {
     await using s = await signedIn();
     const bob = await s.t.signUp('bob');
     const headers = { cookie: s.cookie, authorization: `Bearer ${bob.token}` };
@@ -338,7 +338,7 @@ describe('a change that a cookie authenticates', () => {
       ['same-site', ['SameSite=Lax', 'Secure']],
     ])(
       // proves: cookies-and-other-origins.a-listed-page-on-another-site-by-the, 3.3.2
-      'of a page that is %s the cookies are %p, also when they are cleared',
+      'the cookies for a %s page are %p, also when cleared',
       async (site, marks) => {
         await using t = await testApp({ config });
         await register(t);
@@ -357,14 +357,14 @@ describe('a change that a cookie authenticates', () => {
     );
   });
 
-  test('on this machine has the origin of its Host', async () => {
+  test('on this machine needs the origin of its Host', async () => {
     const host = 'localhost:3000';
     expect(await change({ host, origin: `http://${host}` }, {})).toBe(200);
     expect(await change({ host, origin: 'http://localhost:5173' }, {})).toBe('csrf_refused');
   });
 
   // proves: 3.5.2
-  test('is refused before its body is judged, and a bearer token is never asked', async () => {
+  test('is refused before its body is read; a bearer token needs no check', async () => {
     await using s = await signedIn();
     const headers = { cookie: s.cookie, 'sec-fetch-site': 'cross-site' };
     const bad = await send(s.t, 'PATCH', '/api/v2/users/me', headers, { nonsense: 1 });
@@ -376,14 +376,14 @@ describe('a change that a cookie authenticates', () => {
   });
 
   // proves: 3.5.3
-  test('is not asked of what only reads', async () => {
+  test('is not checked for requests that only read', async () => {
     await using s = await signedIn();
     const headers = { cookie: s.cookie, 'sec-fetch-site': 'cross-site' };
     expect((await send(s.t, 'GET', '/api/v2/users/me', headers)).status).toBe(200);
   });
 
   // proves: cookies-and-other-origins.of-this-server, 3.5.1, 7.6.2
-  test.each(['register', 'login'])('%s itself is refused to another site', async (name) => {
+  test.each(['register', 'login'])('%s itself is refused from another site', async (name) => {
     await using t = await testApp(https);
     const open = name === 'login' ? login : register;
     for (const headers of [{}, { 'sec-fetch-site': 'cross-site' }, { origin: 'null' }]) {

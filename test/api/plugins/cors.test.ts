@@ -10,7 +10,7 @@ const preflight = (origin: string, method = 'POST') => ({
 });
 
 describe('a listed origin', () => {
-  test('may read answers, with credentials', async () => {
+  test('can read responses, with credentials', async () => {
     await using t = await testApp(listed);
     const { headers } = await t.request('GET', '/api/v1/items/', { headers: { origin: APP } });
     expect(headers.get('access-control-allow-origin')).toBe(APP);
@@ -32,7 +32,7 @@ describe('a listed origin', () => {
     ]);
   });
 
-  test('may read errors and cached answers too', async () => {
+  test('can also read errors and cached responses', async () => {
     await using t = await testApp(listed);
     for (const path of ['/nowhere', '/api/v2/users/me', '/api/v1/items/popular']) {
       const { headers } = await t.request('GET', path, { headers: { origin: APP } });
@@ -40,7 +40,7 @@ describe('a listed origin', () => {
     }
   });
 
-  test('is told of a known path what may be sent', async () => {
+  test('gets the methods and headers of a known path by preflight', async () => {
     await using t = await testApp(listed);
     const answer = await t.request('OPTIONS', '/api/v1/items/7', preflight(APP, 'PUT'));
     expect(answer.status).toBe(204);
@@ -53,12 +53,12 @@ describe('a listed origin', () => {
     expect(answer.headers.get('x-request-id')).toHaveLength(36);
   });
 
-  test('is told nothing of an unknown path', async () => {
+  test('gets nothing about an unknown path', async () => {
     await using t = await testApp(listed);
     expect((await t.request('OPTIONS', '/nowhere', preflight(APP))).status).toBe(404);
   });
 
-  test('needs the header of a preflight for one', async () => {
+  test('needs the preflight header', async () => {
     await using t = await testApp(listed);
     const answer = await t.request('OPTIONS', '/api/v1/items/', { headers: { origin: APP } });
     expect(answer.status).toBe(405);
@@ -88,7 +88,7 @@ describe('any other origin', () => {
 });
 
 // proves: cookies-and-other-origins.whoever-controls-a-listed-origin-can-act-for, 3.4.2
-test('without a list there is no CORS at all', async () => {
+test('without a list CORS is off', async () => {
   await using t = await testApp();
   const answer = await t.request('GET', '/api/v1/items/', { headers: { origin: APP } });
   expect([corsHeaders(answer), answer.headers.get('vary')]).toEqual([[], null]);

@@ -44,7 +44,7 @@ describe('a known path with another method', () => {
   });
 });
 
-test('each literal path is 405 for each method that the document does not give it', async () => {
+test('each literal path is 405 for each method that is not in the document', async () => {
   await using t = await testApp();
   const document = (await (await t.request('GET', '/openapi.json')).json()) as {
     paths: Record<string, object>;
@@ -80,7 +80,7 @@ describe('HEAD', () => {
 });
 
 describe('X-Request-Id', () => {
-  test('is on every answer, and new each time', async () => {
+  test('is on every response and new each time', async () => {
     await using t = await testApp();
     const paths = ['/api/v1/items/', '/api/v1/items/9', '/api/v1/users/', '/nope', '/health/live'];
     const ids = await Promise.all(
@@ -91,7 +91,7 @@ describe('X-Request-Id', () => {
   });
 
   // proves: input.x-request-id, 1.2.1
-  test('keeps the one of the caller when it is plain', async () => {
+  test('repeats that of the request if it is valid', async () => {
     await using t = await testApp();
     const send = async (id: string) =>
       (await t.request('GET', '/nope', { headers: { 'x-request-id': id } })).headers.get(
@@ -105,7 +105,7 @@ describe('X-Request-Id', () => {
 
 describe('an error of our own', () => {
   // proves: logs.lines-of-the-process-json-or-text-on, 16.3.4, 16.5.1
-  test('is logged with the request id and tells the client nothing', async () => {
+  test('is logged with the request id and reveals nothing to the client', async () => {
     await using t = await testApp();
     t.deps.db.client.run('drop table items');
     const answer = await t.request('GET', '/api/v1/items/');

@@ -31,12 +31,12 @@ describe('with a public URL', () => {
     ['https://api.example.com', 'evil.example, api.example.com', 400],
     ['https://api.example.com', '10.0.0.5', 421],
     ['https://api.example.com', '', 421],
-  ])('%s, the host %p is answered with %d', async (publicUrl, host, status) => {
+  ])('%s, a request for the host %p is %d', async (publicUrl, host, status) => {
     expect(await statusFor(publicUrl, host)).toBe(status);
   });
 
   test.each(['10.42.0.7:3000', '[fd00::7]:3000', 'hutch.default.svc', 'evil.example', ''])(
-    'probes are answered for the host %p, and nothing else is',
+    'only probes are served for the host %p',
     async (host) => {
       await using t = await testApp({ config: { publicUrl: 'https://api.example.com' } });
       const statusOf = async (method: string, path: string) =>
@@ -99,15 +99,15 @@ describe('without a public URL', () => {
     expect(await statusOn('127.0.0.1', host)).toBe(200);
   });
 
-  test('it answers probes for any host', async () => {
+  test('it serves probes for any host', async () => {
     expect(await statusOn('127.0.0.1', 'evil.example', '/health/live')).toBe(200);
   });
 
-  test('a server for others serves every host', async () => {
+  test('a server on other addresses serves every host', async () => {
     expect(await statusOn('0.0.0.0', 'anything.example')).toBe(200);
   });
 });
 
-test('malformed_request for two Host headers, which Bun joins, with no public URL either', async () => {
+test('malformed_request for two Host headers, which Bun joins, also without a public URL', async () => {
   expect(await statusFor('', 'one.example, two.example')).toBe(400);
 });

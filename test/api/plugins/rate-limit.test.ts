@@ -59,14 +59,14 @@ const TOKEN = { name: 'laptop', scopes: ['users:read'], expires_in_days: 1, pass
 
 describe('the general limit', () => {
   // proves: limits.requests-in-10-s-of-an-address, 2.4.1
-  test('lets as many requests of an address through as are set, and no more', async () => {
+  test('admits the configured number of requests per address and no more', async () => {
     await using t = await listening({ limitRequests: 3 });
     expect(await statuses(5, () => t.from('203.0.113.7'))).toEqual([200, 200, 200, 429, 429]);
     expect((await t.from('203.0.113.8')).status).toBe(200);
   });
 
   // proves: limits.requests-in-10-s-of-an-address, 2.3.2
-  test('holds for 50 at once', async () => {
+  test('holds for 50 concurrent requests', async () => {
     await using t = await listening({ limitRequests: 20 });
     const answers = await atOnce(50, () => t.from('203.0.113.7'));
     const served = answers.filter((it) => it.status === 'fulfilled' && it.value.status === 200);
@@ -74,7 +74,7 @@ describe('the general limit', () => {
   });
 
   // proves: limits.limits-count-per-account-and-per-address-ipv6
-  test('counts a /64 as one, and an IPv4 address however it is written', async () => {
+  test('counts a /64 as one client, and an IPv4 address in all its forms', async () => {
     await using t = await listening({ limitRequests: 2 });
     const rotating = await statuses(4, (index) => t.from(`2001:db8:1:2::${index + 1}`));
     expect(rotating).toEqual([200, 200, 429, 429]);
@@ -83,7 +83,7 @@ describe('the general limit', () => {
     expect(await statuses(3, (index) => t.from(spellings[index] ?? ''))).toEqual([200, 200, 429]);
   });
 
-  test('is not escaped by what the client writes into X-Forwarded-For', async () => {
+  test('cannot be bypassed by an X-Forwarded-For of the client', async () => {
     await using t = await listening({ limitRequests: 2 });
     const behind = await statuses(4, (index) => t.from(`198.51.100.${index}, 203.0.113.7`));
     expect(behind).toEqual([200, 200, 429, 429]);
@@ -92,7 +92,7 @@ describe('the general limit', () => {
     expect(spoofed).toEqual([200, 200, 429, 429]);
   });
 
-  test('counts what is refused or not there as well', async () => {
+  test('also counts refused requests and missing paths', async () => {
     await using t = await listening({ limitRequests: 3 });
     const paths = ['/nowhere', '/api/v2/users/me', '/api/v1/items/x', '/api/v1/items/'];
     const seen = await statuses(4, (index) => t.from('203.0.113.7', paths[index]));
@@ -100,7 +100,7 @@ describe('the general limit', () => {
   });
 
   // proves: limits.limits-count-per-account-and-per-address-ipv6
-  test('says when to come back, in the form of the version', async () => {
+  test('sends Retry-After, in the form of the version', async () => {
     await using t = await listening({ limitRequests: 1 });
     await t.from('203.0.113.7');
     const v2 = await t.from('203.0.113.7', '/api/v2/system/version');
@@ -113,7 +113,7 @@ describe('the general limit', () => {
     expect(await v1.json()).toEqual({ detail: 'Too many requests, try again later' });
   });
 
-  test('tells v2 clients how much is left', async () => {
+  test('shows v2 clients how many requests remain', async () => {
     await using t = await listening({});
     await t.from('203.0.113.7', '/api/v2/system/version');
     const { headers } = await t.from('203.0.113.7', '/api/v2/users/me');
@@ -123,13 +123,13 @@ describe('the general limit', () => {
     expect(v1.headers.get('ratelimit')).toBeNull();
   });
 
-  test('never refuses who watches the process', async () => {
+  test('never refuses health checks', async () => {
     await using t = await listening({ limitRequests: 1 });
     const seen = await statuses(5, () => t.from('203.0.113.7', '/health/ready'));
     expect(seen).toEqual([200, 200, 200, 200, 200]);
   });
 
-  test('lets a page of a listed origin read that it was refused', async () => {
+  test('lets a page of a listed origin read the refusal', async () => {
     const origin = 'https://app.example.com';
     await using t = await listening({ limitRequests: 1, corsOrigins: [origin] });
     const asked = {
@@ -142,7 +142,7 @@ describe('the general limit', () => {
     expect(refused.headers.get('access-control-allow-origin')).toBe(origin);
   });
 
-  test('is not there when it is off, and not without a connection', async () => {
+  test('does nothing if it is off or without a connection', async () => {
     await using off = await listening({ limitRequests: 1, limitSignUps: 1, rateLimit: 'off' });
     expect(await statuses(3, () => off.from('203.0.113.7'))).toEqual([200, 200, 200]);
     expect((await off.from('203.0.113.7', '/api/v2/system/version')).headers.get('ratelimit')).toBe(
@@ -159,7 +159,7 @@ describe('the limit of an account', () => {
     t.from(`203.0.113.${index}`, path, { headers: { authorization: `Bearer ${token}` } });
 
   // proves: limits.requests-in-10-s-of-an-account, 2.4.1
-  test('holds for 50 at once, from wherever they come, and is of that account alone', async () => {
+  test('holds for 50 concurrent requests from all addresses, for that account only', async () => {
     await using t = await listening({ limitUserRequests: 20 });
     const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];
     const answers = await atOnce(50, (index) => as(t, ada.token, index));
@@ -170,7 +170,7 @@ describe('the limit of an account', () => {
   });
 
   // proves: limits.requests-in-10-s-of-an-account
-  test('is shared by its sessions and its tokens, in both versions', async () => {
+  test('is shared by its sessions and tokens in both versions', async () => {
     await using t = await listening({ limitUserRequests: 3 });
     const ada = await t.signUp('ada');
     const second = await openSession(t.deps, ada);
@@ -184,14 +184,14 @@ describe('the limit of an account', () => {
     expect(Number(refused[0]?.headers.get('retry-after'))).toBeWithin(1, 11);
   });
 
-  test('counts what the account may not do', async () => {
+  test('counts forbidden requests', async () => {
     await using t = await listening({ limitUserRequests: 2 });
     const { token } = await t.signUp('ada');
     const seen = await statuses(3, (index) => as(t, token, index, '/api/v2/system/stats'));
     expect(seen).toEqual([403, 403, 429]);
   });
 
-  test('is told of to v2 clients where it is the tighter one', async () => {
+  test('is shown to v2 clients if it is the tighter one', async () => {
     await using t = await listening({ limitRequests: 10, limitUserRequests: 5 });
     const { id, token } = await t.signUp('ada');
     const told = async (index: number) => (await as(t, token, index)).headers.get('ratelimit');
@@ -202,7 +202,7 @@ describe('the limit of an account', () => {
     expect(v1.headers.get('ratelimit')).toBeNull();
   });
 
-  test('is waited for where its store is elsewhere', async () => {
+  test('is awaited if its store is remote', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const userRequests = createLimit('user', 1, 10, remote(1));
@@ -231,13 +231,13 @@ describe('the limit on sign-ups', () => {
   });
 
   // proves: limits.sign-ups-of-an-address-in-an-hour
-  test('counts those that fail, so that nobody can try out who is there', async () => {
+  test('counts failures, so that nobody can probe for accounts', async () => {
     await using t = await listening({ limitSignUps: 3 });
     const seen = await statuses(5, () => signUp(t, 1, 'ada'));
     expect(seen).toEqual([200, 400, 400, 429, 429]);
   });
 
-  test('is not for admins, who alone sign up others when registration is closed', async () => {
+  test('does not apply to admins while registration is closed', async () => {
     await using t = await listening({ limitSignUps: 1, registration: 'closed' });
     const { token } = await t.signUp('root', 'admin');
     const create = (name: string) =>
@@ -263,7 +263,7 @@ describe('the limit on outside URLs', () => {
   });
 
   // proves: limits.outside-calls-in-a-minute-of-an-account, 2.4.1
-  test('counts an account, from wherever it asks', async () => {
+  test('counts an account across all addresses', async () => {
     await using t = await listening({ limitExternal: 2 });
     const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];
     const ask = (token: string, index: number) =>
@@ -277,7 +277,7 @@ describe('the limit on outside URLs', () => {
 });
 
 describe('a limit', () => {
-  test('counts at once in this process', () => {
+  test('counts synchronously in this process', () => {
     const limit = createLimit('api', 1, 10);
     expect(limit.count('a')).toEqual({ isOver: false, remaining: 0, resetSeconds: 10 });
     expect(limit.count('a')).toMatchObject({ isOver: true, remaining: 0 });
@@ -292,7 +292,7 @@ describe('a limit', () => {
     setSystemTime();
   });
 
-  test('begins anew when its window ends', async () => {
+  test('starts again when its window ends', async () => {
     const limit = createLimit('api', 1, 0.02);
     expect(limit.count('a')).toMatchObject({ isOver: false });
     expect(limit.count('a')).toMatchObject({ isOver: true });
@@ -300,14 +300,14 @@ describe('a limit', () => {
     expect(limit.count('a')).toMatchObject({ isOver: false });
   });
 
-  test('counts over another store too', async () => {
+  test('can count in another store', async () => {
     const limit = createLimit('api', 1, 10, remote(1));
     expect(limit.isLocal).toBe(false);
     expect(await limit.count('a')).toEqual({ isOver: false, remaining: 0, resetSeconds: 10 });
     expect(await limit.count('a')).toMatchObject({ isOver: true });
   });
 
-  test('of requests is waited for where its store is elsewhere', async () => {
+  test('of requests is awaited if its store is remote', async () => {
     await using t = await testApp();
     const requests = createLimit('api', 1, 10, remote(1));
     const limits = { ...createLimits(t.deps.config), requests };

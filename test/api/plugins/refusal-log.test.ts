@@ -9,7 +9,7 @@ const refusals = (t: TestApp) =>
 
 describe('a refusal that may be an attack', () => {
   // proves: data.personal-account, logs.lines-of-the-process-json-or-text-on, 16.2.1, 16.3.2
-  test('is a line: what was asked, why it was refused, by whom and in which request', async () => {
+  test('is logged with its path, reason, account and request id', async () => {
     await using t = await testApp({ logLevel: 'warn' });
     const { id, token } = await t.signUp('ada');
     const answer = await t.request('GET', '/api/v2/users?q=hush', { token });
@@ -28,7 +28,7 @@ describe('a refusal that may be an attack', () => {
 
   // proves: logs.logged-refusals-unauthenticated-forbidden-insufficient-scope-csrf-refused, 16.2.5
   // proves: 16.3.1, 16.3.2
-  test('is logged for each way to be refused, without what was sent', async () => {
+  test('is logged for each kind of refusal, without input', async () => {
     await using t = await testApp({ logLevel: 'warn' });
     const ada = await t.signUp('ada');
     const { data } = await ada.client.api.v2.tokens.post({
@@ -62,7 +62,7 @@ describe('a refusal that may be an attack', () => {
   });
 
   // proves: 15.3.4
-  test('names the address that asks, as a trusted proxy tells it', async () => {
+  test("names the client's address as reported by a trusted proxy", async () => {
     await using t = await testApp({
       logLevel: 'warn',
       config: { trustedProxies: ['127.0.0.1'] },
@@ -75,7 +75,7 @@ describe('a refusal that may be an attack', () => {
   });
 
   // proves: limits.log-lines-about-refusals, 16.3.3
-  test('is not logged without end: who floods a server does not flood its log', async () => {
+  test('is limited, so that a flood of requests does not flood the log', async () => {
     await using t = await testApp({ logLevel: 'warn' });
     for (let index = 0; index < 30; index++) await t.request('GET', '/api/v2/users/me');
     expect(refusals(t)).toHaveLength(20);
@@ -83,7 +83,7 @@ describe('a refusal that may be an attack', () => {
 });
 
 // proves: logs.logged-refusals-unauthenticated-forbidden-insufficient-scope-csrf-refused
-test('what is merely wrong is no line', async () => {
+test('a mere mistake is not logged', async () => {
   await using t = await testApp({ logLevel: 'warn' });
   const { token } = await t.signUp('ada');
   await t.request('GET', '/nowhere');

@@ -5,7 +5,7 @@ import { until } from '../../until.ts';
 const PATH = '/api/v1/items/9';
 
 // proves: data.secret-hashed, logs.lines-of-the-process-json-or-text-on, 16.2.5
-test('at level debug each request is a line, without its token or query', async () => {
+test('at level debug each request is logged without its token and query', async () => {
   await using t = await testApp({ logLevel: 'debug' });
   const { token } = await t.signUp('ada');
   const response = await t.request('GET', `${PATH}?secret=hush`, { token });

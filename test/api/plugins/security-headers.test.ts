@@ -26,7 +26,7 @@ describe('security headers', () => {
     ['GET', '/nowhere', 404],
     ['PATCH', '/api/v1/items/', 405],
     ['GET', '/api/v1/items/x', 422],
-  ])('are on %s %s, which answers %d', async (method, path, status) => {
+  ])('are on %s %s, which is %d', async (method, path, status) => {
     await using t = await testApp();
     const answer = await t.request(method, path);
     expect(answer.status).toBe(status);
@@ -34,7 +34,7 @@ describe('security headers', () => {
   });
 
   // proves: 3.4.4
-  test('are on a cached answer too', async () => {
+  test('are also on a cached response', async () => {
     await using t = await testApp();
     await t.request('GET', '/api/v1/items/popular');
     const answer = await t.request('GET', '/api/v1/items/popular');
@@ -42,7 +42,7 @@ describe('security headers', () => {
     expect(pick(answer, Object.keys(EXPECTED))).toEqual(EXPECTED);
   });
 
-  test('of the documentation are its own where it has them', async () => {
+  test('of the documentation pages take precedence', async () => {
     await using t = await testApp();
     const { headers } = await t.request('GET', '/docs');
     expect(headers.get('content-security-policy')).toContain("script-src 'self'");
@@ -51,7 +51,7 @@ describe('security headers', () => {
   });
 
   // proves: 3.4.1, 12.2.1
-  test('ask for https only where that is what people use', async () => {
+  test('require https only if the public URL uses it', async () => {
     for (const publicUrl of ['', 'http://localhost:3000']) {
       await using t = await testApp({ config: { publicUrl } });
       const { headers } = await t.request('GET', '/health/live');
@@ -65,7 +65,7 @@ describe('security headers', () => {
 
 describe('no-store', () => {
   // proves: data.personal-account, data.personal-items, 14.2.2, 14.3.2
-  test('is on every answer to who is known, and on refusing who is not', async () => {
+  test('is on every response to an account, and on refusals without one', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     for (const [path, status] of [
@@ -86,7 +86,7 @@ describe('no-store', () => {
   });
 
   // proves: 14.3.2
-  test('is on every answer that carries a token', async () => {
+  test('is on every response with a token', async () => {
     await using t = await testApp();
     const email = 'ada@example.com';
     const credentials = { login: 'ada', password: 'straw-bed-77' };
@@ -109,7 +109,7 @@ describe('no-store', () => {
     }
   });
 
-  test('is not on what everybody may read', async () => {
+  test('is not on public responses', async () => {
     await using t = await testApp();
     for (const path of ['/api/v1/items/', '/api/v1/items/popular', '/health/live']) {
       expect((await t.request('GET', path)).headers.get('cache-control')).toBeNull();
@@ -134,7 +134,7 @@ describe('the content type', () => {
     ['GET', '/api/v2/nowhere', 404, 'application/problem+json'],
     ['POST', '/api/v2/auth/login', 415, 'application/problem+json'],
     // proves: 4.1.1
-  ])('of %s %s, which answers %d, is %s', async (method, path, status, type) => {
+  ])('of %s %s, which is %d, is %s', async (method, path, status, type) => {
     await using t = await testApp();
     const answer = await t.request(method, path, method === 'POST' ? { body: 'x' } : {});
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, type]);

@@ -9,7 +9,7 @@ test.each([
   ['/api/v1/external/?url=x', '/api/v2/sources/fetch'],
   ['/api/v1/login/access-token', '/api/v2/auth/login'],
   ['/api/v1/items/%3E%0a', '/api/v2/items'],
-])('%s tells where v2 has it', async (path, next) => {
+])('%s links to its v2 counterpart', async (path, next) => {
   await using t = await testApp();
   const { headers } = await t.request('GET', path);
   expect(headers.get('link')).toBe(`<${next}>; rel="successor-version"`);

@@ -27,7 +27,7 @@ describe('a change by PATCH', () => {
     expect([answer.status, answer.headers.get('accept-patch')]).toEqual([200, PATCHED]);
   });
 
-  test.each(paths)('of %s refuses other types and names those that it reads', async (path) => {
+  test.each(paths)('of %s refuses other types and names the accepted ones', async (path) => {
     await using t = await testApp();
     const { token } = await t.signUp('ada', 'admin');
     const headers = { 'content-type': 'application/json-patch+json' };
@@ -35,7 +35,7 @@ describe('a change by PATCH', () => {
     expect([answer.status, answer.headers.get('accept-patch')]).toEqual([415, PATCHED]);
   });
 
-  test.each(paths)('is named with the methods of %s', async (path) => {
+  test.each(paths)('is announced with the methods of %s', async (path) => {
     await using t = await testApp();
     const { headers } = await t.request('OPTIONS', path);
     expect([headers.get('allow')?.includes('PATCH'), headers.get('accept-patch')]).toEqual([
@@ -44,7 +44,7 @@ describe('a change by PATCH', () => {
     ]);
   });
 
-  test('is named where the resource is read, and nowhere else', async () => {
+  test('is announced only where the resource is read', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const own = await t.request('GET', '/api/v2/users/me', { token });
@@ -82,11 +82,11 @@ describe('the media type', () => {
 });
 
 describe('the size', () => {
-  test('payload_too_large is judged before anything is read', async () => {
+  test('payload_too_large is checked before reading', async () => {
     expect((await send('x'.repeat(2049))).status).toBe(413);
   });
 
-  test('payload_too_large holds for a body that does not tell its length', async () => {
+  test('payload_too_large applies to a body without a length', async () => {
     const chunks = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(600).fill(32)),
     });
@@ -96,7 +96,7 @@ describe('the size', () => {
 
 describe('JSON', () => {
   test.each(['{"a":', '{', 'nope', "{'a':1}", '{"a":1}}', '[', '[1,'])(
-    '%p is malformed_body, 422 as FastAPI has it',
+    '%p is malformed_body, 422 as in FastAPI',
     async (body) => {
       const answer = await send(body);
       expect(answer.status).toBe(422);
@@ -110,7 +110,7 @@ describe('JSON', () => {
     expect(answer.body).toMatchObject({ detail: [{ type: 'json_invalid' }] });
   });
 
-  test.each(['null', '[]', '"x"', '7', 'true'])('%s is no object', async (body) => {
+  test.each(['null', '[]', '"x"', '7', 'true'])('%s is not an object', async (body) => {
     const answer = await send(body);
     expect(answer.status).toBe(422);
     expect(answer.body).toMatchObject({
@@ -149,7 +149,7 @@ describe('JSON', () => {
     });
   });
 
-  test('a name given twice keeps its last value', async () => {
+  test('the last value of a repeated name counts', async () => {
     const body = `{"username":"old",${JSON.stringify(account).slice(1)}`;
     expect(await send(body)).toMatchObject({ status: 200, body: { username: 'ada' } });
   });
@@ -167,7 +167,7 @@ const flawed: [json: string, path: string[]][] = [
   [String.raw`{"a":{"_\u005fproto__":1}}`, ['a', '__proto__']],
 ];
 
-describe('a value that does not survive', () => {
+describe('a value that JSON.parse would change', () => {
   // proves: input.json-values, 1.5.2, 15.3.6
   test.each(flawed)('%s is refused by its path in v1', async (json, path) => {
     const body = `{"unknown":${json},${JSON.stringify(account).slice(1)}`;
@@ -179,7 +179,7 @@ describe('a value that does not survive', () => {
   });
 
   // proves: input.json-values, 1.4.2
-  test.each(flawed)('%s is refused by its path wherever an item takes data', async (json, path) => {
+  test.each(flawed)('%s is refused by its path wherever an item has data', async (json, path) => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     await t.json('POST', '/api/v2/items', { title: 'a', data: { kept: 1 } }, token);
@@ -206,7 +206,7 @@ describe('a value that does not survive', () => {
     expect(await item.json()).toMatchObject({ version: 1, data: { kept: 1 } });
   });
 
-  test('2^53 - 1 and text that only looks like it are taken', async () => {
+  test('2^53 - 1 and text that only looks like it are accepted', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const data = {
@@ -244,7 +244,7 @@ describe('a body is not read', () => {
   });
 
   // proves: input.body-when-it-is-read
-  test('by a route for admins that others call', async () => {
+  test('by an admin route called by others', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const headers = { ...JSON_TYPE, authorization: `Bearer ${token}` };
@@ -287,14 +287,14 @@ describe('framing', () => {
     ['OPTIONS', '/api/v2/items', 405],
     ['GET', '/nowhere', 404],
     // proves: input.chunked-bodies
-  ])('the connection ends after a long body to %s %s', async (method, path, status) => {
+  ])('the connection closes after a long body to %s %s', async (method, path, status) => {
     await using t = await testApp();
     const answer = await t.request(method, path, { headers: { 'content-length': '2000000' } });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('connection')).toBe('close');
   });
 
-  test('the connection lives on after a short body', async () => {
+  test('the connection stays open after a short body', async () => {
     await using t = await testApp();
     const answer = await t.request('POST', '/api/v2/auth/login', {
       headers: { ...JSON_TYPE, 'content-length': '20000' },
@@ -305,7 +305,7 @@ describe('framing', () => {
 });
 
 // proves: input.body-size, 5.2.1
-test('a route takes no more than it declares', async () => {
+test('a route accepts no more than it declares', async () => {
   await using t = await testApp();
   const { token } = await t.signUp('ada');
   const headers = { 'content-type': 'application/json' };

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { PASSWORD, testApp } from '../../support.ts';
 
-describe('what is given twice', () => {
+describe('a repeated value', () => {
   // proves: input.query, 15.3.7
-  test('in a query of v2 is refused, and in v1 the last one counts', async () => {
+  test('in a query is refused in v2, and in v1 the last one counts', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('root', 'admin');
     for (const query of ['limit=1&limit=2', 'user_id=1&user_id=2', 'action=a&action=b']) {
@@ -15,7 +15,7 @@ describe('what is given twice', () => {
   });
 
   // proves: 15.3.7
-  test('in a body counts the last time, where it is judged and where it is used', async () => {
+  test('in a body counts as the last one, for validation and use', async () => {
     await using t = await testApp();
     await t.signUp('ada');
     const sendForm = (body: string) =>
@@ -36,7 +36,7 @@ describe('what is given twice', () => {
   });
 
   // proves: 15.3.7
-  test('in the Authorization header is nobody', async () => {
+  test('in the Authorization header identifies nobody', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const headers = new Headers({ authorization: `Bearer ${token}` });
@@ -45,7 +45,7 @@ describe('what is given twice', () => {
   });
 
   // proves: data.secret-hashed, 14.2.1
-  test('in two places counts only in its own: a token in the query or body is none', async () => {
+  test('outside its place is ignored: a token in the query or body', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const path = `/api/v1/users/1?access_token=${token}&token=${token}`;

@@ -28,7 +28,7 @@ async function afterHangUp(isKept: boolean): Promise<Origin> {
   return await hungUp.promise;
 }
 
-test('a client that hangs up takes along its address, unless that was kept', async () => {
+test('the address of a client is lost when it disconnects, unless it was read before', async () => {
   const known = { user_agent: 'Firefox', request_id: 'one' };
   expect(await afterHangUp(true)).toEqual({ ...known, address: '127.0.0.1' });
   expect(await afterHangUp(false)).toEqual({ ...known, address: null });

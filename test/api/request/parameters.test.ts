@@ -29,7 +29,7 @@ test('the routes of v2 are found', () => {
 
 describe.each(routes)('$method $path', ({ method, path, anonymous }) => {
   // proves: input.query, 15.3.7
-  test('invalid_query for a parameter that it does not know, before all but who asks', async () => {
+  test('invalid_query for an unknown parameter, after identification only', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('root', 'admin');
     const answer = await t.request(method, `${path}?nonsense=1`, { token });
@@ -43,7 +43,7 @@ describe.each(routes)('$method $path', ({ method, path, anonymous }) => {
 });
 
 describe('a query of v2', () => {
-  test('is judged after who asks: 401 and 403 win', async () => {
+  test('is checked after the caller: 401 and 403 win', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const path = '/api/v2/system/stats';
@@ -52,7 +52,7 @@ describe('a query of v2', () => {
     expect((await t.request('GET', '/api/v2/users/me?x=1', { token })).status).toBe(400);
   });
 
-  test('is judged before the body and the path', async () => {
+  test('is checked before the body and the path', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('root', 'admin');
     const bad = await t.json('PATCH', '/api/v2/users/x?y=1', { role: 'god' }, token);
@@ -77,13 +77,13 @@ describe('a query of v2', () => {
     expect(((await answer.json()) as Problem).errors).toMatchObject([{ path }]);
   });
 
-  test('of HEAD is judged as that of GET', async () => {
+  test('of HEAD is checked as that of GET', async () => {
     await using t = await testApp();
     expect((await t.request('HEAD', '/api/v2/system/version?x=1')).status).toBe(400);
     expect((await t.request('HEAD', '/api/v2/system/version')).status).toBe(200);
   });
 
-  test('names no more than 100 of its unknown parameters', async () => {
+  test('lists at most 100 of its unknown parameters', async () => {
     await using t = await testApp();
     const query = Array.from({ length: 150 }, (_, index) => `p${index}=`).join('&');
     for (const path of ['/api/v2/system/version', '/api/v2/items']) {
@@ -93,7 +93,7 @@ describe('a query of v2', () => {
   });
 });
 
-test('v1 ignores parameters that it does not know', async () => {
+test('v1 ignores unknown parameters', async () => {
   await using t = await testApp();
   expect((await t.request('GET', '/api/v1/items/?nonsense=1')).status).toBe(200);
 });

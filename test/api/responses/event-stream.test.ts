@@ -15,20 +15,20 @@ function open() {
 }
 
 describe('a stream of events', () => {
-  test('gives a frame that waits alone as it is, not a copy', async () => {
+  test('returns a single frame without copying it', async () => {
     const { stream, reader } = open();
     const shared = frame(100);
     stream.push([shared]);
     expect((await reader.read()).value).toBe(shared);
   });
 
-  test('gives many that wait at once, in order', async () => {
+  test('returns queued frames together and in order', async () => {
     const { stream, reader } = open();
     for (const text of ['a', 'b', 'c']) stream.push([new TextEncoder().encode(text)]);
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('abc');
   });
 
-  test('takes frames while a read waits for them', async () => {
+  test('passes frames to a waiting read', async () => {
     const { stream, reader } = open();
     const reading = reader.read();
     await nextTurn();
@@ -40,7 +40,7 @@ describe('a stream of events', () => {
     ['bytes', 1024, 256],
     ['frames', 3, 1000],
     // proves: costly-work.event-streams
-  ])('drops a reader that leaves too many %s unread, and no earlier', async (_, size, count) => {
+  ])('drops a reader with too many unread %s, and not before', async (_, size, count) => {
     const { stream, ended, dropped, reader } = open();
     for (let n = 0; n < count; n++) stream.push([frame(size)]);
     await nextTurn();
@@ -52,7 +52,7 @@ describe('a stream of events', () => {
     expect((await reader.read()).done).toBe(true);
   });
 
-  test('never drops one who reads', async () => {
+  test('never drops a reader that reads', async () => {
     const { stream, ended, reader } = open();
     for (let n = 0; n < 2000; n++) {
       stream.push([frame(1024)]);
@@ -61,7 +61,7 @@ describe('a stream of events', () => {
     expect(ended.is).toBe(false);
   });
 
-  test('has room when little waits, and says when it has again', async () => {
+  test('has room while little is queued, and resolves when it has again', async () => {
     const { stream, reader } = open();
     await stream.hasRoom();
     for (let n = 0; n < 3; n++) stream.push([frame(60_000)]);
@@ -76,7 +76,7 @@ describe('a stream of events', () => {
     await waiting;
   });
 
-  test('lets nobody wait for room when it ends', async () => {
+  test('resolves all waits for room when it ends', async () => {
     const { stream, reader } = open();
     for (let n = 0; n < 3; n++) stream.push([frame(60_000)]);
     const waiting = stream.hasRoom();

@@ -275,18 +275,18 @@ describe.each(Object.entries({ users: USERS, items: ITEMS, around: AROUND }))('%
   });
 });
 
-test.each(Object.entries(integer))('an item_id that is %s is no int', async (_, text) => {
+test.each(Object.entries(integer))('an item_id of %s is not an int', async (_, text) => {
   const answer = await t.request('GET', `/api/v1/items/${text}`);
   expect(await answer.json()).toEqual(problem('int_parsing', 'path', 'item_id'));
 });
 
-test.each(['/users', '/items'])('%s answers with and without its slash', async (path) => {
+test.each(['/users', '/items'])('%s is served with and without its slash', async (path) => {
   const token = tokens['root'] ?? '';
   const [bare, slash] = [path, `${path}/`].map((it) => t.request('GET', `/api/v1${it}`, { token }));
   expect(await (await bare)?.text()).toBe((await (await slash)?.text()) ?? '');
 });
 
-test('a client that reads an item sees no field that the guide does not know', async () => {
+test('an item has no field that the guide lacks', async () => {
   const { body } = { body: await (await t.request('GET', '/api/v1/items/1')).json() };
   expect(Object.keys(body as object).toSorted()).toEqual(Object.keys(item(1, 'a')).toSorted());
 });

@@ -14,7 +14,7 @@ async function fetchAs(hosts: string[], urls: string[]) {
 }
 
 describe('GET /external/', () => {
-  test('gives the JSON of each URL in the order asked', async () => {
+  test('returns the JSON of each URL in the requested order', async () => {
     await using up = upstream(async ({ url }) => {
       const { pathname } = new URL(url);
       await Bun.sleep(pathname === '/slow' ? 30 : 0);
@@ -53,7 +53,7 @@ describe('GET /external/', () => {
   });
 
   // proves: costly-work.outside-calls
-  test('what one account makes fail at a host closes it for nobody else', async () => {
+  test('failures of one account at a host do not affect other accounts', async () => {
     let hits = 0;
     await using up = upstream(() => {
       hits++;
@@ -86,7 +86,7 @@ describe('GET /external/', () => {
   // proves: 1.2.2
   test.each(['file:///etc/hostname', 'data:text/plain,hi', 'http://u:p@example.com/', 'nonsense'])(
     // proves: input.outside-url
-    'validation_failed for %s, and says which',
+    'validation_failed for %s, naming it',
     async (url) => {
       const { status, error } = await fetchAs([], [url]);
       expect(status).toBe(422);
@@ -106,7 +106,7 @@ describe('GET /external/', () => {
     expect(await type('?url=a&url=b&url=c')).toBe('too_long');
   });
 
-  test('unauthenticated for nobody, before anything is fetched', async () => {
+  test('unauthenticated without credentials, before anything is fetched', async () => {
     await using t = await testApp();
     const query = { url: ['http://example.com/'] };
     expect((await t.client.api.v1.external.get({ query })).status).toBe(401);

@@ -4,7 +4,7 @@ import { atOnce, testApp } from '../../support.ts';
 const fields = { title: 'A warm hutch', description: 'Straw.', url: 'https://example.com/hutch' };
 
 describe('POST /items/', () => {
-  test('gives the item with its owner and no views', async () => {
+  test('returns the item with its owner and no views', async () => {
     await using t = await testApp({ now: () => new Date('2026-11-22T16:00:00.000Z') });
     const ada = await t.signUp('ada');
     const { data, status } = await ada.client.api.v1.items.post(fields);
@@ -19,7 +19,7 @@ describe('POST /items/', () => {
     });
   });
 
-  test('fills in what is left out', async () => {
+  test('uses defaults for missing fields', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     const { data } = await client.api.v1.items.post({ title: 'Bare' });
@@ -74,7 +74,7 @@ describe('POST /items/', () => {
 });
 
 describe('GET /items/{item_id}', () => {
-  test('counts one view a read', async () => {
+  test('counts one view per read', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     await client.api.v1.items.post(fields);
@@ -104,7 +104,7 @@ describe('GET /items/{item_id}', () => {
 
   test.each(['abc', '1e3', '0x1', '1%201', '1.5', '9007199254740993', '１'])(
     // proves: input.integer-in-a-path-or-query
-    'never takes %p for an id',
+    'does not accept %p as an id',
     async (id) => {
       await using t = await testApp();
       expect((await t.request('GET', `/api/v1/items/${id}`)).status).toBe(422);
@@ -121,7 +121,7 @@ describe('GET /items/', () => {
     expect(data?.map(({ title }) => title)).toEqual(['b', 'c']);
   });
 
-  test('gives 100 unless asked otherwise', async () => {
+  test('returns 100 items by default', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     await atOnce(103, (index) => client.api.v1.items.post({ title: `item ${index}` }));
@@ -131,7 +131,7 @@ describe('GET /items/', () => {
 });
 
 describe('GET /items/popular', () => {
-  test('gives the most viewed first, ties by id', async () => {
+  test('returns the most viewed first, ties by id', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     for (const title of ['a', 'b', 'c']) await client.api.v1.items.post({ title });
@@ -145,7 +145,7 @@ describe('GET /items/popular', () => {
   });
 
   // proves: data.public
-  test('is cached and says so', async () => {
+  test('is cached, as X-Cache shows', async () => {
     await using t = await testApp();
     const first = await t.request('GET', '/api/v1/items/popular');
     const second = await t.request('GET', '/api/v1/items/popular?limit=10');
@@ -156,7 +156,7 @@ describe('GET /items/popular', () => {
     expect(second.headers.get('content-type')).toStartWith('application/json');
   });
 
-  test('is made anew once an item is created', async () => {
+  test('is refreshed when an item is created', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     await t.request('GET', '/api/v1/items/popular');
@@ -202,7 +202,7 @@ describe('PUT and DELETE /items/{item_id}', () => {
     ]);
   });
 
-  test('views of a deleted item do not come back with the next one', async () => {
+  test('views of a deleted item are not inherited by the next one', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     await client.api.v1.items.post(fields);

@@ -30,7 +30,7 @@ describe('POST /login/access-token', () => {
   });
 
   // proves: 16.5.1
-  test('bad_credentials say the same of a wrong password and an unknown account', async () => {
+  test('bad_credentials is the same for a wrong password and an unknown account', async () => {
     await using t = await testApp();
     await t.signUp('ada');
     const wrong = await signIn(t, 'ada', 'password124');
@@ -40,7 +40,7 @@ describe('POST /login/access-token', () => {
     expect(await unknown.json()).toEqual({ detail: 'Incorrect email or password' });
   });
 
-  test('inactive_user is told only to who knows the password', async () => {
+  test('inactive_user is revealed only with the right password', async () => {
     await using t = await testApp();
     const inactive = { email: 'a@example.com', username: 'ada', password: PASSWORD };
     await t.deps.users.create({ ...inactive, is_active: false });
@@ -50,13 +50,13 @@ describe('POST /login/access-token', () => {
     });
   });
 
-  test('a form is what it takes: JSON is unsupported_media_type', async () => {
+  test('only forms are accepted: JSON is unsupported_media_type', async () => {
     await using t = await testApp();
     const answer = await t.json('POST', '/api/v1/login/access-token', { username: 'ada' });
     expect(answer.status).toBe(415);
   });
 
-  test('a multipart form is read as well', async () => {
+  test('a multipart form is also read', async () => {
     await using t = await testApp();
     await t.signUp('ada');
     const body = new FormData();
@@ -101,7 +101,7 @@ describe('POST /login/access-token', () => {
 });
 
 describe('a token', () => {
-  test('stops at its end', async () => {
+  test('expires', async () => {
     let now = Date.parse('2026-11-22T16:00:00.000Z');
     await using t = await testApp({ now: () => new Date(now), config: { sessionDays: 2 } });
     const { client, id } = await t.signUp('ada');

@@ -18,7 +18,7 @@ test('test_create_user', async () => {
 
 describe('POST /users/', () => {
   // proves: 15.3.1
-  test('gives the account and never its password or hash', async () => {
+  test('returns the account and never its password or hash', async () => {
     await using t = await testApp({ now: () => new Date('2026-11-22T16:00:00.000Z') });
     const answer = await t.json('POST', '/api/v1/users/', ada);
     expect(await answer.json()).toEqual({
@@ -30,12 +30,12 @@ describe('POST /users/', () => {
     });
   });
 
-  test('answers without its trailing slash too', async () => {
+  test('is also served without its trailing slash', async () => {
     await using t = await testApp();
     expect((await t.json('POST', '/api/v1/users', ada)).status).toBe(200);
   });
 
-  test('email_taken is judged without case', async () => {
+  test('email_taken ignores case', async () => {
     await using t = await testApp();
     await t.json('POST', '/api/v1/users/', ada);
     const answer = await t.json('POST', '/api/v1/users/', {
@@ -47,7 +47,7 @@ describe('POST /users/', () => {
     expect(await answer.json()).toEqual({ detail: 'Email already registered' });
   });
 
-  test('username_taken is judged without case', async () => {
+  test('username_taken ignores case', async () => {
     await using t = await testApp();
     await t.json('POST', '/api/v1/users/', ada);
     const answer = await t.json('POST', '/api/v1/users/', {
@@ -89,7 +89,7 @@ describe('POST /users/', () => {
     ]);
   });
 
-  test('names what is missing', async () => {
+  test('names missing fields', async () => {
     await using t = await testApp();
     const answer = await t.json('POST', '/api/v1/users/', { email: 'a@example.com' });
     const { detail } = (await answer.json()) as { detail: { type: string; loc: string[] }[] };
@@ -99,7 +99,7 @@ describe('POST /users/', () => {
     ] as never);
   });
 
-  test('takes a password of 128 characters and none longer', async () => {
+  test('accepts a password of 128 characters and no longer one', async () => {
     await using t = await testApp();
     const signUp = async (length: number) =>
       t.json('POST', '/api/v1/users/', {
@@ -122,7 +122,7 @@ describe('POST /users/', () => {
     expect(user).toMatchObject({ id: 1, role: 'user' });
   });
 
-  test('an admin who makes an account is named in the audit log, who signs up is not', async () => {
+  test('the audit log names an admin who creates an account, but not a caller who signs up', async () => {
     const actors = async (registration: 'open' | 'closed') => {
       await using t = await testApp({ config: { registration } });
       const { token } = await t.signUp('root', 'admin');
@@ -134,7 +134,7 @@ describe('POST /users/', () => {
     expect(await actors('open')).toEqual([[null]]);
   });
 
-  test('closed registration is for admins alone', async () => {
+  test('closed registration admits only admins', async () => {
     await using t = await testApp({ config: { registration: 'closed' } });
     const admin = await t.signUp('root', 'admin');
     const user = await t.signUp('bob');
@@ -154,7 +154,7 @@ describe('GET /users/', () => {
     expect(data?.map(({ username }) => username)).toEqual(['bob']);
   });
 
-  test('forbidden for others, unauthenticated for nobody', async () => {
+  test('forbidden for others, unauthenticated without credentials', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('bob');
     const asBob = await client.api.v1.users.get();
@@ -189,7 +189,7 @@ describe('GET /users/', () => {
 
 describe('GET /users/{user_id}', () => {
   // proves: who-may-what.account-in-v1
-  test('gives an account to itself and to an admin', async () => {
+  test('returns an account to itself and to an admin', async () => {
     await using t = await testApp();
     const bob = await t.signUp('bob');
     const admin = await t.signUp('root', 'admin');
@@ -210,7 +210,7 @@ describe('GET /users/{user_id}', () => {
     expect(await there.text()).toBe(await absent.text());
   });
 
-  test('not_found for an admin who asks for nobody', async () => {
+  test('not_found for an admin who requests a missing account', async () => {
     await using t = await testApp();
     const admin = await t.signUp('root', 'admin');
     const { status, error } = await admin.client.api.v1.users({ user_id: 99 }).get();
