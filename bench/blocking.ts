@@ -22,7 +22,7 @@ const CLIENTS = 8;
 /** Between two requests of the probe. */
 const PROBE_PAUSE_MS = 2;
 const TIMEOUT_MS = 30_000;
-/** What no query may take of the event loop at once. */
+/** The longest that a query may block the event loop. */
 const MOST_MS = 25;
 
 const kept = process.env['BENCH_DATA'];
@@ -103,7 +103,7 @@ async function ask(server: Server, { path, token }: Blocker): Promise<Response> 
   return answer;
 }
 
-/** The longest turn of each query, in CPU ms, by a process that serves nobody else. */
+/** Measures the longest turn of each query, in CPU ms, in a process without other work. */
 async function longestTurns(dataDir: string): Promise<Record<string, number>> {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'longest-turns.ts'), dataDir], {
     stdout: 'pipe',
@@ -112,7 +112,7 @@ async function longestTurns(dataDir: string): Promise<Record<string, number>> {
   return JSON.parse(await child.stdout.text()) as Record<string, number>;
 }
 
-/** What a probe waits while `clients` do `work` again and again. */
+/** Measures the wait of a probe while `clients` repeat `work`. */
 async function watched(
   server: Server,
   seconds: number,

@@ -9,7 +9,7 @@ const CONNECTIONS = 32;
 const SOURCE = '/api/v2/sources/bench';
 const POPULAR = '/api/v2/items/popular?window=all';
 
-/** Answers of a source that are kept, beside those of popular items, over HTTP and by turns. */
+/** Compares cached responses of a source with those of popular items, over HTTP and in turn. */
 export async function measureCachedSource(scene: ExternalScene): Promise<Single> {
   await defineSource(scene);
   const costs: [source: number, popular: number][] = [];
@@ -19,7 +19,7 @@ export async function measureCachedSource(scene: ExternalScene): Promise<Single>
     if (turn > 0) costs.push([...cost]);
   }
   const [source, popular] = [median(costs.map(([it]) => it)), median(costs.map(([, it]) => it))];
-  return ratio('a kept answer of a source ÷ popular items, CPU', source, popular);
+  return ratio('a cached response of a source ÷ popular items, CPU', source, popular);
 }
 
 async function defineSource({ hutch, upstreams }: ExternalScene): Promise<void> {

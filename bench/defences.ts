@@ -18,7 +18,7 @@ import { HUTCH, hutchCommand, prepareHutch, run } from './stage.ts';
 /** By name, the settings that switch a defence off. */
 const SWITCHES: Record<string, Record<string, string>> = {
   'no admission control': { HUTCH_ADMISSION_CONTROL: 'off' },
-  // One that is set is kept: the heap then grows by the memory of the machine.
+  // An existing value wins: the heap then grows with the memory of the machine.
   'large heap': { BUN_JSC_forceRAMSize: String(totalmem()) },
 };
 /** Loads that need no upstream. */
@@ -65,7 +65,7 @@ async function main(ref: string): Promise<void> {
   console.log('\nµs CPU of a request; in brackets: of now ÷ of that column, the median of rounds.');
 }
 
-/** Gives each server a copy of one database that the older binary made. */
+/** Copies one database, created by the older binary, for each server. */
 async function setStage(ref: string): Promise<ServerCommand[]> {
   await prepareHutch();
   const tree = await checkOut(ref);

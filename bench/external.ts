@@ -21,7 +21,7 @@ export interface ExternalScene {
   upstreams: string[];
 }
 
-/** What is asked of outside calls and is no load. Throws when a request fails. */
+/** Measures properties of outside calls that are not loads. Throws if a request fails. */
 export async function measureExternal(scene: ExternalScene): Promise<Single[]> {
   return [
     await eightByOne(scene),

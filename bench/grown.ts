@@ -26,7 +26,7 @@ export async function grow(
   return statSync(path).size;
 }
 
-/** Without durability: what fails here is made anew. */
+/** Without durability: after a failure the data is generated again. */
 async function fill(path: string, size: number, more: (client: Database) => void): Promise<void> {
   const client = new Database(path, { strict: true, readwrite: true });
   for (const pragma of ['journal_mode = OFF', 'synchronous = OFF', 'cache_size = -1000000']) {

@@ -1,10 +1,10 @@
 import type { Server } from './load/process.ts';
 import { tokenOf } from './seed.ts';
 
-/** One thing that is asked of servers of every size. */
+/** A request that is sent to servers of every size. */
 export interface Question {
   name: string;
-  /** How many times the answer may take longer at the largest size; none: it is explained. */
+  /** The maximum ratio of the times at the largest and smallest size; without it, the text explains the ratio. */
   most?: number;
   /** Sends the `turn`th request of it to a server that holds `size` items. */
   ask(server: Server, size: number, turn: number): Promise<Response>;
@@ -32,7 +32,7 @@ const idOf = (size: number, turn: number) => 1 + ((turn * 2_654_435_761) % size)
 const popular = (window: string): Question => ({
   name: `popular, ${window}, made anew`,
   most: 1.5,
-  // Each limit is a key of the cache of its own: no answer is kept from another one.
+  // Each limit is a separate cache key, so no response comes from the cache.
   ask: (server, _, turn) => get(server, `/popular?window=${window}&limit=${1 + (turn % 100)}`),
 });
 
@@ -94,7 +94,7 @@ async function deepPage(server: Server): Promise<Response> {
   return get(server, `?sort=-created_at&limit=${PAGE}&cursor=${await known}`);
 }
 
-/** The cursor of the deepest page that is asked for. */
+/** The cursor of the deepest page that is requested. */
 async function walk(server: Server): Promise<string> {
   let cursor = '';
   for (let page = 1; page < DEEP_PAGE; page++) {

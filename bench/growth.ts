@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** What one question costs the server, in CPU, over what another one does, asked by turns. */
+/** Measures the CPU ratio of two requests, sent in turn. */
 async function cpuShare(one?: Question, other?: Question, grown?: Grown): Promise<number> {
   if (!one || !other || !grown) return Number.NaN;
   const spent = [0, 0];

@@ -22,7 +22,7 @@ import { table } from './report.ts';
 const ITEMS = 100;
 const ROUNDS = 15;
 const CALLS = 200;
-/** Of JSON in each item: none, and what an app may keep. */
+/** Sizes of the JSON in each item: none, and a typical app's. */
 const DATA_BYTES = [0, 1_700];
 
 const dataDir = mkdtempSync(join(tmpdir(), 'hutch-list-'));

@@ -44,7 +44,7 @@ function fsyncsPerSecond(dir: string): number {
   return Math.round(count / seconds);
 }
 
-/** Share of the time, of 1, that the host kept this machine waiting; undefined if unknown. */
+/** The share of time, from 0 to 1, that the host took from this machine; undefined if unknown. */
 export function stealMeter(): () => number | undefined {
   const start = cpuTimes();
   return () => {

@@ -12,14 +12,14 @@ export interface Measured {
 export interface Single {
   name: string;
   value: number;
-  /** Without one it is told for what it is. */
+  /** Without an aim, the value is only reported. */
   below?: number;
   text: string;
 }
 
 const middle = (rounds: Round[], pick: (round: Round) => number) => median(rounds.map(pick));
 
-/** How much of Hutch's CPU for a request the bare server needs, round against round. */
+/** The CPU per request of the bare server over Hutch's, round by round. */
 export function cpuRatio({ hutch, bare }: Measured): number {
   return median(
     hutch.map((round, index) => (bare[index]?.cpuMicros ?? Number.NaN) / round.cpuMicros),

@@ -8,7 +8,7 @@ export const HUTCH = join(ROOT, 'dist', 'hutch');
 /** All of them are loopback on Linux: as many hosts, each with its own limit. */
 export const UPSTREAM_HOSTS = Array.from({ length: 64 }, (_, index) => `127.0.0.${index + 1}`);
 
-/** How each server of a run is started. */
+/** Starts the servers of a run. */
 export interface Stage {
   hutch: ServerCommand;
   bare: ServerCommand;
@@ -51,7 +51,7 @@ export function hutchCommand(dataDir: string, binary = HUTCH): ServerCommand {
   };
 }
 
-/** Whether the binary is older than anything that it is made of. */
+/** True if the binary is older than one of its sources. */
 function isStale(): boolean {
   if (!existsSync(HUTCH)) return true;
   const builtAtMs = statSync(HUTCH).mtimeMs;

@@ -1,7 +1,7 @@
 import { ITEM_COUNT, PASSWORD, tokenOf, USER_COUNT } from '../seed.ts';
 import { createRandom, type HttpRequest } from './requests.ts';
 
-/** What is aimed at: `cpu` = CPU of bare ÷ Hutch, `rate` = requests/s of Hutch ÷ bare. */
+/** The aim: `cpu` = CPU of bare ÷ Hutch, `rate` = requests/s of Hutch ÷ bare. */
 export interface Aim {
   of: 'cpu' | 'rate';
   least: number;
@@ -74,7 +74,7 @@ function outsideLoads(upstreams: string[]): Load[] {
       name: 'external',
       label: '8 outside calls of 20 ms',
       connections: 8,
-      // By turns over all of them: a host is asked no more at once than it may be.
+      // Rotates over all of them, so that no host exceeds its limit of concurrent calls.
       request: (_random, index) => externalRequest(turned(upstreams, 8 * index), 8),
     },
     {

@@ -3,12 +3,12 @@ import { type Load, requestsOf } from './loads.ts';
 import { cpuSeconds, LOAD_CORE, pinned, plainEnv, residentMb, type Server } from './process.ts';
 import { formatRequests } from './requests.ts';
 
-/** How long a run may take beyond its seconds before it is ended. */
+/** Extra time before a run is killed. */
 const PATIENCE_MS = 15_000;
 /** Time after a round in which a server writes what it put off: that is work for the round. */
 const SETTLE_MS = 300;
 
-/** What a load generator counted. */
+/** The counts of a load generator. */
 export interface Drive {
   requests: number;
   seconds: number;
@@ -33,7 +33,7 @@ export interface Rig {
 const hasWrk = Bun.which('wrk') !== null;
 export const generator = hasWrk ? 'wrk' : 'autocannon';
 
-/** Drives the servers by turns, A B A B …, and gives the rounds of each by its name. */
+/** Loads the servers in turn, A B A B …, and returns the rounds of each by name. */
 export async function measure(
   rig: Rig,
   load: Load,

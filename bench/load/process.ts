@@ -10,7 +10,7 @@ const STOP_MS = 8_000;
 
 export const canPin = availableParallelism() > 1 && Bun.which('taskset') !== null;
 
-/** A server of this run: what it printed told where it listens. */
+/** A server of this run. Its URL comes from its output. */
 export interface Server {
   name: string;
   url: string;

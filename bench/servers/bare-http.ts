@@ -1,4 +1,4 @@
-/** What an item is made from, as far as the bare server checks it. */
+/** The fields of a new item that the bare server checks. */
 export interface ItemRequest {
   title: string;
   description?: string;

@@ -6,14 +6,14 @@ import { createCache } from '../../src/core/cache.ts';
 import { createOutbound } from '../../src/core/outbound/client.ts';
 import { median } from '../load/measure.ts';
 
-/** What one number of upstreams at once costs. */
+/** The cost of calling a number of upstreams at once. */
 export interface Outside {
   upstreams: number;
   /** Promise.all of fetch. */
   floorMs: number;
   coldMs: number;
   warmMs: number;
-  /** As many hits in the cache of the app's own answers. */
+  /** The same number of hits in the cache of the app's responses. */
   cacheMs: number;
   /** CPU time of one call, in all threads of the process. */
   floorCpuMs: number;
@@ -46,7 +46,7 @@ async function compare(urls: string[]): Promise<Outside> {
   const hits: Spent[] = [];
   const all = (one: (url: string) => Promise<unknown>) => () => Promise.all(urls.map(one));
   for (let turn = -WARM_UPS; turn < TURNS; turn++) {
-    // A key of its own makes a cache that is cold; the same request, as sources ask with, a warm one.
+    // A unique key misses the cache; the same request, as sources send it, hits it.
     const cache = { key: String(turn), ttlMs: 60_000 };
     const requests = new Map(urls.map((url) => [url, { url, cache }]));
     const through = async (url: string) => {

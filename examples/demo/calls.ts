@@ -1,4 +1,4 @@
-/** What the typed client gives, as far as it matters here. */
+/** The part of a typed result that the demo uses. */
 interface Answer<T> {
   data: T;
   error: { status: unknown; value: unknown } | null;
@@ -15,7 +15,7 @@ const MAX_TRIES = 20;
 /** Statuses that ask for a repeat: too many requests, and no room for it just now. */
 const BUSY = [429, 503];
 
-/** What the server says instead of doing what it was asked; without a status, it said nothing. */
+/** The error of a call; without a status there was no response. */
 export class AnswerError extends Error {
   override readonly name = 'AnswerError';
   readonly status: number | undefined;

@@ -18,7 +18,7 @@ const PAGES_IN_FLIGHT = 4;
 const MOST_READS = 1000;
 const PLACES_READ = 100;
 
-/** Posts the places, and keeps the title of each new item by its id in `posted`. */
+/** Posts the places and records the title of each new item by id in `posted`. */
 export async function postPlaces(
   items: Items,
   places: Place[],
@@ -50,7 +50,7 @@ export async function showPopular(items: Items): Promise<void> {
   }
 }
 
-/** How many of the posted items the server lists, by id and title. */
+/** Counts the posted items that the server lists, by id and title. */
 export async function countListed(items: Items, posted: Map<number, string>): Promise<number> {
   const listed = new Set<number>();
   const timings = newTimings();

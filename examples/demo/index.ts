@@ -61,7 +61,7 @@ async function fill(url: string, options: Options, signal: AbortSignal): Promise
   return listed === all.length ? 0 : 1;
 }
 
-/** A token of the account, which is made when it is not there. Throws AnswerError. */
+/** Returns a token of the account, which is created if necessary. Throws AnswerError. */
 async function signIn(url: string, { username, password }: Options): Promise<string> {
   const { users, login } = createClient(url, { retries: 0 }).api.v1;
   const id = crypto.randomUUID();

@@ -25,7 +25,7 @@ export function createProgress(label: string, total: number) {
         : Math.floor((done * 10) / total) > Math.floor(((done - 1) * 10) / total);
       if (due) draw();
     },
-    /** Clears the bar; gives the seconds that it took. */
+    /** Clears the bar and returns the elapsed seconds. */
     end(): number {
       if (isTTY) process.stdout.write('\r\x1b[K');
       return elapsed();
@@ -33,12 +33,12 @@ export function createProgress(label: string, total: number) {
   };
 }
 
-/** As `171,075`. */
+/** Formats a count, such as `171,075`. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** As `5,480/s`. */
+/** Formats a rate, such as `5,480/s`. */
 export function rate(done: number, seconds: number): string {
   return `${count(Math.round(done / seconds))}/s`;
 }
