@@ -9,7 +9,7 @@ const TRIALS = 6;
 const WRITERS = 8;
 const OPERATIONS = 40;
 
-test(`keyed creates killed with -9 and repeated make one item a key, ${TRIALS} times`, async () => {
+test(`keyed creates killed with -9 and repeated create one item per key, ${TRIALS} times`, async () => {
   const dir = tempDir();
   const keys: string[] = [];
   const answered = new Map<string, number>();
@@ -36,7 +36,7 @@ test(`keyed creates killed with -9 and repeated make one item a key, ${TRIALS} t
   expect(query(dir, 'select title from items').toSorted()).toEqual(keys.toSorted());
 }, 120_000);
 
-test(`a batch killed with -9 is there whole or not at all, ${TRIALS} times`, async () => {
+test(`a batch killed with -9 is applied completely or not at all, ${TRIALS} times`, async () => {
   const dir = tempDir();
   const answered: string[] = [];
   for (let trial = 0; trial < TRIALS; trial++) {

@@ -74,7 +74,7 @@ describe('events of a real server', () => {
     for (const socket of sockets) socket.destroy();
   }, 60_000);
 
-  test('come in the order of the commits, with 50 writers at once', async () => {
+  test('arrive in the order of the commits, with 50 concurrent writers', async () => {
     await using it = await served();
     const listener = await listen(it.server);
     const reading = listener.take(500);
@@ -98,7 +98,7 @@ describe('events of a real server', () => {
   }, 60_000);
 
   // proves: costly-work.event-streams
-  test('that a reader does not read cost the writers nothing: it is dropped', async () => {
+  test('do not slow down writers if a client does not read: it is disconnected', async () => {
     await using it = await served();
     const healthy = await listen(it.server);
     await it.items.post({ title: 'first' });
@@ -124,7 +124,7 @@ describe('events of a real server', () => {
     healthy.abort();
   }, 60_000);
 
-  test('are resumed after kill -9 with exactly what was missed', async () => {
+  test('resume after kill -9 with exactly the missed events', async () => {
     const dir = tempDir();
     let lastId: string | undefined;
     let acknowledged = 0;
@@ -154,7 +154,7 @@ describe('events of a real server', () => {
     listener.abort();
   }, 60_000);
 
-  test('tell of what a command imports, alone and among what the server does', async () => {
+  test('include the imports of a command, alone and among changes of the server', async () => {
     const dir = tempDir();
     await using it = await served(dir);
     const listener = await listen(it.server);
@@ -177,7 +177,7 @@ describe('events of a real server', () => {
     listener.abort();
   }, 60_000);
 
-  test('of a restored database have ids of their own, so that no loss goes unnoticed', async () => {
+  test('of a restored database have their own ids, so that no loss goes unnoticed', async () => {
     const dir = tempDir();
     const path = `${dir}/hutch.db`;
     const lost: Block[] = [];
@@ -212,7 +212,7 @@ describe('events of a real server', () => {
     kept.abort();
   }, 60_000);
 
-  test('of a copy of the database in another directory have ids of their own', async () => {
+  test('of a copy of the database in another directory have their own ids', async () => {
     const [dir, copy] = [tempDir(), tempDir()];
     {
       await using it = await served(dir);
@@ -230,7 +230,7 @@ describe('events of a real server', () => {
     kept.abort();
   }, 60_000);
 
-  test('do not hold up a stop, though some listen and some do not read', async () => {
+  test('do not delay a stop, even if some clients listen and some do not read', async () => {
     await using it = await served(undefined, { HUTCH_SHUTDOWN_SECONDS: '300' });
     const listeners = await Promise.all(Array.from({ length: 20 }, () => listen(it.server)));
     const socket = await ask(it.server);
@@ -247,7 +247,7 @@ describe('events of a real server', () => {
   }, 60_000);
 
   // proves: limits.event-streams
-  test('are limited for one address, which closed ones do not count for', async () => {
+  test('are limited per address, not counting closed connections', async () => {
     const env = { HUTCH_RATE_LIMIT: 'on', HUTCH_LIMIT_LISTENERS: '2' };
     await using it = await served(undefined, env);
     const [first] = await Promise.all([listen(it.server), listen(it.server)]);

@@ -32,7 +32,7 @@ describe('in the process that serves', () => {
     expect(peakMb(it.server) - before).toBeLessThan(MAX_GROWTH_MB);
   }, 60_000);
 
-  test('an import may take longer than a connection may be idle', async () => {
+  test('an import may take longer than the idle timeout of a connection', async () => {
     const env = { ...ENV, HUTCH_IDLE_SECONDS: '4' };
     await using server = await serve(tempDir(), { env });
     const token = await server.signIn(ADMIN.username, ADMIN.password);
@@ -62,7 +62,7 @@ describe('in the process that serves', () => {
     60_000,
   );
 
-  test('what a client sent before he went away stays, whole transactions of it', async () => {
+  test('whole transactions stay if a client disconnects', async () => {
     await using it = await started();
     const abort = new AbortController();
     const sent = fetch(`${it.server.url}/api/v2/items/import`, {
@@ -82,7 +82,7 @@ describe('in the process that serves', () => {
     expect(it.server.lines.filter(({ level }) => level === 'error')).toEqual([]);
   }, 30_000);
 
-  test('killed with -9 in the middle it keeps whole transactions, and the file is sound', async () => {
+  test('killed with -9 in the middle it keeps whole transactions, and the database is intact', async () => {
     await using it = await started();
     const sent = importBytes(it, 50 * MB).catch(() => 'cut');
     await untilSome(it.dir);
@@ -95,7 +95,7 @@ describe('in the process that serves', () => {
 });
 
 describe('hutch items', () => {
-  test('exports and imports the same items, while a server runs', async () => {
+  test('exports and imports equal items while a server runs', async () => {
     await using it = await started();
     await importBytes(it, MB);
     for (const name of ['items.jsonl', 'items.csv']) {
@@ -114,7 +114,7 @@ describe('hutch items', () => {
     }
   }, 30_000);
 
-  test('names bad lines on stderr and ends with 1', async () => {
+  test('lists invalid lines on stderr and exits with 1', async () => {
     await using it = await started();
     const file = join(it.dir, 'bad.csv');
     await Bun.write(file, 'title,data\na,\n,\nb,x\n');
@@ -131,7 +131,7 @@ describe('hutch items', () => {
     expect(out.stdout).toBe('title,description,url,tags,data,visibility\r\na,,,,,public\r\n');
   }, 30_000);
 
-  test('export to what is no file, and leave it what it is', async () => {
+  test('exports to a pipe or device without replacing it', async () => {
     const dir = tempDir();
     const pipe = join(dir, 'pipe');
     expect(Bun.spawnSync(['mkfifo', pipe]).exitCode).toBe(0);
@@ -144,7 +144,7 @@ describe('hutch items', () => {
     expect(lstatSync(pipe).isFIFO()).toBe(true);
   }, 20_000);
 
-  test('export through a link into the file that it names', async () => {
+  test('exports through a link into its target', async () => {
     const dir = tempDir();
     const [file, link] = [join(dir, 'items.csv'), join(dir, 'link.csv')];
     await Bun.write(file, 'old');
@@ -154,7 +154,7 @@ describe('hutch items', () => {
     expect(readFileSync(file, 'utf8')).toStartWith('title,');
   }, 20_000);
 
-  test('says what is wrong with how it is called', async () => {
+  test('explains wrong usage', async () => {
     const dir = ['--data-dir', tempDir()];
     const wrong = [
       ['items', 'import', ...dir, '--owner', 'root'],

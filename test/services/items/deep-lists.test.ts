@@ -44,18 +44,18 @@ async function expectSlices(t: TestApp, condition: string): Promise<void> {
 
 describe('skip', () => {
   // proves: costly-work.lists-searches-counts
-  test('passes over as many items as it says, wherever they are', async () => {
+  test('skips the given number of items, wherever they are', async () => {
     await using it = await withItems();
     await expectSlices(it.t, 'true');
   });
 
-  test('passes over none of an account that is being deleted', async () => {
+  test('does not count items of an account that is being deleted', async () => {
     await using it = await withItems();
     it.t.deps.db.client.run('insert into account_removals values (?, ?)', [it.bob.id, AT]);
     await expectSlices(it.t, `owner_id <> ${it.bob.id}`);
   });
 
-  test('passes over as many accounts as it says', async () => {
+  test('skips the given number of accounts', async () => {
     await using t = await testApp();
     const root = await t.signUp('root', 'admin');
     t.deps.db.client.run(

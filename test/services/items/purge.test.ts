@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { testApp } from '../../support.ts';
 
 // proves: data.personal-items
-test('what has been in the bin for 30 days is gone for good, with all that hangs on it', async () => {
+test('items are erased after 30 days in the bin, with everything that belongs to them', async () => {
   let now = new Date('2026-01-01T00:00:00.000Z');
   await using t = await testApp({ now: () => now });
   const { client } = await t.signUp('ada');

@@ -38,7 +38,7 @@ test.each([
   expect([...plans.values()]).toEqual([`${plan}; ${items}; ${removed}`]);
 });
 
-test('views, stats and sweeps read nothing but what they need', async () => {
+test('views, statistics and sweeps read only what they need', async () => {
   let now = new Date('2026-03-01T05:30:00.000Z');
   await using t = await testApp({ now: () => now });
   const { client } = await t.signUp('ada');

@@ -8,7 +8,7 @@ async function withItem() {
   return { t, ada, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
 }
 
-test('whoever reads while views are written sees each once', async () => {
+test('a read during a flush counts each view once', async () => {
   await using it = await withItem();
   const { db, items, views } = it.t.deps;
   for (let round = 1; round <= 5; round++) {
@@ -25,7 +25,7 @@ test('whoever reads while views are written sees each once', async () => {
   }
 });
 
-test('whoever changes an item while views are written sees each once', async () => {
+test('a change during a flush counts each view once', async () => {
   await using it = await withItem();
   const { items, views } = it.t.deps;
   const ada = { ...it.ada, role: 'user' as const };

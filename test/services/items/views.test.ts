@@ -23,7 +23,7 @@ test('a view costs no transaction of its own', async () => {
   expect(t.deps.views.pending(1)).toBe(20);
 });
 
-test('views are written by themselves within a moment', async () => {
+test('views are flushed automatically within a moment', async () => {
   await using t = await withItem();
   await t.deps.items.view(1);
   for (let tries = 0; tries < 100 && stored(t) === 0; tries++) await Bun.sleep(20);
@@ -31,7 +31,7 @@ test('views are written by themselves within a moment', async () => {
   expect(t.deps.views.pending(1)).toBe(0);
 });
 
-test('views are written at the end', async () => {
+test('views are flushed when the server stops', async () => {
   const t = await withItem();
   const { client } = t.deps.db;
   let last: unknown;
@@ -45,7 +45,7 @@ test('views are written at the end', async () => {
   expect(last).toBe(1);
 });
 
-test('the answer is stored plus pending while a flush is under way', async () => {
+test('a response includes stored and pending views during a flush', async () => {
   await using t = await withItem();
   const seen: number[] = [];
   for (let round = 0; round < 200; round++) {
@@ -55,7 +55,7 @@ test('the answer is stored plus pending while a flush is under way', async () =>
   expect(seen).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
 });
 
-test('views that cannot be written stay pending', async () => {
+test('views that cannot be stored stay pending', async () => {
   await using t = await withItem();
   await t.deps.items.view(1);
   t.deps.db.client.run(
@@ -68,14 +68,14 @@ test('views that cannot be written stay pending', async () => {
   expect(stored(t)).toBe(1);
 });
 
-test('a view leaves updated_at alone', async () => {
+test('a view does not change updated_at', async () => {
   await using t = await withItem();
   const { updated_at } = await t.deps.items.view(1);
   await t.deps.views.flush();
   expect((await t.deps.items.view(1)).updated_at).toBe(updated_at);
 });
 
-test('views of an item that is gone are dropped, and those of the others written', async () => {
+test('views of an erased item are dropped, and those of other items are stored', async () => {
   await using t = await withItem();
   const { client } = await t.signUp('bob');
   await client.api.v1.items.post({ title: 'b' });
@@ -90,7 +90,7 @@ test('views of an item that is gone are dropped, and those of the others written
   expect(t.deps.views.pending(2)).toBe(0);
 });
 
-test('views that could not be written when asked are written by themselves', async () => {
+test('views that a failed flush left pending are flushed automatically', async () => {
   await using t = await withItem();
   await t.deps.items.view(1);
   t.deps.db.client.run(
@@ -102,7 +102,7 @@ test('views that could not be written when asked are written by themselves', asy
   expect(stored(t)).toBe(1);
 });
 
-test('more items than one transaction takes are all written', async () => {
+test('views of more items than fit in one transaction are all stored', async () => {
   await using t = await withItem();
   const ada = actorFor({ id: 1, role: 'user' });
   const fields = { title: 'b', description: '', url: null, tags: [], data: {} };
@@ -132,7 +132,7 @@ test.each(['batched', 'strict'] as const)(
   },
 );
 
-test('a strict view is on disk before its answer, and shares its commit with others', async () => {
+test('a strict view is on disk before its response, and shares its commit with others', async () => {
   await using t = await withItem({ viewsMode: 'strict' });
   await t.deps.items.view(1);
   expect(stored(t)).toBe(1);
@@ -142,7 +142,7 @@ test('a strict view is on disk before its answer, and shares its commit with oth
   expect(t.deps.db.stats().commits - before).toBeLessThanOrEqual(2);
 });
 
-test('a strict view that cannot be written is an error, and is written later', async () => {
+test('a strict view that cannot be stored is an error, and is stored later', async () => {
   await using t = await withItem({ viewsMode: 'strict' });
   t.deps.db.client.run(
     'create trigger no before update on item_views begin select raise(abort, 1); end',

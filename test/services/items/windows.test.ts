@@ -15,7 +15,7 @@ async function inWorld(history: Step[], check: (world: World) => Promise<void>):
   return world;
 }
 
-test('a counter is the sum of its buckets, and at the end of the views in its window', async () => {
+test('a counter equals the sum of its buckets, and finally the views in its window', async () => {
   await fc.assert(
     fc.asyncProperty(steps(later), async (history) => {
       const world = await inWorld(history, async (it) => {
@@ -34,7 +34,7 @@ test('a counter is the sum of its buckets, and at the end of the views in its wi
   );
 }, 120_000);
 
-test('a clock that is set back makes no counter drift', async () => {
+test('setting the clock back does not make counters drift', async () => {
   const anywhere = fc.oneof(later, fc.integer({ min: -60 * DAY, max: 0 }));
   await fc.assert(
     fc.asyncProperty(steps(anywhere), async (history) => {
@@ -66,7 +66,7 @@ async function withItem() {
 
 const COUNTERS = 'select views, day, week, month from item_views';
 
-test('a view leaves the day, then the week, then the month, and stays counted', async () => {
+test('a view expires from the day, then the week, then the month, but stays in the total', async () => {
   await using it = await withItem();
   await it.view();
   const seen: unknown[] = [];
@@ -85,7 +85,7 @@ test('a view leaves the day, then the week, then the month, and stays counted', 
   ]);
 });
 
-test('a server that was down for long catches up', async () => {
+test('a server that was down for a long time catches up', async () => {
   await using it = await withItem();
   await it.view();
   it.wait(300 * 24);
@@ -95,7 +95,7 @@ test('a server that was down for long catches up', async () => {
   expect(it.rows('select views from item_days')).toEqual([[1]]);
 });
 
-test('days are kept for a year', async () => {
+test('views per day are stored for a year', async () => {
   await using it = await withItem();
   for (let day = 0; day < 3; day++) {
     await it.view();
@@ -107,7 +107,7 @@ test('days are kept for a year', async () => {
   expect(it.rows(COUNTERS)).toEqual([[3, 0, 0, 0]]);
 });
 
-test('no transaction is begun where nothing is due', async () => {
+test('no transaction begins if nothing is due', async () => {
   await using it = await withItem();
   await it.view();
   const { commits } = it.t.deps.db.stats();

@@ -49,7 +49,7 @@ describe('a batch', () => {
     expect((await it.items({ item_id: 2 }).get()).status).toBe(404);
   });
 
-  test('does nothing when one fails, and names all that do', async () => {
+  test('applies nothing if one operation fails, and reports all that fail', async () => {
     await using it = await withAda();
     const bob = await it.t.signUp('bob');
     await it.items.post({ title: 'mine', data: { a: 'x'.repeat(60_000) } });
@@ -72,7 +72,7 @@ describe('a batch', () => {
     expect(it.titles()).toEqual(['mine', 'public of bob', 'private of bob']);
   });
 
-  test('names what is not valid by position and field', async () => {
+  test('reports invalid input by position and field', async () => {
     await using it = await withAda();
     const answer = await it.send([
       create('fine'),

@@ -1,39 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import { readEvents } from '../../../events.ts';
-import {
-  NOBODY,
-  openSession,
-  PASSWORD,
-  type TestApp,
-  type TestAppOptions,
-  testApp,
-} from '../../../support.ts';
-
-const PATH = '/api/v2/items/events';
-
-async function withAda(options: TestAppOptions = {}) {
-  const t = await testApp(options);
-  const ada = await t.signUp('ada');
-  return { t, ada, items: ada.client.api.v2.items, [Symbol.asyncDispose]: t[Symbol.asyncDispose] };
-}
-
-/** Listens, and waits until it does. */
-async function listen(t: TestApp, token?: string, lastId?: string) {
-  const headers = lastId === undefined ? {} : { 'last-event-id': lastId };
-  const answer = await t.request('GET', PATH, { ...(token && { token }), headers });
-  const events = readEvents(answer);
-  return { answer, ...events, opening: await events.block() };
-}
-
-/** What was told, in short. */
-const short = ({ id, event, data }: { id?: string; event?: string; data?: object } = {}) => {
-  const { item, item_id, version } = (data ?? {}) as Record<string, unknown>;
-  const title = (item as { title: string } | null)?.title ?? null;
-  return [Number(id), event, item_id, version, title];
-};
+import { PASSWORD } from '../../../support.ts';
+import { listen, PATH, short, withAda } from './events-support.ts';
 
 describe('listening', () => {
-  test('tells what is created, updated and deleted, with the item', async () => {
+  test('receives created, updated and deleted events with the item', async () => {
     await using it = await withAda();
     const listener = await listen(it.t);
     const { data: created } = await it.items.post({ title: 'a', tags: ['x'], data: { n: 1 } });
@@ -51,7 +22,7 @@ describe('listening', () => {
     expect(short(await listener.next())).toEqual([4, 'created', 1, 4, 'b']);
   });
 
-  test('is a stream that nobody keeps or holds back', async () => {
+  test('returns a stream that is neither cached nor buffered', async () => {
     await using it = await withAda();
     const { answer, opening } = await listen(it.t);
     const named = (name: string) => answer.headers.get(name);
@@ -63,14 +34,14 @@ describe('listening', () => {
     expect(opening).toEqual({ retry: '3000', id: '0' });
   });
 
-  test('tells of v1 what it tells of v2', async () => {
+  test('receives changes made through v1 like those made through v2', async () => {
     await using it = await withAda();
     const listener = await listen(it.t);
     await it.ada.client.api.v1.items.post({ title: 'a' });
     expect(short(await listener.next())).toEqual([1, 'created', 1, 1, 'a']);
   });
 
-  test('tells that what was public is gone with its account, and of nothing else of it', async () => {
+  test('receives deleted events only for the public items of a deleted account', async () => {
     await using it = await withAda();
     await it.items.post({ title: 'a' });
     await it.items.post({ title: 'b', visibility: 'private' });
@@ -85,7 +56,7 @@ describe('listening', () => {
     expect(short(await listener.next())).toEqual([6, 'created', 4, 1, 'd']);
   });
 
-  test('tells nothing of what was rolled back', async () => {
+  test('receives nothing about changes that were rolled back', async () => {
     await using it = await withAda();
     const listener = await listen(it.t);
     const refused = it.t.deps.db.write(async (tx) => {
@@ -99,14 +70,14 @@ describe('listening', () => {
     expect(short(await listener.next())).toEqual([1, 'created', 1, 1, 'a']);
   });
 
-  test('HEAD answers and does not listen', async () => {
+  test('responds to HEAD without listening', async () => {
     await using it = await withAda();
     const answer = await it.t.request('HEAD', PATH);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     expect(it.t.deps.itemEvents.listeners()).toBe(0);
   });
 
-  test('ends with its reader', async () => {
+  test('ends when the client disconnects', async () => {
     await using it = await withAda();
     const listener = await listen(it.t);
     expect(it.t.deps.itemEvents.listeners()).toBe(1);
@@ -114,7 +85,7 @@ describe('listening', () => {
     expect(it.t.deps.itemEvents.listeners()).toBe(0);
   });
 
-  test('needs a right token, or none', async () => {
+  test('needs a valid token or none', async () => {
     await using it = await withAda();
     expect((await it.t.request('GET', PATH, { token: 'wrong' })).status).toBe(401);
     const body = { name: 'x', scopes: ['items:write' as const], password: PASSWORD };
@@ -135,7 +106,7 @@ describe('listening', () => {
   });
 
   // proves: limits.event-streams
-  test('is refused beyond the most who may listen', async () => {
+  test('is refused beyond the maximum number of listeners', async () => {
     await using it = await withAda({ config: { maxListeners: 1 } });
     const first = await listen(it.t);
     const refused = await it.t.request('GET', PATH);
@@ -145,7 +116,7 @@ describe('listening', () => {
   });
 });
 
-describe('what is told to whom', () => {
+describe('the audience of events', () => {
   const CHANGES = [
     ['created', { title: 'a' }],
     ['made private', { visibility: 'private' }],
@@ -153,7 +124,7 @@ describe('what is told to whom', () => {
     ['made public', { visibility: 'public' }],
   ] as const;
 
-  test('of an item that is public, private and public again, deleted and restored', async () => {
+  test('follows an item that is public, private and public again, deleted and restored', async () => {
     await using it = await withAda();
     const others = [undefined, (await it.t.signUp('bob')).token];
     const admin = (await it.t.signUp('root', 'admin')).token;
@@ -200,7 +171,7 @@ describe('what is told to whom', () => {
   });
 
   // proves: input.hidden-items
-  test('of a private item nobody but its owner hears a thing', async () => {
+  test('is only the owner for a private item', async () => {
     await using it = await withAda();
     const own = await listen(it.t, it.ada.token);
     const other = await listen(it.t, (await it.t.signUp('root', 'admin')).token);
@@ -217,7 +188,7 @@ describe('what is told to whom', () => {
     expect(short(await other.next())).toEqual([4, 'created', 2, 1, 'open']);
   });
 
-  test('what became private in the same commit is shown to nobody else', async () => {
+  test('never includes an item that became private in the same commit', async () => {
     await using it = await withAda();
     const own = await listen(it.t, it.ada.token);
     const other = await listen(it.t);
@@ -239,7 +210,7 @@ describe('what is told to whom', () => {
 });
 
 describe('resuming', () => {
-  test('tells all that the caller may see of what came after the id, then goes on', async () => {
+  test('sends all events after the id that the caller may receive, then live events', async () => {
     await using it = await withAda();
     for (const n of [1, 2, 3]) await it.items.post({ title: `a${n}` });
     await it.items({ item_id: 2 }).patch({ visibility: 'private' });
@@ -261,7 +232,7 @@ describe('resuming', () => {
     ]);
   });
 
-  test('shows the item as it is at that moment, to each as he may see it', async () => {
+  test('sends the current state of the item, if the caller may see it', async () => {
     await using it = await withAda();
     const one = it.items({ item_id: 1 });
     const first = async (token?: string) => (await listen(it.t, token, '0')).next().then(short);
@@ -276,7 +247,7 @@ describe('resuming', () => {
     expect(await first(it.ada.token)).toEqual([1, 'created', 1, 1, null]);
   });
 
-  test('works by a query parameter too, and the header goes first', async () => {
+  test('also works with a query parameter; the header takes precedence', async () => {
     await using it = await withAda();
     for (const n of [1, 2, 3]) await it.items.post({ title: `a${n}` });
     const ask = async (headers: Record<string, string>) => {
@@ -286,7 +257,7 @@ describe('resuming', () => {
     expect([await ask({}), await ask({ 'last-event-id': '1' })]).toEqual(['3', '2']);
   });
 
-  test('from the last id tells what comes next alone', async () => {
+  test('from the last id sends only live events', async () => {
     await using it = await withAda();
     await it.items.post({ title: 'a' });
     const listener = await listen(it.t, undefined, '1');
@@ -294,7 +265,7 @@ describe('resuming', () => {
     expect((await listener.next())?.id).toBe('2');
   });
 
-  test('past many pages, while others write, leaves out and repeats nothing', async () => {
+  test('over many pages, while others write, misses and repeats nothing', async () => {
     await using it = await withAda();
     await Promise.all(Array.from({ length: 450 }, (_, n) => it.items.post({ title: `a${n}` })));
     const listener = await listen(it.t, undefined, '0');
@@ -306,7 +277,7 @@ describe('resuming', () => {
     expect(told.map(({ id }) => Number(id))).toEqual(Array.from({ length: 600 }, (_, n) => n + 1));
   });
 
-  test('tells more than a reader may leave unread, as fast as it reads', async () => {
+  test('sends more events than a client may leave unread, as fast as it reads', async () => {
     await using it = await withAda();
     const data = { text: 'x'.repeat(60_000) };
     for (let n = 0; n < 20; n++) await it.items.post({ title: `a${n}`, data });
@@ -329,7 +300,7 @@ describe('resuming', () => {
     },
   );
 
-  test('from an empty id is listening from now on', async () => {
+  test('from an empty id sends only live events', async () => {
     await using it = await withAda();
     await it.items.post({ title: 'a' });
     const listener = await listen(it.t, undefined, '');
@@ -353,123 +324,13 @@ describe('resuming', () => {
   });
 });
 
-describe('what is popular', () => {
-  test('is told when it changes', async () => {
+describe('the most viewed items', () => {
+  test('are sent when they change', async () => {
     await using it = await withAda();
     for (const n of [1, 2]) await it.items.post({ title: `a${n}` });
     const listener = await listen(it.t);
     await it.t.client.api.v1.items({ item_id: 2 }).get();
     const told = await listener.nextPopular();
     expect(told).toEqual({ event: 'popular', data: { item_ids: [2, 1] } });
-  });
-});
-
-describe('a listener', () => {
-  type Ada = Awaited<ReturnType<typeof withAda>>;
-  type Act = (it: Ada) => Promise<unknown>;
-  /** As a process of its own, a command, does it. */
-  const acts: [string, Act][] = [
-    ['is signed out', async ({ t }) => t.deps.db.client.run('delete from sessions')],
-    ['is deactivated', async ({ t }) => t.deps.db.client.run('update users set is_active = 0')],
-    ['becomes an admin', async ({ t }) => t.deps.db.client.run(`update users set role = 'admin'`)],
-  ];
-  // proves: sessions.every-request-reads-the-account-so-a-deactivation
-  test.each(acts)('who %s by another process is cut off at the next heartbeat', async (_, act) => {
-    await using it = await withAda({ config: { heartbeatSeconds: 1 } });
-    const anonymous = await listen(it.t);
-    const { next, block } = await listen(it.t, it.ada.token);
-    expect((await block())?.comment).toBe('');
-    await act(it);
-    expect(await next()).toBeUndefined();
-    expect((await anonymous.block())?.comment).toBe('');
-  });
-
-  /** How ada ends her own access, with the session that listens. */
-  const own: [string, Act][] = [
-    ['signs out', ({ ada }) => ada.client.api.v2.auth.logout.post()],
-    ['ends that session', ({ ada }) => ada.client.api.v2.auth.sessions({ session_id: 1 }).delete()],
-    ['deletes the account', ({ ada }) => ada.client.api.v2.users.me.delete({ password: PASSWORD })],
-  ];
-  /** How others do, or ada by another session. */
-  const foreign: [string, Act][] = [
-    ['ends the others', async (it) => (await another(it)).api.v2.auth.sessions.delete()],
-    [
-      'changes the password',
-      async (it) =>
-        (await another(it)).api.v2.users.me.password.put({
-          current_password: PASSWORD,
-          new_password: 'another-straw-1',
-        }),
-    ],
-    ['resets the password', ({ t, ada }) => reset(t, ada.email)],
-    ['has its sessions ended by an admin', async ({ t }) => admin(t, '/1/sessions', 'DELETE')],
-    ['is deactivated by an admin', async ({ t }) => admin(t, '/1', 'PATCH', { is_active: false })],
-    ['becomes an admin', async ({ t }) => admin(t, '/1', 'PATCH', { role: 'admin' })],
-    ['is deleted by an admin', async ({ t }) => admin(t, '/1', 'DELETE')],
-  ];
-  const another = async ({ t, ada }: Ada) => t.clientFor(await openSession(t.deps, ada));
-  const admin = async (t: TestApp, path: string, method: string, body?: object) => {
-    const { token } = await t.signUp('root', 'admin');
-    const answer = await t.request(method, `/api/v2/users${path}`, {
-      token,
-      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-    expect(answer.ok).toBe(true);
-  };
-  const reset = async ({ deps }: TestApp, login: string) => {
-    await deps.passwordRecovery.request(NOBODY, login);
-    await deps.passwordRecovery.idle();
-    const [mail] = deps.db.client.query('select text from mails').all() as { text: string }[];
-    const token = mail?.text.match(/token=([\w-]{43})/)?.[1] ?? '';
-    await deps.passwordRecovery.reset(NOBODY, { token, new_password: 'another-straw-1' });
-  };
-  // proves: sessions.every-request-reads-the-account-so-a-deactivation
-  test.each([...own, ...foreign])('who %s is cut off at once', async (_, act) => {
-    await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
-    const anonymous = await listen(it.t);
-    const { next } = await listen(it.t, it.ada.token);
-    await act(it);
-    expect(await next()).toBeUndefined();
-    expect(it.t.deps.itemEvents.listeners()).toBe(1);
-    await anonymous.cancel();
-  });
-
-  test('whose token is deleted is cut off at once, and the one by the session is not', async () => {
-    await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
-    const { tokens } = it.ada.client.api.v2;
-    const { data } = await tokens.post({ password: PASSWORD, name: 'x', scopes: ['items:read'] });
-    const session = await listen(it.t, it.ada.token);
-    const { next } = await listen(it.t, data?.token);
-    await tokens({ token_id: data?.id ?? 0 }).delete();
-    expect(await next()).toBeUndefined();
-    await it.items.post({ title: 'a' });
-    expect((await session.next())?.event).toBe('created');
-  });
-
-  test('by another session than the one that ends goes on', async () => {
-    await using it = await withAda({ config: { heartbeatSeconds: 3600 } });
-    const other = await openSession(it.t.deps, it.ada);
-    const listener = await listen(it.t, other);
-    await it.ada.client.api.v2.auth.logout.post();
-    await it.t.clientFor(other).api.v2.items.post({ title: 'a' });
-    expect((await listener.next())?.event).toBe('created');
-  });
-
-  test('who may see nothing of what happens is not told that something did', async () => {
-    await using it = await withAda({ config: { heartbeatSeconds: 1 } });
-    const { block } = await listen(it.t);
-    await it.items.post({ title: 'a', visibility: 'private' });
-    expect(await block()).toEqual({ comment: '' });
-    expect((await listen(it.t)).opening).toEqual({ retry: '3000', id: '0' });
-    expect((await listen(it.t, undefined, '1')).opening).toEqual({ retry: '3000', id: '0' });
-    expect((await listen(it.t, it.ada.token)).opening).toEqual({ retry: '3000', id: '1' });
-  });
-
-  test('is ended when the server stops', async () => {
-    await using it = await withAda();
-    const listener = await listen(it.t);
-    it.t.deps.itemEvents.stop();
-    expect(await listener.next()).toBeUndefined();
-    expect((await it.t.request('GET', PATH)).status).toBe(503);
   });
 });

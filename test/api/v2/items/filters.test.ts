@@ -71,7 +71,7 @@ function someCondition(fields: FilterFields) {
 }
 
 describe.each(LISTS)('%s', (path, fields) => {
-  test('takes a condition as text and as a parameter alike, whatever its value is', async () => {
+  test('accepts a condition as text and as a parameter alike, whatever its value', async () => {
     await using it = await withItems();
     // A query of the log is not in it, but the log grows by what is refused.
     const seen = new Set<number>();
@@ -92,7 +92,7 @@ describe.each(LISTS)('%s', (path, fields) => {
     expect([...seen].toSorted()).toEqual([200, 400]);
   }, 60_000);
 
-  test('names the field, the operator and what is allowed in what it refuses', async () => {
+  test('names the field, the operator and the allowed values when it refuses a condition', async () => {
     await using it = await withItems();
     const [field, { ops }] = Object.entries(fields)[0] as [string, FilterFields[string]];
     const query: Query = [
@@ -128,7 +128,7 @@ describe.each(LISTS)('%s', (path, fields) => {
     ]);
   });
 
-  test('takes at most 20 conditions of both forms together', async () => {
+  test('accepts at most 20 conditions of both forms together', async () => {
     await using it = await withItems();
     const query = (count: number): Query => [
       ['filter[id][gt]', '0'],
@@ -206,7 +206,7 @@ describe('where', () => {
     expect(two.data?.data as unknown).toEqual([{ id: 2, title: ' A warm hutch' }]);
   });
 
-  test('is of the query that a cursor belongs to', async () => {
+  test('is part of the query that a cursor belongs to', async () => {
     await using it = await withItems();
     const { text } = await ask(it.t, '/api/v2/items', [
       ['where', 'id gt 0'],
@@ -222,14 +222,14 @@ describe('where', () => {
     ]);
   });
 
-  test('is unknown where there is nothing to filter', async () => {
+  test('is unknown on routes without filters', async () => {
     await using it = await withItems();
     const [problem] = await problemsOf(it.t, '/api/v2/items/1', [['where', 'id eq 1']]);
     expect(problem).toMatchObject({ path: 'query.where', code: 'extra_forbidden' });
   });
 });
 
-test('an export has the items that pass, and of own ones none of the bin', async () => {
+test('an export contains the items that pass, and none in the bin', async () => {
   await using it = await withItems();
   await it.client.api.v2.items({ item_id: 1 }).delete();
   const query: Query = [

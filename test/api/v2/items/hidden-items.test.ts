@@ -149,7 +149,7 @@ async function told(t: TestApp, token: string | undefined): Promise<string[]> {
 }
 
 // proves: input.hidden-items, data.personal-items, 8.2.2
-test('what nobody but another account may see changes not a byte of any response', async () => {
+test('items that only another account may see do not change a byte of any response', async () => {
   const check = async (made: Made[]) => {
     const items = made.map(rowOf);
     const others = items.filter((_, index) => !made[index]?.hidden);
@@ -168,7 +168,7 @@ test('what nobody but another account may see changes not a byte of any response
   });
 }, 120_000);
 
-describe('a word of a private item', () => {
+describe('a word in a private item', () => {
   const SECRET = 'xylophone';
   const LETTERS = [...'abcdefghijklmnopqrstuvwxyzäöü0123'];
 
@@ -224,7 +224,7 @@ describe('a word of a private item', () => {
 
 describe('a change of a hidden item', () => {
   // proves: input.hidden-items
-  test('leaves what the cache has', async () => {
+  test('leaves cached responses alone', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     const items = ada.client.api.v2.items;

@@ -27,7 +27,7 @@ async function withAda(now?: () => Date) {
 const codeOf = ({ text }: { text: string }) => JSON.parse(text).code;
 
 describe('a repeat with the same key', () => {
-  test('gets the first answer and makes nothing', async () => {
+  test('gets the first response and creates nothing', async () => {
     await using it = await withAda();
     const first = await it.send('a-1', { title: 'a' });
     const repeat = await it.send('a-1', { title: 'a' });
@@ -36,14 +36,14 @@ describe('a repeat with the same key', () => {
     expect(it.count()).toBe(1);
   });
 
-  test('gets it though the item was changed meanwhile', async () => {
+  test('gets it even if the item has changed since', async () => {
     await using it = await withAda();
     const first = await it.send('a-1', { title: 'a' });
     await it.ada.client.api.v2.items({ item_id: 1 }).patch({ title: 'b' });
     expect((await it.send('a-1', { title: 'a' })).text).toBe(first.text);
   });
 
-  test('is told from another path with a 422', async () => {
+  test('is refused for another path with 422', async () => {
     await using it = await withAda();
     await it.send('a-1', { title: 'a' });
     const other = await it.send(
@@ -54,7 +54,7 @@ describe('a repeat with the same key', () => {
     expect([other.status, codeOf(other)]).toEqual([422, 'idempotency_mismatch']);
   });
 
-  test('is told from another body with a 422, which spaces do not make', async () => {
+  test('is refused for another body with 422, ignoring whitespace', async () => {
     await using it = await withAda();
     await it.send('a-1', { title: 'a' });
     const other = await it.send('a-1', { title: 'b' });
@@ -65,7 +65,7 @@ describe('a repeat with the same key', () => {
     expect(it.count()).toBe(1);
   });
 
-  test('of another account is a request of its own', async () => {
+  test('of another account is a separate request', async () => {
     await using it = await withAda();
     const bob = await it.t.signUp('bob');
     await it.send('a-1', { title: 'a' });
@@ -73,7 +73,7 @@ describe('a repeat with the same key', () => {
     expect(other).toMatchObject({ status: 201, location: '/api/v2/items/2', replayed: null });
   });
 
-  test('tries again what failed', async () => {
+  test('processes the request again if it failed', async () => {
     await using it = await withAda();
     const { client } = it.ada;
     await client.api.v2.items.post({ title: 'a' });
@@ -85,7 +85,7 @@ describe('a repeat with the same key', () => {
     expect(repeat).toEqual({ ...first, replayed: 'true' });
   });
 
-  test('of a batch does it once', async () => {
+  test('of a batch applies it once', async () => {
     await using it = await withAda();
     const body = { operations: [{ op: 'create', item: { title: 'a' } }] };
     const first = await it.send('b', body, '/api/v2/items/batch');
@@ -95,7 +95,7 @@ describe('a repeat with the same key', () => {
   });
 });
 
-test('50 requests at once with one key make one item', async () => {
+test('50 concurrent requests with one key create one item', async () => {
   await using it = await withAda();
   const sent = await atOnce(50, () => it.send('race', { title: 'a' }));
   const answers = sent.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -111,7 +111,7 @@ test('50 requests at once with one key make one item', async () => {
   expect((await it.send('race', { title: 'a' })).replayed).toBe('true');
 });
 
-test('50 batches at once with one key are done once', async () => {
+test('50 concurrent batches with one key are applied once', async () => {
   await using it = await withAda();
   const body = { operations: [{ op: 'create', item: { title: 'a' } }] };
   await atOnce(50, () => it.send('race', body, '/api/v2/items/batch'));
@@ -119,7 +119,7 @@ test('50 batches at once with one key are done once', async () => {
 });
 
 // proves: data.responses-of-idempotency-keys
-test('an answer is kept for a day', async () => {
+test('a response is stored for a day', async () => {
   let now = new Date('2026-11-22T16:00:00.000Z');
   await using it = await withAda(() => now);
   const { jobs } = it.t.deps;

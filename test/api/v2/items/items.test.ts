@@ -20,7 +20,7 @@ async function withAda() {
 }
 
 describe('creating', () => {
-  test('answers 201 with Location, ETag and the whole item', async () => {
+  test('responds 201 with Location, ETag and the whole item', async () => {
     await using it = await withAda();
     const { created } = it;
     expect(created.status).toBe(201);
@@ -29,14 +29,14 @@ describe('creating', () => {
     expect(created.data).toMatchObject({ ...FULL, views: 0, version: 1, deleted_at: null });
   });
 
-  test('fills in what is left out', async () => {
+  test('fills in defaults', async () => {
     await using it = await withAda();
     const { data } = await it.items.post({ title: 'b' });
     const rest = { description: '', url: null, tags: [], data: {}, visibility: 'public' };
     expect(data).toMatchObject(rest);
   });
 
-  test('keeps a tag that is given twice once', async () => {
+  test('stores a repeated tag once', async () => {
     await using it = await withAda();
     const { data } = await it.items.post({ title: 'b', tags: ['a', 'b', 'a'] });
     expect(data?.tags).toEqual(['a', 'b']);
@@ -68,7 +68,7 @@ describe('creating', () => {
     expect(errors[0]).toMatchObject({ path: `body.${path}`, code });
   });
 
-  test('takes a backslash followed by what looks like an escape', async () => {
+  test('accepts a backslash before text that looks like an escape', async () => {
     await using it = await withAda();
     const { data } = await it.items.post({ title: 'b', data: { a: '\\u0000' } });
     expect(data?.data).toEqual({ a: '\\u0000' });
@@ -80,7 +80,7 @@ function nested(depth: number): object {
 }
 
 describe('reading', () => {
-  test('answers 304 without a body to who holds the version', async () => {
+  test('responds 304 without a body if the client has the version', async () => {
     await using it = await withAda();
     const headers = { 'if-none-match': '"v1"' };
     const answer = await it.t.request('GET', `/api/v2/items/${it.id}`, { headers });
@@ -88,7 +88,7 @@ describe('reading', () => {
     expect(answer.headers.get('etag')).toBe('"v1"');
   });
 
-  test('a view is no new version', async () => {
+  test('a view does not create a version', async () => {
     await using it = await withAda();
     await it.t.client.api.v1.items({ item_id: it.id }).get();
     const { data, response } = await it.items({ item_id: it.id }).get();
@@ -96,14 +96,14 @@ describe('reading', () => {
     expect(response?.headers.get('etag')).toBe('"v1"');
   });
 
-  test('counts no view', async () => {
+  test('does not count a view', async () => {
     await using it = await withAda();
     await it.items({ item_id: it.id }).get();
     expect((await it.items({ item_id: it.id }).get()).data?.views).toBe(0);
   });
 
   // proves: who-may-what.item-private, 8.2.2
-  test("a private item is its owner's alone, and for others as one that is not there", async () => {
+  test('a private item is visible to its owner only, and missing for others', async () => {
     await using it = await withAda();
     await it.items({ item_id: it.id }).patch({ visibility: 'private' });
     const path = `/api/v2/items/${it.id}`;
@@ -120,7 +120,7 @@ describe('reading', () => {
     expect((await it.t.client.api.v1.items.popular.get()).data).toEqual([]);
   });
 
-  test('a wrong token is refused, though nobody would be let in', async () => {
+  test('an invalid token is refused, although no token is needed', async () => {
     await using it = await withAda();
     const answer = await it.t.request('GET', `/api/v2/items/${it.id}`, { token: 'wrong' });
     expect(answer.status).toBe(401);
@@ -128,7 +128,7 @@ describe('reading', () => {
 });
 
 describe('changing', () => {
-  test('leaves what is left out, and merges data', async () => {
+  test('keeps missing fields, and merges data', async () => {
     await using it = await withAda();
     const patch = { description: 'New.', data: { rabbits: null, size: { h: 2 } } };
     const { data, response } = await it.items({ item_id: it.id }).patch(patch);
@@ -137,7 +137,7 @@ describe('changing', () => {
     expect(response?.headers.get('etag')).toBe('"v2"');
   });
 
-  test('what is the same already is no change', async () => {
+  test('equal values are not a change', async () => {
     await using it = await withAda();
     const { data } = await it.items({ item_id: it.id }).patch({ title: FULL.title });
     expect(data?.version).toBe(1);
@@ -160,7 +160,7 @@ describe('changing', () => {
     ['any in an empty list', ' ,* ,', 200],
     ['a tag that contains commas and a star', '"v7,*,v8"', 412],
     ['a tag that contains the version', '"x,"v1""', 412],
-  ])('with If-Match of %s answers as it must', async (_, tag, status) => {
+  ])('with If-Match of %s responds with the right status', async (_, tag, status) => {
     await using it = await withAda();
     const answer = await it.t.request('PATCH', `/api/v2/items/${it.id}`, {
       token: it.ada.token,
@@ -171,7 +171,7 @@ describe('changing', () => {
   });
 });
 
-test('of 50 changes at once of one version exactly one wins', async () => {
+test('exactly one of 50 concurrent changes of one version wins', async () => {
   await using it = await withAda();
   const answers = await atOnce(50, (index) =>
     it.t.request('PATCH', `/api/v2/items/${it.id}`, {
@@ -187,7 +187,7 @@ test('of 50 changes at once of one version exactly one wins', async () => {
 });
 
 describe('the bin', () => {
-  test('takes an item from everyone until it is restored', async () => {
+  test('hides an item from everyone until it is restored', async () => {
     await using it = await withAda();
     const one = it.items({ item_id: it.id });
     expect((await one.delete()).status).toBe(204);
@@ -200,7 +200,7 @@ describe('the bin', () => {
   });
 
   // proves: who-may-what.item-in-the-bin
-  test('of another is not there', async () => {
+  test('of another account is not accessible', async () => {
     await using it = await withAda();
     const bob = (await it.t.signUp('bob')).client.api.v2.items({ item_id: it.id });
     expect((await bob.delete()).status).toBe(403);
@@ -209,7 +209,7 @@ describe('the bin', () => {
   });
 
   // proves: who-may-what.item-in-the-bin
-  test('of a public item is open to an admin, of a private one to its owner alone', async () => {
+  test('is open to admins for public items, and only to the owner for private ones', async () => {
     await using it = await withAda();
     const hidden = await it.items.post({ title: 'b', visibility: 'private' });
     const root = (await it.t.signUp('root', 'admin')).client.api.v2.items;
@@ -222,7 +222,7 @@ describe('the bin', () => {
     expect((await it.items({ item_id: it.id + 1 }).restore.post()).status).toBe(200);
   });
 
-  test('If-Match holds for it', async () => {
+  test('respects If-Match', async () => {
     await using it = await withAda();
     const headers = { 'if-match': '"v2"' };
     const answer = await it.t.request('DELETE', `/api/v2/items/${it.id}`, {

@@ -34,7 +34,7 @@ async function withItems(count: number) {
   };
 }
 
-test('gives the most viewed of each window first, ties by id, and none without a view', async () => {
+test('returns the most viewed items of each window first, ties by id, and none without a view', async () => {
   await using it = await withItems(6);
   await it.view(5, 9);
   await it.wait(20 * DAY_MS);
@@ -51,7 +51,7 @@ test('gives the most viewed of each window first, ties by id, and none without a
   expect(await it.popular('?window=month&limit=2')).toEqual([4, 2]);
 });
 
-test('gives 10 of the week unless asked otherwise, as whole items', async () => {
+test('returns 10 complete items of the week by default', async () => {
   await using it = await withItems(12);
   for (let id = 1; id <= 12; id++) await it.view(id, id);
   expect(await it.popular()).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
@@ -60,13 +60,13 @@ test('gives 10 of the week unless asked otherwise, as whole items', async () => 
   expect(data).toEqual({ data: [item as NonNullable<typeof item>] });
 });
 
-test('counts what is not yet written', async () => {
+test('counts pending views', async () => {
   await using it = await withItems(1);
   await it.t.deps.items.view(1);
   expect(await it.popular('?window=day')).toEqual([1]);
 });
 
-test('is cached for each window and limit, and says so', async () => {
+test('is cached per window and limit, and reports it', async () => {
   await using it = await withItems(1);
   const states: unknown[] = [];
   for (const query of ['', '?window=week', '?limit=10&window=week', '?window=day', '?limit=9']) {
@@ -77,7 +77,7 @@ test('is cached for each window and limit, and says so', async () => {
 });
 
 // proves: costly-work.popular-items
-test('50 at once share one walk', async () => {
+test('50 concurrent requests share one query', async () => {
   await using it = await withItems(2);
   await it.view(1, 1);
   const { misses } = it.t.deps.cache.stats();
@@ -88,7 +88,7 @@ test('50 at once share one walk', async () => {
   expect(it.t.deps.cache.stats().entries).toBe(1);
 });
 
-test('is made anew by what can change it, which a new item cannot', async () => {
+test('is refreshed by changes that can affect it, which a new item cannot', async () => {
   await using it = await withItems(2);
   await it.view(1, 1);
   const first = async (act: () => Promise<unknown>) => {

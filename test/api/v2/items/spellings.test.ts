@@ -20,7 +20,7 @@ async function idsOf({ request }: TestApp, where: string, token?: string): Promi
   return (JSON.parse(await answer.text()) as { data: { id: number }[] }).data.map(({ id }) => id);
 }
 
-describe('two spellings of a text', () => {
+describe('two encodings of a text', () => {
   test('are stored as one, in titles, descriptions and tags', async () => {
     await using t = await withAda();
     const { data } = await t.items.post({ title: NFD, description: NFD, tags: [NFD, NFC, 'b'] });
@@ -69,7 +69,7 @@ describe('two spellings of a text', () => {
     expect(answer.data?.data.map(({ id }) => id).toSorted()).toEqual([1, 2]);
   });
 
-  test('stay two in data and in urls, which are nothing that people read', async () => {
+  test('stay different in data and urls, which are not prose', async () => {
     await using t = await withAda();
     const url = `https://a.example/${NFD}`;
     const { data } = await t.items.post({ title: 'a', url, data: { [NFD]: NFD, n: NFD } });
@@ -79,7 +79,7 @@ describe('two spellings of a text', () => {
     expect(await idsOf(t, `url eq ${url}`)).toEqual([1]);
   });
 
-  test('have the length of the one that is stored', async () => {
+  test('have the length of the stored one', async () => {
     await using t = await withAda();
     const statusOf = async (title: string) => (await t.items.post({ title })).status;
     expect(await statusOf('é'.normalize('NFD').repeat(200))).toBe(201);
@@ -88,14 +88,14 @@ describe('two spellings of a text', () => {
     expect((await t.ada.client.api.v1.items.post({ title: GROWING.repeat(101) })).status).toBe(422);
   });
 
-  test('of a line end and an accent are read as they are', async () => {
+  test('of a line end and an accent are read unchanged', async () => {
     await using t = await withAda();
     const { data } = await t.items.post({ title: 'a', tags: ['x\n\u0303', NFD] });
     expect(data?.tags).toEqual(['x\n\u0303', NFC]);
   });
 });
 
-describe('an item from before, in another spelling,', () => {
+describe('an older item in another encoding', () => {
   const old = async (t: TestApp, title: string, visibility = 'public') => {
     t.deps.db.client.run(
       `insert into items (owner_id, title, description, tags, visibility, created_at, updated_at)
@@ -104,7 +104,7 @@ describe('an item from before, in another spelling,', () => {
     );
   };
 
-  test('is found once it was renewed in the background, and has the same version', async () => {
+  test('is found after it was converted in the background, with the same version', async () => {
     await using t = await withAda();
     for (const visibility of ['public', 'private']) await old(t, NFD, visibility);
     await old(t, GROWING.repeat(200));
@@ -120,7 +120,7 @@ describe('an item from before, in another spelling,', () => {
     expect(await t.deps.usageCheck.find()).toEqual([]);
   });
 
-  test('comes back in the stored spelling when a change is reverted', async () => {
+  test('is reverted in the stored encoding', async () => {
     await using t = await withAda();
     await old(t, NFD);
     await t.items({ item_id: 1 }).patch({ title: 'Other', tags: [] });

@@ -24,7 +24,7 @@ async function withItem() {
   return { t, ada, view, wait, stats, [Symbol.asyncDispose]: end };
 }
 
-test('the day is 24 hours, zeroes and what is pending included', async () => {
+test('the day has 24 hours, including zeroes and pending views', async () => {
   await using it = await withItem();
   await it.view(2);
   it.wait(23 * HOUR_MS);
@@ -60,13 +60,13 @@ test.each([
   expect((await it.stats(window)).views).toBe(3);
 });
 
-test('is the week unless asked otherwise', async () => {
+test('the default window is the week', async () => {
   await using it = await withItem();
   const { data } = await it.t.client.api.v2.items({ item_id: 1 }).stats.get();
   expect([data?.window, data?.series.length]).toEqual(['week', 7]);
 });
 
-test('of a private item are for its owner alone, and of what is not there for nobody', async () => {
+test('statistics of a private item are for its owner only, and of a missing item for no one', async () => {
   await using it = await withItem();
   const path = '/api/v2/items/1/stats';
   await it.ada.client.api.v2.items({ item_id: 1 }).patch({ visibility: 'private' });

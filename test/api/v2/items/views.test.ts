@@ -29,7 +29,7 @@ async function withItem(config: Partial<Config> = {}) {
   return { t, ada, wait, send, view, [Symbol.asyncDispose]: end };
 }
 
-test('a viewer counts once in the window, and again after it', async () => {
+test('a viewer counts once per window', async () => {
   await using it = await withItem();
   expect(await it.view(BROWSER)).toEqual([1, true]);
   it.wait(1799);
@@ -38,7 +38,7 @@ test('a viewer counts once in the window, and again after it', async () => {
   expect(await it.view(BROWSER)).toEqual([2, true]);
 });
 
-test('viewers are told apart by their account, else by address and agent', async () => {
+test('viewers are distinguished by account, otherwise by address and user agent', async () => {
   await using it = await withItem();
   const bob = await it.t.signUp('bob');
   expect(await it.view(BROWSER)).toEqual([1, true]);
@@ -48,7 +48,7 @@ test('viewers are told apart by their account, else by address and agent', async
   expect(await it.view(BROWSER, bob.token)).toEqual([4, true]);
 });
 
-test('a viewer without an account is known for one UTC day at most', async () => {
+test('a viewer without an account is recognised for one UTC day at most', async () => {
   await using it = await withItem({ viewWindowSeconds: 86_400 });
   expect(await it.view(BROWSER)).toEqual([1, true]);
   it.wait(18 * 3600);
@@ -65,7 +65,7 @@ test('without a window every call counts', async () => {
   ]);
 });
 
-test('50 at once of one viewer are one view', async () => {
+test('50 concurrent views of one viewer count once', async () => {
   await using it = await withItem();
   const all = await Promise.all(Array.from({ length: 50 }, () => it.view(BROWSER)));
   expect(all.filter(([, counted]) => counted).length).toBe(1);
@@ -90,12 +90,12 @@ test.each([
   'okhttp/4.12.0',
   'MyApp/3.2 CFNetwork/1410.0 Darwin/22.6.0',
   undefined,
-])('%s is no bot', async (agent) => {
+])('%s is not a bot', async (agent) => {
   await using it = await withItem();
   expect(await it.view(agent)).toEqual([1, true]);
 });
 
-test('a view of what the caller may not see is none', async () => {
+test('a view of an item that the caller may not see does not count', async () => {
   await using it = await withItem();
   await it.ada.client.api.v2.items({ item_id: 1 }).patch({ visibility: 'private' });
   const { token } = await it.t.signUp('root', 'admin');
@@ -106,7 +106,7 @@ test('a view of what the caller may not see is none', async () => {
   expect((await it.send(BROWSER, it.ada.token)).status).toBe(404);
 });
 
-test('a view is no change of the item', async () => {
+test('a view does not change the item', async () => {
   await using it = await withItem();
   const one = it.ada.client.api.v2.items({ item_id: 1 });
   const before = (await one.get()).data;
@@ -127,7 +127,7 @@ test('v1 counts every read, unless its own window is set', async () => {
   expect(await reads({ viewWindowV1Seconds: 60 })).toEqual([1, 1]);
 });
 
-test('with strict views the answer comes after the commit', async () => {
+test('with strict views the response follows the commit', async () => {
   await using it = await withItem({ viewsMode: 'strict' });
   await it.view(BROWSER);
   const stored = it.t.deps.db.client.query('select views from item_views').values();

@@ -1,67 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { testApp } from '../../../support.ts';
-
-const JSONL = 'application/x-ndjson';
-const CSV = 'text/csv';
-const FULL = {
-  title: 'A warm hutch',
-  description: 'Straw,\r\n"included".\n',
-  url: 'https://example.com/hutch',
-  tags: ['wood', 'straw'],
-  data: { rabbits: 2, size: { w: 1.5 } },
-  visibility: 'private' as const,
-};
-/** What is hard to carry in a cell. */
-const ODD = [
-  { title: '=1+1', description: "'=1+1", tags: ['=a', 'b'] },
-  { title: '@me', description: '-5', tags: ['a;b', ' c '] },
-  { title: "'quoted", description: "''", tags: ['[x]'] },
-  { title: '＝１', description: '\tx', tags: ["'[y]", "'"] },
-  { title: ' ', url: null, description: '\u{1f407}', tags: ['""'], data: { a: '"\n;' } },
-  { title: '\ufeff,', description: '\r', data: { __proto: 1 } },
-];
-
-type Body = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
-
-interface Report {
-  created: number;
-  failed: number;
-  dry_run: boolean;
-  errors: { line: number; code: string; message: string }[];
-}
-
-async function withAda(config = {}) {
-  const t = await testApp({ config });
-  const ada = await t.signUp('ada');
-  const send = (type: string, body: Body, query = '', token = ada.token) => {
-    const headers = type === '' ? {} : { 'content-type': type };
-    const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
-    const init = { body: bytes, headers, token };
-    return t.request('POST', `/api/v2/items/import${query}`, init);
-  };
-  const load = async (type: string, body: Body, query = '') => {
-    const answer = await send(type, body, query);
-    expect(answer.status).toBe(200);
-    return (await answer.json()) as Report;
-  };
-  const save = async (query = '', token = ada.token) =>
-    (await t.request('GET', `/api/v2/items/export${query}`, { token })).text();
-  const titles = () => t.deps.db.client.query('select title from items').values().flat();
-  return {
-    t,
-    ada,
-    send,
-    load,
-    save,
-    titles,
-    [Symbol.asyncDispose]: () => t[Symbol.asyncDispose](),
-  };
-}
-
-const lines = (...values: unknown[]) => values.map((it) => `${JSON.stringify(it)}\n`).join('');
+import { CSV, FULL, JSONL, lines, withAda } from './transfer-support.ts';
 
 describe('an import', () => {
-  test('of JSON Lines makes whole items', async () => {
+  test('of JSON Lines creates complete items', async () => {
     await using it = await withAda();
     const report = await it.load(JSONL, `${lines(FULL)}\n  \r\n${JSON.stringify({ title: 'b' })}`);
     expect(report).toEqual({ created: 2, failed: 0, dry_run: false, errors: [] });
@@ -72,7 +13,7 @@ describe('an import', () => {
     expect((await items({ item_id: 2 }).get()).data).toMatchObject({ title: 'b', ...rest });
   });
 
-  test('of CSV takes columns in any order, tags as a list or between semicolons', async () => {
+  test('of CSV accepts columns in any order, and tags as a list or separated by semicolons', async () => {
     await using it = await withAda();
     const csv =
       '\ufefftags,title,data\r\nwood; straw,a,\r\n"[""x;y""]","b\nc","{""n"":1}"\r\n,d,\r\n';
@@ -84,7 +25,7 @@ describe('an import', () => {
     ]);
   });
 
-  test('names each bad line of JSON Lines and makes the others', async () => {
+  test('reports each invalid line of JSON Lines and imports the others', async () => {
     await using it = await withAda();
     const bad = lines({ title: '' }, { title: 'a', views: 7 }, [], {
       title: 'b',
@@ -122,7 +63,7 @@ describe('an import', () => {
     [String.raw`{"\udc00":1}`, 'data.\ufffd', 'text must not contain NUL'],
     ['{"__proto__":{"a":1}}', 'data.__proto__', 'the key __proto__'],
     // proves: input.json-values
-  ])('names data of %s by its path, in JSON Lines and in CSV', async (data, path, reason) => {
+  ])('reports data of %s by its path, in JSON Lines and in CSV', async (data, path, reason) => {
     await using it = await withAda();
     const expected = {
       created: 1,
@@ -141,7 +82,7 @@ describe('an import', () => {
   });
 
   // proves: costly-work.bodies
-  test('of CSV breaks off at a row of a hundred thousand cells, and reads the rest of the body', async () => {
+  test('of CSV stops at a row of a hundred thousand cells, and reads the rest of the body', async () => {
     await using it = await withAda();
     let sent = 0;
     const body = new ReadableStream<Uint8Array>({
@@ -166,7 +107,7 @@ describe('an import', () => {
     [JSONL, '1\n'],
     [CSV, ','],
     // proves: costly-work.imports
-  ])('of %s lets others go on between many %j', async (type, text) => {
+  ])('of %s yields to other requests between many %j', async (type, text) => {
     await using it = await withAda();
     let turns = 0;
     const timer = setInterval(() => {
@@ -180,7 +121,7 @@ describe('an import', () => {
     expect(turns).toBeGreaterThan(Math.min(3, tookMs / 50));
   });
 
-  test.each(['[', '{"data":'])('takes no line of a million %p', async (opening) => {
+  test.each(['[', '{"data":'])('refuses a line of a million %p', async (opening) => {
     await using it = await withAda();
     const line = opening.repeat(1_000_000 / opening.length);
     expect(await it.load(JSONL, `${line}\n{"title":"a"}\n`)).toMatchObject({
@@ -189,7 +130,7 @@ describe('an import', () => {
     });
   });
 
-  test('names each bad row of CSV and makes the others', async () => {
+  test('reports each invalid row of CSV and imports the others', async () => {
     await using it = await withAda();
     const rows = ['title,tags,data', 'a,,{', 'b,[1,', 'c,x', ',,', 'good,,', 'd,,[]'];
     const report = await it.load(CSV, `${rows.join('\n')}\n`);
@@ -207,7 +148,7 @@ describe('an import', () => {
     ['a stray quote', 'b"c', 'A quote inside an unquoted cell'],
     ['text after a quote', '"b"c', 'Text after a closing quote'],
     ['an open quote', '"b', 'A quote is not closed'],
-  ])('of CSV ends at %s, and says so', async (_, cell, message) => {
+  ])('of CSV ends at %s, and reports it', async (_, cell, message) => {
     await using it = await withAda();
     const { created, errors } = await it.load(CSV, `title\na\n${cell}\nd\n`);
     expect([created, errors.length, it.titles()]).toEqual([1, 1, ['a']]);
@@ -215,7 +156,7 @@ describe('an import', () => {
     expect(errors[0]?.message).toEndWith('the rest was not read');
   });
 
-  test('refuses columns that are none by name, before anything is made', async () => {
+  test('refuses unknown columns by name, before it creates anything', async () => {
     await using it = await withAda();
     const answer = await it.send(CSV, 'id,title,colour,title\n1,a,red,b\n');
     expect(answer.status).toBe(422);
@@ -231,7 +172,7 @@ describe('an import', () => {
   });
 
   // proves: 5.2.2
-  test('does not take what is no UTF-8', async () => {
+  test('refuses invalid UTF-8', async () => {
     await using it = await withAda();
     const latin = Buffer.from('{"title":"h\xe4ttig"}\n{"title":"a"}\n', 'latin1');
     expect(await it.load(JSONL, latin)).toMatchObject({ created: 1, failed: 1 });
@@ -243,7 +184,7 @@ describe('an import', () => {
   });
 
   // proves: costly-work.bodies
-  test('takes a line of 1 MiB at most, and goes on after a longer one', async () => {
+  test('accepts lines of up to 1 MiB, and continues after a longer one', async () => {
     await using it = await withAda();
     const long = `{"title":"a","x":"${'x'.repeat(1_048_577)}"}`;
     const report = await it.load(JSONL, `${long}\n${lines({ title: 'b' })}`);
@@ -257,19 +198,19 @@ describe('an import', () => {
     expect(it.titles()).toEqual(['b', 'b']);
   });
 
-  test('gives up CSV whose quote is never closed', async () => {
+  test('stops at a CSV quote that is never closed', async () => {
     await using it = await withAda();
     const report = await it.load(CSV, `title\na\n"${'x\n'.repeat(2_000_000)}`);
     expect([report.created, report.failed, report.errors[0]?.line]).toEqual([1, 1, 3]);
   });
 
-  test('names 1,000 bad lines and counts all', async () => {
+  test('lists 1,000 invalid lines and counts all', async () => {
     await using it = await withAda();
     const report = await it.load(JSONL, 'x\n'.repeat(1234));
     expect([report.failed, report.errors.length]).toEqual([1234, 1000]);
   });
 
-  test('run dry makes nothing and says what would be', async () => {
+  test('in a dry run creates nothing and reports the result', async () => {
     await using it = await withAda();
     const report = await it.load(JSONL, `${lines({ title: 'a' })}x\n`, '?dry_run=true');
     expect(report).toMatchObject({ created: 1, failed: 1, dry_run: true });
@@ -277,7 +218,7 @@ describe('an import', () => {
   });
 
   // proves: costly-work.imports
-  test('lets other writers have their turn', async () => {
+  test('lets other writers proceed', async () => {
     await using it = await withAda();
     const big = lines(...Array.from({ length: 2000 }, (_, index) => ({ title: `t${index}` })));
     const running = it.load(JSONL, big);
@@ -288,7 +229,7 @@ describe('an import', () => {
   });
 
   // proves: input.body-size, files.nobody-uploads-a-file-that-is-stored-or, 5.2.1
-  test('over the limit is refused at once where its length is known, else on the way', async () => {
+  test('over the limit is refused at once if its length is known, otherwise while it is read', async () => {
     await using it = await withAda({ maxImportBytes: 20_000 });
     const big = lines(...Array.from({ length: 1000 }, () => ({ title: 'a', description: 'b' })));
     const headers = { 'content-type': JSONL, 'content-length': String(big.length) };
@@ -332,77 +273,5 @@ describe('an import', () => {
     await using it = await withAda();
     expect((await it.send(CSV, 'title\na\n', '?dryrun=true')).status).toBe(400);
     expect(it.titles()).toEqual([]);
-  });
-});
-
-describe('an export', () => {
-  // proves: files.nobody-uploads-a-file-that-is-stored-or, 5.4.1
-  test('is a file of the type that was asked for', async () => {
-    await using it = await withAda();
-    const forms = { jsonl: JSONL, csv: CSV };
-    for (const [format, type] of Object.entries(forms)) {
-      const path = `/api/v2/items/export?format=${format}`;
-      const { headers } = await it.t.request('GET', path, { token: it.ada.token });
-      expect(headers.get('content-type')).toBe(type);
-      expect(headers.get('content-disposition')).toBe(`attachment; filename="items.${format}"`);
-      expect(headers.get('x-content-type-options')).toBe('nosniff');
-    }
-  });
-
-  test('of own items has the private ones and none of others, listed what everyone may see', async () => {
-    await using it = await withAda();
-    const bob = await it.t.signUp('bob');
-    for (const client of [it.ada.client, bob.client]) {
-      const own = client === bob.client ? 'bob' : 'ada';
-      await client.api.v2.items.post({ title: `${own} public` });
-      await client.api.v2.items.post({ title: `${own} private`, visibility: 'private' });
-      const { data } = await client.api.v2.items.post({ title: `${own} gone` });
-      await client.api.v2.items({ item_id: data?.id as number }).delete();
-    }
-    const titlesOf = (text: string) =>
-      text
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line).title);
-    expect(titlesOf(await it.save())).toEqual(['ada public', 'ada private']);
-    expect(titlesOf(await it.save('?scope=listed'))).toEqual(['ada public', 'bob public']);
-  });
-
-  test('has every item of many pages once, by id', async () => {
-    await using it = await withAda();
-    const all = Array.from({ length: 450 }, (_, index) => ({ title: `t${index}` }));
-    await it.load(JSONL, lines(...all));
-    const titles = (await it.save())
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line).title);
-    expect(titles).toEqual(all.map(({ title }) => title));
-  });
-
-  test.each(['jsonl', 'csv'])('as %s, imported, gives the same items', async (format) => {
-    await using it = await withAda();
-    const bob = await it.t.signUp('bob');
-    expect(await it.load(JSONL, lines(FULL, ...ODD))).toMatchObject({ created: 7, failed: 0 });
-    const text = await it.save(`?format=${format}`);
-    const type = format === 'csv' ? CSV : JSONL;
-    const answer = await it.send(type, text, '', bob.token);
-    expect(await answer.json()).toMatchObject({ created: 7, failed: 0 });
-    expect(await it.save(`?format=${format}`, bob.token)).toBe(text);
-    expect(await it.save('', bob.token)).toBe(await it.save());
-  });
-
-  // proves: files.nobody-uploads-a-file-that-is-stored-or
-  test('as CSV has no cell that a spreadsheet would run', async () => {
-    await using it = await withAda();
-    await it.load(JSONL, lines(...ODD));
-    const text = await it.save('?format=csv');
-    expect(text).toContain(`'=1+1,''=1+1,,'=a;b,,public`);
-    expect(text).not.toMatch(/(^|[,\n]"?)[=+\-@＝]/);
-  });
-
-  test('of nothing is empty, or the names of the columns', async () => {
-    await using it = await withAda();
-    expect(await it.save()).toBe('');
-    expect(await it.save('?format=csv')).toBe('title,description,url,tags,data,visibility\r\n');
   });
 });
