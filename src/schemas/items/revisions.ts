@@ -1,8 +1,11 @@
 import { type TSchema, t } from 'elysia';
 import { Page } from '../common.ts';
 import { Choice, Integer, IntegerText, Text, Timestamp } from '../kinds.ts';
+import { ItemDocument } from './items-v2.ts';
 
 const changeOf = <T extends TSchema>(value: T) => t.Optional(t.Object({ from: value, to: value }));
+
+const { title, description, url, tags, data, visibility } = ItemDocument.properties;
 
 const ItemRevision = t.Object(
   {
@@ -13,12 +16,12 @@ const ItemRevision = t.Object(
     }),
     at: Timestamp(),
     changes: t.Object({
-      title: changeOf(t.String()),
-      description: changeOf(t.String()),
-      url: changeOf(t.Union([t.String(), t.Null()])),
-      tags: changeOf(t.Array(t.String())),
-      data: changeOf(t.Record(t.String(), t.Any())),
-      visibility: changeOf(Choice('Visibility', ['public', 'private'])),
+      title: changeOf(title),
+      description: changeOf(description),
+      url: changeOf(url),
+      tags: changeOf(tags),
+      data: changeOf(data),
+      visibility: changeOf(visibility),
     }),
   },
   { title: 'ItemRevision' },

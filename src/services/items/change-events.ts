@@ -106,7 +106,7 @@ export function includesItem({ event, item }: ChangeEvent, actor: AnyActor): boo
   );
 }
 
-/** How long a listener can resume. */
+/** The time for which a listener can resume. */
 const RETENTION_MS = DAY_MS;
 const RETENTION_EVERY_MS = 10 * MINUTE_MS;
 /** Events deleted in one transaction. */

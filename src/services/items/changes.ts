@@ -156,7 +156,7 @@ type Erased = Pick<Item, 'id' | 'owner_id' | 'version' | 'visibility' | 'deleted
 
 /**
  * Records that an item of a deleted account is gone, and notifies listeners after the commit.
- * Private and binned items need no event: nobody else ever received one about them.
+ * Private and binned items need no event: no one else ever received one about them.
  */
 export async function recordErasure(
   { publish, now }: Pick<ItemChangesDeps, 'publish' | 'now'>,

@@ -51,7 +51,7 @@ type AnyEvent = ChangeEvent | PopularEvent;
 /** Live events buffered while a resuming listener reads a page; beyond that they are read as the next page. */
 const MAX_BUFFERED = 100;
 
-/** How often the events of other processes are read. */
+/** The interval for reading events of other processes. */
 const POLL_MS = 1000;
 
 /** Sends listeners the changes of items after their commit, and those that they missed. */

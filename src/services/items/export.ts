@@ -7,12 +7,12 @@ import { csvLine, guarded } from '../../utils/text/csv.ts';
 import type { ItemFormat } from './lines.ts';
 import { conditionOf } from './list/filters.ts';
 import type { ItemFilter } from './list/query.ts';
-import { ITEM_FIELDS, isListed, isOwned } from './rows.ts';
+import { EDITABLE_FIELDS, isListed, isOwned } from './rows.ts';
 
 /** Items of one read: 2 MB at most. */
 const PAGE = 20;
 
-type Exported = Pick<ItemRow, 'id' | 'deleted_at' | (typeof ITEM_FIELDS)[number]> & {
+type Exported = Pick<ItemRow, 'id' | 'deleted_at' | (typeof EDITABLE_FIELDS)[number]> & {
   passes: number;
 };
 
@@ -22,7 +22,7 @@ const newest = prepare<Record<string, never>, { id: number | null }[]>((orm) =>
 
 const columns = fixed(
   sql.join(
-    (['id', 'deleted_at', ...ITEM_FIELDS] as const).map((name) => sql`${items[name]}`),
+    (['id', 'deleted_at', ...EDITABLE_FIELDS] as const).map((name) => sql`${items[name]}`),
     sql`, `,
   ),
 );
@@ -60,7 +60,7 @@ export const createItemExport = ({ db }: { db: Db }) => ({
    */
   lines: async function* (options: ExportOptions): AsyncGenerator<ExportChunk> {
     const { format } = options;
-    if (format === 'csv') yield { text: csvLine(ITEM_FIELDS), count: 0 };
+    if (format === 'csv') yield { text: csvLine(EDITABLE_FIELDS), count: 0 };
     const toLine = format === 'csv' ? toCsv : toJson;
     const until = (await newest(db.read, {}))[0]?.id ?? 0;
     const read = (after: number) => rowsOf<Exported>(db.read, pageOf(options, after, until));

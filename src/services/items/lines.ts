@@ -2,7 +2,7 @@ import { AppError, type FieldProblem } from '../../core/exceptions.ts';
 import { JsonFault, parseJson } from '../../utils/json/parse.ts';
 import { byteLines, isBlank, withoutBom } from '../../utils/text/byte-lines.ts';
 import { csvRows, unguarded } from '../../utils/text/csv.ts';
-import { ITEM_FIELDS } from './rows.ts';
+import { EDITABLE_FIELDS } from './rows.ts';
 
 export type ItemFormat = 'jsonl' | 'csv';
 
@@ -88,12 +88,12 @@ function refuseBadColumns(columns: string[]): void {
 }
 
 function badColumns(fields: FieldProblem[]): AppError {
-  const message = `The first row must name columns, separated by commas: ${ITEM_FIELDS.join(', ')}`;
+  const message = `The first row must name columns, separated by commas: ${EDITABLE_FIELDS.join(', ')}`;
   return new AppError('validation_failed', message, { fields });
 }
 
 function isColumn(name: string): boolean {
-  return (ITEM_FIELDS as readonly string[]).includes(name);
+  return (EDITABLE_FIELDS as readonly string[]).includes(name);
 }
 
 const FOREIGN_SEPARATORS = { ';': 'semicolons', '\t': 'tabs', '|': 'vertical bars' };

@@ -6,7 +6,7 @@ import { itemRevisions, items } from '../../models/index.ts';
 import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
 import { type Job, runSteps } from '../jobs.ts';
 
-/** How long a deleted item can be restored. */
+/** The time for which a deleted item can be restored. */
 const BIN_MS = 30 * DAY_MS;
 const EVERY_MS = HOUR_MS;
 /** Revisions deleted in one step: the largest take 4 MB. */

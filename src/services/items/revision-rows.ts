@@ -3,10 +3,10 @@ import type { Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { type ItemRevision, type ItemRow, itemRevisions } from '../../models/index.ts';
 import { nextTurn } from '../../utils/async/event-loop.ts';
-import { ITEM_FIELDS } from './rows.ts';
+import { EDITABLE_FIELDS } from './rows.ts';
 
 /** The fields that revisions record; `deleted_at` follows from the action. */
-export type Columns = Partial<Pick<ItemRow, (typeof ITEM_FIELDS)[number]>>;
+export type Columns = Partial<Pick<ItemRow, (typeof EDITABLE_FIELDS)[number]>>;
 
 type Before = { item_id: number; version: number; limit: number };
 /** The revisions before a version, newest first. */
@@ -102,7 +102,7 @@ export async function columnsAt(
   until: number,
 ): Promise<Columns> {
   let columns: Columns = {};
-  for (let from = after; Object.keys(columns).length < ITEM_FIELDS.length; ) {
+  for (let from = after; Object.keys(columns).length < EDITABLE_FIELDS.length; ) {
     const chunk = await revisionsWithin(session, { item_id, after: from, until, limit: CHUNK });
     for (const revision of chunk) columns = { ...columnsBefore(revision), ...columns };
     if (chunk.length < CHUNK) break;

@@ -15,10 +15,10 @@ import {
   hasVersion,
   revisionsBefore,
 } from './revision-rows.ts';
-import { ITEM_FIELDS, type Item } from './rows.ts';
+import { EDITABLE_FIELDS, type Item } from './rows.ts';
 import type { ItemViews } from './views.ts';
 
-type FieldName = (typeof ITEM_FIELDS)[number];
+type FieldName = (typeof EDITABLE_FIELDS)[number];
 
 /** One change of an item. `tags` and `data` are JSON texts, as in Item. */
 export interface RevisionInfo {
@@ -91,13 +91,13 @@ interface Place {
   top: number;
   /** The page contains revisions older than this version. */
   below: number;
-  /** By field; 0 if nothing changed it between here and `top`. */
+  /** Versions by field; 0 if nothing changed it between here and `top`. */
   next: Record<FieldName, number>;
 }
 
 const DEFAULT_LIMIT = 20;
-const UNCHANGED = Object.fromEntries(ITEM_FIELDS.map((name) => [name, 0])) as Place['next'];
-const SHAPE = ['number', 'number', ...ITEM_FIELDS.map(() => 'number' as const)] as const;
+const UNCHANGED = Object.fromEntries(EDITABLE_FIELDS.map((name) => [name, 0])) as Place['next'];
+const SHAPE = ['number', 'number', ...EDITABLE_FIELDS.map(() => 'number' as const)] as const;
 
 async function listRevisions(
   { session, cursors }: { session: Session; cursors: Cursors },
@@ -121,7 +121,7 @@ async function stateAt(session: Session, item: Item, { top, next }: Place): Prom
   for (const version of new Set(Object.values(next))) {
     if (version === 0) continue;
     const before = await columnsBeforeVersion(session, item.id, version);
-    const names = ITEM_FIELDS.filter((name) => next[name] === version && name in before);
+    const names = EDITABLE_FIELDS.filter((name) => next[name] === version && name in before);
     for (const name of names) Object.assign(state, { [name]: before[name] });
   }
   return state;
@@ -134,7 +134,7 @@ function entriesOf(rows: ItemRevision[], newest: Item, start: Place) {
   return rows.map((row) => {
     const { version, action, actor_id, at } = row;
     const before = columnsBefore(row);
-    const names = ITEM_FIELDS.filter((name) => name in before);
+    const names = EDITABLE_FIELDS.filter((name) => name in before);
     const changes = Object.fromEntries(
       names.map((name) => [name, { from: before[name], to: state[name] }]),
     ) as RevisionInfo['changes'];
@@ -153,12 +153,12 @@ function placeOf(cursors: Cursors, item: Item, cursor: string | undefined): Plac
   const position = readCursor(cursors, scopeOf(item), cursor, SHAPE);
   if (!position) return { top: item.version, below: item.version + 1, next: UNCHANGED };
   const [top, below, ...versions] = position as [number, number, ...number[]];
-  const next = Object.fromEntries(ITEM_FIELDS.map((name, index) => [name, versions[index]]));
+  const next = Object.fromEntries(EDITABLE_FIELDS.map((name, index) => [name, versions[index]]));
   return { top, below, next: next as Place['next'] };
 }
 
 function cursorOf(cursors: Cursors, item: Item, { top, below, next }: Place): string {
-  return cursors.seal(scopeOf(item), [top, below, ...ITEM_FIELDS.map((name) => next[name])]);
+  return cursors.seal(scopeOf(item), [top, below, ...EDITABLE_FIELDS.map((name) => next[name])]);
 }
 
 function scopeOf({ id }: Item): string {

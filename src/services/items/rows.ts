@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, gt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, type Placeholder, type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../../core/db/db.ts';
 import { fixed, prepare } from '../../core/db/query.ts';
 import { type ItemRow, items, itemViews, type Visibility } from '../../models/index.ts';
@@ -23,7 +23,14 @@ export interface ItemFields {
 }
 
 /** The names of ItemFields: the columns of an export, in its order, and of the history. */
-export const ITEM_FIELDS = ['title', 'description', 'url', 'tags', 'data', 'visibility'] as const;
+export const EDITABLE_FIELDS = [
+  'title',
+  'description',
+  'url',
+  'tags',
+  'data',
+  'visibility',
+] as const;
 
 /** The columns of Item; for queries that join item_views. */
 export const itemColumns = { ...getTableColumns(items), views: itemViews.views };
@@ -97,19 +104,18 @@ export const listedItems = prepare<Place & { limit: number }, PlainItem[]>((orm)
     .offset(sql.placeholder('rest')),
 );
 
-type Insert = Pick<Item, 'owner_id' | (typeof ITEM_FIELDS)[number]> & { now: string };
+const placeholders = Object.fromEntries(
+  EDITABLE_FIELDS.map((name) => [name, sql.placeholder(name)]),
+) as Record<keyof ItemFields, Placeholder>;
+
+type Insert = Pick<Item, 'owner_id' | (typeof EDITABLE_FIELDS)[number]> & { now: string };
 
 export const insertItem = prepare<Insert, ItemRow[]>((orm) =>
   orm
     .insert(items)
     .values({
+      ...placeholders,
       owner_id: sql.placeholder('owner_id'),
-      title: sql.placeholder('title'),
-      description: sql.placeholder('description'),
-      url: sql.placeholder('url'),
-      tags: sql.placeholder('tags'),
-      data: sql.placeholder('data'),
-      visibility: sql.placeholder('visibility'),
       created_at: sql.placeholder('now'),
       updated_at: sql.placeholder('now'),
     })

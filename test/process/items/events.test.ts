@@ -34,7 +34,7 @@ async function ask({ url }: RunningHutch): Promise<Socket> {
   return socket;
 }
 
-/** Reads until `text` comes or the connection ends, and gives what came up to there. */
+/** Reads until `text` arrives or the connection ends; returns the text up to there. */
 async function readUntil(socket: Socket, text: string): Promise<string> {
   let all = '';
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
@@ -45,7 +45,7 @@ async function readUntil(socket: Socket, text: string): Promise<string> {
   return all;
 }
 
-/** How many connections the server has open, as the system counts them. */
+/** The number of open connections of the server, as the system counts them. */
 function connectionsOf({ pid }: RunningHutch): number {
   const links = readdirSync(`/proc/${pid}/fd`).map((name) => {
     // One may be closed between the list and the look.
@@ -58,9 +58,9 @@ function connectionsOf({ pid }: RunningHutch): number {
   return links.filter((link) => link.startsWith('socket:')).length;
 }
 
-const ids = (told: Block[]) => told.map(({ id }) => Number(id));
-const titles = (told: Block[]) =>
-  told.map(({ data }) => (data?.['item'] as { title: string } | null)?.title);
+const ids = (received: Block[]) => received.map(({ id }) => Number(id));
+const titles = (received: Block[]) =>
+  received.map(({ data }) => (data?.['item'] as { title: string } | null)?.title);
 
 describe('events of a real server', () => {
   test('reach 1,000 listeners at once', async () => {
@@ -68,9 +68,9 @@ describe('events of a real server', () => {
     const sockets = await Promise.all(Array.from({ length: 1000 }, () => ask(it.server)));
     await Promise.all(sockets.map((socket) => readUntil(socket, 'id: 0\n\n')));
     await it.items.post({ title: 'for all' });
-    const told = await Promise.all(sockets.map((socket) => readUntil(socket, '}\n\n')));
-    expect(new Set(told).size).toBe(1);
-    expect(told[0]).toMatch(/id: 1\nevent: created\ndata: .*"title":"for all"/);
+    const received = await Promise.all(sockets.map((socket) => readUntil(socket, '}\n\n')));
+    expect(new Set(received).size).toBe(1);
+    expect(received[0]).toMatch(/id: 1\nevent: created\ndata: .*"title":"for all"/);
     for (const socket of sockets) socket.destroy();
   }, 60_000);
 
@@ -87,13 +87,15 @@ describe('events of a real server', () => {
       }
       return own;
     });
-    const told = await reading;
-    expect(ids(told)).toEqual(Array.from({ length: 500 }, (_, n) => n + 1));
+    const received = await reading;
+    expect(ids(received)).toEqual(Array.from({ length: 500 }, (_, n) => n + 1));
     // Items get their ids as they are committed: an event for each, in that order.
-    expect(told.map(({ data }) => data?.['item_id'])).toEqual(ids(told));
+    expect(received.map(({ data }) => data?.['item_id'])).toEqual(ids(received));
     for (const own of written) {
       if (own.status !== 'fulfilled') throw own.reason;
-      expect(titles(told).filter((title) => own.value.includes(title ?? ''))).toEqual(own.value);
+      expect(titles(received).filter((title) => own.value.includes(title ?? ''))).toEqual(
+        own.value,
+      );
     }
   }, 60_000);
 
@@ -145,10 +147,10 @@ describe('events of a real server', () => {
     await using it = await served(dir);
     const { data: after } = await it.items.post({ title: 'after' });
     const listener = await listen(it.server, { 'last-event-id': lastId ?? '' });
-    const told = await listener.take((after?.id ?? 0) - 5);
-    expect(ids(told)).toEqual(Array.from({ length: told.length }, (_, n) => n + 6));
-    expect(told.length).toBeGreaterThanOrEqual(acknowledged + 1);
-    expect(titles(told).at(-1)).toBe('after');
+    const received = await listener.take((after?.id ?? 0) - 5);
+    expect(ids(received)).toEqual(Array.from({ length: received.length }, (_, n) => n + 6));
+    expect(received.length).toBeGreaterThanOrEqual(acknowledged + 1);
+    expect(titles(received).at(-1)).toBe('after');
     await it.items.post({ title: 'live' });
     expect(titles([(await listener.next()) as Block])).toEqual(['live']);
     listener.abort();
@@ -171,9 +173,9 @@ describe('events of a real server', () => {
       for (let n = 0; n < 100; n++) await it.items.post({ title: `server ${n}` });
     })();
     await Promise.all([imported(many), writing]);
-    const told = await listener.take(600);
-    expect(ids(told)).toEqual(Array.from({ length: 600 }, (_, n) => n + 2));
-    expect(new Set(titles(told)).size).toBe(600);
+    const received = await listener.take(600);
+    expect(ids(received)).toEqual(Array.from({ length: 600 }, (_, n) => n + 2));
+    expect(new Set(titles(received)).size).toBe(600);
     listener.abort();
   }, 60_000);
 
@@ -235,12 +237,12 @@ describe('events of a real server', () => {
     const listeners = await Promise.all(Array.from({ length: 20 }, () => listen(it.server)));
     const socket = await ask(it.server);
     socket.pause();
-    const told = Promise.all(listeners.map(({ take }) => take(1000)));
+    const received = Promise.all(listeners.map(({ take }) => take(1000)));
     for (let n = 0; n < 90; n++) {
       await it.items.post({ title: 'a', data: { text: 'x'.repeat(60_000) } });
     }
     expect(await it.server.stop()).toBe(0);
-    for (const each of await told) {
+    for (const each of await received) {
       expect(ids(each)).toEqual(Array.from({ length: each.length }, (_, n) => n + 1));
     }
     socket.destroy();

@@ -11,14 +11,14 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     const start = () => serve(dir, { args, env: { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' } });
     let server = await start();
     const client = createClient(server.url);
-    const told: number[] = [];
+    const received: number[] = [];
     const restarts = 3;
     const [perRun, abort] = [40, new AbortController()];
     const reading = (async () => {
       const options = { signal: abort.signal, lastEventId: 0, minDelayMs: 5, maxDelayMs: 50 };
       for await (const { event, data } of subscribe(client.v2.items.events, options)) {
-        if (event === 'created') told.push(data.item_id);
-        if (told.length === perRun * (restarts + 1)) return;
+        if (event === 'created') received.push(data.item_id);
+        if (received.length === perRun * (restarts + 1)) return;
       }
     })();
     const made: number[] = [];
@@ -27,7 +27,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
       const { items } = server.clientFor(token).v2;
       const posts = Array.from({ length: perRun }, (_, n) => items.post({ title: `${run}.${n}` }));
       for (const { data } of await Promise.all(posts)) if (data) made.push(data.id);
-      // In the middle of what is being told.
+      // While events are being sent.
       if (run < restarts) {
         server.kill(signal);
         await server.exited;
@@ -39,7 +39,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     await reading;
     await server.stop();
     expect(made).toHaveLength(perRun * (restarts + 1));
-    expect(told).toEqual(made.sort((one, other) => one - other));
+    expect(received).toEqual(made.sort((one, other) => one - other));
   },
   60_000,
 );

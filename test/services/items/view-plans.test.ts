@@ -52,8 +52,8 @@ test('views, statistics and sweeps read only what they need', async () => {
   });
   const text = [...plans].map(([query, plan]) => `${query} => ${plan}`).join('\n');
   expect(plans.size).toBeGreaterThanOrEqual(14);
-  // The oldest events are the first of their table, and no more of them are read than asked for.
-  // Of sources those alone are read that are asked by the clock. Failed sign-ins are bounded,
+  // The oldest events come first in their table and are read up to a limit. Only sources with a
+  // schedule are read. Failed sign-ins are bounded,
   // and sqlite_sequence a row for each table.
   const bounded =
     'item_events|sources USING INDEX sources_refresh|sqlite_sequence|sign_in_failures USING COVERING INDEX \\w+';

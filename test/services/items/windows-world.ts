@@ -131,7 +131,7 @@ export class World {
       .values();
   }
 
-  /** The counters as whoever was there remembers them. */
+  /** The expected counters. */
   remembered() {
     const since = (isIn: (at: Date) => boolean, id: number) =>
       this.views

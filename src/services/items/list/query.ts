@@ -73,7 +73,7 @@ export type ListedRow = { id: number; relevance?: number } & Partial<
 export interface ItemPage {
   data: ListedRow[];
   page: Page;
-  /** With `count`. */
+  /** Set if the query has `count`. */
   total?: number;
   /** True when counting stopped at its bound: there are `total` or more. */
   total_is_capped?: boolean;

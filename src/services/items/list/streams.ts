@@ -38,7 +38,7 @@ export interface ListScope extends Pick<ItemListQuery, 'filters' | 'bin'> {
 /** Items found in no useful order, few enough to be sorted in memory. */
 export interface Picks {
   ids: readonly number[];
-  /** By id, if the list is sorted by relevance. */
+  /** Ranks by id, if the list is sorted by relevance. */
   ranks?: ReadonlyMap<number, number>;
   /** Visibility and filters. */
   where: SQL[];

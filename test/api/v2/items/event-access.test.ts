@@ -5,7 +5,7 @@ import { listen, PATH, withAda } from './events-support.ts';
 describe('a listener', () => {
   type Ada = Awaited<ReturnType<typeof withAda>>;
   type Act = (it: Ada) => Promise<unknown>;
-  /** As a process of its own, a command, does it. */
+  /** Changes made by another process, such as a command. */
   const acts: [string, Act][] = [
     ['is signed out', async ({ t }) => t.deps.db.client.run('delete from sessions')],
     ['is deactivated', async ({ t }) => t.deps.db.client.run('update users set is_active = 0')],
@@ -25,13 +25,13 @@ describe('a listener', () => {
     },
   );
 
-  /** How ada ends her own access, with the session that listens. */
+  /** Ada ends her own access with the session that listens. */
   const own: [string, Act][] = [
     ['signs out', ({ ada }) => ada.client.api.v2.auth.logout.post()],
     ['ends that session', ({ ada }) => ada.client.api.v2.auth.sessions({ session_id: 1 }).delete()],
     ['deletes the account', ({ ada }) => ada.client.api.v2.users.me.delete({ password: PASSWORD })],
   ];
-  /** How others do, or ada by another session. */
+  /** Others end it, or ada does with another session. */
   const foreign: [string, Act][] = [
     ['ends the others', async (it) => (await another(it)).api.v2.auth.sessions.delete()],
     [

@@ -131,8 +131,8 @@ describe('the audience of events', () => {
     const own = await listen(it.t, it.ada.token);
     const foreign = await Promise.all([...others, admin].map((token) => listen(it.t, token)));
     const one = it.items({ item_id: 1 });
-    const told: ReturnType<typeof short>[] = [];
-    // One after another: what is shown is the item as it is when it is told.
+    const received: ReturnType<typeof short>[] = [];
+    // One after another, because an event contains the state of the item when it is sent.
     const acts = [
       () => it.items.post(CHANGES[0][1]),
       ...CHANGES.slice(1).map(
@@ -146,11 +146,11 @@ describe('the audience of events', () => {
     const firsts: ReturnType<typeof short>[] = [];
     for (const [n, act] of acts.entries()) {
       await act();
-      told.push(short(await own.next()));
-      // From then on each of them is told at once.
+      received.push(short(await own.next()));
+      // From here on each listener receives events at once.
       if (n === 0) for (const { next } of foreign) firsts.push(short(await next()));
     }
-    expect(told.map((it) => it.slice(1))).toEqual([
+    expect(received.map((it) => it.slice(1))).toEqual([
       ['created', 1, 1, 'a'],
       ['updated', 1, 2, 'a'],
       ['updated', 1, 3, 'b'],
@@ -272,9 +272,11 @@ describe('resuming', () => {
     const writing = (async () => {
       for (let n = 0; n < 150; n++) await it.items.post({ title: `b${n}` });
     })();
-    const told = await listener.take(600);
+    const received = await listener.take(600);
     await writing;
-    expect(told.map(({ id }) => Number(id))).toEqual(Array.from({ length: 600 }, (_, n) => n + 1));
+    expect(received.map(({ id }) => Number(id))).toEqual(
+      Array.from({ length: 600 }, (_, n) => n + 1),
+    );
   });
 
   test('sends more events than a client may leave unread, as fast as it reads', async () => {
@@ -330,7 +332,7 @@ describe('the most viewed items', () => {
     for (const n of [1, 2]) await it.items.post({ title: `a${n}` });
     const listener = await listen(it.t);
     await it.t.client.api.v1.items({ item_id: 2 }).get();
-    const told = await listener.nextPopular();
-    expect(told).toEqual({ event: 'popular', data: { item_ids: [2, 1] } });
+    const received = await listener.nextPopular();
+    expect(received).toEqual({ event: 'popular', data: { item_ids: [2, 1] } });
   });
 });

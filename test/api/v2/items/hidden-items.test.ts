@@ -34,7 +34,7 @@ const shown = fc.record({
   owner_id: fc.constantFrom(ADA, EVE),
   isPrivate: fc.boolean(),
 });
-/** Eve's, in the bin or private: nobody of those who ask may see it. */
+/** Eve's item, in the bin or private: none of the callers may see it. */
 const hidden = fc.record({ hidden: fc.constant(true), content, isPrivate: fc.boolean() });
 const rows = fc
   .tuple(
@@ -124,7 +124,7 @@ const PATHS = [
   ]),
 ];
 
-/** All that a caller is told, page by page; a cursor's bytes are replaced by their number. */
+/** All responses to a caller, page by page; cursors are replaced by their length. */
 async function told(t: TestApp, token: string | undefined): Promise<string[]> {
   const answers: string[] = [];
   const get = async (path: string) => {

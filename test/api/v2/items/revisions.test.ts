@@ -28,8 +28,8 @@ describe('the revisions of an item', () => {
   test('tell who changed what, the newest first', async () => {
     await using it = await withHistory();
     const { data } = await it.one.revisions.get();
-    const told = data?.data.map(({ version, action, changes }) => [version, action, changes]);
-    expect(told).toEqual([
+    const received = data?.data.map(({ version, action, changes }) => [version, action, changes]);
+    expect(received).toEqual([
       [6, 'update', { visibility: { from: 'public', to: 'private' } }],
       [5, 'restore', {}],
       [4, 'delete', {}],
