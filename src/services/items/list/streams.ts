@@ -152,7 +152,7 @@ const isBinned = fixed(sql`${items.deleted_at} is not null`);
 const hasUrl = fixed(sql`${items.url} is not null`);
 
 /** Public items, and the caller's private items; or the items in the bin. */
-export function walkStreams(field: SortField, scope: ListScope): Stream[] {
+function walkStreams(field: SortField, scope: ListScope): Stream[] {
   const { actor, bin } = scope;
   if (bin && actor.id !== null) {
     const where = sql`${eq(items.owner_id, actor.id)} and ${isBinned}`;
@@ -166,7 +166,7 @@ export function walkStreams(field: SortField, scope: ListScope): Stream[] {
 }
 
 /** The items that an index finds for a tag, a url or an owner, by id. */
-export function equalStreams(filter: ItemFilter, scope: ListScope): Stream[] {
+function equalStreams(filter: ItemFilter, scope: ListScope): Stream[] {
   const others = scope.residual.filter((it) => it !== filter);
   const own = ownerOfPrivate(scope);
   const streams = mayPass(scope.filters, 'visibility', 'public')
@@ -176,7 +176,7 @@ export function equalStreams(filter: ItemFilter, scope: ListScope): Stream[] {
 }
 
 /** The ids of visible items that equal one of the values of a filter; some appear twice. */
-export function equalIds({ field, values }: ItemFilter, scope: ListScope): SQL {
+function equalIds({ field, values }: ItemFilter, scope: ListScope): SQL {
   const wanted = valueList(values);
   const viewers = [0, ...(scope.actor.id === null ? [] : [scope.actor.id])];
   if (field === 'tags') {
@@ -195,7 +195,7 @@ export function equalIds({ field, values }: ItemFilter, scope: ListScope): SQL {
 }
 
 /** The ids of the newest `most` private or binned items of the caller. */
-export function ownIds(owner_id: number, bin: ItemListQuery['bin'], most: number): SQL {
+function ownIds(owner_id: number, bin: ItemListQuery['bin'], most: number): SQL {
   const [index, where] = bin ? ['items_binned', isBinned] : ['items_private_id', isPrivate];
   return sql`select ${items.id} as id from ${items} indexed by ${sql.raw(index)} where ${eq(items.owner_id, owner_id)} and ${where} order by ${items.id} desc limit ${most}`;
 }
@@ -219,7 +219,7 @@ export function shownTo({ actor, bin, hidden }: ListScope): SQL {
 const INDEXED_SORTS = ['id', 'created_at', 'updated_at', 'title'] as const;
 
 /** True if indexes have public and private items in this order. */
-export function isIndexed(field: SortField): field is (typeof INDEXED_SORTS)[number] {
+function isIndexed(field: SortField): field is (typeof INDEXED_SORTS)[number] {
   return (INDEXED_SORTS as readonly string[]).includes(field);
 }
 

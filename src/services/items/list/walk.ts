@@ -74,7 +74,7 @@ function merged(order: readonly SortKey[], some: Entry[], others: Entry[]): Entr
  * The spans of a list after `from`, up to its end or the bounds. A list whose conditions an index
  * serves is a single span.
  */
-export async function* windowsOf(walk: Walk, from?: Position): AsyncGenerator<Span> {
+async function* windowsOf(walk: Walk, from?: Position): AsyncGenerator<Span> {
   const { window, windows, maxMs } = walk.bounds;
   const startedMs = performance.now();
   if (!isWindowed(walk)) {

@@ -22,7 +22,7 @@ export async function getItems(t: TestApp, query: string | Record<string, string
   };
 }
 
-export const ITEMS = [
+const ITEMS = [
   { title: 'A warm hutch', description: 'Straw included.', tags: ['wood', 'a,b'], data: { n: 2 } },
   {
     title: 'Élan',
