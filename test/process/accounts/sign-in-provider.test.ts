@@ -22,7 +22,7 @@ test('a real OpenID provider signs a user in twice to one account, and sign-ups 
       HUTCH_CORS_ORIGINS: new URL(PAGE).origin,
     },
   });
-  // By the name that it has without a public URL.
+  // The name of the server without a public URL.
   const url = server.url.replace('127.0.0.1', 'localhost');
   const post = async (path: string, body: object) => {
     const headers = { 'content-type': 'application/json' };

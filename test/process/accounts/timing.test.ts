@@ -30,7 +30,7 @@ test('the time of a sign-up by mail does not reveal whether the email or the use
   await expectSameTime(signUp({ username: ADMIN.username }), signUp({}));
 }, 600_000);
 
-/** Hashes of other systems, cheap ones so that the test is short. */
+/** Hashes from other systems, with low costs to keep the test short. */
 const IMPORTED = {
   bcrypt: () => Bun.password.hashSync('straw-bed-77', { algorithm: 'bcrypt', cost: 7 }),
   argon2: () =>

@@ -5,7 +5,7 @@ import { hutch, serve } from '../hutch.ts';
 
 const PASSWORD = 'beets-and-barley';
 const HASH = Bun.password.hashSync(PASSWORD, { algorithm: 'bcrypt', cost: 4 });
-/** A password of 80 bytes, and its hash by libxcrypt, which reads 72 of them. */
+/** A password of 80 bytes and its hash by libxcrypt, which reads 72 of them. */
 const LONG = `${'straw-and-carrots-'.repeat(4)}and-more`;
 const LONG_HASH = '$2b$04$abcdefghijklmnopqrstuupfbm6eTomgKNv7IphV0394EjPW8YAHa';
 const ADA = { email: 'ada@example.com', username: 'ada', passwordHash: HASH, verified: true };
