@@ -4,14 +4,14 @@ import { Text } from '../kinds.ts';
 const token = Text({
   minLength: 1,
   maxLength: 256,
-  description: 'From the mail.',
+  description: 'The token in the mail.',
   examples: ['m4o2QfZ0Zl5Xv1yD0Qx6cG5w9b2sT8rJ3kLhPnEuVaI'],
 });
 const password = Text({ minLength: 8, maxLength: 128, examples: ['straw-and-carrots'] });
-/** A password that was set under any rule. */
-const givenPassword = Text({ minLength: 1, maxLength: 128, examples: ['straw-and-carrots'] });
+/** An existing password, set under any rule. */
+const existingPassword = Text({ minLength: 1, maxLength: 128, examples: ['straw-and-carrots'] });
 
-/** The answer of what is done by mail: the same whatever became of it. */
+/** The response of operations by mail: the same whatever the outcome. */
 export const Accepted = t.Object({ message: t.String() }, { title: 'Accepted' });
 
 export const EmailConfirmation = t.Object(
@@ -22,7 +22,7 @@ export const EmailConfirmation = t.Object(
         minLength: 1,
         maxLength: 128,
         description:
-          "The account's password. Without it, what was set up before the address was confirmed ends: sessions, tokens, passkeys, linked sign-ins and the password.",
+          "The account's password. Without it, everything set up before the address was confirmed ends: sessions, tokens, passkeys, linked identities and the password.",
         examples: ['straw-and-carrots'],
       }),
     ),
@@ -32,9 +32,9 @@ export const EmailConfirmation = t.Object(
 
 export const EmailConfirmed = t.Object(
   {
-    kept: t.Boolean({ description: 'Whether sessions, tokens and the password still work.' }),
+    kept: t.Boolean({ description: 'True if sessions, tokens and the password still work.' }),
     reset_token: t.Union([t.String(), t.Null()], {
-      description: 'Where they do not: sets a new password, within 30 minutes.',
+      description: 'If they do not: a token to set a new password within 30 minutes.',
     }),
   },
   { title: 'EmailConfirmed' },
@@ -65,12 +65,12 @@ export const EmailChange = t.Object(
       format: 'email',
       examples: ['ada@example.org'],
     }),
-    password: givenPassword,
+    password: existingPassword,
   },
   { title: 'EmailChange' },
 );
 
 export const EmailChangeConfirmation = t.Object(
-  { token, password: givenPassword },
+  { token, password: existingPassword },
   { title: 'EmailChangeConfirmation' },
 );

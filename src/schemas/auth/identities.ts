@@ -7,17 +7,17 @@ const redirect_uri = t.Optional(
     minLength: 1,
     maxLength: 2000,
     format: 'uri',
-    description: 'Where the browser comes back: a page of this server or of HUTCH_CORS_ORIGINS.',
+    description: 'The page that the browser returns to, of this server or of HUTCH_CORS_ORIGINS.',
     examples: ['https://app.example.com/sign-in'],
   }),
 );
 
-/** What the browser came back with, and the flow that it kept. */
-const answer = {
+/** The parameters with which the browser returned, and the flow that it stored. */
+const response = {
   flow: Text({
     minLength: 1,
     maxLength: 100,
-    description: 'What the first step gave.',
+    description: 'The flow that the first step returned.',
     examples: ['m4o2QfZ0Zl5Xv1yD0Qx6cG5w9b2sT8rJ3kLhPnEuVaI'],
   }),
   code: Text({ minLength: 1, maxLength: 8000 }),
@@ -52,18 +52,18 @@ export const IdentityOptions = t.Object(
 
 export const IdentityLogin = t.Object(
   {
-    ...answer,
+    ...response,
     transport: t.Optional(Choice('Transport', ['bearer', 'cookie'])),
   },
   { title: 'IdentityLogin' },
 );
-export const IdentityCreate = t.Object(answer, { title: 'IdentityCreate' });
+export const IdentityCreate = t.Object(response, { title: 'IdentityCreate' });
 
-/** What Apple sends, which may send more one day. */
+/** The form of Apple, which may add fields. */
 export const IdentityReturn = t.Object(
   {
-    state: answer.state,
-    code: t.Optional(answer.code),
+    state: response.state,
+    code: t.Optional(response.code),
     error: t.Optional(Text({ minLength: 1, maxLength: 200 })),
   },
   { title: 'IdentityReturn', additionalProperties: true },

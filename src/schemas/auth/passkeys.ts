@@ -4,11 +4,11 @@ import { Choice, Integer, IntegerText, Text, Timestamp } from '../kinds.ts';
 const flow = Text({
   minLength: 1,
   maxLength: 100,
-  description: 'What the first step gave.',
+  description: 'The flow that the first step returned.',
   examples: ['m4o2QfZ0Zl5Xv1yD0Qx6cG5w9b2sT8rJ3kLhPnEuVaI'],
 });
 
-/** WebAuthn's own JSON, as browsers make and read it; judged by the library for it. */
+/** The JSON of WebAuthn, as browsers read and write it; the WebAuthn library validates it. */
 const webauthn = t.Record(t.String(), t.Any());
 
 export const PasskeyOptions = t.Object(

@@ -4,11 +4,11 @@ import { Integer, Text } from '../kinds.ts';
 const code = Text({
   minLength: 6,
   maxLength: 80,
-  description: 'From the authenticator, or a recovery code. Blanks and dashes do not matter.',
+  description: 'A code of the authenticator or a recovery code. Blanks and dashes are ignored.',
   examples: ['123456'],
 });
 
-/** The optional second part of signing in. */
+/** The optional second factor of a sign-in. */
 export const SecondFactorCode = code;
 
 export const TotpStatus = t.Object(

@@ -13,9 +13,9 @@ const LIFE_SECONDS = 365 * 86_400;
 const RANDOM_BYTES = 12;
 /** `<account>.<time and random bytes>.<signature>`. */
 const DEVICE_TOKEN = /^(\d{1,15})\.([\w-]{22})\.([\w-]{43})$/;
-/** Signs for an unknown account, so that it takes the same work as a known one. */
+/** Verifies tokens of unknown accounts, so that they cost as much as known ones. */
 const NO_KEY = newToken();
-/** Proofs that are looked at; a browser keeps fewer. */
+/** Proofs examined per attempt; a browser stores fewer. */
 const MAX_PROOFS = 8;
 
 export interface DevicesDeps {
@@ -25,10 +25,10 @@ export interface DevicesDeps {
 
 export type Devices = ReturnType<typeof createDevices>;
 
-/** Who attempts to sign in, as far as the request tells. */
+/** The client that attempts to sign in, as described by its request. */
 export interface Stranger {
   login: string;
-  /** Device tokens, and tokens of sessions. */
+  /** Device tokens and session tokens. */
   proofs: readonly string[];
   address: string | null;
 }
@@ -41,12 +41,12 @@ const keyOf = prepare<{ id: number }, Pick<User, 'device_key'>[]>((orm) =>
 );
 
 /**
- * Devices that have signed in to an account are known to it: strangers' failures do not keep
- * them out (OWASP calls this device cookies). A device token is a signed, unguessable name of a
- * device. Nothing is stored of it; it lasts a year, or until `forget`.
+ * Devices that have signed in to an account before: failures of strangers do not keep them out (OWASP
+ * calls this device cookies). A device token is a signed random name. It is not stored, and valid for a
+ * year or until `forget`.
  */
 export const createDevices = ({ sessions, now }: DevicesDeps) => ({
-  /** Makes a device token of an account, in the transaction of its sign-in. */
+  /** Issues a device token for an account, in the transaction of its sign-in. */
   issue: async (tx: DbSession, user_id: number): Promise<string> => {
     const [known] = await keyOf(tx, { id: user_id });
     const device_key = known?.device_key ?? newToken();
@@ -63,9 +63,9 @@ export const createDevices = ({ sessions, now }: DevicesDeps) => ({
   },
 
   /**
-   * What an attempt to sign in is counted for: a device or session that the account knows, a
-   * network that it has a session from or, of all others together, the account. A login of no
-   * account has failures of its own and waits as an account does.
+   * Returns the counters of a sign-in attempt: those of a known device or session, else of a network
+   * that the account has a session from, else of the account. An unknown login is counted and waits
+   * as an account does.
    */
   guesser: async (user: User | undefined, stranger: Stranger): Promise<Guesser> => {
     const { login, proofs, address } = stranger;
@@ -96,7 +96,7 @@ async function provenBucket(
   return undefined;
 }
 
-/** The device that a token names; undefined when the account did not sign it or it is too old. */
+/** The device that a token names; undefined if the account did not sign it or it is too old. */
 function deviceOf(user: User | undefined, token: string, at: Date): string | undefined {
   const [, id, name, signature] = token.match(DEVICE_TOKEN) ?? [];
   if (id === undefined || name === undefined || signature === undefined) return undefined;
@@ -107,7 +107,7 @@ function deviceOf(user: User | undefined, token: string, at: Date): string | und
   return isOf && ageSeconds < LIFE_SECONDS ? `${id}.${name}` : undefined;
 }
 
-/** When it was made, in seconds, and random bytes. */
+/** The time in seconds, then random bytes. */
 function newName(at: Date): string {
   const time = Buffer.alloc(4);
   time.writeUInt32BE(Math.floor(at.getTime() / 1000));

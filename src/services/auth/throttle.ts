@@ -9,28 +9,28 @@ import type { Job } from '../jobs.ts';
 
 /** The free failures are counted in a window of this length, from the first one on. */
 const WINDOW_MS = 15 * MINUTE_MS;
-/** The longest wait: no account is locked for ever. */
+/** The longest wait: no account is locked forever. */
 const MAX_WAIT_MS = 15 * MINUTE_MS;
-/** Once there are waits, failures are forgotten this long after the last one. */
+/** Failures that cause waits expire this long after the last one. */
 const FORGET_MS = 24 * 60 * MINUTE_MS;
-/** What an attempt is told to wait when as many are under way as may be. */
+/** The wait when as many attempts are in progress as are allowed. */
 const BUSY_MS = 1000;
 const CLEAN_EVERY_MS = 10 * MINUTE_MS;
 const CLEAN_BATCH = 1000;
 
-/** What an attempt to give a password or code is counted for. */
+/** The counters of an attempt at a password or code. */
 export interface Guesser {
-  /** Has one series of failures and waits: an account, or one of its devices or sessions. */
+  /** An account, or one of its devices or sessions; each has its own failures and waits. */
   bucket: string;
-  /** Whose failures are counted too, whatever account they are for; null for nobody's. */
+  /** A client address whose failures on all accounts are counted too; null for none. */
   address: string | null;
 }
 
-/** An attempt that was admitted. It takes a place in its buckets until `end` is called. */
+/** An admitted attempt. It occupies a place in its buckets until `end` is called. */
 export interface Attempt {
   /** Counts the attempt as a failure, in the caller's transaction. */
   fail(tx: Session): Promise<void>;
-  /** Forgets the failures of the bucket, but not those of the address. */
+  /** Clears the failures of the bucket, but not those of the address. */
   succeed(): Promise<void>;
   end(): void;
 }
@@ -38,35 +38,35 @@ export interface Attempt {
 export interface SignInThrottle {
   /**
    * Admits an attempt before its work begins. Throws too_many_requests while the bucket or the
-   * address has to wait: after the last free failure 1 s, then one attempt after each wait,
-   * which is twice as long as the one before, up to 15 minutes.
+   * address has to wait: 1 s after the last free failure; after each wait, one attempt is admitted, and
+   * its failure doubles the wait, up to 15 minutes.
    */
   begin(guesser: Guesser): Promise<Attempt>;
-  /** Forgets the failures of an account and of the networks that it is known from. */
+  /** Clears the failures of an account, including those from its known networks. */
   forget(tx: Session, user_id: number): Promise<void>;
-  /** Deletes what is forgotten, and more when there are too many rows. */
+  /** Deletes expired failures, and more if there are too many rows. */
   job: Job;
 }
 
 export interface ThrottleDeps {
   db: Db;
   now(): Date;
-  /** The failures that are free in 15 minutes, of one bucket and of one address. */
+  /** The free failures per 15 minutes, of one bucket and of one address. */
   config: { limitSignIns: number; limitSignInsAddress: number; rateLimit: 'on' | 'off' };
   maxRows?: number;
 }
 
 const MAX_ROWS = 100_000;
-/** Counts nothing: for load tests, and for servers with a limit in front. */
+/** Counts nothing: for load tests, and for servers behind another limit. */
 const UNLIMITED: Attempt = { fail: async () => {}, succeed: async () => {}, end: () => {} };
 
-/** The bucket of an account, for whoever is not known to it. */
+/** The bucket of an account, shared by all clients unknown to it. */
 export const accountBucket = (user_id: number) => `account:${user_id}`;
 
-/** The bucket of a session: its owner waits for nobody else. */
+/** The bucket of a session: the failures of others do not delay its owner. */
 export const sessionBucket = (session_id: number) => `session:${session_id}`;
 
-/** The bucket of an account for one of the networks that it has signed in from. */
+/** The bucket of an account for a network that it has a session from. */
 export const accountNetworkBucket = (user_id: number, network: string) =>
   `${accountBucket(user_id)}@${network}`;
 
@@ -83,29 +83,29 @@ const failuresOf = prepare<{ bucket: string }, SignInFailures[]>((orm) =>
 );
 
 /**
- * Limits failed attempts. Failures are in the database, so that a restart forgets none; they are
- * written with the audit entry of the attempt, never for an attempt that is refused unjudged.
+ * Limits failed attempts. Failures are stored in the database, so that a restart does not clear them.
+ * They are written with the audit entry of the attempt; refused attempts write nothing.
  */
 export function createSignInThrottle(deps: ThrottleDeps): SignInThrottle {
   const { db, now, config } = deps;
-  /** By bucket, the attempts that are being judged. */
-  const underWay = new Map<string, number>();
+  /** Attempts in progress, by bucket. */
+  const inProgress = new Map<string, number>();
   const add = (key: string, count: number) => {
-    const sum = (underWay.get(key) ?? 0) + count;
-    if (sum > 0) underWay.set(key, sum);
-    else underWay.delete(key);
+    const sum = (inProgress.get(key) ?? 0) + count;
+    if (sum > 0) inProgress.set(key, sum);
+    else inProgress.delete(key);
   };
-  const judge = async ({ key, free }: Bucket) => {
+  const readWait = async ({ key, free }: Bucket) => {
     const row = await liveRow(db.read, key, now());
-    return () => waitMs(row, free, underWay.get(key) ?? 0, now());
+    return () => waitMs(row, free, inProgress.get(key) ?? 0, now());
   };
   return {
     begin: async (guesser) => {
       if (config.rateLimit === 'off') return UNLIMITED;
       const buckets = bucketsOf(guesser, config);
       const waits: (() => number)[] = [];
-      for (const bucket of buckets) waits.push(await judge(bucket));
-      // Nothing is awaited from here on: of many at once no more are admitted than may be.
+      for (const bucket of buckets) waits.push(await readWait(bucket));
+      // Synchronous from here on, so that concurrent attempts cannot exceed the limit.
       const longestMs = Math.max(...waits.map((wait) => wait()));
       if (longestMs > 0) throw tooMany(longestMs);
       for (const { key } of buckets) add(key, 1);
@@ -127,14 +127,14 @@ export function createSignInThrottle(deps: ThrottleDeps): SignInThrottle {
 async function forgetAccount({ orm }: Session, user_id: number): Promise<void> {
   const { bucket } = signInFailures;
   const own = accountBucket(user_id);
-  // The networks are those keys that go on with @, the character before A.
+  // The keys of networks continue with @, the character before A.
   const isNetwork = and(gte(bucket, `${own}@`), lt(bucket, `${own}A`));
   await orm.delete(signInFailures).where(or(eq(bucket, own), isNetwork));
 }
 
 /**
- * Deletes failures that are forgotten and, beyond `maxRows`, those that will be next, so that an
- * attack from many addresses on many names cannot fill the disk.
+ * Deletes expired failures and, beyond `maxRows`, those that expire next, so that an attack from many
+ * addresses on many names cannot fill the disk.
  */
 const createPurge = ({ db, now, maxRows = MAX_ROWS }: ThrottleDeps): Job => ({
   name: 'sign-in failures',
@@ -164,15 +164,15 @@ async function liveRow(session: Session, bucket: string, at: Date) {
   return row && row.expires_at > at.toISOString() ? row : undefined;
 }
 
-/** How long an attempt has to wait; 0 when it may begin. */
-function waitMs(row: SignInFailures | undefined, free: number, underWay: number, at: Date) {
+/** The wait of an attempt in milliseconds; 0 if it is admitted. */
+function waitMs(row: SignInFailures | undefined, free: number, inProgress: number, at: Date) {
   const failures = row?.failures ?? 0;
-  if (!row || failures < free) return failures + underWay < free ? 0 : BUSY_MS;
+  if (!row || failures < free) return failures + inProgress < free ? 0 : BUSY_MS;
   const sinceMs = at.getTime() - Date.parse(row.failed_at);
   const wholeMs = Math.min(2 ** (failures - free) * 1000, MAX_WAIT_MS);
-  // A clock that was put back must not make a wait longer: it is over.
+  // A clock that was set back ends the wait instead of prolonging it.
   const leftMs = sinceMs < 0 ? 0 : wholeMs - sinceMs;
-  return leftMs <= 0 && underWay > 0 ? BUSY_MS : Math.max(0, leftMs);
+  return leftMs <= 0 && inProgress > 0 ? BUSY_MS : Math.max(0, leftMs);
 }
 
 async function countFailure(tx: Session, { key: bucket, free }: Bucket, at: Date): Promise<void> {
@@ -188,7 +188,7 @@ async function countFailure(tx: Session, { key: bucket, free }: Bucket, at: Date
     .onConflictDoUpdate({ target, set });
 }
 
-/** Writes nothing when there is nothing to forget, as after most sign-ins. */
+/** Writes nothing if there are no failures, as after most sign-ins. */
 async function forgetBucket(db: Db, bucket: string): Promise<void> {
   if ((await failuresOf(db.read, { bucket })).length === 0) return;
   await db.write(async ({ orm }) => {
@@ -196,7 +196,7 @@ async function forgetBucket(db: Db, bucket: string): Promise<void> {
   });
 }
 
-/** Does not tell which of the buckets was full. */
+/** Does not reveal which of the buckets was full. */
 function tooMany(waitMs: number): AppError {
   const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
   return new AppError('too_many_requests', 'Too many attempts, try again later', {

@@ -28,14 +28,14 @@ export interface SignUpOnceDeps extends CredentialsDeps {
   now(): Date;
 }
 
-/** A sign-up that may come again, with what proves whose account it was then. */
+/** A sign-up that may be repeated, with the credentials of its account. */
 export interface KeyedSignUp extends Credentials {
-  /** Of the key and the body without its password; see `SignUpKey`. Without a key nothing is stored. */
+  /** The hash of the key and the body without its password; see `SignUpKey`. Undefined without a key. */
   request_hash: string | undefined;
 }
 
 export interface SignUpResult {
-  /** Undefined where the address must be proved first. */
+  /** Undefined if the address must be confirmed first. */
   opened: OpenedSession | undefined;
   isReplayed: boolean;
 }
@@ -44,45 +44,45 @@ type Work = (
   onWritten?: OnWritten<OpenedSession | undefined>,
 ) => Promise<OpenedSession | undefined>;
 
-const keptSignUp = prepare<Pick<SignUpKey, 'request_hash'>, SignUpKey[]>((orm) =>
+const storedSignUp = prepare<Pick<SignUpKey, 'request_hash'>, SignUpKey[]>((orm) =>
   orm
     .select()
     .from(signUpKeys)
     .where(eq(signUpKeys.request_hash, sql.placeholder('request_hash'))),
 );
 
-/** Sees to it that a sign-up which is sent twice creates one account and one session. */
+/** Processes a sign-up that is sent twice only once: one account, one session. */
 export const createSignUpOnce = (deps: SignUpOnceDeps, claims = createClaims()) => ({
   /**
-   * The result of an earlier sign-up with this hash, or else that of `work`, which must call
-   * `onWritten` in the transaction of its write. A session is shown again only to whoever gives the
-   * password of its account; for anyone else the request is a new one, and finds the address
-   * taken. Throws idempotency_running, secrets_unreadable, too_many_requests and what `work` throws.
+   * Returns the result of an earlier sign-up with this hash, or else that of `work`, which must call
+   * `onWritten` in the transaction of its write. A session is returned again only with the password of
+   * its account; otherwise the request counts as a new one, and the address is taken. Throws
+   * idempotency_running, secrets_unreadable, too_many_requests and the errors of `work`.
    */
   run: async (actor: AnyActor, request: KeyedSignUp, work: Work): Promise<SignUpResult> => {
     const { request_hash } = request;
     if (request_hash === undefined) return { opened: await work(), isReplayed: false };
     if (!(await claims.claim(request_hash))) throw stillRunning();
     try {
-      const [kept] = await keptSignUp(deps.db.read, { request_hash });
-      if (kept && (await isOwn(deps, actor, kept, request))) {
-        return { opened: await openKept(deps, kept), isReplayed: true };
+      const [stored] = await storedSignUp(deps.db.read, { request_hash });
+      if (stored && (await isOwn(deps, actor, stored, request))) {
+        return { opened: await openStored(deps, stored), isReplayed: true };
       }
-      return { opened: await workAndKeep(deps, request_hash, work), isReplayed: false };
+      return { opened: await workAndStore(deps, request_hash, work), isReplayed: false };
     } finally {
       await claims.release(request_hash);
     }
   },
 });
 
-/** What makes a stored session one that is not shown again. */
+/** The errors of credentials that do not belong to the stored session. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'bad_credentials',
   'inactive_user',
   'second_factor_required',
 ]);
 
-/** Without a session the response shows nothing. */
+/** A response without a session is safe to repeat. */
 async function isOwn(
   deps: SignUpOnceDeps,
   actor: AnyActor,
@@ -98,7 +98,7 @@ async function isOwn(
   }
 }
 
-async function openKept(
+async function openStored(
   { box }: SignUpOnceDeps,
   { session, request_hash }: SignUpKey,
 ): Promise<OpenedSession | undefined> {
@@ -106,22 +106,22 @@ async function openKept(
   return JSON.parse(await openResponse(box, session, bindingOf(request_hash)));
 }
 
-async function workAndKeep(
+async function workAndStore(
   { box, isVerificationRequired, now }: SignUpOnceDeps,
   request_hash: string,
   work: Work,
 ): Promise<OpenedSession | undefined> {
-  // Where no session will be opened no key is needed.
+  // Without a session there is nothing to seal.
   const seal = isVerificationRequired ? undefined : responseSealer(box);
   return work(async (tx, opened) => {
     const session = (opened && seal?.(JSON.stringify(opened), bindingOf(request_hash))) ?? null;
     const user_id = opened?.account.id ?? null;
-    await keep(tx, { request_hash, user_id, session, created_at: now().toISOString() });
+    await store(tx, { request_hash, user_id, session, created_at: now().toISOString() });
   });
 }
 
-/** Takes the place of an earlier sign-up whose response is not shown again. */
-async function keep({ orm }: Tx, row: SignUpKey): Promise<void> {
+/** Replaces an earlier sign-up whose response is not returned again. */
+async function store({ orm }: Tx, row: SignUpKey): Promise<void> {
   const { request_hash: target, ...set } = { ...row, request_hash: signUpKeys.request_hash };
   await orm.insert(signUpKeys).values(row).onConflictDoUpdate({ target, set });
 }
@@ -130,7 +130,7 @@ function bindingOf(request_hash: string): string {
   return `sign-up ${request_hash}`;
 }
 
-/** Forgets sign-ups after a day. */
+/** Deletes stored sign-ups after a day. */
 export const createSignUpPurge = ({ db, now }: { db: Db; now(): Date }): Job => ({
   name: 'sign-up keys',
   everyMs: PURGE_EVERY_MS,

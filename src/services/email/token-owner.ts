@@ -13,7 +13,7 @@ export async function tokenOwner(session: Session, { user_id }: ActionToken): Pr
   return user;
 }
 
-/** As `tokenOwner`; throws also if the account no longer has the address of the token. */
+/** Returns the account of a token. Throws invalid_action_token if it no longer has that address. */
 export async function addressOwner(session: Session, token: ActionToken): Promise<User> {
   const user = await tokenOwner(session, token);
   if (user.email_key !== emailKey(token.email)) throw invalidActionToken();

@@ -77,7 +77,7 @@ export const createIdentities = (deps: IdentitiesDeps) => {
       }
     },
 
-    /** See `returnUrl` of the flows. */
+    /** Returns the page that a posted form leads back to. Throws invalid_action_token. */
     returnUrl: (response: FormResponse): Promise<string> => flows.returnUrl(response),
 
     /** Lists the identities of the actor, newest first. */

@@ -31,7 +31,7 @@ const REGISTER = {
     'An Idempotency-Key counts together with the body; a repeat opens no other session and needs the right password.',
 };
 
-const TOLD_BY_MAIL = 'A mail is on its way: it says how to go on.';
+const MAIL_SENT = 'A mail with the next step is on its way.';
 
 export const createAuthRoutes = (deps: Pick<Deps, 'auth' | 'signUpOnce' | 'config' | 'limits'>) => {
   const { auth: service, signUpOnce } = deps;
@@ -49,7 +49,7 @@ export const createAuthRoutes = (deps: Pick<Deps, 'auth' | 'signUpOnce' | 'confi
           service.register(actor, account, replaced, onWritten),
         );
         if (isReplayed) setReplayed(set);
-        if (!opened) return status(202, { message: TOLD_BY_MAIL });
+        if (!opened) return status(202, { message: MAIL_SENT });
         set.headers['location'] = '/api/v2/users/me';
         return status(201, cookie.deliver(opened, transport, { request, set }));
       },
@@ -76,7 +76,7 @@ export const createAuthRoutes = (deps: Pick<Deps, 'auth' | 'signUpOnce' | 'confi
     );
 };
 
-/** Not the password: a fast hash of it must not be stored. */
+/** Leaves the password out of the hash: a fast hash of it must not be stored. */
 function keyedSignUp(request: Request, { password, ...known }: typeof Register.static) {
   return { request_hash: anonymousHash({ request, body: known }), login: known.email, password };
 }

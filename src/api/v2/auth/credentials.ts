@@ -5,7 +5,7 @@ import { accountRoutes, sessionRoute } from '../../plugins/access-rules.ts';
 import { createDeviceCookie } from '../../plugins/cookies.ts';
 import { SIGNED_IN, v2BodyErrors } from '../responses.ts';
 
-/** What of the own account asks for the current password. */
+/** Changes of the own account that require the current password. */
 export const createCredentialRoutes = (deps: Pick<Deps, 'account' | 'config'>) => {
   const { account } = deps;
   const device = createDeviceCookie(deps);

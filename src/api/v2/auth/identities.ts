@@ -36,7 +36,7 @@ const UNLINK_IDENTITY_ERRORS = v2WriteErrors(
   'validation_failed',
 );
 
-/** The accounts at outside providers that sign in to one's own. */
+/** The identities linked to the own account. */
 export const createIdentityRoutes = (deps: Pick<Deps, 'identities' | 'idempotency' | 'config'>) => {
   const { identities, config } = deps;
   const once = createOnce(deps.idempotency);
@@ -48,13 +48,13 @@ export const createIdentityRoutes = (deps: Pick<Deps, 'identities' | 'idempotenc
     .post(
       '/options',
       ({ actor, body: { provider, redirect_uri, password }, request }) => {
-        const wish = { provider, ...returnTo(config, request, redirect_uri) };
-        return identities.beginLinking(actor, wish, password);
+        const target = { provider, ...returnTo(config, request, redirect_uri) };
+        return identities.beginLinking(actor, target, password);
       },
       {
         body: IdentityLinkAsk,
         response: { 200: IdentityOptions, ...BEGIN_IDENTITY_ERRORS },
-        detail: sessionRoute('beginIdentity', 'Begin to link an identity'),
+        detail: sessionRoute('beginIdentity', 'Start to link an identity'),
       },
     )
     .post(
@@ -69,7 +69,7 @@ export const createIdentityRoutes = (deps: Pick<Deps, 'identities' | 'idempotenc
         body: IdentityCreate,
         response: { 201: OutsideIdentity, ...LINK_IDENTITY_ERRORS },
         detail: {
-          ...sessionRoute('linkIdentity', 'Link the identity that came back'),
+          ...sessionRoute('linkIdentity', 'Link an identity'),
           takesKey: true,
         },
       },

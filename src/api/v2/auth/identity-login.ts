@@ -30,7 +30,7 @@ const LOGIN_BY_IDENTITY_ERRORS = v2BodyErrors(
   'upstream_failed',
 );
 
-/** Signing in by an outside provider: two steps, as by a passkey. */
+/** Sign-in with a provider, in two steps like that with a passkey. */
 export const createIdentityLoginRoutes = (
   deps: Pick<Deps, 'auth' | 'identities' | 'config' | 'limits'>,
 ) => {
@@ -39,7 +39,7 @@ export const createIdentityLoginRoutes = (
   return openRoutes({ prefix: '/auth', tags: ['auth'] })
     .get('/providers', () => identities.providers(), {
       response: { 200: Providers, ...v2Errors() },
-      detail: publicRoute('listProviders', 'List the providers that sign in'),
+      detail: publicRoute('listProviders', 'List the providers of sign-in'),
     })
     .post(
       '/identities/login/options',
@@ -48,7 +48,7 @@ export const createIdentityLoginRoutes = (
       {
         body: IdentityAsk,
         response: { 200: IdentityOptions, ...BEGIN_IDENTITY_LOGIN_ERRORS },
-        detail: publicRoute('beginIdentityLogin', 'Begin to sign in by a provider'),
+        detail: publicRoute('beginIdentityLogin', 'Start a sign-in with a provider'),
       },
     )
     .post(
@@ -63,7 +63,7 @@ export const createIdentityLoginRoutes = (
       {
         body: IdentityLogin,
         response: { 200: OpenedSession, ...LOGIN_BY_IDENTITY_ERRORS },
-        detail: publicRoute('loginByIdentity', 'Open a session by a provider'),
+        detail: publicRoute('loginByIdentity', 'Open a session with a provider'),
       },
     )
     .post(
@@ -76,7 +76,7 @@ export const createIdentityLoginRoutes = (
         body: IdentityReturn,
         response: { 303: NoContent, ...v2BodyErrors('invalid_action_token') },
         detail: {
-          ...publicRoute('returnFromProvider', "Take a provider's form and go on"),
+          ...publicRoute('returnFromProvider', "Accept a provider's form and redirect to its page"),
           body: { mediaTypes: [FORM_TYPE] },
         },
       },

@@ -22,7 +22,7 @@ export const createPasskeyLoginRoutes = (deps: Pick<Deps, 'auth' | 'passkeys' | 
   return openRoutes({ prefix: '/auth/passkeys/login', tags: ['auth'] })
     .post('/options', ({ request }) => passkeys.beginSignIn(passkeyOrigin(config, request)), {
       response: { 200: PasskeyOptions, ...v2WriteErrors('conflict') },
-      detail: publicRoute('beginPasskeyLogin', 'Begin to sign in by a passkey'),
+      detail: publicRoute('beginPasskeyLogin', 'Start a sign-in with a passkey'),
     })
     .post(
       '',
@@ -36,7 +36,7 @@ export const createPasskeyLoginRoutes = (deps: Pick<Deps, 'auth' | 'passkeys' | 
         body: PasskeyLogin,
         response: { 200: OpenedSession, ...LOGIN_BY_PASSKEY_ERRORS },
         detail: {
-          ...publicRoute('loginByPasskey', 'Open a session by a passkey'),
+          ...publicRoute('loginByPasskey', 'Open a session with a passkey'),
           body: PASSKEY_BODY,
         },
       },

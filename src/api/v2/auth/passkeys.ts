@@ -22,7 +22,7 @@ const ADD_PASSKEY_ERRORS = v2BodyErrors(...SIGNED_IN, ...KEYED, 'conflict', 'inv
 const REMOVE_PASSKEY_ERRORS = v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed');
 
 const ADD_PASSKEY = {
-  ...beforeSecondFactor(sessionRoute('addPasskey', 'Add the passkey that the browser made')),
+  ...beforeSecondFactor(sessionRoute('addPasskey', 'Add the passkey that the browser created')),
   takesKey: true,
   body: PASSKEY_BODY,
 };
@@ -42,7 +42,7 @@ export const createPasskeyRoutes = (deps: Pick<Deps, 'passkeys' | 'idempotency' 
       {
         body: PasswordProof,
         response: { 200: PasskeyOptions, ...BEGIN_PASSKEY_ERRORS },
-        detail: beforeSecondFactor(sessionRoute('beginPasskey', 'Begin to add a passkey')),
+        detail: beforeSecondFactor(sessionRoute('beginPasskey', 'Start to add a passkey')),
       },
     )
     .post(

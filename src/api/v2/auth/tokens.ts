@@ -43,10 +43,10 @@ export const createTokenRoutes = (
         body: TokenCreate,
         response: { 201: CreatedToken, ...CREATE_TOKEN_ERRORS },
         detail: {
-          ...sessionRoute('createToken', 'Make a token, which is shown this once'),
+          ...sessionRoute('createToken', 'Create a token, which is shown only once'),
           takesKey: true,
           description:
-            'A repeat by Idempotency-Key needs the password or second factor too, and shows the token again.',
+            'A repeat with the Idempotency-Key requires the password or second factor too, and returns the token again.',
         },
       },
     )

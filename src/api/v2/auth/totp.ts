@@ -17,12 +17,12 @@ export const createTotpRoutes = (deps: Pick<Deps, 'totps'>) => {
   return accountRoutes({ prefix: '/auth', tags: ['auth'] })
     .get('/totp', ({ actor }) => totps.status(actor), {
       response: { 200: TotpStatus, ...v2Errors(...SIGNED_IN) },
-      detail: beforeSecondFactor(sessionRoute('getTotp', 'Whether an authenticator is on')),
+      detail: beforeSecondFactor(sessionRoute('getTotp', 'Get the state of the authenticator')),
     })
     .post('/totp', ({ actor, body }) => totps.begin(actor, body.password), {
       body: PasswordProof,
       response: { 200: TotpSetup, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
-      detail: beforeSecondFactor(sessionRoute('beginTotp', 'Begin to set up an authenticator')),
+      detail: beforeSecondFactor(sessionRoute('beginTotp', 'Start to set up an authenticator')),
     })
     .post('/totp/confirm', ({ actor, body }) => totps.confirm(actor, body.code), {
       body: TotpConfirm,
@@ -31,7 +31,7 @@ export const createTotpRoutes = (deps: Pick<Deps, 'totps'>) => {
         ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict'),
       },
       detail: beforeSecondFactor(
-        sessionRoute('confirmTotp', 'Turn the authenticator on by a first code'),
+        sessionRoute('confirmTotp', 'Turn the authenticator on with its first code'),
       ),
     })
     .delete(
@@ -66,6 +66,6 @@ export const createTotpRoutes = (deps: Pick<Deps, 'totps'>) => {
         200: RecoveryCodes,
         ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict'),
       },
-      detail: sessionRoute('renewRecoveryCodes', 'Make new recovery codes'),
+      detail: sessionRoute('renewRecoveryCodes', 'Replace the recovery codes'),
     });
 };

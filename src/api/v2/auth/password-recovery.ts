@@ -6,7 +6,7 @@ import { openRoutes, publicRoute } from '../../plugins/access-rules.ts';
 import { createDeviceCookie } from '../../plugins/cookies.ts';
 import { v2BodyErrors } from '../responses.ts';
 
-/** A forgotten password, in two steps. Neither signs in. */
+/** Recovery of a forgotten password, in two steps. Neither opens a session. */
 export const createPasswordRecoveryRoutes = (deps: Pick<Deps, 'passwordRecovery' | 'config'>) => {
   const { passwordRecovery } = deps;
   const device = createDeviceCookie(deps);
@@ -22,7 +22,7 @@ export const createPasswordRecoveryRoutes = (deps: Pick<Deps, 'passwordRecovery'
       {
         body: ForgottenPassword,
         response: { 202: Accepted, ...v2BodyErrors() },
-        detail: publicRoute('forgotPassword', 'Ask for a mail to reset the password'),
+        detail: publicRoute('forgotPassword', 'Request a mail to reset the password'),
       },
     )
     .post(
