@@ -5,7 +5,7 @@ import type { ResponseSet } from './response-set.ts';
  * Responds with `text`, which is JSON. The type is that of the JSON's value, for the route's schema
  * and the client. Elysia would first copy each value by the schema and then stringify it.
  */
-export function answerJson<T>(
+export function respondJson<T>(
   text: string,
   set: ResponseSet,
   more: Record<string, string> = {},
@@ -22,11 +22,11 @@ export function answerJson<T>(
 }
 
 /** Responds with a value that has only properties of the route's schema, without copying it. */
-export async function answerAsIs<T extends object>(
+export async function respondAsIs<T extends object>(
   value: Promise<T>,
   set: ResponseSet,
 ): Promise<T> {
-  return answerJson(JSON.stringify(await value), set);
+  return respondJson(JSON.stringify(await value), set);
 }
 
 const texts = new WeakMap<object, string>();
@@ -36,7 +36,7 @@ const texts = new WeakMap<object, string>();
  * while the value is cached, which halves the cost of a hit; each value must always have the same
  * `show`. The type is that of the converted value, for the route's schema and the client.
  */
-export function answerCached<T extends object, S>(
+export function respondCached<T extends object, S>(
   { value, state, ageSeconds }: Cached<T>,
   set: ResponseSet,
   show: (value: T) => S,
@@ -46,5 +46,5 @@ export function answerCached<T extends object, S>(
     text = JSON.stringify(show(value));
     texts.set(value, text);
   }
-  return answerJson(text, set, { 'x-cache': state, age: String(ageSeconds) });
+  return respondJson(text, set, { 'x-cache': state, age: String(ageSeconds) });
 }

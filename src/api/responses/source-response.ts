@@ -9,7 +9,7 @@ const texts = new WeakMap<object, string>();
  * show as a page of this server. No header of the source is passed on. The JSON of a cached response
  * is built once.
  */
-export function answerSource({ reply, freshSeconds }: SourceResponse, set: ResponseSet): Response {
+export function respondSource({ reply, freshSeconds }: SourceResponse, set: ResponseSet): Response {
   const { mediaType, data, status, cache, ageSeconds } = reply;
   const isText = typeof data === 'string' && !isJsonType(mediaType);
   const headers = {

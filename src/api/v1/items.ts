@@ -12,7 +12,7 @@ import {
 import type { SentHeader } from '../openapi/headers.ts';
 import { openRoutes, publicRoute, signedIn, userRoute } from '../plugins/access-rules.ts';
 import { ITEM_BODY } from '../request/body-rules.ts';
-import { answerAsIs, answerCached } from '../responses/json.ts';
+import { respondAsIs, respondCached } from '../responses/json.ts';
 import { withDefaults } from '../responses/new-item.ts';
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
@@ -45,14 +45,14 @@ export const createItemRoutes = ({
   openRoutes({ prefix: '/items', tags: ['items'] })
     .get(
       '/',
-      ({ query: { skip = 0, limit = 100 }, set }) => answerAsIs(service.list(skip, limit), set),
+      ({ query: { skip = 0, limit = 100 }, set }) => respondAsIs(service.list(skip, limit), set),
       LIST,
     )
     .post('/', ({ actor, body }) => service.create(signedIn(actor), withDefaults(body)), CREATE)
     .get(
       '/popular',
       async ({ query: { limit = 10 }, set }) =>
-        answerCached(await popular.listPlain(limit), set, (items) => items),
+        respondCached(await popular.listPlain(limit), set, (items) => items),
       POPULAR,
     )
     .get('/:item_id', viewWith({ items: service, config }), {

@@ -13,7 +13,7 @@ import { openRoutes, optionalRoute, signedIn, userRoute } from '../../plugins/ac
 import { ITEM_BODY } from '../../request/body-rules.ts';
 import { isUnchanged, notModified, setETag } from '../../responses/etag.ts';
 import { createOnce } from '../../responses/idempotency.ts';
-import { answerJson } from '../../responses/json.ts';
+import { respondJson } from '../../responses/json.ts';
 import { withDefaults } from '../../responses/new-item.ts';
 import { KEYED, SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 import { createdItem, itemWriter, shownHeaders } from './document.ts';
@@ -69,7 +69,7 @@ export const createItemRoutes = ({ items: service, itemList, idempotency }: Serv
           return notModified<typeof ItemShown.static>(set);
         }
         const text = itemWriter(shown).write({ ...item, owner_username: owner_username ?? null });
-        return answerJson<typeof ItemShown.static>(text, set, shownHeaders(shown));
+        return respondJson<typeof ItemShown.static>(text, set, shownHeaders(shown));
       },
       {
         params: ItemIdParams,

@@ -5,7 +5,7 @@ import { ItemList, ItemSparseList, ItemsQuery } from '../../../schemas/items/lis
 import { filterParameters } from '../../../schemas/list-query.ts';
 import { openRoutes, optionalRoute } from '../../plugins/access-rules.ts';
 import { createClientNetwork } from '../../request/origin.ts';
-import { answerJson } from '../../responses/json.ts';
+import { respondJson } from '../../responses/json.ts';
 import { SIGNED_IN, v2Errors } from '../responses.ts';
 import { itemWriter, shownHeaders } from './document.ts';
 import { filtersOf, parseQuery, selectionOf, sortOf, throwProblems } from './list-query.ts';
@@ -33,7 +33,7 @@ export const createItemListRoutes = ({
       const listQuery = { filters, q, sort, bin, count, cursor, limit, share, columns };
       const { data, ...rest } = await service.list(actor, listQuery);
       const text = `{"data":[${data.map(write).join()}],${JSON.stringify(rest).slice(1)}`;
-      return answerJson<typeof ItemList.static>(text, set, shownHeaders(shown));
+      return respondJson<typeof ItemList.static>(text, set, shownHeaders(shown));
     },
     {
       query: ItemsQuery,

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
 import { ItemPopularQuery, PopularItems } from '../../../schemas/items/views.ts';
 import { publicRoute } from '../../plugins/access-rules.ts';
-import { answerCached } from '../../responses/json.ts';
+import { respondCached } from '../../responses/json.ts';
 import { v2Errors } from '../responses.ts';
 import { shownItem } from './document.ts';
 
@@ -11,7 +11,7 @@ export const createPopularItemRoutes = ({ popular }: Pick<Deps, 'popular'>) =>
     '/popular',
     async ({ query: { window = 'week', limit = 10 }, set }) => {
       const found = await popular.list(window, limit);
-      return answerCached(found, set, (items) => ({ data: items.map(shownItem) }));
+      return respondCached(found, set, (items) => ({ data: items.map(shownItem) }));
     },
     {
       query: ItemPopularQuery,

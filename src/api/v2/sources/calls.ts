@@ -11,7 +11,7 @@ import { openRoutes, optionalRoute, signedIn, userRoute } from '../../plugins/ac
 import { createExternalLimit } from '../../plugins/rate-limit.ts';
 import { SOURCE_BODY } from '../../request/body-rules.ts';
 import { sentQuery } from '../../request/parameters.ts';
-import { answerSource } from '../../responses/source-response.ts';
+import { respondSource } from '../../responses/source-response.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 
 const CALL_SOURCE_ERRORS = v2Errors(
@@ -42,7 +42,7 @@ export const createSourceCallRoutes = (deps: CallDeps) => {
           // Creating a signal costs more than a cached response, so it is created only when needed.
           signal: () => request.signal,
         } as const;
-        return answerSource(await calls.call(actor, params.name, call), set);
+        return respondSource(await calls.call(actor, params.name, call), set);
       },
       {
         params: SourceName,
