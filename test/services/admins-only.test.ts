@@ -3,7 +3,7 @@ import { testApp } from '../support.ts';
 
 type Method = (caller: { id: number; role: 'user' }, ...rest: unknown[]) => Promise<unknown>;
 
-/** Every service method that only admins may call, those of a whole service by itself. */
+/** All service methods that only admins may call. */
 function adminMethods({ deps }: Awaited<ReturnType<typeof testApp>>): [string, Method][] {
   const { adminUsers, auditLog, sources, systemStats, sourceStats, users } = deps;
   const services = Object.entries({ adminUsers, auditLog, sources, systemStats });
@@ -18,7 +18,7 @@ function adminMethods({ deps }: Awaited<ReturnType<typeof testApp>>): [string, M
 }
 
 // proves: who-may-what.each-route-declares-who-may-call-it-and, 8.2.1
-test('forbidden: each service method for admins refuses another caller by itself', async () => {
+test('forbidden: each service method for admins refuses other callers by itself', async () => {
   await using t = await testApp();
   const { id } = await t.signUp('ada');
   const outcomes = await Promise.all(
@@ -47,7 +47,7 @@ test('forbidden: each service method for admins refuses another caller by itself
   });
 });
 
-test('each of them refuses a user whom a wrongly declared route let in', async () => {
+test('each of them refuses a user whom a wrongly declared route admitted', async () => {
   await using t = await testApp();
   const { token } = await t.signUp('ada');
   const wrong = t.app.routes.filter(({ hooks }) => hooks.detail.access === 'admin');

@@ -4,7 +4,7 @@ import { createIdempotency } from '../../src/services/idempotency.ts';
 import { createQuotas } from '../../src/services/quotas.ts';
 import { atOnce, testApp } from '../support.ts';
 
-test('of processes that do the same at once, one does it and the others undo it', async () => {
+test('one of several concurrent processes does the work, and the others undo it', async () => {
   await using t = await testApp();
   const { db, now, items, config, box } = t.deps;
   const quotas = createQuotas(config);
@@ -12,11 +12,11 @@ test('of processes that do the same at once, one does it and the others undo it'
   const keyed = { actor: ada, key: 'k', request_hash: 'h' };
   const fields = { title: 'a', description: '', url: null, tags: [], data: {} };
   const ends = await atOnce(20, () => {
-    // Each knows nothing of what the others have begun.
+    // Each process has its own claims and does not see those of the others.
     const process = createIdempotency({ db, claims: createClaims(), quotas, box, now });
-    return process.once(keyed, async (keep) => {
-      const answer = { status: 201, location: null, body: '{}' };
-      await items.create(ada, { ...fields, visibility: 'public' }, (tx) => keep(tx, answer));
+    return process.once(keyed, async (store) => {
+      const response = { status: 201, location: null, body: '{}' };
+      await items.create(ada, { ...fields, visibility: 'public' }, (tx) => store(tx, response));
     });
   });
   const failed = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason.code] : []));

@@ -4,7 +4,7 @@ import { PASSWORD, type TestApp, testApp } from '../support.ts';
 const DAY_MS = 86_400_000;
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
 
-/** Rows that are `days` old, the oldest first. */
+/** Inserts rows that are `days` old, the oldest first. */
 function insertAges(t: TestApp, days: number[], insert: (at: string) => string): void {
   const { client } = t.deps.db;
   client.transaction(() => {
@@ -17,7 +17,7 @@ const countOf = (t: TestApp, table: string) =>
 
 describe('the audit log', () => {
   // proves: data.audit-log, logs.audit-log-who-what-whom-from-where-when
-  test('is kept for as long as the setting says, and for 30 days whatever deletes it', async () => {
+  test('is retained as long as the setting says, and for 30 days even against other deletions', async () => {
     await using t = await testApp({ config: { auditDays: 40 } });
     const ages = [...Array(600).fill(50), 41, 39, 31, 29, 1];
     insertAges(
@@ -34,14 +34,14 @@ describe('the audit log', () => {
   });
 
   // proves: limits.acts-of-an-account-on-itself-in-24
-  test('takes only so many repeatable acts of an account in a day, and all that protect it', async () => {
+  test('limits the repeatable acts of an account per day, but not those that protect it', async () => {
     let now = new Date('2026-01-01T00:00:00.000Z');
     await using t = await testApp({ config: { quotaAuditEntries: 5 }, now: () => now });
     const { client, id } = await t.signUp('ada');
     const me = client.api.v2.users.me;
     const statuses = [];
     for (let n = 0; n < 6; n++) statuses.push((await me.patch({ username: `ada-${n}` })).status);
-    // The session that was opened is the first of its acts.
+    // Opening the session was the first act.
     expect(statuses).toEqual([200, 200, 200, 200, 403, 403]);
     const refused = await client.api.v2.users.me.export.get();
     expect(refused.error?.value).toMatchObject({
@@ -64,7 +64,7 @@ describe('mails', () => {
      values ('a@example.com', 's', '', '', '${at}', ${attempts}, '${at}')`;
 
   // proves: data.mails
-  test('that were given up 30 days ago are deleted, and none that waits', async () => {
+  test('that failed for good 30 days ago are deleted, and pending ones are not', async () => {
     await using t = await testApp();
     insertAges(t, [...Array(300).fill(31), 29], mail(10));
     insertAges(t, [31], mail(3));
@@ -73,7 +73,7 @@ describe('mails', () => {
   });
 
   // proves: limits.mails-that-wait
-  test('are queued no more when too many wait, but for notices', async () => {
+  test('are no longer queued when too many are pending, except for notices', async () => {
     await using t = await testApp();
     t.deps.db.client.run(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 10001)
       insert into mails (recipient, subject, text, html, created_at, attempts, next_attempt_at)
@@ -89,7 +89,7 @@ describe('mails', () => {
 });
 
 // proves: data.sessions
-test('sessions that have expired are deleted, and none that lives', async () => {
+test('expired sessions are deleted, and active ones are not', async () => {
   let now = new Date('2026-01-01T00:00:00.000Z');
   await using t = await testApp({ now: () => now });
   const { id } = await t.signUp('bob');
@@ -102,7 +102,7 @@ test('sessions that have expired are deleted, and none that lives', async () => 
   expect(countOf(t, 'sessions')).toBe(1);
 });
 
-/** How many rows there are after each of some repetitions of `act`. */
+/** The number of rows after each repetition of `act`. */
 async function countsAfter(t: TestApp, table: string, times: number, act: () => Promise<unknown>) {
   const counts: number[] = [];
   for (let n = 0; n < times; n++) {
@@ -112,8 +112,8 @@ async function countsAfter(t: TestApp, table: string, times: number, act: () => 
   return counts;
 }
 
-describe('an account from before the limits', () => {
-  test('comes down to its sessions by 50 at each sign-in, and keeps the last used ones', async () => {
+describe('an account that exceeded the limits before they existed', () => {
+  test('loses up to 50 sessions at each sign-in, the least recently used ones first', async () => {
     await using t = await testApp({ config: { quotaSessions: 10 } });
     const { id, client } = await t.signUp('ada');
     insertAges(
@@ -127,7 +127,7 @@ describe('an account from before the limits', () => {
     expect((await client.api.v2.users.me.get()).status).toBe(200);
   });
 
-  test('comes down to 20 expired tokens by 20 at each new one, and keeps the newest', async () => {
+  test('loses up to 20 expired tokens at each new one, the oldest first', async () => {
     await using t = await testApp();
     const { id, client } = await t.signUp('ada');
     insertAges(

@@ -9,7 +9,7 @@ import { ADMIN, hutch, serve } from '../hutch.ts';
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const NEW_KEY = Buffer.alloc(32, 2).toString('base64');
 
-/** A data directory with a source whose secret is sealed by the key of `env`. */
+/** Creates a source in `dir` whose secret is sealed with the key of `env`. */
 async function sealedSource(dir: string, up: { host: string; url: string }, env = {}) {
   const own = { ...ADMIN.env, HUTCH_EXTERNAL_ALLOW_HOSTS: up.host, ...env };
   await using server = await serve(dir, { env: own });
@@ -33,7 +33,7 @@ const rekey = (dir: string, env: Record<string, string> = {}) =>
   hutch(['sources', 'rekey', '--data-dir', dir], { env });
 
 // proves: cryptography.secrets-of-sources
-test('secrets are sealed anew, from a key of the settings to another', async () => {
+test('secrets are sealed again, from one key of the settings to another', async () => {
   await using up = upstream(({ headers }) => Response.json(headers.get('x-key') === SECRET));
   const dir = tempDir();
   await sealedSource(dir, up, { HUTCH_SECRETS_KEY: KEY });
@@ -50,7 +50,7 @@ test('secrets are sealed anew, from a key of the settings to another', async () 
   expect(await callWith(dir, up, { HUTCH_SECRETS_KEY: KEY })).toBe(503);
 }, 60_000);
 
-test('secrets are sealed anew, from the key of the file to one of the settings', async () => {
+test('secrets are sealed again, from the key of the file to a key of the settings', async () => {
   await using up = upstream(() => Response.json(1));
   const dir = tempDir();
   await sealedSource(dir, up);
@@ -59,7 +59,7 @@ test('secrets are sealed anew, from the key of the file to one of the settings',
   expect(await callWith(dir, up, { HUTCH_SECRETS_KEY: NEW_KEY })).toBe(200);
 }, 60_000);
 
-test('what no key opens is named and left as it is', async () => {
+test('a source whose secrets no key opens is named and left unchanged', async () => {
   await using up = upstream(() => Response.json(1));
   const dir = tempDir();
   await sealedSource(dir, up, { HUTCH_SECRETS_KEY: KEY });
@@ -72,7 +72,7 @@ test('what no key opens is named and left as it is', async () => {
   expect(definitionIn(dir)).toEqual(before);
 }, 60_000);
 
-test('without a new key it is wrong use, and a bad key is told without itself', async () => {
+test('a missing new key is a usage error, and the message for an invalid key does not contain it', async () => {
   const dir = tempDir();
   expect((await rekey(dir)).status).toBe(2);
   const { status, stderr } = await rekey(dir, { HUTCH_SECRETS_KEY: 'hay-and-straw' });

@@ -5,7 +5,7 @@ import { SECRET, upstream } from '../../sources.ts';
 import { tempDir } from '../../support.ts';
 import { ADMIN, serve } from '../hutch.ts';
 
-test('a server that starts again has its sources warm, and what it counted is kept', async () => {
+test('a restarted server refreshes its sources, and its counts persist', async () => {
   await using up = upstream(() => Response.json({ rabbits: 2 }));
   const dir = tempDir();
   const env = { ...ADMIN.env, HUTCH_EXTERNAL_ALLOW_HOSTS: up.host };
@@ -43,7 +43,7 @@ test('a server that starts again has its sources warm, and what it counted is ke
 }, 60_000);
 
 // proves: limits.outside-calls-in-a-minute-of-an-account
-test('calls of a public source by nobody are counted by address, and of an account apart', async () => {
+test('anonymous calls of a public source are limited by address, separately from those of accounts', async () => {
   await using up = upstream(() => Response.json(1));
   const own = { HUTCH_EXTERNAL_ALLOW_HOSTS: up.host, HUTCH_LIMIT_EXTERNAL: '2' };
   await using server = await serve(tempDir(), { env: { ...ADMIN.env, ...own } });

@@ -3,9 +3,9 @@ import { createSourceRefresh } from '../../../src/services/sources/refresh.ts';
 import { sourcesApp, upstream } from '../../sources.ts';
 
 const MINUTE_MS = 60_000;
-const KEPT = { ttl_seconds: 60, stale_seconds: 600, refresh: '*/5 * * * *', retries: 0 };
+const CACHED = { ttl_seconds: 60, stale_seconds: 600, refresh: '*/5 * * * *', retries: 0 };
 
-/** The application with a refresh of its own, without jitter and by a clock that is set. */
+/** The application with its own refresh, without jitter and with a manual clock. */
 async function refreshing(hosts: string[], random = () => 0) {
   const clock = { time: Date.parse('2026-11-22T16:01:00.000Z') };
   const t = await sourcesApp(hosts, { logLevel: 'warn' });
@@ -29,11 +29,11 @@ async function refreshing(hosts: string[], random = () => 0) {
 
 describe('a source with a refresh', () => {
   // proves: calls-out.the-base-url-of-a-source-get-api
-  test('is asked at the start and at each time of its expression', async () => {
+  test('is called at the start and whenever its cron expression matches', async () => {
     await using up = upstream(() => Response.json(1, { headers: { 'cache-control': 'no-store' } }));
     await using t = await refreshing([up.host]);
-    // What the answer says is followed, so that each time is seen at the upstream.
-    await t.define({ base_url: up.url, ...KEPT, ttl_seconds: null });
+    // Without a ttl the response decides, so that the upstream sees each refresh.
+    await t.define({ base_url: up.url, ...CACHED, ttl_seconds: null });
     const counts = [];
     for (const minutes of [0, 1, 3, 1, 4, 7]) {
       await t.tick(minutes);
@@ -43,10 +43,10 @@ describe('a source with a refresh', () => {
     expect(counts).toEqual([1, 1, 2, 2, 3, 4]);
   });
 
-  test('is asked anew while what is kept still holds', async () => {
+  test('is called although the cached response is still fresh', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await refreshing([up.host]);
-    await t.define({ base_url: up.url, ...KEPT, ttl_seconds: 3600, stale_seconds: 0 });
+    await t.define({ base_url: up.url, ...CACHED, ttl_seconds: 3600, stale_seconds: 0 });
     for (const minutes of [0, 5, 5]) {
       await t.tick(minutes);
       await t.refresh.idle();
@@ -54,12 +54,12 @@ describe('a source with a refresh', () => {
     expect(up.asked.length).toBe(3);
   });
 
-  test('is warm for the first who calls it, with each of its sets of parameters', async () => {
+  test('is cached for its first caller, for each of its sets of parameters', async () => {
     await using up = upstream(({ url }) => Response.json(new URL(url).search));
     await using t = await refreshing([up.host]);
     await t.define({
       base_url: up.url,
-      ...KEPT,
+      ...CACHED,
       query: { q: '{city}' },
       parameters: [{ name: 'city', type: 'string', default: 'rome' }],
       refresh_parameters: [{}, { city: 'paris' }],
@@ -76,14 +76,14 @@ describe('a source with a refresh', () => {
     }
   });
 
-  test('is asked by one at a time: never before the last one ended', async () => {
+  test('is not refreshed again before the previous refresh has ended', async () => {
     const gate = Promise.withResolvers<void>();
     await using up = upstream(async () => {
       await gate.promise;
       return Response.json(1, { headers: { 'cache-control': 'no-store' } });
     });
     await using t = await refreshing([up.host]);
-    await t.define({ base_url: up.url, ...KEPT, ttl_seconds: null });
+    await t.define({ base_url: up.url, ...CACHED, ttl_seconds: null });
     await t.tick();
     while (up.asked.length === 0) await Bun.sleep(5);
     await t.tick(5);
@@ -96,10 +96,10 @@ describe('a source with a refresh', () => {
     expect(up.asked).toHaveLength(2);
   });
 
-  test('that fails is a line of the log, and is asked again in its time', async () => {
+  test('that fails is logged and called again at the next time', async () => {
     await using up = upstream(() => new Response('hay', { status: 500 }));
     await using t = await refreshing([up.host]);
-    await t.define({ base_url: up.url, ...KEPT });
+    await t.define({ base_url: up.url, ...CACHED });
     await t.tick();
     await t.refresh.idle();
     await t.tick(5);
@@ -114,19 +114,19 @@ describe('a source with a refresh', () => {
     });
   });
 
-  test('that is switched off is not asked', async () => {
+  test('that is disabled is not called', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await refreshing([up.host]);
-    await t.define({ base_url: up.url, ...KEPT, is_enabled: false });
+    await t.define({ base_url: up.url, ...CACHED, is_enabled: false });
     await t.tick();
     await t.refresh.idle();
     expect(up.asked).toEqual([]);
   });
 
-  test('is let go by a stop, in its wait and in its call', async () => {
+  test('is aborted by a stop, during its delay and during its call', async () => {
     await using up = upstream(() => new Promise<Response>(() => {}));
     await using t = await refreshing([up.host]);
-    await t.define({ base_url: up.url, ...KEPT });
+    await t.define({ base_url: up.url, ...CACHED });
     await t.tick();
     while (up.asked.length === 0) await Bun.sleep(5);
     await t.refresh.stop();
@@ -136,7 +136,7 @@ describe('a source with a refresh', () => {
     expect(t.lines).toEqual([]);
 
     await using later = await refreshing([up.host], () => 0.99);
-    await later.define({ base_url: up.url, ...KEPT });
+    await later.define({ base_url: up.url, ...CACHED });
     await later.tick();
     await later.refresh.stop();
     expect(up.asked).toHaveLength(1);

@@ -9,7 +9,7 @@ import { ParameterError } from '../../../src/services/sources/values.ts';
 
 const text = (name: string) => ({ name, type: 'string', max_length: 2048 }) as const;
 
-/** A source with a value in each place that there is. */
+/** A source with a value in every possible place. */
 const source: PlainSource = {
   base_url: 'https://api.example.com:443/base',
   method: 'POST',
@@ -24,7 +24,7 @@ const source: PlainSource = {
   forward_headers: [],
 };
 
-/** What tries to get out of its place. */
+/** Values that try to break out of their place. */
 const hostile = fc.oneof(
   fc.constantFrom(
     ...[
@@ -71,9 +71,9 @@ function attempt(of: PlainSource, parameters: Record<string, string>) {
   }
 }
 
-describe('whatever the values are', () => {
+describe('for any values', () => {
   // proves: input.parameter-of-a-source, 1.2.2, 1.3.7
-  test('scheme, host, port, segments and names of the query stay as they are', () => {
+  test('scheme, host, port, segments and query names stay unchanged', () => {
     let sent = 0;
     const check = (of: PlainSource, a: string, b: string) => {
       const request = attempt(of, { a, b });
@@ -107,14 +107,14 @@ describe('whatever the values are', () => {
   });
 
   // proves: input.parameter-of-a-source
-  test('one that is no segment is refused by the name of its parameter', () => {
+  test('a value that is not one segment is refused', () => {
     for (const a of ['..', '.', '', 'a/b', '..\\b', 'a\r\nb']) {
       const call = () => requestOf(source, { parameters: { a, b: 'b' }, format: 'text' });
       expect(call).toThrow(ParameterError);
     }
   });
 
-  test('two that make dots only together are refused too', () => {
+  test('two values that form a dot segment together are refused', () => {
     const dots = { ...source, path: '/{a}{b}/end', headers: {} };
     expect(attempt(dots, { a: '.', b: '.' })).toBeUndefined();
     expect(attempt(dots, { a: '%2', b: 'e' })?.url).toStartWith(
@@ -122,15 +122,15 @@ describe('whatever the values are', () => {
     );
   });
 
-  test('a query takes what a path does not', () => {
+  test('a query accepts values that a path refuses', () => {
     const query = { ...source, path: '', headers: {} };
     const request = attempt(query, { a: '../x?y#z', b: '\n' });
     expect(new URL(request?.url ?? '').searchParams.get('both')).toBe('../x?y#z&\n');
   });
 });
 
-describe('a place without a value', () => {
-  test('is left out with what it stands in', () => {
+describe('a placeholder without a value', () => {
+  test('is left out together with its field', () => {
     const parameters = [{ ...text('a'), required: true }, text('b')];
     const request = attempt({ ...source, path: '/{a}', parameters }, { a: 'x' });
     const url = new URL(request?.url ?? '');

@@ -21,7 +21,7 @@ async function problemOf(answer: Response) {
 }
 
 describe('GET /sources/:name', () => {
-  test('answers the JSON of the source, and says where it came from', async () => {
+  test('returns the JSON of the source and whether it was cached', async () => {
     await using up = upstream(({ url }) => Response.json({ path: new URL(url).pathname }));
     await using t = await sourcesApp([up.host]);
     await t.define({
@@ -41,7 +41,7 @@ describe('GET /sources/:name', () => {
     });
   });
 
-  test('keeps answers as long as the source says, a set of parameters each', async () => {
+  test('caches responses as long as the source says, for each set of parameters', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
     const query = { q: '{city}' };
@@ -53,7 +53,7 @@ describe('GET /sources/:name', () => {
   });
 
   // proves: costly-work.outside-calls
-  test('50 at once on one cold kept source ask it once', async () => {
+  test('50 concurrent calls of an uncached source call it once', async () => {
     await using up = upstream(async () => {
       await Bun.sleep(50);
       return Response.json({ a: 1 });
@@ -67,7 +67,7 @@ describe('GET /sources/:name', () => {
     expect(up.asked).toHaveLength(1);
   });
 
-  test('may be kept by the caller for as long as a public answer is fresh', async () => {
+  test('lets the caller cache a public response for as long as it is fresh', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, ttl_seconds: 60, access: 'public' });
@@ -77,7 +77,7 @@ describe('GET /sources/:name', () => {
   });
 
   // proves: calls-out.the-base-url-of-a-source-get-api
-  test('answers another type that is taken as plain text, which no browser runs', async () => {
+  test('returns any other accepted type as plain text, which no browser executes', async () => {
     await using up = upstream(
       () => new Response('<script>1</script>', { headers: { 'content-type': 'text/html' } }),
     );
@@ -89,7 +89,7 @@ describe('GET /sources/:name', () => {
   });
 
   // proves: calls-out.the-base-url-of-a-source-get-api
-  test('passes on no header of the source', async () => {
+  test('forwards no header of the source', async () => {
     await using up = upstream(() =>
       Response.json(1, { headers: { 'set-cookie': 'a=b', 'x-internal': 'straw', server: 'hay' } }),
     );
@@ -101,7 +101,7 @@ describe('GET /sources/:name', () => {
   });
 
   // proves: calls-out.the-base-url-of-a-source-get-api
-  test('sends on no header of the client but those that the source lists', async () => {
+  test('forwards only the client headers that the source lists', async () => {
     await using up = upstream(({ headers }) => Response.json(headers.get('accept-language')));
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, forward_headers: ['accept-language'], ttl_seconds: 60 });
@@ -120,7 +120,7 @@ describe('GET /sources/:name', () => {
     ]);
   });
 
-  test('sends a body with values as JSON has them, and leaves out what has none', async () => {
+  test('sends a body with typed values and without missing ones', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
     await t.define({
@@ -184,30 +184,30 @@ describe('invalid_query', () => {
     ['city=a&code=ABCD', 'code string_too_long'],
     ['city=a&x=a%0D%0Ab:%20c', 'x value_error'],
     ['city=a&x=%C3%A9', 'x value_error'],
-  ])('for ?%s, and nothing is asked', async (search, problem) => {
+  ])('for ?%s, without a call', async (search, expected) => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, ...source });
-    const told = await problemOf(await t.call(`up?${search}`, t.ada.token));
-    expect(told).toMatchObject({
+    const problem = await problemOf(await t.call(`up?${search}`, t.ada.token));
+    expect(problem).toMatchObject({
       status: 400,
       code: 'invalid_query',
-      errors: [`query.${problem}`],
+      errors: [`query.${expected}`],
     });
     expect(up.asked).toEqual([]);
   });
 
-  test('for a value that would make the URL too long, by the name of its parameter', async () => {
+  test('for a value that would make the URL too long, with the name of its parameter', async () => {
     await using t = await sourcesApp([]);
     const q = { name: 'q', type: 'string', max_length: 2048 };
     const base_url = 'https://api.example.com';
     await t.define({ base_url, query: { q: '{q}' }, parameters: [q] });
-    const told = await problemOf(await t.call(`up?q=${'x'.repeat(2_040)}`, t.ada.token));
-    expect(told.errors).toEqual(['query.q string_too_long']);
+    const problem = await problemOf(await t.call(`up?q=${'x'.repeat(2_040)}`, t.ada.token));
+    expect(problem.errors).toEqual(['query.q string_too_long']);
   });
 
   // proves: input.parameter-of-a-source
-  test('names all that is wrong', async () => {
+  test('names all problems', async () => {
     await using t = await sourcesApp([]);
     await t.define({ base_url: 'https://api.example.com', ...source });
     const { errors } = await problemOf(await t.call('up?n=x&on=x', t.ada.token));
@@ -226,21 +226,21 @@ describe('a source that fails', () => {
     return { ...(await problemOf(reply)), text };
   };
 
-  test('upstream_failed tells the status and none of its words', async () => {
-    const told = await failing(() => new Response('hay in the cogs', { status: 500 }));
-    expect(told).toMatchObject({ status: 502, code: 'upstream_failed' });
-    expect(told.errors).toEqual(['source bad_status']);
-    expect(told.detail).toBe('Source up responded with an error: 500');
-    expect(told.text).not.toContain('cogs');
+  test('upstream_failed has the status of the response and nothing of its body', async () => {
+    const problem = await failing(() => new Response('hay in the cogs', { status: 500 }));
+    expect(problem).toMatchObject({ status: 502, code: 'upstream_failed' });
+    expect(problem.errors).toEqual(['source bad_status']);
+    expect(problem.detail).toBe('Source up responded with an error: 500');
+    expect(problem.text).not.toContain('cogs');
   });
 
-  test('upstream_timeout when it does not answer in time', async () => {
+  test('upstream_timeout when it does not respond in time', async () => {
     const never = () => new Promise<Response>(() => {});
-    const told = await failing(never, { timeout_ms: 100 });
-    expect(told).toMatchObject({ status: 504, code: 'upstream_timeout' });
+    const problem = await failing(never, { timeout_ms: 100 });
+    expect(problem).toMatchObject({ status: 504, code: 'upstream_timeout' });
   });
 
-  test('upstream_failed for what is too large, and for what is not JSON', async () => {
+  test('upstream_failed for a response that is too large or not JSON', async () => {
     const large = await failing(() => Response.json('x'.repeat(2_000)), { max_bytes: 1024 });
     expect(large).toMatchObject({ status: 502, errors: ['source too_large'] });
     const html = await failing(
@@ -249,7 +249,7 @@ describe('a source that fails', () => {
     expect([html.status, html.code]).toEqual([502, 'upstream_failed']);
   });
 
-  test('circuit_open after it failed too often, with when to come again', async () => {
+  test('circuit_open with Retry-After after too many failures', async () => {
     await using up = upstream(() => new Response('', { status: 500 }));
     await using t = await sourcesApp([up.host]);
     const breaker = { failures: 2, open_seconds: 30 };
@@ -262,11 +262,11 @@ describe('a source that fails', () => {
     expect(up.asked).toHaveLength(2);
   });
 
-  test('upstream_failed for a name that leads into the private network', async () => {
+  test('upstream_failed for a host name that resolves to a private address', async () => {
     await using t = await sourcesApp([]);
     await t.define({ base_url: 'http://localhost' });
-    const told = await problemOf(await t.call('up', t.ada.token));
-    expect(told).toMatchObject({ status: 502, errors: ['source address_refused'] });
+    const problem = await problemOf(await t.call('up', t.ada.token));
+    expect(problem).toMatchObject({ status: 502, errors: ['source address_refused'] });
   });
 });
 
@@ -305,7 +305,7 @@ describe('who may call a source', () => {
     expect(found).toEqual(expected);
   });
 
-  test('is asked of none that is unknown or switched off: not_found for everyone alike', async () => {
+  test('does not matter for unknown or disabled sources: not_found for everyone', async () => {
     await using t = await sourcesApp([]);
     await t.define({ base_url: 'https://api.example.com', is_enabled: false, access: 'public' });
     for (const token of [undefined, t.ada.token, t.root.token]) {
@@ -316,7 +316,7 @@ describe('who may call a source', () => {
   });
 });
 
-test('too_many_requests after the calls of a minute, by account', async () => {
+test('too_many_requests beyond the calls per minute of an account', async () => {
   await using up = upstream(() => Response.json(1));
   await using t = await sourcesApp([up.host], { limitExternal: 2 });
   await t.define({ base_url: up.url });

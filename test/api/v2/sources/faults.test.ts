@@ -8,15 +8,15 @@ type App = Awaited<ReturnType<typeof sourcesApp>>;
 type Call = { source: string; params?: { n: number } } | { url: string };
 type Result = { attempts: number } & Record<string, unknown>;
 
-/** 20 of each, by URL as many as one host may have at once at each of five. */
+/** Calls of each fault; those by URL are spread over five hosts, within the limit of each. */
 const TIMES = 20;
 const HOSTS = 5;
 const HANG_MS = 300;
 const LIMIT_MS = 4_000;
-/** Of the faults that are answers too. */
+/** Statuses of the faults that are responses. */
 const STATUS: Record<string, number> = { 304: 304, 500: 500, '429 with Retry-After': 429 };
 
-/** An answer without a body fails v1 alone, which owes its caller JSON; here it has no data. */
+/** True for a response without a body, which fails only in v1; here it has no data. */
 const isEmpty = ({ what }: Fault) => what === '204';
 const empty = faults.filter(isEmpty);
 const failures = faults.filter((fault) => !isEmpty(fault));
@@ -39,18 +39,18 @@ describe(`${TIMES} calls in one POST /sources/fetch all fail in time, as the tab
       await using t = await faultsApp(fault);
       const results = await inTime(fault, fetchAll(t, await byUrl(fault)));
       expect(results).toEqual(Array(TIMES).fill(failed(fault, /\b127\.0\.0\.1:\d+ /)));
-      // Once, and again where that may help and the host is not left alone meanwhile.
+      // A call is retried if that may help and the circuit of the host is closed.
       expect([1, 2]).toContainValues(results.map(({ attempts }) => attempts));
     },
     15_000,
   );
 });
 
-describe('all faults and one good call at once', () => {
+describe('all faults and one successful call, concurrently,', () => {
   const good = { here: true };
   const goodUrl = () => httpUpstream(() => Response.json(good)).url;
 
-  test('in one POST /sources/fetch have each their own code, in order, and lose no data', async () => {
+  test('have their own codes in one POST /sources/fetch, in order, and lose no data', async () => {
     await using t = await faultsApp();
     const calls: Call[] = await defineAll(t, failures);
     const middle = Math.floor(calls.length / 2);
@@ -63,7 +63,7 @@ describe('all faults and one good call at once', () => {
     expect(await inTime({}, fetchAll(t, calls))).toEqual(expected);
   });
 
-  test('of GET /sources/:name are each the problem of its code, and tell no host', async () => {
+  test('are problems with their own codes in GET /sources/:name, without the host', async () => {
     await using t = await faultsApp();
     const calls = await defineAll(t, failures);
     await t.define({ base_url: goodUrl() });
@@ -75,8 +75,8 @@ describe('all faults and one good call at once', () => {
   });
 });
 
-describe('an answer without a body', () => {
-  test.each(empty)('is one without data, by name and by URL: $what', async (fault) => {
+describe('a response without a body', () => {
+  test.each(empty)('has no data, by name and by URL: $what', async (fault) => {
     await using t = await faultsApp(fault);
     await define(t, fault);
     const calls = [...byName(), ...(await byUrl(fault))];
@@ -84,7 +84,7 @@ describe('an answer without a body', () => {
     expect(results).toEqual(calls.map(() => answered(204, null)));
   });
 
-  test.each(empty)('is null to GET /sources/:name: $what', async (fault) => {
+  test.each(empty)('is null in GET /sources/:name: $what', async (fault) => {
     await using t = await faultsApp(fault);
     await define(t, fault);
     const answer = await inTime(fault, t.call('up', t.ada.token));
@@ -102,7 +102,7 @@ function limitMs({ code }: Partial<Fault>): number {
   return code === 'timeout' ? HANG_MS : LIMIT_MS;
 }
 
-/** A source that fails in this way, and says so at once: no second try, no breaker, no queue. */
+/** Defines a source that fails at once: without retries, circuit breaker or queue. */
 async function define(t: App, fault: Fault, name = 'up') {
   await t.define({
     name,
@@ -116,13 +116,13 @@ async function define(t: App, fault: Fault, name = 'up') {
   });
 }
 
-/** A source for each fault, and a call of each. */
+/** Defines a source for each fault and returns a call of each. */
 async function defineAll(t: App, all: readonly Fault[]) {
   for (const [index, fault] of all.entries()) await define(t, fault, `f${index}`);
   return all.map((_, index) => ({ source: `f${index}` }));
 }
 
-/** Each with a number of its own: a call that is there twice is made once. */
+/** Calls with distinct numbers, because equal calls are made once. */
 function byName(): Call[] {
   return Array.from({ length: TIMES }, (_, n) => ({ source: 'up', params: { n } }));
 }
@@ -138,7 +138,7 @@ async function fetchAll(t: App, calls: Call[]): Promise<Result[]> {
   return ((await answer.json()) as { results: Result[] }).results;
 }
 
-/** Whatever it took. */
+/** Any duration and number of attempts. */
 const took = { elapsed_ms: expect.any(Number), attempts: expect.any(Number) };
 
 function failed({ what, code }: Fault, words: RegExp) {
@@ -163,7 +163,7 @@ function problem({ code }: Fault) {
   return { type: 'application/problem+json', status, code: outer, detail, errors };
 }
 
-/** What comes; fails the test when it is later than thrice the limit of a call. */
+/** Awaits a value; fails the test if it takes more than three times the limit of a call. */
 async function inTime<T>(fault: Partial<Fault>, coming: Promise<T>): Promise<T> {
   const inTime = new AbortController();
   const late = sleep(limitMs(fault) * 3, inTime.signal).then(() => {

@@ -21,7 +21,7 @@ async function fetchAll(t: App, calls: unknown[], token = t.ada.token) {
 }
 
 describe('POST /sources/fetch', () => {
-  test('passes numbers on with the digits that they have', async () => {
+  test('preserves the digits of numbers', async () => {
     const json = '{"id":1234567890123456789,"huge":1e400}';
     const headers = { 'content-type': 'application/json' };
     await using up = upstream(() => new Response(json, { headers }));
@@ -30,11 +30,11 @@ describe('POST /sources/fetch', () => {
     const calls = [{ source: 'up' }];
     const fetched = await t.json('POST', '/api/v2/sources/fetch', { calls }, t.ada.token);
     expect(await fetched.text()).toContain(`"data":${json}`);
-    // From the cache too.
+    // The cached response preserves them too.
     for (const _ of [1, 2]) expect(await (await t.call('up', t.ada.token)).text()).toBe(json);
   });
 
-  test.each([[5], ['x'], [[]], [false]])('params of %p are no object', async (params) => {
+  test.each([[5], ['x'], [[]], [false]])('validation_failed for params of %p', async (params) => {
     await using t = await sourcesApp([]);
     await t.define({ base_url: 'https://api.example.com' });
     const problemOf = async (path: string, body: object) => {
@@ -71,13 +71,13 @@ describe('POST /sources/fetch', () => {
       { source: 'up', params: { city: 'last' } },
     ]);
     expect(status).toBe(200);
-    const told = results.map(({ status, data, error, cache, attempts }) => [
+    const outcomes = results.map(({ status, data, error, cache, attempts }) => [
       status,
       data ?? error?.code,
       cache,
       attempts,
     ]);
-    expect(told).toEqual([
+    expect(outcomes).toEqual([
       [200, '/slow', 'off', 1],
       [200, '/direct', 'off', 1],
       [500, 'bad_status', null, 1],
@@ -91,7 +91,7 @@ describe('POST /sources/fetch', () => {
     expect(results[3]?.error?.message).toBe('city: Field required');
   });
 
-  test('makes a call once that is there twice', async () => {
+  test('makes equal calls once', async () => {
     await using up = upstream(echo);
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, ...CITY });
@@ -106,7 +106,7 @@ describe('POST /sources/fetch', () => {
     expect(up.asked).toHaveLength(2);
   });
 
-  test('what one account makes fail at a host closes it for no other, and for no source', async () => {
+  test('failures of one account do not open the circuit for another account or for a source', async () => {
     await using up = upstream((request) =>
       request.url.endsWith('/bad') ? new Response('', { status: 500 }) : echo(request),
     );
@@ -121,7 +121,7 @@ describe('POST /sources/fetch', () => {
     expect(other.results[0]?.status).toBe(200);
   });
 
-  test('takes values as JSON has them, and no text for a number', async () => {
+  test('takes typed JSON values and no text for a number', async () => {
     await using up = upstream(({ url }) => Response.json(new URL(url).search));
     await using t = await sourcesApp([up.host]);
     const parameters = [
@@ -141,7 +141,7 @@ describe('POST /sources/fetch', () => {
     ]);
   });
 
-  test('lets each source say who may call it', async () => {
+  test('applies the access rule of each source', async () => {
     await using up = upstream(echo);
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, access: 'scope' });
@@ -154,7 +154,7 @@ describe('POST /sources/fetch', () => {
     expect(results[0]?.status).toBe(200);
   });
 
-  test('is for who is signed in, and for tokens with external:read', async () => {
+  test('is for signed-in users and for tokens with external:read', async () => {
     await using t = await sourcesApp([]);
     const body = { calls: [{ source: 'none' }] };
     expect((await t.json('POST', '/api/v2/sources/fetch', body)).status).toBe(401);
@@ -167,7 +167,7 @@ describe('POST /sources/fetch', () => {
   });
 
   // proves: limits.outside-calls-in-a-minute-of-an-account
-  test('too_many_requests counts each call, before any is made', async () => {
+  test('too_many_requests counts every call before any is made', async () => {
     await using up = upstream(echo);
     await using t = await sourcesApp([up.host], { limitExternal: 3 });
     const calls = (count: number) => Array.from({ length: count }, () => ({ url: up.url }));

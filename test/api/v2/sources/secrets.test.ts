@@ -6,7 +6,7 @@ import { SECRET, sourcesApp, upstream } from '../../../sources.ts';
 const KEY = Buffer.alloc(32, 1).toString('base64');
 type App = Awaited<ReturnType<typeof sourcesApp>>;
 
-/** All that the data directory holds: the database, its log and the key. */
+/** The contents of the data directory: the database, its log and the key. */
 function filesOf({ deps }: App): string {
   const { dataDir } = deps.config;
   const names = readdirSync(dataDir, { recursive: true, withFileTypes: true });
@@ -15,7 +15,7 @@ function filesOf({ deps }: App): string {
   return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1')).join();
 }
 
-/** A source with a secret in a header and another in its query. */
+/** A source with one secret in a header and another in its query. */
 function secretSource(base_url: string) {
   return {
     base_url,
@@ -30,7 +30,7 @@ function secretSource(base_url: string) {
 
 describe('a secret', () => {
   // proves: who-may-what.secret-of-a-source, data.secret-of-sources, 14.2.4
-  test('reaches the source as it was given, and nothing else that can be read', async () => {
+  test('is sent to the source unchanged and is not readable anywhere else', async () => {
     await using up = upstream(({ url }) =>
       url.includes('bad') ? new Response(`no: ${url}`, { status: 500 }) : Response.json(1),
     );
@@ -63,7 +63,7 @@ describe('a secret', () => {
     }
   });
 
-  test('stays what it was when it is given as it is shown', async () => {
+  test('keeps its value when a definition is sent back as it was shown', async () => {
     await using up = upstream(({ headers }) => Response.json(headers.get('x-key')?.length));
     await using t = await sourcesApp([up.host]);
     const { headers } = await t.define({
@@ -76,7 +76,7 @@ describe('a secret', () => {
   });
 
   // proves: data.secret-of-sources, 13.3.2
-  test('goes to no other host than the one that it was given for', async () => {
+  test('is never sent to another host than the one that it was set for', async () => {
     await using up = upstream(() => Response.json(1));
     await using other = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host, other.host]);
@@ -95,7 +95,7 @@ describe('a secret', () => {
   });
 
   // proves: calls-out.the-base-url-of-a-source-get-api, 15.3.2
-  test('does not follow a redirect to another host', async () => {
+  test('is not sent when a redirect leads to another host', async () => {
     await using other = upstream(() => Response.json(1));
     await using up = upstream(() => Response.redirect(`${other.url}/x`, 302));
     await using t = await sourcesApp([up.host, other.host]);
@@ -104,7 +104,7 @@ describe('a secret', () => {
     expect(JSON.stringify(other.asked[0]?.headers.toJSON())).not.toContain(SECRET);
   });
 
-  test('that was moved to another source in the file is not sent by it', async () => {
+  test('that was moved to another source in the database is not sent', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, name: 'a', headers: { 'x-key': { secret: SECRET } } });
@@ -118,8 +118,8 @@ describe('a secret', () => {
   });
 });
 
-describe('without the key', () => {
-  test('the source is secrets_unreadable, the log says why, and the others go on', async () => {
+describe('without the secrets key', () => {
+  test('secrets_unreadable for the source, with the reason in the log; others still work', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, headers: { 'x-key': { secret: SECRET } } });
@@ -143,7 +143,7 @@ describe('without the key', () => {
     expect((await t.call('up', t.ada.token)).status).toBe(200);
   });
 
-  test('one of the settings is used, and no file is made', async () => {
+  test('a key of the settings is used and no file is created', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host], { secretsKey: KEY });
     await t.define({ base_url: up.url, headers: { 'x-key': { secret: SECRET } } });

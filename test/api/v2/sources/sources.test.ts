@@ -6,7 +6,7 @@ const CITY = { name: 'city', type: 'string', required: true };
 
 type Problem = { code: string; errors?: { path: string; code: string; message: string }[] };
 
-/** What is wrong with a source, by path. */
+/** The problems of a source, with their paths. */
 async function problemsOf(source: object, onlyHosts: string[] = []) {
   await using t = await sourcesApp([], { externalOnlyHosts: onlyHosts });
   const body = { name: 'up', ...BASE, ...source };
@@ -17,7 +17,7 @@ async function problemsOf(source: object, onlyHosts: string[] = []) {
 }
 
 describe('POST /sources', () => {
-  test('defines a source, with a default for all that it leaves out', async () => {
+  test('defines a source, with defaults for omitted fields', async () => {
     await using t = await sourcesApp([]);
     const answer = await t.json('POST', '/api/v2/sources', { name: 'up', ...BASE }, t.root.token);
     expect(answer.status).toBe(201);
@@ -68,7 +68,7 @@ describe('POST /sources', () => {
     expect(await problemsOf({ base_url })).toContain(`body.base_url ${code}`);
   });
 
-  test('validation_failed for a host that is not among the only ones', async () => {
+  test('validation_failed for a host that the settings do not allow', async () => {
     expect(await problemsOf({}, ['other.example.com'])).toEqual(['body.base_url url_refused']);
   });
 
@@ -114,7 +114,7 @@ describe('POST /sources', () => {
     expect(await problemsOf(source)).toContain(problem);
   });
 
-  test('malformed_body for a body that is nested deeper than a stack', async () => {
+  test('malformed_body for a body that is nested too deeply', async () => {
     await using t = await sourcesApp([]);
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
     const answer = await t.request('POST', '/api/v2/sources', {
@@ -138,7 +138,7 @@ describe('POST /sources', () => {
     expect(await problemsOf(source)).toContain(`body.parameters.0.${problem}`);
   });
 
-  test('validation_failed for parameters of a refresh that no caller could give', async () => {
+  test('validation_failed for refresh parameters that a call would refuse', async () => {
     const kept = { ttl_seconds: 5, stale_seconds: 5, refresh: '* * * * *' };
     const source = { path: '/{city}', parameters: [CITY], ...kept };
     expect(await problemsOf(source)).toEqual(['body.refresh_parameters.0.city missing']);
@@ -172,7 +172,7 @@ describe('GET /sources', () => {
 describe('a definition', () => {
   const path = '/api/v2/sources/up';
 
-  test('is changed in the fields that are given, in queries and headers by their names', async () => {
+  test('changes only in the given fields; queries and headers change by name', async () => {
     await using t = await sourcesApp([]);
     await t.define({ ...BASE, query: { a: '1', b: '2' }, headers: { 'x-a': '1' } });
     const changes = { query: { b: null, c: '3' }, timeout_ms: 500 };
@@ -186,14 +186,14 @@ describe('a definition', () => {
     expect(answer.headers.get('etag')).toBe('"v2"');
   });
 
-  test('keeps its version when nothing changes', async () => {
+  test('keeps its version if nothing changes', async () => {
     await using t = await sourcesApp([]);
     await t.define(BASE);
     const answer = await t.json('PATCH', path, { access: 'user', retries: 1 }, t.root.token);
     expect(await answer.json()).toMatchObject({ version: 1 });
   });
 
-  test('is not sent again to who holds it', async () => {
+  test('is not sent again to a client that has it', async () => {
     await using t = await sourcesApp([]);
     await t.define(BASE);
     const headers = { 'if-none-match': '"v1"' };
@@ -211,7 +211,7 @@ describe('a definition', () => {
     expect((await t.request('DELETE', path, init)).status).toBe(412);
   });
 
-  test('that is deleted is gone, and its statistics with it', async () => {
+  test('is deleted together with its statistics', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url });
@@ -225,7 +225,7 @@ describe('a definition', () => {
     expect(left).toEqual({ n: 0 });
   });
 
-  test('is called as it is now, and never as it was', async () => {
+  test('takes effect at once when it changes', async () => {
     await using up = upstream(({ url }) => Response.json(new URL(url).pathname));
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url, path: '/old', ttl_seconds: 60 });
@@ -235,7 +235,7 @@ describe('a definition', () => {
   });
 
   // proves: logs.audit-log-who-what-whom-from-where-when
-  test('is noted by whom and in which fields, and never with a secret', async () => {
+  test('leaves audit entries with the actor and the changed fields, but without secrets', async () => {
     await using t = await sourcesApp([]);
     await t.define({ ...BASE, headers: { 'x-key': { secret: SECRET } } });
     await t.json('PATCH', path, { headers: { 'x-key': { secret: `${SECRET}-2` } } }, t.root.token);
@@ -254,7 +254,7 @@ describe('a definition', () => {
   });
 
   // proves: who-may-what.source
-  test('is an admin’s alone', async () => {
+  test('is for admins only', async () => {
     await using t = await sourcesApp([]);
     await t.define(BASE);
     for (const [method, at, body] of [
@@ -279,7 +279,7 @@ describe('a definition', () => {
 });
 
 describe('POST /sources/:name/dry-run', () => {
-  test('shows the request that a call would send, and asks nobody', async () => {
+  test('shows the request that a call would send, without sending it', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
     await t.define({

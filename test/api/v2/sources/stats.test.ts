@@ -14,7 +14,7 @@ async function statsOf(t: App, search = '') {
 }
 
 describe('GET /sources/:name/stats', () => {
-  test('counts calls, failures by code, where answers came from, and how long they took', async () => {
+  test('counts calls, failures by code, cache states and latencies', async () => {
     let status = 200;
     await using up = upstream(() => Response.json(1, { status }));
     await using t = await sourcesApp([up.host]);
@@ -44,7 +44,7 @@ describe('GET /sources/:name/stats', () => {
     expect(p50 as number).toBeLessThanOrEqual(max as number);
   });
 
-  test('of a source that was never called are nothing', async () => {
+  test('are empty for a source that was never called', async () => {
     await using t = await sourcesApp([]);
     await t.define({ base_url: 'https://api.example.com' });
     expect(await statsOf(t)).toMatchObject({
@@ -56,7 +56,7 @@ describe('GET /sources/:name/stats', () => {
   });
 
   // proves: costly-work.counts-of-calls-of-sources
-  test('cost no write for each call, and are written together', async () => {
+  test('are written together, not once per call', async () => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);
     await t.define({ base_url: up.url });
@@ -70,7 +70,7 @@ describe('GET /sources/:name/stats', () => {
   });
 
   // proves: costly-work.counts-of-calls-of-sources
-  test('are of the last hours that are asked for, and kept for 30 days', async () => {
+  test('cover the requested hours and are retained for 30 days', async () => {
     let time = Date.parse('2026-11-22T16:20:00.000Z');
     await using t = await sourcesApp([], {}, () => new Date(time));
     await t.define({ base_url: 'https://api.example.com' });
@@ -92,7 +92,7 @@ describe('GET /sources/:name/stats', () => {
     expect(kept()).toEqual([{ count: 2 }]);
   });
 
-  test('of a source that is gone are written nowhere', async () => {
+  test('of a deleted source are dropped', async () => {
     await using t = await sourcesApp([]);
     await t.define({ base_url: 'https://api.example.com' });
     t.deps.sourceStats.add(1, { error: 'timeout', elapsedMs: 5 });
@@ -101,7 +101,7 @@ describe('GET /sources/:name/stats', () => {
     expect(t.deps.db.client.query('select count from source_calls').all()).toEqual([]);
   });
 
-  test('invalid for hours beyond those that are kept', async () => {
+  test('validation_failed for more hours than are retained', async () => {
     await using t = await sourcesApp([]);
     await t.define({ base_url: 'https://api.example.com' });
     for (const hours of ['0', '721', 'x']) {
