@@ -22,7 +22,7 @@ export interface Visit {
   errors: string[];
 }
 
-/** Whether a browser can be started here. Installs Chromium first where that is possible. */
+/** True if a browser can be started. Installs Chromium first if possible. */
 export async function hasBrowser(): Promise<boolean> {
   if (existsSync(CHROMIUM)) return true;
   if (process.getuid?.() !== 0 || !Bun.which('apt-get')) return false;

@@ -34,7 +34,7 @@ export function readEvents(answer: Response) {
       if (!found || (found.event !== undefined && isIt(found.event))) return found;
     }
   };
-  /** The next event; what is popular comes when it will, and is asked for apart. */
+  /** The next event, except `popular`, which is sent at any time and read separately. */
   const next = () => nextWhere((event) => event !== 'popular');
   const nextPopular = () => nextWhere((event) => event === 'popular');
   const take = async (count: number): Promise<Block[]> => {

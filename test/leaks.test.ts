@@ -11,7 +11,7 @@ function sent(body: unknown, headers: Record<string, string> = {}) {
   return leaks;
 }
 
-/** Whether this body of an answer is found to leak. */
+/** True if a leak is found in this response body. */
 function leaksIn(leaks: ReturnType<typeof createLeaks>, body: string): boolean {
   try {
     leaks.answer(JSON_TYPE, body, 'GET /');

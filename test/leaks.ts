@@ -1,7 +1,7 @@
 import { hashToken } from '../src/core/security/security.ts';
 import { isEmail } from '../src/utils/text/email.ts';
 
-/** What of a request is secret, and what of an answer is from then on. */
+/** The secrets of a request, and those of a response from then on. */
 const SENT = ['password', 'new_password', 'current_password', 'token', 'device_token'];
 const HANDED_OUT = [
   'token',
@@ -12,7 +12,7 @@ const HANDED_OUT = [
   'secret',
   'flow',
 ];
-/** How hashes of passwords look, whosever they are. */
+/** The pattern of password hashes. */
 const PASSWORD_HASH = /\$argon2(?:id?|d)\$|\$2[aby]\$\d\d\$/;
 /** A shorter text is found anywhere by chance. */
 const MIN_LENGTH = 8;
@@ -23,7 +23,7 @@ const MIN_LENGTH = 8;
  * hands a token out for the first time is the one that may hold it.
  */
 export function createLeaks() {
-  /** By their beginning: a text is searched once, however many secrets there are. */
+  /** Secrets by prefix, so that each text is searched only once. */
   const known = new Map<string, Set<string>>();
   const found: string[] = [];
 
@@ -59,7 +59,7 @@ export function createLeaks() {
     },
     /** Throws for what a log must not hold. */
     log: (text: string, where: string): void => check(text, where),
-    /** What was found since this was last asked. */
+    /** The leaks found since the last call. */
     takeFound: (): string[] => found.splice(0),
   };
 }
@@ -73,10 +73,10 @@ export const leaks = createLeaks();
  */
 export type LeaksOf = () => ReturnType<typeof createLeaks>;
 
-/** By origin, the servers whose answers to the tests' own fetch are looked at: test/preload.ts. */
+/** The servers, by origin, whose responses to the tests' fetch are checked: test/preload.ts. */
 export const watched = new Map<string, LeaksOf>();
 
-/** What is sent as a text; a stream may never end, and is left for the server to read. */
+/** The request body as text; streams may never end and are not read. */
 export function textSent(body: unknown): string {
   return typeof body === 'string' || body instanceof URLSearchParams ? String(body) : '';
 }
@@ -90,7 +90,7 @@ function findKnown(known: Map<string, Set<string>>, text: string): string | unde
   return undefined;
 }
 
-/** As it is, and as JSON and a URL write it. */
+/** The secret itself and its forms in JSON and in a URL. */
 function spellings(secret: string): Set<string> {
   return new Set([secret, JSON.stringify(secret).slice(1, -1), encoded(secret)]);
 }
@@ -139,7 +139,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
-/** Not one that stands in other texts by chance: a word, a number, an address, one key held down. */
+/** False for secrets that occur in other texts by chance: a word, a number, an address, a repeated key. */
 function isTelling(secret: string): boolean {
   const isWord = /^(?:\p{L}*|\d*)$/u.test(secret);
   return secret.length >= MIN_LENGTH && new Set(secret).size > 4 && !isWord && !isEmail(secret);

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
 
-/** Who the provider says that somebody is. */
+/** The identity that the provider asserts. */
 export interface Person {
   sub: string;
   email?: string;
@@ -14,7 +14,7 @@ const CLIENT = { client_id: 'hutch', client_secret: 'the-hutch-secret' };
 
 /**
  * A real OpenID provider on a free port: PKCE required, redirect URIs exact, every code good
- * once. Whoever comes is signed in as `person` without being asked.
+ * once. Every visitor is signed in as `person` without interaction.
  */
 export async function openidProvider(redirect_uris: string[]) {
   const people = new Map<string, Person>();
@@ -62,14 +62,14 @@ export async function openidProvider(redirect_uris: string[]) {
   };
   return {
     issuer,
-    /** Who is signed in there from now on, whoever comes. */
+    /** Sets the person that every visitor is signed in as. */
     become,
     settings: {
       oidcIssuer: issuer,
       oidcClientId: CLIENT.client_id,
       oidcClientSecret: CLIENT.client_secret,
     },
-    /** Signs `person` in at the provider and gives where the browser is sent back. */
+    /** Signs `person` in at the provider and returns the URL that the browser is redirected to. */
     browse: (authorizationUrl: string, person: Person): Promise<URL> => {
       become(person);
       return browse(authorizationUrl, issuer);
@@ -100,7 +100,7 @@ async function browse(start: string, origin: string): Promise<URL> {
   throw new Error('Too many redirects');
 }
 
-/** What a browser brings back from there. */
+/** The parameters of the redirect. */
 export function answerIn(url: URL): { code: string; state: string } {
   const { code = '', state = '' } = Object.fromEntries(url.searchParams);
   return { code, state };

@@ -9,7 +9,7 @@ export async function outsidersApp(config: Partial<Config> = {}) {
   const openid = await openidProvider([`${ORIGIN}/sign-in`]);
   const t = await testApp({ config: { publicUrl: ORIGIN, ...openid.settings, ...config } });
   const { identities } = t.client.api.v2.auth;
-  /** As far as the page that the browser comes back to. */
+  /** Continues up to the page that the browser returns to. */
   const come = async (person: Person) => {
     const begun = await identities.login.options.post({ provider: 'oidc' });
     const { flow, authorization_url } = begun.data as { flow: string; authorization_url: string };
@@ -39,7 +39,7 @@ export async function outsidersApp(config: Partial<Config> = {}) {
   };
 }
 
-/** Of the provider: `name@example.com` is proved to be hers. */
+/** A profile of the provider with a verified address `name@example.com`. */
 export function person(name: string, more: Partial<Person> = {}): Person {
   const email = `${name}@example.com`;
   return { sub: `id-of-${name}`, email, email_verified: true, preferred_username: name, ...more };
@@ -51,7 +51,7 @@ export function setVerified({ deps }: TestApp, username: string, isVerified = tr
   deps.db.client.run('update users set email_verified_at = ? where username = ?', [at, username]);
 }
 
-/** As if the account had its authenticator on. */
+/** Pretends that the account has an authenticator. */
 export function turnTotpOn({ deps }: TestApp, user_id: number): void {
   const at = new Date().toISOString();
   const values = [user_id, 'JBSWY3DPEHPK3PXP', at, at];

@@ -2,13 +2,13 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { isoCBOR } from '@simplewebauthn/server/helpers';
 
 export interface Behaviour {
-  /** The page that asks, where it is not the own one. */
+  /** The requesting page, if it is not the server's own. */
   origin?: string;
-  /** Whether a PIN or finger was asked for. */
+  /** True if a PIN or fingerprint was requested. */
   isVerified?: boolean;
 }
 
-/** What a server asks of a browser. */
+/** The options that a server sends to a browser. */
 type Options = Record<string, unknown> | undefined;
 
 const FLAGS = { userPresent: 1, userVerified: 4, hasCredential: 64 };
@@ -39,7 +39,7 @@ export function createAuthenticator(ownOrigin: string) {
     JSON.stringify({ type, challenge: options?.['challenge'], origin, crossOrigin: false });
 
   return {
-    /** Answers the options that add a passkey, vouched for by nobody. */
+    /** Responds to the options that add a passkey, without attestation. */
     create: (options: Options) => {
       const flags = FLAGS.userPresent | FLAGS.userVerified | FLAGS.hasCredential;
       const credential = [Buffer.alloc(16), Buffer.from([0, id.length]), id, isoCBOR.encode(key)];

@@ -13,7 +13,7 @@ afterEach(() => {
 
 async function watchedFetch(input: string | URL | Request, init?: BunFetchRequestInit) {
   const { origin } = new URL(input instanceof Request ? input.url : input);
-  // What Hutch itself asks of others goes this way too.
+  // Hutch's own outbound requests also pass here.
   const own = watched.get(origin)?.();
   if (!own) return realFetch(input, init);
   own.request(headersOf(input, init), await bodyOf(input, init));

@@ -10,7 +10,7 @@ export type Script = ReturnType<typeof scriptFetch>;
 
 /**
  * Answers the calls of this process to outside hosts by a script, `METHOD URL` to answer, and
- * keeps what was sent: `using script = scriptFetch()`.
+ * records the requests: `using script = scriptFetch()`.
  */
 export function scriptFetch() {
   const answers = new Map<string, Answer>();
@@ -41,7 +41,7 @@ export function scriptFetch() {
   };
 }
 
-/** The URL that was asked for: an address is dialled, and the Host header has the name. */
+/** The requested URL: the connection uses an address, and the Host header has the name. */
 function namedUrl(dialled: string, init: RequestInit | undefined): string {
   const url = new URL(dialled);
   url.host = new Headers(init?.headers).get('host') ?? url.host;
@@ -50,7 +50,7 @@ function namedUrl(dialled: string, init: RequestInit | undefined): string {
 
 export interface ScriptedIssuer {
   issuer: string;
-  /** Where the discovery document is, if not there. */
+  /** The path of the discovery document, if not the default. */
   at?: string;
   authorize: string;
   token: string;

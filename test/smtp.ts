@@ -11,7 +11,7 @@ export interface Received {
   from: string;
   to: string[];
   isSecure: boolean;
-  /** As it came over the wire. */
+  /** The raw message. */
   raw: string;
 }
 

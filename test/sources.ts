@@ -2,11 +2,11 @@ import type { Config } from '../src/core/config/config.ts';
 import { leaks } from './leaks.ts';
 import { testApp } from './support.ts';
 
-/** What a source's secret is in the tests: found nowhere but at the upstream. */
+/** A source's secret in the tests: only the upstream may see it. */
 export const SECRET = 'hay-rack-9f31c07b';
 leaks.learn(SECRET);
 
-/** An outside API on loopback that notes what it was asked. */
+/** An outside API on loopback that records its requests. */
 export function upstream(answer: (request: Request) => Response | Promise<Response>) {
   const asked: { method: string; url: string; headers: Headers; body: string }[] = [];
   const server = Bun.serve({

@@ -51,7 +51,7 @@ export async function testApp(options: TestAppOptions = {}) {
     write: (line) => void logLines.push(line),
     now: () => new Date(),
   });
-  // A test asks without a turn of the event loop in between: that is no overload.
+  // Tests send requests without yielding to the event loop, which is not overload.
   const settings: Config = {
     ...loadConfig({}, {}),
     admissionControl: 'off',

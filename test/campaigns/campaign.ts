@@ -12,7 +12,7 @@ export interface Campaign<O extends Options = Options> {
 export type Options = Record<string, number>;
 
 export interface Outcome {
-  /** What was measured and counted, in the order in which it is printed. */
+  /** The measurements and counts, in the order of the output. */
   figures: Record<string, string | number>;
   /** Each broken promise, as a sentence. A campaign with any of them has failed. */
   losses: string[];
@@ -39,7 +39,7 @@ export function readOptions<O extends Options>(defaults: O, args: string[]): O {
   return options as O;
 }
 
-/** A generator of numbers from 0 to 1 that gives the same ones for the same seed (mulberry32). */
+/** Creates a generator of numbers from 0 to 1, deterministic by seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

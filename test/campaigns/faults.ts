@@ -12,7 +12,7 @@ const ENOSPC = 28;
 const EDQUOT = 122;
 const SHORT = 0;
 
-/** What a disk does to a server, each in its own name. */
+/** The disk faults, by name. */
 const KINDS: [name: string, ops: OpKind[], error: number][] = [
   ['EIO on write', ['write'], EIO],
   ['ENOSPC on write', ['write'], ENOSPC],
@@ -25,7 +25,7 @@ const KINDS: [name: string, ops: OpKind[], error: number][] = [
   ['EIO on open', ['open'], EIO],
   ['EIO on everything', ['write', 'sync', 'read', 'truncate', 'open'], EIO],
 ];
-/** What may be answered while the disk fails: done, busy, failed, full. */
+/** The allowed statuses while the disk fails: success, busy, failed, full. */
 const ALLOWED = /^(2\d\d|503|507)$/;
 const FAULT_MS = 300;
 const RECOVERY_MS = 10_000;
@@ -160,7 +160,7 @@ async function readUntil({ url, token }: Target, path: string, signal: AbortSign
   return answers;
 }
 
-/** Whether it is ready and takes a write within some seconds. */
+/** True if the server becomes ready and accepts a write within some seconds. */
 async function recovers({ url }: RunningHutch, token: string): Promise<boolean> {
   const until = performance.now() + RECOVERY_MS;
   while (performance.now() < until) {

@@ -1,4 +1,4 @@
-/** How many numbers each list of findings has: attacks (H, M, L) and reports from the field (F). */
+/** The size of each list of findings: attacks (H, M, L) and reports from the field (F). */
 const LISTS = { H: 4, M: 9, L: 19, F: 39 };
 
 /** Numbers that name no finding, with the reason. */

@@ -62,7 +62,7 @@ async function killOnce(dir: string, ledger: Ledger, { trial, writers, afterMs }
   await server.exited;
 }
 
-/** Of a copy: the next start of the server must find the log as the kill left it. */
+/** Checks a copy, because the next start must find the log as the kill left it. */
 function lossesOfCopy(dir: string, ledger: Ledger): string[] {
   const copy = tempDir();
   copyDatabase(dir, copy);

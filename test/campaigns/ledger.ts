@@ -5,11 +5,11 @@ import { join } from 'node:path';
 /** Items that one request makes. */
 export interface Entry {
   title: string;
-  /** How many items it makes: all or none of them may be stored. */
+  /** The number of items that it creates: all or none of them may be stored. */
   items: number;
   /** The Idempotency-Key it was sent with is its title. */
   isKeyed: boolean;
-  /** When its answer came, in ms of the wall clock; undefined when none came. */
+  /** The time of its response, in ms of the wall clock; undefined without a response. */
   acknowledgedAt?: number;
 }
 
@@ -17,11 +17,11 @@ export interface Entry {
 export interface Edited {
   title: string;
   sent: number;
-  /** When the answer to each change came, by its number. */
+  /** The time of the response to each change, by its number. */
   acknowledgedAt: number[];
 }
 
-/** What was sent to a server and what it acknowledged. */
+/** The requests sent to a server and those it acknowledged. */
 export interface Ledger {
   entries: Map<string, Entry>;
   edited: Map<string, Edited>;
@@ -36,7 +36,7 @@ export function createLedger(): Ledger {
   return { entries: new Map(), edited: new Map() };
 }
 
-/** Requests whose answer came. */
+/** Requests with a response. */
 export function acknowledged({ entries, edited }: Ledger): number {
   const made = [...entries.values()].filter((entry) => entry.acknowledgedAt !== undefined);
   const changes = [...edited.values()].map((each) => each.acknowledgedAt.length);
@@ -125,7 +125,7 @@ function disagreements(db: Database): string[] {
     .map(([name, found, expected]) => `${name}: ${found}, not ${expected}`);
 }
 
-/** Copies a database and its log as they are, without opening them: whoever opens them recovers. */
+/** Copies a database and its log without opening them, because opening a database recovers it. */
 export function copyDatabase(from: string, to: string): void {
   for (const name of ['hutch.db', 'hutch.db-wal']) {
     if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));

@@ -1,6 +1,6 @@
 import { type Ledger, wallMs } from './ledger.ts';
 
-/** Where writers send to; `token` is an admin's. */
+/** The target of writers; `token` is an admin's. */
 export interface Target {
   url: string;
   token: string;

@@ -14,7 +14,7 @@ const ITEM = {
   updated_at: '2026-11-22T16:00:00.000Z',
 };
 
-/** A fetch that keeps what it is asked and answers with `body`. */
+/** A fetch that records its requests and responds with `body`. */
 function recorder(body: unknown = ITEM, init: ResponseInit = {}) {
   const requests: Request[] = [];
   const fetch = async (request: Request) => {

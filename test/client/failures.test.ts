@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { createClient, HutchError, orThrow } from '../../src/client.ts';
 import { testApp } from '../support.ts';
 
-/** A client of a server that gives one response to everything. */
+/** A client of a server that always sends the same response. */
 const answering = (body: ConstructorParameters<typeof Response>[0], init: ResponseInit = {}) =>
   createClient('http://localhost', { retries: 0, fetch: async () => new Response(body, init) }).v2;
 

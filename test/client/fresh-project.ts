@@ -48,7 +48,7 @@ export async function consumerExample({ dir: root, tarball }: Packed) {
   return dir;
 }
 
-/** What `tsc` says of the project in `dir`: the codes, by `file:line`. */
+/** Returns the error codes of `tsc` in the project in `dir`, by `file:line`. */
 export async function compile(dir: string) {
   const tsc = resolve('node_modules/typescript/bin/tsc');
   const { stdout } = await run([process.execPath, tsc, '--pretty', 'false'], dir);

@@ -33,10 +33,10 @@ describe('an item read by the client', () => {
     const one = orThrow(await it.items({ item_id: it.id }).get({ query: { fields: 'title' } }));
     const { data } = orThrow(await it.items.get({ query: { fields: ['title', 'tags'] } }));
     hasType<string>()(one.title, true);
-    // @ts-expect-error: it is not asked for
+    // @ts-expect-error: it is not selected
     expect(one.views).toBeUndefined();
     hasType<string[] | undefined>()(data[0]?.tags, true);
-    // @ts-expect-error: it is not asked for
+    // @ts-expect-error: it is not selected
     expect(data[0]?.views).toBeUndefined();
     expect(data).toEqual([{ id: it.id, title: 'straw', tags: ['dry'] }] as never);
   });
@@ -65,7 +65,7 @@ describe('an item read by the client', () => {
     const titles: string[] = [];
     for await (const item of pages(it.items, { query: { fields: 'title', limit: 1 } })) {
       titles.push(item.title);
-      // @ts-expect-error: it is not asked for
+      // @ts-expect-error: it is not selected
       expect(item.views).toBeUndefined();
     }
     for await (const page of pages(it.items, { query: { fields: ['tags'] } }).byPage()) {

@@ -10,7 +10,7 @@ interface Row {
   proof: string;
 }
 
-/** By chapter and section of ASVS 5.0.0, the levels of its requirements; those of level 3 come last. */
+/** The levels of the requirements of ASVS 5.0.0, by chapter and section; level 3 is last. */
 const SECTIONS: Record<number, Record<number, string>> = {
   1: { 1: '22', 2: '111112222', 3: '11222222222', 4: '222', 5: '12' },
   2: { 1: '122', 2: '112', 3: '1222', 4: '2' },

@@ -14,7 +14,7 @@ const textOf = (page: string) => readFileSync(join(root, page), 'utf8');
 const blocksOf = (page: string) => shellBlocks(page, textOf(page));
 const isRun = ({ skip }: ShellBlock) => skip === undefined;
 
-/** How long a block in the background may take until it prints something and the server is ready. */
+/** The time for a background block to print something and for the server to become ready. */
 const READY_SECONDS = 30;
 const END = '\u0001';
 

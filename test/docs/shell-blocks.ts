@@ -1,15 +1,15 @@
 /** A block of shell commands in a page. */
 export interface ShellBlock {
-  /** Where its fence stands, as README.md:25. */
+  /** The position of its fence, such as README.md:25. */
   place: string;
   /** Runs until the page ends: a server, or a stream. */
   isBackground: boolean;
-  /** Why it is not run. */
+  /** The reason why it is not run. */
   skip: string | undefined;
   steps: Step[];
 }
 
-/** A command and what is shown of its output; undefined where nothing is said of it. */
+/** A command and its expected output; undefined if none is shown. */
 export interface Step {
   command: string;
   output: string | undefined;
@@ -81,7 +81,7 @@ export function unfencedCommands(text: string): string[] {
   return [...lines].map(([, line = '']) => line);
 }
 
-/** A pattern for what a step prints: `…` stands for anything, and a time for any time. */
+/** Returns a pattern for the output of a step: `…` matches anything, and a time any time. */
 export function patternOf(output: string): RegExp {
   const escaped = RegExp.escape(output.trim())
     .replaceAll(RegExp.escape('…'), '.*')

@@ -1,10 +1,10 @@
-/** How one generated client is made, compiled and run. */
+/** The steps that generate, compile and run a client. */
 export interface GeneratedClient {
   /** Commands it needs; a machine without them skips the client by name. */
   tools: string[];
   /** A file of programs/ that makes the calls, and its path in the client's directory. */
   program: [from: string, to: string];
-  /** Whether openapi-generator makes it; the others install their own generator. */
+  /** True if openapi-generator generates it; the others install their own generator. */
   needsJar?: true;
   /** A script for sh, in the client's own directory. $DOC is the document, $JAR openapi-generator. */
   make: string;
@@ -21,7 +21,7 @@ const PIP = 'venv/bin/pip install -q --disable-pip-version-check --no-compile';
 const QUIET = '> generate.log 2>&1';
 const GO_RUN = 'go mod tidy > tidy.log 2>&1 && go build -o caller . && ./caller "$URL"';
 
-/** In the order of their start: the one that compiles for longest comes first. */
+/** In starting order: the slowest to compile is first. */
 export const CLIENTS: Record<string, GeneratedClient> = {
   rust: {
     tools: ['java', 'mvn', 'cargo', 'cc'],

@@ -51,7 +51,7 @@ function isAvailable(name: string): boolean {
   return missing.length === 0;
 }
 
-/** Whether a command is there, in a version that is recent enough. */
+/** True if a command is installed in a recent enough version. */
 function isThere(tool: string): boolean {
   if (Bun.which(tool) === null) return false;
   const [command, oldest] = OLDEST[tool] ?? [];

@@ -16,7 +16,7 @@ function kept(port: number): Promise<Socket | undefined> {
   return promise;
 }
 
-// Linux alone tells of its descriptors.
+// Only Linux reports descriptors.
 test.skipIf(process.platform !== 'linux')(
   // proves: costly-work.connections
   'idle connections that take every descriptor make room for others, and the log says so',

@@ -6,7 +6,7 @@ import { type RunningHutch, serve } from './hutch.ts';
 const CLIENTS = 32;
 const REQUEST = 'GET /api/v2/system/version HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
-/** How a client's connection ended. */
+/** The end of a client's connection. */
 type End = 'told to close' | 'reset' | 'closed without a word';
 
 /**

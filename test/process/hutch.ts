@@ -38,7 +38,7 @@ export async function hutch(args: string[], options: SpawnOptions = {}) {
   return { stdout, stderr, status };
 }
 
-/** Runs a command on a terminal, and types `answer` when it asks a question that ends in [y/N]. */
+/** Runs a command on a terminal and types `answer` at a prompt that ends in [y/N]. */
 export async function hutchOnTerminal(args: string[], answer: string) {
   let screen = '';
   const child = Bun.spawn([...COMMAND, ...args], {
@@ -80,7 +80,7 @@ export async function serve(dataDir: string, options: ServeOptions = {}) {
   const checked = Promise.all([stdout, stderr]).then((said) =>
     leaks.log(said.join('\n'), 'what a server says'),
   );
-  // A test that ends its server itself need not wait for it: what is found is kept.
+  // A test that ends its server itself need not wait for it: findings are recorded.
   checked.catch(() => {});
   child.exited.then(
     async (status) => reject(new Error(`ended with ${status}: ${await stderr}`)),
@@ -131,7 +131,7 @@ async function signIn(url: string, username: string, password: string): Promise<
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
-/** A port that nobody listens on, for who must know it before the server does. */
+/** Returns a free port, for tests that need it before the server starts. */
 export function freePort(): number {
   const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } });
   const { port } = probe;

@@ -23,7 +23,7 @@ function signIn({ url }: RunningHutch, username: string, password: string): Prom
 const messages = ({ lines }: RunningHutch, level: string) =>
   lines.filter((line) => line['level'] === level).map((line) => String(line['message']));
 
-/** Sends bytes as they are, and gives the statuses that come back within a moment. */
+/** Sends raw bytes and returns the statuses received within a moment. */
 function rawStatuses({ url }: RunningHutch, text: string): Promise<number[]> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {

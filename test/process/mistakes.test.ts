@@ -91,7 +91,7 @@ async function runAsNobody(args: string[]) {
   return { stderr: await child.stderr.text(), status: await child.exited };
 }
 
-/** Whether another user may run what the tests run: a checkout can lie where nobody else may look. */
+/** True if another user can run the tested command: the checkout may not be readable by others. */
 async function canRunAsNobody(): Promise<boolean> {
   if (!isRoot || !Bun.which('setpriv')) return false;
   return (await runAsNobody(['version'])).status === 0;

@@ -24,7 +24,7 @@ export async function serveUnread() {
   while (!(await fetch(`${url}/health/live`).catch(() => undefined))) await Bun.sleep(20);
   return {
     child,
-    /** Makes more log lines than fit; returns how many of `asked` requests were answered. */
+    /** Creates more log lines than fit; returns the number of `asked` requests with a response. */
     flood: async () => {
       let answered = 0;
       const ask = async () => {

@@ -18,7 +18,7 @@ interface OxlintReport {
   diagnostics: { code: string; filename: string; labels: { span: { line: number } }[] }[];
 }
 
-/** What Biome says under this project's biome.json of a project that holds only these files. */
+/** Returns Biome's findings, with this project's biome.json, in a project of only these files. */
 export async function biomeLint(files: Record<string, string>): Promise<Finding[]> {
   await using folder = await temporaryFolder();
   await cp(join(root, 'biome.json'), join(folder.path, 'biome.json'));
@@ -32,7 +32,7 @@ export async function biomeLint(files: Record<string, string>): Promise<Finding[
   }));
 }
 
-/** What oxlint says of these files, with types, under this project's settings. */
+/** Returns oxlint's type-aware findings in these files, with this project's settings. */
 export async function oxlint(files: Record<string, string>): Promise<Finding[]> {
   await using folder = await temporaryFolder();
   await symlink(join(root, 'node_modules'), join(folder.path, 'node_modules'));

@@ -4,7 +4,7 @@ import { join, normalize } from 'node:path';
 export interface Import {
   /** The imported file, as a path from the root of the project, or the name of a package. */
   to: string;
-  /** Whether the import disappears at run time. */
+  /** True if the import does not exist at run time. */
   isTypeOnly: boolean;
 }
 

@@ -14,7 +14,7 @@ export const BOUNDS = {
 
 type Measure = keyof typeof BOUNDS;
 
-/** The largest value of a measure and where it stands. */
+/** The largest value of a measure and its place. */
 export interface Finding {
   measure: Measure;
   value: number;
@@ -25,7 +25,7 @@ export interface Finding {
 const FOLDERS = 'src test bench examples'.split(' ');
 
 /**
- * What breaks the bounds in the project at `root`, and the largest value of every measure. Lines
+ * Returns the violations in the project at `root`, and the largest value of every measure. Lines
  * of a function are those of everything with a body but `create…` factories, whose methods count
  * by themselves, and functions on one line, which the percentile leaves out.
  */

@@ -17,7 +17,7 @@ interface Schemas {
   components: { schemas: Record<string, unknown> };
 }
 
-/** What those who run a server meet in its files, commands and texts: F8, F14, F28, F29, F31, F32, F37, F38. */
+/** Findings from operators about files, commands and texts: F8, F14, F28, F29, F31, F32, F37, F38. */
 export const FIELD_OPERATORS: Check[] = [
   {
     finding: 'F8',
@@ -104,7 +104,7 @@ export const FIELD_OPERATORS: Check[] = [
       if (process.getuid?.() !== 0 || !Bun.which('setpriv')) return skipped('it needs root');
       const dir = tempDir();
       chmodSync(dir, 0o755);
-      // A place where another user may look: a checkout can lie where nobody may.
+      // A folder that other users can read; the checkout may not be readable.
       const binary = join(dir, 'hutch');
       copyFileSync(COMMAND[0] ?? '', binary);
       chmodSync(binary, 0o755);
@@ -186,7 +186,7 @@ export const FIELD_OPERATORS: Check[] = [
       const headers = { 'last-event-id': '3' };
       const answer = await third.call('GET', '/api/v2/items/events', { token, headers });
       const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
-      // One that tells of no reset is silent.
+      // A stream without a reset is silent.
       const patience = Bun.sleep(10_000).then(() => undefined);
       let said = '';
       for (let read = 0; read < 10 && !said.includes('event: reset'); read++) {

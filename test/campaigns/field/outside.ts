@@ -124,7 +124,7 @@ interface TokenRequest {
   body: string;
 }
 
-/** What the token endpoint of a provider with these methods is sent at a sign-in. */
+/** Returns the request to the token endpoint of a provider with these methods. */
 async function tokenRequest(kit: Kit, methods: string[]): Promise<TokenRequest | undefined> {
   const requests: TokenRequest[] = [];
   using provider = tokenProvider(requests, methods);
@@ -166,7 +166,7 @@ function tokenProvider(requests: TokenRequest[], methods: string[]) {
   });
 }
 
-/** An outside API that is busy once, with this Retry-After; `times` takes when it was asked. */
+/** An outside API that is busy once, with this Retry-After; `times` records its requests. */
 function busyUntil(retryAfter: string, times: number[]) {
   return Bun.serve({
     port: 0,
@@ -191,7 +191,7 @@ function asctime(at: Date): string {
   return `${name.slice(0, 3)} ${month} ${String(Number(day)).padStart(2)} ${time} ${year}`;
 }
 
-/** What becomes of the mail of a sign-up with `email`, at a server that knows no recipient. */
+/** Returns the fate of a sign-up's mail to `email`, at a server that refuses all recipients. */
 async function mailTo(kit: Kit, email: string) {
   const commands: string[] = [];
   await using smtp = await refusingSmtp(commands);

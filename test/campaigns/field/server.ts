@@ -12,7 +12,7 @@ const HELD = 90;
 const WATCHED_SECONDS = 4;
 const JSON_TYPE = 'Content-Type: application/json\r\n';
 
-/** What a Service named hutch puts into the environment of its pods. */
+/** The environment variables that a Service named hutch adds to pods. */
 const KUBERNETES = {
   HUTCH_SERVICE_HOST: '10.0.0.1',
   HUTCH_SERVICE_PORT: '3000',
@@ -23,7 +23,7 @@ const KUBERNETES = {
   HUTCH_API_SERVICE_HOST: '10.0.0.1',
 };
 
-/** What stops or misleads the server: F1 to F7, F11, F15, F39. */
+/** Findings that stop or mislead the server: F1 to F7, F11, F15, F39. */
 export const FIELD_SERVER: Check[] = [
   {
     finding: 'F1',
@@ -185,7 +185,7 @@ export const FIELD_SERVER: Check[] = [
       const head = `POST /api/v2/auth/login HTTP/1.1\r\nHost: localhost\r\n${JSON_TYPE}`;
       await it.raw(`${head}Content-Length: 100\r\n\r\n{`, 500);
       await Bun.sleep(500);
-      // Its line comes after those of what went before.
+      // Its line follows those of the earlier work.
       await it.call('GET', '/health/ready');
       const errors = it.server.lines.filter(({ level }) => level === 'error');
       return same([it.server.lines.length > 0, errors], [true, []]);
@@ -214,7 +214,7 @@ export const FIELD_SERVER: Check[] = [
   },
 ];
 
-/** The titles of the first two items that a listener is told of. */
+/** The titles of the first two items that a listener receives. */
 async function titlesHeard(it: Up, token: string, query: string): Promise<string[]> {
   const answer = await it.call('GET', `/api/v2/items/events${query}`, { token });
   let said = '';

@@ -19,7 +19,7 @@ const PROTO = '{"__proto__":{"a":1},"k":1}';
 
 const item = (data: string) => `{"title":"t","data":${data}}`;
 
-/** What the people who use an API send and expect: F10, F12, F13, F16, F18, F19, F21, F23, F24, F26, F36. */
+/** Findings from users of an API: F10, F12, F13, F16, F18, F19, F21, F23, F24, F26, F36. */
 export const FIELD_USERS: Check[] = [
   {
     finding: 'F10',

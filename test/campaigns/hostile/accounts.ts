@@ -245,7 +245,7 @@ export const ACCOUNTS: Check[] = [
       }
       const mailsTo = (to: string) =>
         mailsIn(it.dir).filter((mail) => mail.includes(`\nTo: ${to}\r\n`)).length;
-      // Mails go out in the order in which they were asked for: those to the last account come last.
+      // Mails are sent in order: those to the last account are last.
       for (let look = 0; look < 100 && mailsTo('eve8@example.com') < 1; look++) await Bun.sleep(50);
       await Bun.sleep(500);
       return same(mailsTo(MAILBOX), 5);

@@ -29,9 +29,9 @@ export type Kit = ReturnType<typeof createKit>;
 export const PASSWORD = 'straw-and-carrots-1';
 const LINES = { 'content-type': 'application/x-ndjson' };
 const PATIENCE_MS = 15_000;
-/** After something was said: nothing more comes. */
+/** The connection is silent after this time without data. */
 const SILENCE_MS = 500;
-/** How long one request may hold up another, with room for a busy machine. */
+/** The longest that one request may delay another, with room for a busy machine. */
 const MOST_MS = 250;
 
 /** Compares what was seen as JSON. */
@@ -44,7 +44,7 @@ export function skipped(reason: string): Seen {
   return { got: `not tried: ${reason}`, isOk: true, isSkipped: true };
 }
 
-/** How a health check was answered while other work was under way. */
+/** The results of health checks during other work. */
 export interface HealthWatch {
   answers: number;
   failures: number;
@@ -57,7 +57,7 @@ export function createKit({ isTimed = true } = {}) {
   return {
     /** A number of rows: a tenth of them in a short run, which judges no times. */
     rows: (full: number) => (isTimed ? full : full / 10),
-    /** Whether every health check was answered, `atLeast` so many, and at once if times count. */
+    /** True if all health checks succeeded, `atLeast` in number, and promptly if times count. */
     isPrompt: ({ answers, failures, slowestMs }: HealthWatch, atLeast: number) =>
       failures === 0 && answers >= atLeast && (!isTimed || slowestMs < MOST_MS),
     up: async (env: Record<string, string> = {}, options: ServeOptions & { dir?: string } = {}) => {
@@ -128,7 +128,7 @@ function callsOf(server: RunningHutch, dir: string) {
       const report = await (await call('POST', '/api/v2/items/import', init)).text();
       if (!report.includes(`"created":${lines.length}`)) throw new Error(report);
     },
-    /** Whether a mail matches, or comes to do so within some seconds. */
+    /** True if a mail matches within some seconds. */
     hasMail: async (pattern: RegExp) => {
       for (let look = 0; look < 100; look++) {
         if (mailsIn(dir).some((mail) => pattern.test(mail))) return true;

@@ -246,7 +246,7 @@ async function adminRoutes(): Promise<{ method: string; path: string }[]> {
   );
 }
 
-/** How many items are left once there are none, or after a while. */
+/** Waits until no items are left, or for a while, and returns their number. */
 async function untilEmpty(it: Up): Promise<number> {
   using database = new Database(it.file('hutch.db'), { readonly: true });
   const count = () => Number(database.query('select count(*) from items').values()[0]?.[0]);

@@ -1,5 +1,5 @@
 /**
- * Sends requests at a fixed rate, whatever the server does, and prints what came of them as JSON.
+ * Sends requests at a fixed rate, independent of the server's responses, and prints the results as JSON.
  * A process of its own, so that it takes no time from the server: `bun open-loop.ts '<options>'`.
  */
 import type { Socket } from 'bun';

@@ -22,7 +22,7 @@ export const overload = campaign({
     seconds: 10,
     /** Times the peak, in percent. */
     load: 330,
-    /** What goodput may fall to, in percent of the peak. */
+    /** The minimum goodput, in percent of the peak. */
     goodput: 85,
     /** Most milliseconds of the 99th percentile, from when a request was due to its response. */
     p99: 1000,

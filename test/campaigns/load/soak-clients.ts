@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { ADMIN } from '../../process/hutch.ts';
 
-/** What clients know of the server. */
+/** The context of the clients. */
 export interface World {
   url: string;
   /** An admin's. */
@@ -90,7 +90,7 @@ async function signIn({ url, signal }: World): Promise<string> {
   return answer.ok ? 'ok' : String(answer.status);
 }
 
-/** A connection that asks once and then says nothing. */
+/** A connection that sends one request and then idles. */
 async function idle({ url }: World): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

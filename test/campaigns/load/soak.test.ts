@@ -3,7 +3,7 @@ import { isBinary } from '../../process/hutch.ts';
 import { soak } from './soak.ts';
 import { CLIENTS } from './soak-clients.ts';
 
-/** How much memory a run of seconds takes depends on chance: the bounds are for what runs away. */
+/** The memory of a short run varies by chance; the bounds only detect runaway growth. */
 const BUDGET = { minutes: 0.2, each: 1, maxMixMb: 400, maxIdleMb: 350, idleSeconds: 1 };
 
 test.if(isBinary)(

@@ -4,7 +4,7 @@ import { tempDir } from '../../support.ts';
 import { campaign } from '../campaign.ts';
 import { CLIENTS, type Client, type Counts, type World } from './soak-clients.ts';
 
-/** How often memory and the delay of the event loop are looked at. */
+/** The interval between samples of memory and event loop delay. */
 const LOOK_MS = 1_000;
 const IDLE_MS = 30_000;
 /** A client that hangs must not hold the campaign up. */

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Operation } from '../shims/disk-shim.ts';
 
-/** What a disk may hold of one file. */
+/** The possible state of a file on disk. */
 interface FileModel {
-  /** As of the last fsync; undefined when there is no such file. */
+  /** The content at the last fsync; undefined if the file did not exist. */
   durable: Bytes | undefined;
-  /** What was done to it since: any part of it may be on the disk. */
+  /** The operations since then; any part of them may be on disk. */
   pending: Operation[];
 }
 
@@ -16,11 +16,11 @@ interface Bytes {
   length: number;
 }
 
-/** How much of what was not synced a power cut leaves: nothing, all, a beginning, or any sectors. */
+/** The part of unsynced writes that survives a power cut: none, all, a prefix, or any sectors. */
 export type Survival = 'nothing' | 'all' | 'beginning' | 'sectors';
 export const SURVIVALS: readonly Survival[] = ['nothing', 'all', 'beginning', 'sectors'];
 
-/** The files of a directory on a disk that keeps only what was synced for sure. */
+/** The files of a directory on a disk that guarantees only synced data. */
 export interface Disk {
   apply(operation: Operation): void;
   /** Writes a state in which a power cut at this moment may leave the files. */
@@ -73,7 +73,7 @@ function emptyFile(): Bytes {
   return { buffer: Buffer.alloc(0), length: 0 };
 }
 
-/** What a file grows by is zeros. */
+/** A file grows by zeros. */
 function resize(file: Bytes, length: number): void {
   if (length > file.buffer.length) {
     const larger = Buffer.alloc(length * 2);

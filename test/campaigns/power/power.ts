@@ -109,7 +109,7 @@ function noise(random: () => number): Buffer {
   return Buffer.from(Array.from({ length: SHM_BYTES }, () => Math.floor(random() * 256)));
 }
 
-/** What is missing once a server has recovered `dir`, answered and stopped. */
+/** Returns the losses after a server has recovered `dir`, responded and stopped. */
 async function lossesOf(dir: string, ledger: Ledger, until: number): Promise<string[]> {
   let server: RunningHutch;
   try {

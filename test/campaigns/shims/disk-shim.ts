@@ -22,7 +22,7 @@ export interface Operation {
   /** When it began, in ms of the wall clock. */
   at: number;
   file: string;
-  /** Where it wrote; the new length of a truncation. */
+  /** The offset of a write; the new length of a truncation. */
   offset: number;
   bytes: Buffer;
 }
@@ -31,9 +31,9 @@ export interface Fault {
   ops: OpKind[];
   /** The errno; 0 makes a write short. */
   error: number;
-  /** How many such operations succeed before. */
+  /** The number of such operations that succeed first. */
   skip: number;
-  /** How many fail then; -1 for all. */
+  /** The number that then fail; -1 for all. */
   count: number;
 }
 
@@ -43,7 +43,7 @@ const KINDS = new Map<number, OpKind>(
   Object.entries(OPS).map(([kind, op]) => [op, kind as OpKind]),
 );
 
-/** What a server's environment needs so that the operations on `dir` are recorded in `record`. */
+/** Returns the environment of a server whose operations on `dir` are recorded in `record`. */
 export function recordingEnv(dir: string, record: string): Record<string, string> {
   return { LD_PRELOAD: shimLibrary('disk-shim'), SHIM_DIR: dir, SHIM_RECORD: record };
 }
@@ -57,7 +57,7 @@ export function createFaults(dir: string) {
     /** Begins a fault in place of the one before it. */
     set: (fault: Fault) => writeControl(path, fault),
     clear: () => writeControl(path, { ops: [], error: 0, skip: 0, count: 0 }),
-    /** How many operations have failed since the fault began. */
+    /** The number of operations that have failed since the fault began. */
     hits: () => readFileSync(path).readInt32LE(16),
   };
 }

@@ -3,7 +3,7 @@ import { tempDir } from '../../support.ts';
 
 const libraries = new Map<string, string>();
 
-/** Whether servers can be run with a shim: on Linux, with a C compiler, which is installed where possible. */
+/** True if servers can run with a shim: on Linux, with a C compiler, which is installed if possible. */
 export async function hasShim(): Promise<boolean> {
   if (process.platform !== 'linux') return false;
   if (compiler() === null && process.getuid?.() === 0 && Bun.which('apt-get')) {
