@@ -82,7 +82,7 @@ describe.skipIf(!(await hasBrowser()))('the docs page in Chromium', () => {
   );
 
   // proves: 3.7.1
-  test('a signed-in visitor tries an operation out with the token', async () => {
+  test('a signed-in user tries out an operation with the token', async () => {
     const { page, outside, errors } = await open('/docs');
     const login = page.waitForRequest((request) => request.method() === 'POST');
     await authorize(page);
@@ -142,7 +142,7 @@ describe.skipIf(!(await hasBrowser()))('the docs page in Chromium', () => {
     await page.context().close();
   }, 30_000);
 
-  test('parameters say what they are, and filters are one field', async () => {
+  test('parameters have descriptions, and filters are one field', async () => {
     const { page } = await open('/docs');
     const list = await openOperation(page, 'listItemsV2');
     const rows = await list.locator('tr[data-param-name]').all();

@@ -72,7 +72,7 @@ describe.skipIf(!(await hasBrowser()))('pages of other origins in Chromium', () 
     ['another site', '127.0.0.1', 'bob', 2],
   ])('a listed origin of %s', (_, host, username, lastEventId) => {
     // proves: cookies-and-other-origins.of-hutch-cors-origins
-    test('signs up with a cookie, writes, imports a file, hears of it and signs out', async () => {
+    test('signs up with a cookie, writes, imports a file, receives events and signs out', async () => {
       const page = await open(app.port);
       const api = apiOn(host);
       expect(await inPage(page, api, register(username))).toBe(201);
@@ -106,7 +106,7 @@ describe.skipIf(!(await hasBrowser()))('pages of other origins in Chromium', () 
     }, 60_000);
 
     // proves: cookies-and-other-origins.a-listed-page-on-another-site-by-the, 3.5.1
-    test('is not imitated by a page that is not listed', async () => {
+    test('does not work from a page that is not listed', async () => {
       const page = await open(app.port);
       const api = apiOn(host);
       expect(await inPage(page, api, register(`${username}2`))).toBe(201);

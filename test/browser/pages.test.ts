@@ -71,7 +71,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     await seen.page.context().close();
   }
 
-  test('a newcomer confirms the address by the link of the mail and signs in', async () => {
+  test('a new user confirms the address with the mailed link and signs in', async () => {
     const { email } = await signUp('ada');
     await on(await mailedLink(dataDir, email, '/verify'), async (page) => {
       expect(page.url()).toBe(`${site.url}/verify`);
@@ -92,7 +92,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     });
   }, 60_000);
 
-  test('who does not know the password confirms without it and sets a new one', async () => {
+  test('a user without the password confirms the address and sets a new password', async () => {
     const { email, client } = await signUp('bob');
     await on(await mailedLink(dataDir, email, '/verify'), async (page) => {
       await page.getByText('I do not know the password').click();
@@ -108,7 +108,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
   }, 60_000);
 
   // proves: 6.2.6
-  test('a forgotten password is set anew by the link of the mail', async () => {
+  test('a forgotten password is reset with the mailed link', async () => {
     const { email } = await signUp('carol');
     await on('/sign-in', async (page) => {
       await signIn(page, 'carol', 'forgotten-one');
@@ -167,7 +167,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
   );
 
   // proves: 3.2.2, 14.3.3
-  test('a token is in no address, storage or markup, and a spent one is told in words', async () => {
+  test('a token is in no address, storage or markup, and a spent one shows an error', async () => {
     const { email } = await signUp('eve');
     const link = await mailedLink(dataDir, email, '/verify');
     const token = link.replace(/.*=/, '');
@@ -185,7 +185,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     });
   }, 60_000);
 
-  test('a code is asked for where an authenticator is on', async () => {
+  test('a code is required if an authenticator is on', async () => {
     const { client } = await signUp('frank');
     const { data } = await client.api.v2.auth.totp.post({ password: PASSWORD });
     const totp = new TOTP({ secret: Secret.fromBase32(data?.secret ?? '') });
@@ -202,7 +202,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
   }, 60_000);
 
   // proves: 3.7.2
-  test('a page of this server is gone to after signing in, and none of another', async () => {
+  test('sign-in redirects to pages of this server, and to no other', async () => {
     await signUp('grace');
     await on('/sign-in?return_to=%2Fdocs%3Fx%3D1', async (page) => {
       await signIn(page, 'grace', PASSWORD);
@@ -221,7 +221,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     }
   }, 60_000);
 
-  test('a provider that refuses is told in words, and so is an answer that nobody asked for', async () => {
+  test('a refusal by a provider and an unsolicited response show an error', async () => {
     await on('/sign-in?error=access_denied&state=s', async (page) => {
       await says(page, 'The provider did not sign you in: access_denied');
       expect(page.url()).toBe(`${site.url}/sign-in`);
@@ -236,7 +236,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     });
   }, 60_000);
 
-  test('a lost link is sent again to who is signed in', async () => {
+  test('a signed-in user can request a lost link again', async () => {
     const { email } = await signUp('ivan');
     const lost = await mailedLink(dataDir, email, '/verify');
     await on('/sign-in', async (page) => {
@@ -252,7 +252,7 @@ describe.skipIf(!(await hasBrowser()))('the pages in Chromium', () => {
     });
   }, 60_000);
 
-  test('a server that is not there is told in words', async () => {
+  test('an unreachable server shows an error', async () => {
     const seen = await visit(browser);
     await seen.page.goto(`${site.url}/sign-in`);
     await seen.page.context().setOffline(true);

@@ -7,7 +7,7 @@ import { tempDir } from '../support.ts';
 const ada = { sub: '7', email: 'ada@example.com', email_verified: true };
 
 describe.skipIf(!(await hasBrowser()))('a provider in Chromium', () => {
-  test('signs in by its button, and the cookie holds', async () => {
+  test('signs in with its button and sets the cookie', async () => {
     const port = String(freePort());
     const page_url = `http://localhost:${port}/sign-in`;
     await using openid = await openidProvider([page_url]);

@@ -57,7 +57,7 @@ export interface SessionsDeps {
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** What a sign-in proved besides the account itself. */
+/** Further proofs of a sign-in, besides the account itself. */
 export interface SessionProof {
   /** True for an authenticator code, a recovery code or a passkey. */
   secondFactor?: boolean;

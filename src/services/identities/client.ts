@@ -32,7 +32,7 @@ export interface CodeExchange {
 
 export interface Tokens {
   accessToken: string;
-  /** As sent by the provider, possibly undefined or malformed. */
+  /** The value that the provider sent, possibly undefined or malformed. */
   idToken: unknown;
 }
 

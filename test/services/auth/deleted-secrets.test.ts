@@ -21,7 +21,7 @@ function tokensWaiting({ deps }: TestApp): string[] {
   return mails.map(({ text }) => tokenIn(text));
 }
 
-describe('what was secret and is deleted is in no file once the log is moved', () => {
+describe('a deleted secret is in no file after a checkpoint', () => {
   // proves: data.secret-in-the-clear, 14.2.4
   test('the token of a mail that was sent', async () => {
     await using smtp = await smtpServer();
@@ -45,7 +45,7 @@ describe('what was secret and is deleted is in no file once the log is moved', (
     for (const token of tokens) expect(filesWith(t, token)).toEqual([]);
   });
 
-  test('the token of a mail that is given up', async () => {
+  test('the token of a mail that was given up', async () => {
     let at = Date.now();
     const config = { smtpUrl: 'smtp://127.0.0.1:9' };
     await using t = await testApp({ config, now: () => new Date(at) });

@@ -62,9 +62,9 @@ async function judged(it: SetUp, count: number, of: (index: number) => [string, 
   return free;
 }
 
-describe('attempts to sign in', () => {
+describe('sign-in attempts', () => {
   // proves: limits.failed-sign-ins-password-or-code-for-an, 6.3.1
-  test('50 at once get the free ones and no more', async () => {
+  test('50 concurrent attempts use the free ones and no more', async () => {
     await using it = await setUp();
     const results = await atOnce(50, () =>
       it.throttle.begin({ bucket: 'ada', address: '203.0.113.7' }),
@@ -73,14 +73,14 @@ describe('attempts to sign in', () => {
     expect(results.at(-1)).toMatchObject({ reason: { retryAfterSeconds: 1 } });
   });
 
-  test('are as many as are set', async () => {
+  test('are limited as configured', async () => {
     await using it = await setUp({ limitSignIns: 1, limitSignInsAddress: 3 });
     expect(await judged(it, 3, () => ['ada', '203.0.113.7'])).toBe(1);
     expect(await judged(it, 3, (i) => [`user${i}`, '203.0.113.8'])).toBe(3);
     expect(await failOnce(it, 'bob', '203.0.113.8')).toBe(1);
   });
 
-  test('give their place back when they end without a failure', async () => {
+  test('release their place when they end without a failure', async () => {
     await using it = await setUp();
     for (let i = 0; i < 20; i++) {
       (await it.throttle.begin({ bucket: 'ada', address: '203.0.113.7' })).end();
@@ -89,18 +89,18 @@ describe('attempts to sign in', () => {
   });
 
   // proves: limits.failed-sign-ins-of-an-address-in-15
-  test('from an address are counted, whatever account they are for', async () => {
+  test('from one address are counted across accounts', async () => {
     await using it = await setUp();
     expect(await judged(it, 80, (i) => [`user${i}`, '203.0.113.7'])).toBe(50);
   });
 
-  test('from one /64 are of one address', async () => {
+  test('from one /64 count as one address', async () => {
     await using it = await setUp();
     expect(await judged(it, 80, (i) => [`user${i}`, `2001:db8::${i + 1}`])).toBe(50);
   });
 
   // proves: 6.3.1
-  test('to one account leave another free, and from one address another', async () => {
+  test('do not affect other accounts or addresses', async () => {
     await using it = await setUp();
     await judged(it, 6, () => ['ada', '203.0.113.7']);
     expect(await failOnce(it, 'bob', '203.0.113.7')).toBe(0);
@@ -109,14 +109,14 @@ describe('attempts to sign in', () => {
     expect(await failOnce(it, 'carol', '203.0.113.8')).toBe(0);
   });
 
-  test('without an address are counted for the account alone', async () => {
+  test('without an address are counted only for the account', async () => {
     await using it = await setUp();
     expect(await judged(it, 10, () => ['ada'])).toBe(5);
     expect(await failOnce(it, 'bob')).toBe(0);
   });
 
   // proves: limits.guesses-and-lockout
-  test('that are refused write nothing', async () => {
+  test('write nothing if they are refused', async () => {
     await using it = await setUp();
     await judged(it, 5, () => ['ada']);
     const { commits } = it.db.stats();
@@ -125,7 +125,7 @@ describe('attempts to sign in', () => {
   });
 
   // proves: limits.guesses-and-lockout
-  test('of one who never stops are at most 20 in the first hour and 4 in each later one', async () => {
+  test('that never stop are at most 20 in the first hour and 4 in each later hour', async () => {
     await using it = await setUp();
     const hours = [0, 0, 0];
     for (let second = 0; second < 3 * HOUR_SECONDS; second += 1) {
@@ -139,7 +139,7 @@ describe('attempts to sign in', () => {
 
 describe('failures', () => {
   // proves: limits.guesses-and-lockout
-  test('outlast a restart, and so does the wait', async () => {
+  test('survive a restart, and so does the wait', async () => {
     await using it = await setUp();
     await judged(it, 4, () => ['ada', '203.0.113.7']);
     const second = { throttle: it.restarted(), db: it.db };
@@ -148,7 +148,7 @@ describe('failures', () => {
     expect(await failOnce(third, 'ada', '203.0.113.7')).toBe(1);
   });
 
-  test('of an account and its networks are forgotten together, and no others', async () => {
+  test('of an account and its networks are cleared together, and no others', async () => {
     await using it = await setUp();
     const own = ['account:1', 'account:1@203.0.113.7', 'account:1@2001:db8::/64'];
     const others = ['account:11', 'account:2', 'session:1'];
@@ -163,7 +163,7 @@ describe('failures', () => {
     expect(await waits(others)).toEqual([1, 1, 1]);
   });
 
-  test('are deleted once they are forgotten', async () => {
+  test('are deleted once they expire', async () => {
     await using it = await setUp();
     await judged(it, 6, () => ['ada']);
     await judged(it, 3, () => ['bob']);
@@ -175,7 +175,7 @@ describe('failures', () => {
     expect(it.rows()).toBe(0);
   });
 
-  test('have a most number of rows, of which an account under attack is the last to go', async () => {
+  test('have a maximum number of rows, and an account under attack is deleted last', async () => {
     await using it = await setUp();
     await judged(it, 6, () => ['ada']);
     await judged(it, 30, (i) => [`user${i}`]);
@@ -199,7 +199,7 @@ describe('the wait', () => {
   }
 
   // proves: limits.failed-sign-ins-password-or-code-for-an
-  test('grows, and never past a quarter of an hour', async () => {
+  test('grows up to a quarter of an hour', async () => {
     await using it = await setUp();
     const seconds = await waits(it, 14);
     expect(seconds.slice(0, 4)).toEqual([1, 2, 4, 8]);
@@ -208,7 +208,7 @@ describe('the wait', () => {
   });
 
   // proves: 6.3.1
-  test('lets one attempt through when it is over, also of 50 at once', async () => {
+  test('admits one attempt when it is over, even of 50 concurrent ones', async () => {
     await using it = await setUp();
     await waits(it, 4);
     const results = await atOnce(50, () => it.throttle.begin({ bucket: 'ada', address: null }));
@@ -222,14 +222,14 @@ describe('the wait', () => {
     expect(await judged(it, 3, () => ['ada'])).toBe(1);
   });
 
-  test('is not made longer by those who do not wait', async () => {
+  test('is not prolonged by attempts during the wait', async () => {
     await using it = await setUp();
     await waits(it, 3);
     await failOnce(it, 'ada');
     for (let i = 0; i < 100; i++) expect(await failOnce(it, 'ada')).toBe(8);
   });
 
-  test('is over, and not longer, when the clock was put back', async () => {
+  test('ends when the clock is set back', async () => {
     await using it = await setUp();
     await waits(it, 6);
     await failOnce(it, 'ada');
@@ -239,7 +239,7 @@ describe('the wait', () => {
   });
 
   // proves: limits.failed-sign-ins-password-or-code-for-an
-  test('is forgotten with a success', async () => {
+  test('is cleared by a success', async () => {
     await using it = await setUp();
     await waits(it, 6);
     await succeed(it.throttle, 'ada');
@@ -248,14 +248,14 @@ describe('the wait', () => {
   });
 
   // proves: limits.failed-sign-ins-password-or-code-for-an
-  test('is forgotten after a day', async () => {
+  test('expires after a day', async () => {
     await using it = await setUp();
     await waits(it, 6);
     it.tick(25 * HOUR_SECONDS);
     expect((await waits(it, 1))[0]).toBe(1);
   });
 
-  test('of an address is neither lifted nor made longer by those who succeed', async () => {
+  test('of an address is neither ended nor prolonged by successes', async () => {
     await using it = await setUp();
     const address = '203.0.113.7';
     await judged(it, 50, (i) => [`user${i}`, address]);

@@ -89,7 +89,7 @@ async function whoIs(name: Openid, claims: Record<string, unknown>, env = {}) {
 
 describe.each(Object.keys(ISSUERS) as Openid[])('%s', (name) => {
   // proves: ways-in.sign-in-provider-auth-identities-login, cryptography.sign-in-with-apple, 10.2.1
-  test('is asked with state, nonce and PKCE, and tells who comes back', async () => {
+  test('is called with state, nonce and PKCE, and returns the profile', async () => {
     const claims = { email: 'ada@example.com', email_verified: 'true', tid: PERSONAL };
     const { url, profile, calls, iss } = await whoIs(name, claims);
     const asked = Object.fromEntries(url.searchParams);
@@ -122,7 +122,7 @@ describe.each(Object.keys(ISSUERS) as Openid[])('%s', (name) => {
     }
   });
 
-  test('proves no address that it does not call verified', async () => {
+  test('confirms no address that it does not call verified', async () => {
     for (const email_verified of [false, 'false', 1, undefined]) {
       const claims = { email: 'ada@example.com', email_verified, tid: DIRECTORY };
       expect((await whoIs(name, claims)).profile.is_email_verified).toBe(false);
@@ -133,25 +133,25 @@ describe.each(Object.keys(ISSUERS) as Openid[])('%s', (name) => {
 describe('an address in a directory of Microsoft', () => {
   const claims = { email: 'ada@example.com', email_verified: true, tid: DIRECTORY };
 
-  test('counts where Microsoft says that its domain is the directory’s', async () => {
+  test('counts if Microsoft confirms that the directory owns the domain', async () => {
     expect((await whoIs('microsoft', claims)).profile.is_email_verified).toBe(false);
     const owned = { ...claims, xms_edov: true };
     expect((await whoIs('microsoft', owned)).profile.is_email_verified).toBe(true);
   });
 
-  test('counts where the operator vouches for it', async () => {
+  test('counts if the operator trusts the directory', async () => {
     const env = { HUTCH_MICROSOFT_TRUST_EMAIL: 'on', HUTCH_MICROSOFT_TENANT: 'common' };
     expect((await whoIs('microsoft', claims, env)).profile.is_email_verified).toBe(true);
   });
 
   // proves: 6.8.1, 10.2.2
-  test('is of the directory that the token names, and of no other issuer', async () => {
+  test('is accepted only from the issuer of the directory in the token', async () => {
     const wrong = { ...claims, iss: `https://login.microsoftonline.com/${PERSONAL}/v2.0` };
     await expect(whoIs('microsoft', wrong)).rejects.toMatchObject({ code: 'bad_credentials' });
   });
 });
 
-test('the operator may vouch for the addresses of his own provider', async () => {
+test('the operator can trust the addresses of their own provider', async () => {
   const claims = { email: 'ada@example.com' };
   const { profile } = await whoIs('oidc', claims, { HUTCH_OIDC_TRUST_EMAIL: 'on' });
   expect(profile.is_email_verified).toBe(true);
@@ -163,7 +163,7 @@ describe('github', () => {
     { email: 'ada@example.com', primary: true, verified: true },
   ];
 
-  test.each([true, false])('tells who it is by its API (verified: %p)', async (verified) => {
+  test.each([true, false])('returns the profile from its API (verified: %p)', async (verified) => {
     using script = scriptFetch();
     const token = 'POST https://github.com/login/oauth/access_token';
     script.json(token, { access_token: 'access', token_type: 'bearer' });
@@ -189,7 +189,7 @@ describe('github', () => {
     ]);
   });
 
-  test('refuses a code that is not good, which it says with 200', async () => {
+  test('refuses an invalid code, which it reports with 200', async () => {
     using script = scriptFetch();
     const token = 'POST https://github.com/login/oauth/access_token';
     script.json(token, { error: 'bad_verification_code' });
@@ -198,26 +198,29 @@ describe('github', () => {
   });
 });
 
-test.each([true, false])('discord tells who it is by its API (verified: %p)', async (verified) => {
-  using script = scriptFetch();
-  const user = { id: '7', username: 'ada', email: 'ada@example.com', verified };
-  script.json('POST https://discord.com/api/oauth2/token', { access_token: 'access' });
-  script.json('GET https://discord.com/api/users/@me', user);
-  const it = provider('discord');
-  const url = await it.begin(asking);
-  expect(url.href).toStartWith('https://discord.com/oauth2/authorize?');
-  expect(Object.fromEntries(url.searchParams)).toMatchObject({
-    ...{ client_id: 'id-at-discord', state: 'the-state', scope: 'identify email' },
-    code_challenge_method: 'S256',
-  });
-  expect(await it.finish(answering)).toEqual({
-    ...{ subject: '7', email: user.email, is_email_verified: verified, names: ['ada'] },
-  });
-  expect(script.calls[0]?.body.get('code_verifier')).toBe(asking.verifier);
-});
+test.each([true, false])(
+  'discord returns the profile from its API (verified: %p)',
+  async (verified) => {
+    using script = scriptFetch();
+    const user = { id: '7', username: 'ada', email: 'ada@example.com', verified };
+    script.json('POST https://discord.com/api/oauth2/token', { access_token: 'access' });
+    script.json('GET https://discord.com/api/users/@me', user);
+    const it = provider('discord');
+    const url = await it.begin(asking);
+    expect(url.href).toStartWith('https://discord.com/oauth2/authorize?');
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      ...{ client_id: 'id-at-discord', state: 'the-state', scope: 'identify email' },
+      code_challenge_method: 'S256',
+    });
+    expect(await it.finish(answering)).toEqual({
+      ...{ subject: '7', email: user.email, is_email_verified: verified, names: ['ada'] },
+    });
+    expect(script.calls[0]?.body.get('code_verifier')).toBe(asking.verifier);
+  },
+);
 
 // proves: calls-out.the-sign-in-providers-of-the-settings
-test('a provider that hangs is given up after ten seconds', async () => {
+test('a provider that does not respond fails after ten seconds', async () => {
   using script = scriptFetch();
   script.on('POST https://discord.com/api/oauth2/token', () => new Promise(() => {}));
   jest.useFakeTimers();
@@ -267,7 +270,7 @@ describe('the credentials of a client', () => {
     expect(await sent(methods)).toEqual({ authorization: `Basic ${pair}`, secret: null });
   });
 
-  test('are in the body where only that is listed', async () => {
+  test('are in the body if only that is listed', async () => {
     expect(await sent(['client_secret_post', 'private_key_jwt'])).toEqual({
       authorization: null,
       secret: 'a+b%2Fc d\u00e9',

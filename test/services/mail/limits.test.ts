@@ -26,7 +26,7 @@ const recipients = async (t: TestApp) => (await queued(t)).map(({ recipient }) =
 
 describe('a mailbox', () => {
   // proves: limits.mails-in-an-hour-to-a-mailbox-whoever
-  test('gets 5 mails in an hour, whoever asks to change an address to it', async () => {
+  test('gets 5 mails an hour for address changes, from any number of accounts', async () => {
     await using t = await testApp();
     const eves = await callers(t, 8);
     const ends = await Promise.all(
@@ -36,7 +36,7 @@ describe('a mailbox', () => {
     expect(await recipients(t)).toHaveLength(5);
   });
 
-  test('gets 5 mails in an hour, whoever signs up with it', async () => {
+  test('gets 5 mails an hour for sign-ups', async () => {
     await using t = await testApp();
     for (let index = 0; index < 8; index++) {
       const email = `victim+${index}@example.com`;
@@ -48,7 +48,7 @@ describe('a mailbox', () => {
   });
 
   // proves: limits.mails-in-an-hour-to-a-mailbox-whoever
-  test('gets 5 mails in an hour of all kinds together, while it is not proved', async () => {
+  test('gets 5 mails an hour of all kinds together while it is not confirmed', async () => {
     await using t = await testApp({ config: { emailVerification: 'required' } });
     const eves = await callers(t, 3);
     const account = { email: VICTIM, username: 'victim', password: PASSWORD };
@@ -60,7 +60,7 @@ describe('a mailbox', () => {
     expect(await recipients(t)).toHaveLength(5);
   });
 
-  test('of another name is not counted with it', async () => {
+  test('with another name is counted apart', async () => {
     await using t = await testApp();
     const eves = await callers(t, 6);
     for (const [index, { id }] of eves.entries()) await askChange(t, id, index, VICTIM);
@@ -71,7 +71,7 @@ describe('a mailbox', () => {
 });
 
 // proves: limits.mails-in-an-hour-that-an-account-asks
-test('one account asks for 5 changes in an hour, to whatever mailboxes', async () => {
+test('an account can request 5 address changes an hour, to any mailboxes', async () => {
   await using t = await testApp();
   const [eve] = await callers(t, 1);
   for (let index = 0; index < 8; index++) {
@@ -81,7 +81,7 @@ test('one account asks for 5 changes in an hour, to whatever mailboxes', async (
 });
 
 // proves: limits.to-a-proved-address-in-an-hour
-test('strangers who use a mailbox up do not keep a reset from its owner', async () => {
+test('strangers who use up a mailbox do not prevent a reset by its owner', async () => {
   await using t = await testApp();
   const eves = await callers(t, 6);
   const owner = { email: VICTIM, username: 'victim', password: PASSWORD };
@@ -96,7 +96,7 @@ test('strangers who use a mailbox up do not keep a reset from its owner', async 
 });
 
 // proves: limits.to-a-proved-address-in-an-hour
-test('notices to a proved address end after 20 in an hour', async () => {
+test('a confirmed address gets 20 notices an hour', async () => {
   await using t = await testApp();
   const ada = await t.signUp('ada');
   t.deps.db.client.run('UPDATE users SET email_verified_at = created_at');

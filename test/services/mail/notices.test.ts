@@ -23,8 +23,8 @@ async function turnOn(t: TestApp, ada: Awaited<ReturnType<typeof proved>>) {
   return (await t.deps.totps.confirm(ada, code)).recovery_codes;
 }
 
-describe('the owner is told by mail', () => {
-  test('that the password was changed, when it was', async () => {
+describe('the owner is notified', () => {
+  test('when the password changes', async () => {
     await using t = await testApp();
     const { client } = await proved(t);
     const change = (current_password: string) =>
@@ -35,7 +35,7 @@ describe('the owner is told by mail', () => {
     expect(await told(t)).toEqual([['ada@example.com', 'Your password was changed']]);
   });
 
-  test('that the authenticator was turned on and off, and a recovery code used', async () => {
+  test('when the authenticator is turned on or off and when a recovery code is used', async () => {
     await using t = await testApp();
     const ada = await proved(t);
     const [code = ''] = await turnOn(t, ada);
@@ -51,7 +51,7 @@ describe('the owner is told by mail', () => {
   });
 
   // proves: 7.5.1
-  test('that a passkey was removed', async () => {
+  test('when a passkey is removed', async () => {
     await using t = await testApp();
     const ada = await proved(t);
     t.deps.db.client.run(
@@ -64,7 +64,7 @@ describe('the owner is told by mail', () => {
   });
 });
 
-test('a notice names the account, with no link, and what to do', async () => {
+test('a notice names the account and what to do, without a link', async () => {
   await using t = await testApp();
   const ada = await proved(t);
   await t.deps.account.changePassword(ada, PASSWORD, NEXT);
@@ -74,7 +74,7 @@ test('a notice names the account, with no link, and what to do', async () => {
   expect(String(mail?.text) + mail?.html).not.toMatch(/https?:|href/);
 });
 
-test('an address that nobody proved gets 5 notices an hour, a proved one all', async () => {
+test('an unconfirmed address gets 5 notices an hour, a confirmed one all', async () => {
   await using t = await testApp();
   const ada = await t.signUp('ada');
   const act = (count: number) =>
@@ -90,7 +90,7 @@ test('an address that nobody proved gets 5 notices an hour, a proved one all', a
   expect(await queued(t)).toHaveLength(13);
 });
 
-test('an act that fails is told to nobody, and one on no account neither', async () => {
+test('a failed action and an action on a missing account send no notice', async () => {
   await using t = await testApp();
   const ada = await proved(t);
   const failed = t.deps.db.write(async (tx) => {

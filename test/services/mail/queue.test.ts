@@ -58,7 +58,7 @@ test('a mail that was sent is deleted, and its token with it', async () => {
   expect(await rows(t)).toEqual([]);
 });
 
-test('what is rolled back is not sent', async () => {
+test('a mail that is rolled back is not sent', async () => {
   await using t = await testApp();
   const sent: OutgoingMail[] = [];
   const { mails } = queueOf(
@@ -75,7 +75,7 @@ test('what is rolled back is not sent', async () => {
   expect(sent).toEqual([]);
 });
 
-test('a commit that enqueued wakes the worker at once, with no timer', async () => {
+test('a commit with a new mail wakes the worker at once, without a timer', async () => {
   await using t = await testApp();
   const sent: OutgoingMail[] = [];
   const queue = queueOf(
@@ -89,7 +89,7 @@ test('a commit that enqueued wakes the worker at once, with no timer', async () 
   await queue.mails.stop();
 });
 
-test('a real server that refuses and then accepts is tried again a minute later', async () => {
+test('a server that refused a mail is tried again a minute later', async () => {
   await using t = await testApp();
   let isUp = false;
   await using smtp = await smtpServer({
@@ -117,7 +117,7 @@ test('a real server that refuses and then accepts is tried again a minute later'
 });
 
 // proves: costly-work.mail
-test('waits grow from a minute to 6 hours, with chance in them', async () => {
+test('waits grow from a minute to 6 hours, with jitter', async () => {
   await using t = await testApp();
   const waits = async (random: () => number) => {
     const queue = queueOf(t, refuse, random);
@@ -138,7 +138,7 @@ test('waits grow from a minute to 6 hours, with chance in them', async () => {
 });
 
 // proves: data.mails, costly-work.mail, 16.3.4
-test('after 10 failures a mail is given up: kept without its link, logged as an error', async () => {
+test('after 10 failures a mail is given up: stored without its link, logged as an error', async () => {
   await using t = await testApp();
   let calls = 0;
   const queue = queueOf(
@@ -158,7 +158,7 @@ test('after 10 failures a mail is given up: kept without its link, logged as an 
   expect(t.logLines.join('')).not.toContain('the-token');
 });
 
-test('one that cannot be sent holds no other up', async () => {
+test('a mail that cannot be sent does not delay others', async () => {
   await using t = await testApp();
   const sent: string[] = [];
   const send = async ({ to }: OutgoingMail) => {
@@ -173,7 +173,7 @@ test('one that cannot be sent holds no other up', async () => {
   expect(await rows(t)).toMatchObject([{ recipient: 'bad@example.com', attempts: 1 }]);
 });
 
-test('50 wakes at once make one worker', async () => {
+test('50 concurrent wakes start one worker', async () => {
   await using t = await testApp();
   let calls = 0;
   const send = async () => {
@@ -218,7 +218,7 @@ test('a mail whose deletion failed is not sent again by this process', async () 
   await queue.mails.stop();
 });
 
-test('what waited before the start is sent after it; nothing is after the stop', async () => {
+test('queued mails are sent after the start, and none after the stop', async () => {
   await using t = await testApp();
   const sent: OutgoingMail[] = [];
   const queue = queueOf(
@@ -234,7 +234,7 @@ test('what waited before the start is sent after it; nothing is after the stop',
   expect(sent).toHaveLength(1);
 });
 
-test('a mail that is refused for good is given up at once, without its link', async () => {
+test('a permanently refused mail is given up at once, without its link', async () => {
   await using t = await testApp();
   const refused = stub(() => Promise.reject(new MailRefused('550 no such user')));
   const queue = queueOf(t, refused);
