@@ -5,7 +5,8 @@ import { reasonOf } from '../utils/system-error.ts';
 import { accountProblems, passwordProblems } from '../utils/text/account.ts';
 import { nameKey } from '../utils/text/email.ts';
 import { accountLine, type FoundAccount } from './account-line.ts';
-import { type Command, configOf, type Invocation, openDeps, UsageError } from './command.ts';
+import { type Command, type Invocation, UsageError } from './command.ts';
+import { configOf, openDeps } from './open.ts';
 
 const WARNING = `Anyone can sign up with any email, so the account may belong to someone else. Making it an admin sets
 a new password and ends all its present credentials: password, sessions, tokens, passkeys,

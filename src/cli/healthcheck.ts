@@ -1,4 +1,5 @@
-import { type Command, configOf } from './command.ts';
+import type { Command } from './command.ts';
+import { configOf } from './open.ts';
 
 const TIMEOUT_MS = 3000;
 

@@ -1,6 +1,7 @@
 import { databasePath } from '../core/db/data-dir.ts';
 import { prepareDb } from '../core/db/db.ts';
-import { type Command, configOf } from './command.ts';
+import type { Command } from './command.ts';
+import { configOf } from './open.ts';
 
 export const migrate: Command = {
   name: 'migrate',

@@ -1,6 +1,7 @@
 import { firstAdminCommand } from '../core/config/first-admin.ts';
 import { startServer } from '../server.ts';
-import { type Command, configOf, openLog } from './command.ts';
+import type { Command } from './command.ts';
+import { configOf, openLog } from './open.ts';
 import { untilSignal } from './signals.ts';
 
 /** Time to wait for the reader of the log when stopping. */

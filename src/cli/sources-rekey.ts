@@ -1,4 +1,5 @@
-import { type Command, configOf, openDeps, UsageError } from './command.ts';
+import { type Command, UsageError } from './command.ts';
+import { configOf, openDeps } from './open.ts';
 
 export const sourcesRekey: Command = {
   name: 'sources rekey',

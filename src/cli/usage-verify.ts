@@ -1,4 +1,5 @@
-import { type Command, configOf, openDeps } from './command.ts';
+import type { Command } from './command.ts';
+import { configOf, openDeps } from './open.ts';
 
 export const usageVerify: Command = {
   name: 'usage verify',

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../core/db/db.ts';
 import { rowsOf } from '../core/db/query.ts';
 import type { Pace } from '../core/fair-turns.ts';
-import { rowCounts, SEGMENT_BITS } from '../models/index.ts';
+import { rowCounts, SEGMENT_BITS } from '../models/row-counts.ts';
 import { firstRemoved } from './accounts/removed.ts';
 
 /** Rows skipped in one step. */

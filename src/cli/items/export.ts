@@ -2,8 +2,9 @@ import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/p
 import type { Deps } from '../../core/deps.ts';
 import { StartupError } from '../../core/exceptions.ts';
 import { reasonOf } from '../../utils/system-error.ts';
-import { type Command, operandOf, UsageError, withDeps } from '../command.ts';
+import { type Command, operandOf, UsageError } from '../command.ts';
 import { isBrokenPipe } from '../failure.ts';
+import { withDeps } from '../open.ts';
 import { createProgress } from '../progress.ts';
 import { FORMAT_FLAG, formatOf, ownerOf } from './files.ts';
 

@@ -1,8 +1,9 @@
 import { createItemReader } from '../../api/responses/new-item.ts';
 import { actorFor } from '../../core/actor.ts';
 import type { Deps } from '../../core/deps.ts';
-import { type Command, operandOf, withDeps } from '../command.ts';
+import { type Command, operandOf } from '../command.ts';
 import { type Input, openInput } from '../input.ts';
+import { withDeps } from '../open.ts';
 import { createProgress } from '../progress.ts';
 import { FORMAT_FLAG, formatOf, ownerOf } from './files.ts';
 

@@ -1,6 +1,7 @@
 import { accountLine } from '../account-line.ts';
-import { type Command, operandOf, withDeps } from '../command.ts';
+import { type Command, operandOf } from '../command.ts';
 import { openInput } from '../input.ts';
+import { withDeps } from '../open.ts';
 
 /** The bad lines that are listed; the others are only counted. */
 const MAX_NAMED = 100;

@@ -1,7 +1,8 @@
 import { wholeNumber } from '../../core/config/setting.ts';
 import type { Deps } from '../../core/deps.ts';
 import { timeOf } from '../../utils/time/time.ts';
-import { type Command, type Flag, type Invocation, withDeps } from '../command.ts';
+import type { Command, Flag, Invocation } from '../command.ts';
+import { withDeps } from '../open.ts';
 import { table } from '../table.ts';
 
 type Query = Parameters<Deps['operator']['list']>[0];

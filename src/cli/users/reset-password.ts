@@ -1,6 +1,7 @@
 import { newToken } from '../../core/security/security.ts';
 import { accountLine } from '../account-line.ts';
-import { ACCOUNT, type Command, operandOf, withDeps } from '../command.ts';
+import { ACCOUNT, type Command, operandOf } from '../command.ts';
+import { withDeps } from '../open.ts';
 
 const GENERATED_LENGTH = 20;
 

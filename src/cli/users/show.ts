@@ -1,5 +1,6 @@
 import { oneLine } from '../../utils/text/text.ts';
-import { ACCOUNT, type Command, operandOf, withDeps } from '../command.ts';
+import { ACCOUNT, type Command, operandOf } from '../command.ts';
+import { withDeps } from '../open.ts';
 
 export const usersShow: Command = {
   name: 'users show',

@@ -1,5 +1,6 @@
 import { accountLine } from '../account-line.ts';
-import { ACCOUNT, type Command, operandOf, withDeps } from '../command.ts';
+import { ACCOUNT, type Command, operandOf } from '../command.ts';
+import { withDeps } from '../open.ts';
 
 export const usersDisable: Command = stateCommand({
   name: 'users disable',

@@ -10,8 +10,9 @@ import type { UserListQuery } from './filters.ts';
 import { type AccountPage, listUsers } from './list.ts';
 import { refuseWeak } from './password.ts';
 import type { AccountRemoval } from './removal.ts';
+import { getUser, type NewAccount } from './rows.ts';
 import { type AccountChanges, type AccountUpdateDeps, updateAccount } from './update.ts';
-import { getUser, type NewAccount, type Users } from './users.ts';
+import type { Users } from './users.ts';
 
 export interface AdminUsersDeps extends AccountUpdateDeps {
   cursors: Cursors;

@@ -23,7 +23,7 @@ import {
 import { pagesById } from '../../utils/page.ts';
 import type { Audit } from '../audit/audit.ts';
 import { ownAccount } from './account.ts';
-import { getUser } from './users.ts';
+import { getUser } from './rows.ts';
 
 export interface AccountExportDeps {
   db: Db;

@@ -1,7 +1,7 @@
 import type { Session } from '../../core/db/db.ts';
 import { nameKey } from '../../utils/text/email.ts';
 import { codePoints } from '../../utils/text/text.ts';
-import { findByUsername } from './users.ts';
+import { findByUsername } from './rows.ts';
 
 const MIN = 3;
 const MAX = 50;

@@ -11,7 +11,7 @@ import { timeOf } from '../../utils/time/time.ts';
 import { timeBudget } from '../../utils/time/time-budget.ts';
 import type { Audit } from '../audit/audit.ts';
 import { freeUsername } from './free-username.ts';
-import { findByEmail, findByUsername, insertAccount, newUser } from './users.ts';
+import { findByEmail, findByUsername, insertAccount, newUser } from './rows.ts';
 
 /** The time that one transaction may block the other writers of a running server. */
 const CHUNK_MS = 25;

@@ -28,16 +28,16 @@ import { type Account, account } from './account.ts';
 import type { UserListQuery } from './filters.ts';
 import { type AccountPage, listUsers } from './list.ts';
 import { refuseWeak, weaknessOf } from './password.ts';
-import { type AccountUpdateDeps, updateAccount } from './update.ts';
 import {
   findUser,
   isTakenError,
   type NewAccount,
   refuseForeignAddress,
   rethrowTaken,
-  type Users,
   updateUser,
-} from './users.ts';
+} from './rows.ts';
+import { type AccountUpdateDeps, updateAccount } from './update.ts';
+import type { Users } from './users.ts';
 
 export interface OperatorDeps extends AccountUpdateDeps {
   users: Users;

@@ -12,7 +12,7 @@ import type { Notices } from '../mail/notices.ts';
 import { type OwnAccount, ownAccount } from './account.ts';
 import { refuseWeak } from './password.ts';
 import type { AccountRemoval } from './removal.ts';
-import { getUser, refuseForeignAddress, rethrowTaken, updateUser } from './users.ts';
+import { getUser, refuseForeignAddress, rethrowTaken, updateUser } from './rows.ts';
 
 export interface OwnAccountDeps {
   db: Db;

@@ -21,7 +21,7 @@ import { type ItemChangesDeps, invalidateItems, recordErasure } from '../items/c
 import { eraseItem } from '../items/purge.ts';
 import { type Job, MAX_RUN_MS } from '../jobs.ts';
 import { firstRemoved } from './removed.ts';
-import { refuseLastAdmin, updateUser } from './users.ts';
+import { refuseLastAdmin, updateUser } from './rows.ts';
 
 export interface AccountRemovalDeps extends Pick<ItemChangesDeps, 'cache' | 'publish' | 'now'> {
   db: Db;

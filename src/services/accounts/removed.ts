@@ -1,6 +1,6 @@
 import { type Column, min, notInArray, type SQL, sql } from 'drizzle-orm';
 import { prepare, type Query } from '../../core/db/query.ts';
-import { accountRemovals } from '../../models/index.ts';
+import { accountRemovals } from '../../models/users.ts';
 
 /**
  * SQL that is true unless the account in `column` was deleted. The row of a deleted account and its

@@ -14,7 +14,7 @@ import {
   refuseLastAdmin,
   rethrowTaken,
   updateUser,
-} from './users.ts';
+} from './rows.ts';
 
 export interface AccountUpdateDeps {
   db: Db;

@@ -6,7 +6,7 @@ import { accessTokens, accountUsage, identities, passkeys, sessions } from '../.
 import { adminsOnly } from '../admins-only.ts';
 import type { Audit } from '../audit/audit.ts';
 import { type CountedQuota, limitOf, type QuotaLimits, type Quotas, usageById } from '../quotas.ts';
-import { getUser, userNotFound } from './users.ts';
+import { getUser, userNotFound } from './rows.ts';
 
 export interface AccountUsageDeps {
   db: Db;

@@ -4,7 +4,7 @@ import { AppError } from '../../core/exceptions.ts';
 import type { User } from '../../models/index.ts';
 import { type OwnAccount, ownAccount } from '../accounts/account.ts';
 import { refuseWeak } from '../accounts/password.ts';
-import type { NewAccount } from '../accounts/users.ts';
+import type { NewAccount } from '../accounts/rows.ts';
 import type { SignUp } from '../email/sign-up.ts';
 import type { OnWritten } from '../idempotency.ts';
 import { type AccessTokens, TOKEN_PREFIX } from './access-tokens.ts';

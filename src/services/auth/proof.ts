@@ -4,7 +4,7 @@ import { AppError } from '../../core/exceptions.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
 import type { User } from '../../models/index.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
-import { getUser } from '../accounts/users.ts';
+import { getUser } from '../accounts/rows.ts';
 import type { Sessions } from './sessions.ts';
 import { type SignInThrottle, sessionBucket } from './throttle.ts';
 

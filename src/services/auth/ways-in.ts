@@ -9,7 +9,7 @@ import {
   sessions,
   totps,
 } from '../../models/index.ts';
-import { updateUser } from '../accounts/users.ts';
+import { updateUser } from '../accounts/rows.ts';
 import type { AccessChanges } from './access-changes.ts';
 
 /**

@@ -5,7 +5,7 @@ import type { ActionToken } from '../../models/index.ts';
 import { isUsernameFor } from '../../utils/text/account.ts';
 import { emailKey } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';
-import { getUser, rethrowTaken, updateUser } from '../accounts/users.ts';
+import { getUser, rethrowTaken, updateUser } from '../accounts/rows.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { ActionTokens } from '../auth/action-tokens.ts';
 import { type PasswordProofDeps, provePassword } from '../auth/proof.ts';

@@ -2,7 +2,7 @@ import type { Session } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { ActionToken, User } from '../../models/index.ts';
 import { emailKey } from '../../utils/text/email.ts';
-import { findUser } from '../accounts/users.ts';
+import { findUser } from '../accounts/rows.ts';
 import { invalidActionToken } from '../auth/action-tokens.ts';
 import { type PasswordProofDeps, provePassword } from '../auth/proof.ts';
 

@@ -1,7 +1,7 @@
 import { type Actor, type AnyActor, actorFor } from '../../core/actor.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { User } from '../../models/index.ts';
-import { findUser, updateUser } from '../accounts/users.ts';
+import { findUser, updateUser } from '../accounts/rows.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
 import type { ActionTokens } from '../auth/action-tokens.ts';

@@ -4,7 +4,7 @@ import type { Session } from '../../core/db/db.ts';
 import { uniqueViolation } from '../../core/db/storage-error.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { type Identity, identities, passkeys, type User } from '../../models/index.ts';
-import { findUser } from '../accounts/users.ts';
+import { findUser } from '../accounts/rows.ts';
 import type { OnWritten } from '../idempotency.ts';
 import {
   createIdentityFlows,

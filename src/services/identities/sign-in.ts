@@ -13,9 +13,9 @@ import {
   findUser,
   insertProviderAccount,
   rethrowTaken,
-  type Users,
   updateUser,
-} from '../accounts/users.ts';
+} from '../accounts/rows.ts';
+import type { Users } from '../accounts/users.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
 import type { ActionTokens } from '../auth/action-tokens.ts';

@@ -1,5 +1,5 @@
 import type { Tx } from '../../core/db/writer.ts';
-import { findUser } from '../accounts/users.ts';
+import { findUser } from '../accounts/rows.ts';
 import type { MailLimits } from './limits.ts';
 import type { Mails } from './queue.ts';
 import type { MailTemplates, NoticedAction } from './templates.ts';
