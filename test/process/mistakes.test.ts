@@ -254,7 +254,7 @@ describe('the files of import and export', () => {
     ],
     [
       'title\tdescription\nA\tB\n',
-      'title\tdescription: These are separated by tabs, not by commas',
+      'title\tdescription: The columns are separated by tabs instead of commas',
     ],
     [
       'name,owner\nA,B\n',

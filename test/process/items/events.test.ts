@@ -118,7 +118,7 @@ describe('events of a real server', () => {
     expect(titles([last as Block])).toEqual(['399']);
     expect((await memoryOf(it)) - memory).toBeLessThan(100_000_000);
     const isDrop = (line: Record<string, unknown>) =>
-      String(line['message']).includes('too slowly');
+      String(line['message']).includes('slow listener');
     expect(it.server.lines.filter(isDrop)).toHaveLength(20);
     while (connectionsOf(it.server) > connections) await Bun.sleep(100);
     const read = await Promise.all(stalled.map((socket) => readUntil(socket, '"title":"399"')));
