@@ -11,7 +11,7 @@ import { DAY_MS, HOUR_MS } from '../utils/time/units.ts';
 import { type Job, runSteps } from './jobs.ts';
 import type { Quotas } from './quotas.ts';
 
-/** How long a repeat gets the first response, at least. */
+/** The shortest time for which a repeat gets the stored response. */
 export const RETENTION_MS = DAY_MS;
 export const PURGE_EVERY_MS = HOUR_MS;
 /** Keys deleted in one statement: the response to a batch has about 50 KB. */
@@ -28,7 +28,7 @@ export interface IdempotencyDeps {
 /** A request that may be repeated: its account, its key and the hash that identifies it. */
 export type KeyedRequest = Pick<IdempotencyKey, 'key' | 'request_hash'> & {
   actor: Actor;
-  /** Whether the response shows a secret: it is stored sealed. */
+  /** True if the response shows a secret: it is stored sealed. */
   isSecret?: boolean | undefined;
 };
 

@@ -14,7 +14,7 @@ export interface Job {
   onDue?(wake: () => void): void;
 }
 
-/** How long one run may hold the writer and the event loop. */
+/** The longest time for which one run may hold the writer and the event loop. */
 export const MAX_RUN_MS = 10;
 
 /**

@@ -62,7 +62,7 @@ const SCOPE = 'external:read';
 const MAX_OPENED = 1_000;
 /** Requests that are cached for repeated calls. */
 const MAX_REQUESTS = 1_000;
-/** How long a source may be outdated after another process changed it. */
+/** The longest time for which a change by another process goes unnoticed. */
 const SOURCE_TTL_MS = 5_000;
 
 /** Calls sources for the callers that the sources admit. */

@@ -14,14 +14,14 @@ export interface SourceParameter {
   /** Default false: without a value and a default, the field that uses it is left out. */
   required?: boolean;
   default?: ParameterValue;
-  /** For an integer or a number. */
+  /** Applies to an integer or a number. */
   min?: number;
   max?: number;
-  /** For a string, in code points; default 200. */
+  /** Applies to a string, in code points; default 200. */
   max_length?: number;
   /** Pattern that the whole string must match; see utils/text/plain-pattern.ts. */
   pattern?: string;
-  /** For an enum. */
+  /** Applies to an enum. */
   values?: string[];
   description?: string;
 }

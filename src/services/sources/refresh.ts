@@ -13,7 +13,7 @@ export interface SourceRefreshDeps {
   log: Log;
   calls: Pick<SourceCalls, 'refresh'>;
   now(): Date;
-  /** From 0 up to 1. */
+  /** Returns a number from 0 to below 1. */
   random?: () => number;
 }
 

@@ -22,7 +22,7 @@ function bindingOf(
   return JSON.stringify(['source', name, URL.parse(base_url)?.origin, place, field]);
 }
 
-/** Applies a change to fields (RFC 7396). Calls `refuse` for a kept secret that does not exist. */
+/** Applies a change to fields (RFC 7396). Calls `refuse` for a secret of null that is not set. */
 export function mergeFields(
   old: Fields<StoredField>,
   changes: Fields<FieldChange>,
