@@ -1,6 +1,6 @@
 import type { Role, Session, User } from '../models/index.ts';
 
-/** Where a request came from: stored with sessions and with every audit entry. */
+/** The origin of a request, stored with sessions and with every audit entry. */
 export interface Origin {
   /** Null without a connection. */
   readonly address: string | null;

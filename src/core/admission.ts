@@ -27,7 +27,7 @@ export interface AdmissionOptions {
 const BUSY_TURN_MS = 250;
 /** A queue in which writes wait longer is busy. */
 const BUSY_BACKLOG_MS = 200;
-/** How long turns may be busy: bursts and the first requests after the start are. */
+/** The time that turns may be busy: bursts and the first requests after the start are. */
 const PATIENCE_MS = 1000;
 /** No request takes longer: a longer step is a pause of the process, not load. */
 const MAX_STEP_MS = 25;

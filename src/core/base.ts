@@ -18,7 +18,7 @@ export interface DepsOptions {
   log: Log;
   now?: () => Date;
   passwords?: PasswordHasher;
-  /** For a command beside a server: it leaves the database to others between its writes. */
+  /** True for a command beside a server: it pauses between its transactions. */
   isCommand?: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface WrapOptions {
   /** Part of the key; unique per function. */
   name: string;
   ttlMs: number;
-  /** How long an expired value may be served while a refresh runs or after it failed. */
+  /** The time that an expired value may be served while a refresh runs or after it failed. */
   staleMs?: number;
   /** Invalidating any of these invalidates all values of this function. */
   tags?: readonly string[];

@@ -4,7 +4,7 @@ export interface FairTurnsOptions {
   /** The most waiting tasks, in total and per key. */
   maxWaiting: number;
   maxWaitingPerKey: number;
-  /** How long a task may run before it waits for its turn. */
+  /** The time that a task may run before it waits for its turn. */
   sliceMs: number;
 }
 
@@ -21,7 +21,7 @@ export interface FairTurns {
   paceFor(key: string): Pace;
 }
 
-/** As many may wait as finish within seconds; a single key may use an eighth of the places. */
+/** Allows as many waiting tasks as finish within seconds, and an eighth of them per key. */
 const DEFAULTS: FairTurnsOptions = { maxWaiting: 128, maxWaitingPerKey: 16, sliceMs: 3 };
 
 export function createFairTurns(options: Partial<FairTurnsOptions> = {}): FairTurns {

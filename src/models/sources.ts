@@ -16,7 +16,7 @@ export const sources = sqliteTable(
     /** Never changes: callers use it, and secrets are bound to it. */
     name: text().notNull(),
     is_enabled: integer({ mode: 'boolean' }).notNull(),
-    /** Who may call it: anyone, signed-in users, or sessions and tokens with external:read. */
+    /** The permitted callers: anyone, signed-in users, or sessions and tokens with external:read. */
     access: text({ enum: ['public', 'user', 'scope'] }).notNull(),
     /** When cached responses are refreshed, as a cron expression in UTC. */
     refresh: text(),

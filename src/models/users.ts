@@ -44,7 +44,7 @@ export const accountRemovals = sqliteTable('account_removals', {
 });
 
 /**
- * How much an account stores. Triggers on users, items, item_revisions and idempotency_keys keep
+ * Counts of what an account stores. Triggers on users, items, item_revisions and idempotency_keys keep
  * it exact; `hutch usage verify` compares it with the stored rows.
  */
 export const accountUsage = sqliteTable('account_usage', {
@@ -52,7 +52,7 @@ export const accountUsage = sqliteTable('account_usage', {
     .primaryKey()
     .references(() => users.id, { onDelete: 'cascade' }),
   items: integer().notNull().default(0),
-  /** In UTF-8: title, description, url, tags and data of items, and the texts of revisions. */
+  /** Bytes in UTF-8: title, description, url, tags and data of items, and the texts of revisions. */
   bytes: integer().notNull().default(0),
   idempotency_keys: integer().notNull().default(0),
   /** Bytes of the stored responses. */

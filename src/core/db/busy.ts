@@ -1,6 +1,6 @@
 import { SQLiteError } from 'bun:sqlite';
 
-/** How long a query waits for the locks of other processes. */
+/** The time that a query waits for the locks of other processes. */
 export const LOCK_PATIENCE_MS = 5_000;
 /** The longest wait between two attempts: a failed attempt costs about 5 µs. */
 const LONGEST_WAIT_MS = 10;

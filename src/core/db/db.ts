@@ -19,7 +19,7 @@ export interface Session {
 
 /** The unit of work. */
 export interface Db {
-  /** For reads: sees only committed data. */
+  /** The reader: sees only committed data. */
   readonly read: Session;
   /**
    * One transaction: commits when `work` returns, rolls back when it throws, and resolves only
@@ -49,7 +49,7 @@ export interface DbStats extends WriterStats {
 
 export interface DbOptions {
   log: Log;
-  /** For a command beside a server: waits longer for the lock and pauses between transactions. */
+  /** True for a command beside a server: it waits longer for the lock and pauses between transactions. */
   isCommand?: boolean;
   /** A write that waits longer for the lock fails with database_busy. */
   lockPatienceMs?: number;

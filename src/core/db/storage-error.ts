@@ -81,7 +81,7 @@ function openingReason(code: string, error: unknown): string {
   return reason ?? sqliteError(error)?.message ?? code;
 }
 
-/** Whether an error is of a disk or quota that is full; SQLite calls some of them failed writes. */
+/** Returns true if the disk or a quota is full; SQLite reports some of these as failed writes. */
 function isOutOfSpace(code: string, dir: string | undefined): boolean {
   return code === 'SQLITE_FULL' || (/^SQLITE_IOERR/.test(code) && dir !== undefined && isFull(dir));
 }

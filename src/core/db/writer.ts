@@ -34,7 +34,7 @@ export interface Writer {
 export interface WriterOptions extends GroupOptions {
   /** Runs after each commit, outside of any transaction. Must not throw. */
   onCommit(): void;
-  /** How long the lock stays free between two transactions. */
+  /** The time that the lock stays free between two transactions. */
   pauseMs: number;
 }
 
