@@ -3,6 +3,43 @@
 import './production.ts';
 import './launch.ts';
 
+import { adminCreate } from './cli/admin-create.ts';
+import type { Command } from './cli/command.ts';
+import { healthcheck } from './cli/healthcheck.ts';
+import { itemsExport } from './cli/items/export.ts';
+import { itemsImport } from './cli/items/import.ts';
+import { migrate } from './cli/migrate.ts';
+import { openapi } from './cli/openapi.ts';
 import { run } from './cli/run.ts';
+import { serve } from './cli/serve.ts';
+import { settings } from './cli/settings.ts';
+import { sourcesRekey } from './cli/sources-rekey.ts';
+import { usageVerify } from './cli/usage-verify.ts';
+import { usersImport } from './cli/users/import.ts';
+import { usersList } from './cli/users/list.ts';
+import { usersResetPassword } from './cli/users/reset-password.ts';
+import { usersShow } from './cli/users/show.ts';
+import { usersDisable, usersEnable } from './cli/users/state.ts';
+import { version } from './cli/version.ts';
 
-process.exitCode = await run(process.argv.slice(2), (status) => process.exit(status));
+const COMMANDS: readonly Command[] = [
+  serve,
+  migrate,
+  adminCreate,
+  usersList,
+  usersShow,
+  usersDisable,
+  usersEnable,
+  usersResetPassword,
+  usersImport,
+  itemsImport,
+  itemsExport,
+  sourcesRekey,
+  usageVerify,
+  openapi,
+  healthcheck,
+  settings,
+  version,
+];
+
+process.exitCode = await run(COMMANDS, process.argv.slice(2), (status) => process.exit(status));

@@ -38,6 +38,8 @@ export interface Command {
   flags: Record<string, Flag>;
   /** The settings that are also options of the command. */
   settings: (keyof typeof SETTINGS)[];
+  /** True for the command that serves: it handles signals and unread output itself. */
+  isServer?: true;
   /** Resolves to the exit status. */
   run(invocation: Invocation): Promise<number>;
 }

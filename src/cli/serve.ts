@@ -18,6 +18,7 @@ for every setting. The first admin is created at start from HUTCH_ADMIN_EMAIL, H
 and HUTCH_ADMIN_PASSWORD (or HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin create.`,
   flags: {},
   settings: ['host', 'port', 'dataDir', 'logLevel'],
+  isServer: true,
   run: async (invocation) => {
     const config = configOf(invocation);
     const { log, flush } = openLog(config);

@@ -1,4 +1,5 @@
-import type { Role, Session, User } from '../models/index.ts';
+import type { Session } from '../models/sessions.ts';
+import type { Role, User } from '../models/users.ts';
 
 /** The origin of a request, stored with sessions and with every audit entry. */
 export interface Origin {

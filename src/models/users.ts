@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type Column, notInArray, type SQL, sql } from 'drizzle-orm';
 import { check, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 export const users = sqliteTable(
@@ -67,3 +67,11 @@ export type User = typeof users.$inferSelect;
 export type NewUser = typeof users.$inferInsert;
 export type Role = User['role'];
 export type AccountUsage = typeof accountUsage.$inferSelect;
+
+/**
+ * SQL that is true unless the account in `column` was deleted. The row of a deleted account and its
+ * items remain, invisible to everyone, until they are erased.
+ */
+export function isNotRemoved(column: Column): SQL {
+  return notInArray(column, sql`(select ${accountRemovals.user_id} from ${accountRemovals})`);
+}

@@ -4,7 +4,8 @@ import { createDiskSpace, type DiskSpace } from '../core/db/disk-space.ts';
 import { prepare } from '../core/db/query.ts';
 import type { Tx } from '../core/db/writer.ts';
 import { AppError, type QuotaName } from '../core/exceptions.ts';
-import { type AccountUsage, accountUsage, type ItemRow } from '../models/index.ts';
+import type { ItemRow } from '../models/items.ts';
+import { type AccountUsage, accountUsage } from '../models/users.ts';
 
 /** The maximum of one account for each quota. */
 export type QuotaLimits = Record<Exclude<QuotaName, 'audit_entries'>, number>;

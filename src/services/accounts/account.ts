@@ -1,4 +1,4 @@
-import type { User } from '../../models/index.ts';
+import type { User } from '../../models/users.ts';
 
 /** An account as its owner sees it. */
 export type OwnAccount = Pick<

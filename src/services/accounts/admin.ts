@@ -2,7 +2,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { FairTurns } from '../../core/fair-turns.ts';
 import type { Cursors } from '../../core/security/cursors.ts';
-import type { Role, User } from '../../models/index.ts';
+import type { Role, User } from '../../models/users.ts';
 import { adminsOnly } from '../admins-only.ts';
 import type { OnWritten } from '../idempotency.ts';
 import { type Account, account } from './account.ts';

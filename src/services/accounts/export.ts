@@ -3,23 +3,15 @@ import { type SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
+import { type AccessToken, accessTokens } from '../../models/access-tokens.ts';
+import { type AuditEntry, auditLog } from '../../models/audit-log.ts';
+import { identities } from '../../models/identities.ts';
 import * as models from '../../models/index.ts';
-import {
-  type AccessToken,
-  type AuditEntry,
-  accessTokens,
-  accountUsage,
-  auditLog,
-  type ItemRevision,
-  type ItemRow,
-  identities,
-  itemRevisions,
-  items,
-  passkeys,
-  sessions,
-  totps,
-  users,
-} from '../../models/index.ts';
+import { type ItemRevision, type ItemRow, itemRevisions, items } from '../../models/items.ts';
+import { passkeys } from '../../models/passkeys.ts';
+import { sessions } from '../../models/sessions.ts';
+import { totps } from '../../models/totp.ts';
+import { accountUsage, users } from '../../models/users.ts';
 import { pagesById } from '../../utils/page.ts';
 import type { Audit } from '../audit/audit.ts';
 import { ownAccount } from './account.ts';

@@ -1,10 +1,9 @@
 import { and, eq, gt, gte, inArray, lt, or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
-import { type Role, users } from '../../models/index.ts';
+import { isNotRemoved, type Role, users } from '../../models/users.ts';
 import { emailKey, nameKey } from '../../utils/text/email.ts';
 import { type Condition, compare, valueList } from '../conditions.ts';
 import type { UserSort } from './order.ts';
-import { isNotRemoved } from './removed.ts';
 
 export type AccountField =
   | 'id'

@@ -1,7 +1,7 @@
 import { SYSTEM } from '../../core/actor.ts';
 import type { Db, Session } from '../../core/db/db.ts';
 import { StartupError } from '../../core/exceptions.ts';
-import type { NewUser, Role, User } from '../../models/index.ts';
+import type { NewUser, Role, User } from '../../models/users.ts';
 import { JsonFault, parseJson } from '../../utils/json/parse.ts';
 import { isUsernameFor, USERNAME_RULE } from '../../utils/text/account.ts';
 import { byteLines, isBlank, withoutBom } from '../../utils/text/byte-lines.ts';

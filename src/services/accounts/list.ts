@@ -2,7 +2,7 @@ import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import type { FairTurns, Pace } from '../../core/fair-turns.ts';
 import { type Cursors, readCursor } from '../../core/security/cursors.ts';
-import { type User, users } from '../../models/index.ts';
+import { type User, users } from '../../models/users.ts';
 import type { Page, Position } from '../../utils/page.ts';
 import { countFiltered, type FilteredRows, readFiltered } from '../filtered-rows.ts';
 import { type Account, account } from './account.ts';

@@ -7,15 +7,12 @@ import type { Links } from '../../core/links.ts';
 import type { Log } from '../../core/log.ts';
 import type { Cursors } from '../../core/security/cursors.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
-import {
-  accessTokens,
-  accountUsage,
-  identities,
-  passkeys,
-  sessions,
-  totps,
-  type User,
-} from '../../models/index.ts';
+import { accessTokens } from '../../models/access-tokens.ts';
+import { identities } from '../../models/identities.ts';
+import { passkeys } from '../../models/passkeys.ts';
+import { sessions } from '../../models/sessions.ts';
+import { totps } from '../../models/totp.ts';
+import { accountUsage, type User } from '../../models/users.ts';
 import { nameKey } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';
 import type { AuditAction } from '../audit/audit.ts';

@@ -1,5 +1,5 @@
 import { and, asc, type Column, desc, eq, gt, gte, lt, lte, type SQL } from 'drizzle-orm';
-import { type User, users } from '../../models/index.ts';
+import { type User, users } from '../../models/users.ts';
 import type { Position, Shape } from '../../utils/page.ts';
 
 type SortField = 'id' | 'created_at' | 'username';

@@ -3,7 +3,7 @@ import type { Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { isCommonPassword } from '../../core/security/common-passwords.ts';
-import { users } from '../../models/index.ts';
+import { users } from '../../models/users.ts';
 import { emailKey, nameKey } from '../../utils/text/email.ts';
 import { fold } from '../../utils/text/text.ts';
 

@@ -3,15 +3,10 @@ import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import {
-  accountRemovals,
-  accountUsage,
-  actionTokens,
-  idempotencyKeys,
-  items,
-  type User,
-  users,
-} from '../../models/index.ts';
+import { actionTokens } from '../../models/action-tokens.ts';
+import { idempotencyKeys } from '../../models/idempotency.ts';
+import { items } from '../../models/items.ts';
+import { accountRemovals, accountUsage, type User, users } from '../../models/users.ts';
 import { timeBudget } from '../../utils/time/time-budget.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Audit } from '../audit/audit.ts';

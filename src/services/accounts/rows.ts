@@ -5,12 +5,11 @@ import { prepare } from '../../core/db/query.ts';
 import { uniqueViolation } from '../../core/db/storage-error.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { type NewUser, type Role, type User, users } from '../../models/index.ts';
+import { isNotRemoved, type NewUser, type Role, type User, users } from '../../models/users.ts';
 import { isUsernameFor, USERNAME_RULE } from '../../utils/text/account.ts';
 import { emailKey, nameKey } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';
 import type { Audit, AuditAction } from '../audit/audit.ts';
-import { isNotRemoved } from './removed.ts';
 
 /** The input for a new account with a password. */
 export interface NewAccount {

@@ -1,6 +1,6 @@
 import type { AnyActor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
-import type { NewUser, Role, User } from '../../models/index.ts';
+import type { NewUser, Role, User } from '../../models/users.ts';
 import { nameKey } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';
 import type { Audit, AuditAction, AuditRecord } from '../audit/audit.ts';

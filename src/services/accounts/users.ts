@@ -5,13 +5,12 @@ import { fixed, prepare } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { FairTurns } from '../../core/fair-turns.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
-import { type Role, type User, users } from '../../models/index.ts';
+import { isNotRemoved, type Role, type User, users } from '../../models/users.ts';
 import { nameKey } from '../../utils/text/email.ts';
 import { requireAdmin } from '../admins-only.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Quotas } from '../quotas.ts';
 import { type CountedRows, type Place, placeAfter } from '../skip.ts';
-import { isNotRemoved } from './removed.ts';
 import {
   emailTaken,
   findByEmail,

@@ -3,7 +3,7 @@ import type { Actor, AnyActor } from '../../core/actor.ts';
 import type { Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { auditLog } from '../../models/index.ts';
+import { auditLog } from '../../models/audit-log.ts';
 import { DAY_MS } from '../../utils/time/units.ts';
 
 /** The recorded actions: a closed set, so that filters can rely on it. */

@@ -3,7 +3,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import type { FairTurns, Pace } from '../../core/fair-turns.ts';
 import { type Cursors, readCursor } from '../../core/security/cursors.ts';
-import { type AuditEntry, auditLog } from '../../models/index.ts';
+import { type AuditEntry, auditLog } from '../../models/audit-log.ts';
 import type { Page, Position } from '../../utils/page.ts';
 import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
 import { adminsOnly } from '../admins-only.ts';

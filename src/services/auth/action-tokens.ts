@@ -3,7 +3,7 @@ import type { Db, Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { hashToken, newToken } from '../../core/security/security.ts';
-import { type ActionToken, actionTokens } from '../../models/index.ts';
+import { type ActionToken, actionTokens } from '../../models/action-tokens.ts';
 import { DAY_MS, MINUTE_MS } from '../../utils/time/units.ts';
 
 export type Purpose = ActionToken['purpose'];

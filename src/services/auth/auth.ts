@@ -1,7 +1,7 @@
 import { type Actor, type AnyActor, actorFor, type Identified } from '../../core/actor.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
-import type { User } from '../../models/index.ts';
+import type { User } from '../../models/users.ts';
 import { type OwnAccount, ownAccount } from '../accounts/account.ts';
 import { refuseWeak } from '../accounts/password.ts';
 import type { NewAccount } from '../accounts/rows.ts';

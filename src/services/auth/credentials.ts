@@ -2,7 +2,7 @@ import { type AnyActor, actorFor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
-import type { User } from '../../models/index.ts';
+import type { User } from '../../models/users.ts';
 import { otherPasswordKinds } from '../accounts/password.ts';
 import type { Users } from '../accounts/users.ts';
 import type { Audit } from '../audit/audit.ts';

@@ -4,7 +4,7 @@ import { networkOf } from '../../core/client-address.ts';
 import type { Session as DbSession } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { hashToken, newToken } from '../../core/security/security.ts';
-import { type User, users } from '../../models/index.ts';
+import { type User, users } from '../../models/users.ts';
 import { nameKey } from '../../utils/text/email.ts';
 import type { Sessions } from './sessions.ts';
 import { accountBucket, accountNetworkBucket, type Guesser, sessionBucket } from './throttle.ts';

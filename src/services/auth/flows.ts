@@ -2,7 +2,7 @@ import { and, eq, gt, inArray, lte } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { hashToken, newToken } from '../../core/security/security.ts';
-import { type AuthFlow, authFlows } from '../../models/index.ts';
+import { type AuthFlow, authFlows } from '../../models/auth-flows.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
 
 /** The time between the two steps; at a provider, a user may have to sign in first. */

@@ -9,7 +9,8 @@ import {
 import { and, count, desc, eq } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { type Passkey, passkeys, type User, users } from '../../models/index.ts';
+import { type Passkey, passkeys } from '../../models/passkeys.ts';
+import { type User, users } from '../../models/users.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { OnWritten } from '../idempotency.ts';
 import type { Notices } from '../mail/notices.ts';

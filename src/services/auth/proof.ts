@@ -2,7 +2,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
-import type { User } from '../../models/index.ts';
+import type { User } from '../../models/users.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
 import { getUser } from '../accounts/rows.ts';
 import type { Sessions } from './sessions.ts';

@@ -2,7 +2,9 @@ import { and, eq, isNotNull } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
 import type { Db, Session } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { passkeys, sessions, totps } from '../../models/index.ts';
+import { passkeys } from '../../models/passkeys.ts';
+import { sessions } from '../../models/sessions.ts';
+import { totps } from '../../models/totp.ts';
 
 /** Returns true if an account has a confirmed authenticator or a passkey. */
 async function hasSecondFactor({ orm }: Session, user_id: number): Promise<boolean> {

@@ -3,7 +3,7 @@ import { networkOf } from '../../core/client-address.ts';
 import type { Db, Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { type SignInFailures, signInFailures } from '../../models/index.ts';
+import { type SignInFailures, signInFailures } from '../../models/sign-in-failures.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Job } from '../jobs.ts';
 

@@ -1,14 +1,11 @@
 import { eq } from 'drizzle-orm';
 import type { Tx } from '../../core/db/writer.ts';
-import {
-  accessTokens,
-  authFlows,
-  identities,
-  passkeys,
-  recoveryCodes,
-  sessions,
-  totps,
-} from '../../models/index.ts';
+import { accessTokens } from '../../models/access-tokens.ts';
+import { authFlows } from '../../models/auth-flows.ts';
+import { identities } from '../../models/identities.ts';
+import { passkeys } from '../../models/passkeys.ts';
+import { sessions } from '../../models/sessions.ts';
+import { recoveryCodes, totps } from '../../models/totp.ts';
 import { updateUser } from '../accounts/rows.ts';
 import type { AccessChanges } from './access-changes.ts';
 

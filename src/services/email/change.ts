@@ -1,7 +1,7 @@
 import { type Actor, type AnyActor, actorFor } from '../../core/actor.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
-import type { ActionToken } from '../../models/index.ts';
+import type { ActionToken } from '../../models/action-tokens.ts';
 import { isUsernameFor } from '../../utils/text/account.ts';
 import { emailKey } from '../../utils/text/email.ts';
 import { tidy } from '../../utils/text/text.ts';

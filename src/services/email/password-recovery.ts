@@ -2,7 +2,7 @@ import { type AnyActor, actorFor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import type { Log } from '../../core/log.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
-import type { User } from '../../models/index.ts';
+import type { User } from '../../models/users.ts';
 import { refuseWeak } from '../accounts/password.ts';
 import { updateUser } from '../accounts/rows.ts';
 import type { Users } from '../accounts/users.ts';

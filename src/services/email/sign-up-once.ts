@@ -6,7 +6,7 @@ import { prepare, type Query } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError, type ErrorCode } from '../../core/exceptions.ts';
 import type { SecretBox } from '../../core/security/secret-box.ts';
-import { type SignUpKey, signUpKeys } from '../../models/index.ts';
+import { type SignUpKey, signUpKeys } from '../../models/sign-up-keys.ts';
 import type { OpenedSession } from '../auth/auth.ts';
 import { type Credentials, type CredentialsDeps, verifyCredentials } from '../auth/credentials.ts';
 import {

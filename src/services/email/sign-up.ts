@@ -2,7 +2,7 @@ import type { AnyActor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { PasswordHasher } from '../../core/security/security.ts';
-import type { User } from '../../models/index.ts';
+import type { User } from '../../models/users.ts';
 import { tidy } from '../../utils/text/text.ts';
 import { isTakenError, type NewAccount } from '../accounts/rows.ts';
 import type { Users } from '../accounts/users.ts';

@@ -1,6 +1,7 @@
 import type { Session } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
-import type { ActionToken, User } from '../../models/index.ts';
+import type { ActionToken } from '../../models/action-tokens.ts';
+import type { User } from '../../models/users.ts';
 import { emailKey } from '../../utils/text/email.ts';
 import { findUser } from '../accounts/rows.ts';
 import { invalidActionToken } from '../auth/action-tokens.ts';

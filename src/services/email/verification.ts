@@ -1,6 +1,6 @@
 import { type Actor, type AnyActor, actorFor } from '../../core/actor.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import type { User } from '../../models/index.ts';
+import type { User } from '../../models/users.ts';
 import { findUser, updateUser } from '../accounts/rows.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';

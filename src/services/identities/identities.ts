@@ -3,7 +3,9 @@ import type { Actor } from '../../core/actor.ts';
 import type { Session } from '../../core/db/db.ts';
 import { uniqueViolation } from '../../core/db/storage-error.ts';
 import { AppError } from '../../core/exceptions.ts';
-import { type Identity, identities, passkeys, type User } from '../../models/index.ts';
+import { type Identity, identities } from '../../models/identities.ts';
+import { passkeys } from '../../models/passkeys.ts';
+import type { User } from '../../models/users.ts';
 import { findUser } from '../accounts/rows.ts';
 import type { OnWritten } from '../idempotency.ts';
 import {

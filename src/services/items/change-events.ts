@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { AnyActor } from '../../core/actor.ts';
 import type { Db, Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
-import { type ItemEvent, itemEvents } from '../../models/index.ts';
+import { type ItemEvent, itemEvents } from '../../models/items.ts';
 import { DAY_MS, MINUTE_MS } from '../../utils/time/units.ts';
 import type { Job } from '../jobs.ts';
 import { maySee } from './access.ts';

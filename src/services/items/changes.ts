@@ -12,18 +12,14 @@ import {
   itemRevisions,
   items,
   MAX_DATA_BYTES,
-} from '../../models/index.ts';
+} from '../../models/items.ts';
 import { mergePatch } from '../../utils/json/merge-patch.ts';
 import { type Quotas, textBytes } from '../quotas.ts';
 import { getBinned, getEditable } from './access.ts';
+import { ITEMS_TAG, POPULAR_TAG } from './popular.ts';
 import { dropOldRevisions } from './revision-rows.ts';
 import { columnsOf, type Item, type ItemFields, inNfc, insertItem } from './rows.ts';
 import { indexWords } from './search-index.ts';
-
-/** Tag of every cached response that contains items. */
-export const ITEMS_TAG = 'items';
-/** Tag of the most viewed items, which a new item cannot change because it has no views. */
-export const POPULAR_TAG = 'popular';
 
 /** A precondition of a change, and the action that its revision records. */
 export interface ChangeOptions {

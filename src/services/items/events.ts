@@ -2,7 +2,7 @@ import type { AnyActor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { createEventHub } from '../../core/event-hub.ts';
 import type { Log } from '../../core/log.ts';
-import type { ItemEvent } from '../../models/index.ts';
+import type { ItemEvent } from '../../models/items.ts';
 import { nextTurn } from '../../utils/async/event-loop.ts';
 import {
   bytesOf,

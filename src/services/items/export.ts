@@ -1,7 +1,7 @@
 import { and, eq, max, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { fixed, prepare, rowsOf } from '../../core/db/query.ts';
-import { type ItemRow, items, itemViews } from '../../models/index.ts';
+import { type ItemRow, items, itemViews } from '../../models/items.ts';
 import { pagesById } from '../../utils/page.ts';
 import { csvLine, guarded } from '../../utils/text/csv.ts';
 import type { ItemFormat } from './lines.ts';

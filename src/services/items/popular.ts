@@ -4,10 +4,14 @@ import type { Cache } from '../../core/cache.ts';
 import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import type { Log } from '../../core/log.ts';
-import { items, itemViews } from '../../models/index.ts';
-import { ITEMS_TAG, POPULAR_TAG } from './changes.ts';
+import { items, itemViews } from '../../models/items.ts';
 import { type Item, isOwned, itemColumns, type PlainItem, plainColumns } from './rows.ts';
 import type { ItemViews } from './views.ts';
+
+/** Tag of every cached response that contains items. */
+export const ITEMS_TAG = 'items';
+/** Tag of the most viewed items, which a new item cannot change because it has no views. */
+export const POPULAR_TAG = 'popular';
 
 export type PopularWindow = 'day' | 'week' | 'month' | 'all';
 

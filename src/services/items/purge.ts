@@ -2,7 +2,7 @@ import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import { itemRevisions, items } from '../../models/index.ts';
+import { itemRevisions, items } from '../../models/items.ts';
 import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
 import { type Job, runSteps } from '../jobs.ts';
 

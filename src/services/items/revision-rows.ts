@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
-import { type ItemRevision, type ItemRow, itemRevisions } from '../../models/index.ts';
+import { type ItemRevision, type ItemRow, itemRevisions } from '../../models/items.ts';
 import { nextTurn } from '../../utils/async/event-loop.ts';
 import { EDITABLE_FIELDS } from './rows.ts';
 

@@ -2,7 +2,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Db, Session } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { type Cursors, readCursor } from '../../core/security/cursors.ts';
-import type { ItemRevision } from '../../models/index.ts';
+import type { ItemRevision } from '../../models/items.ts';
 import { type Page, pageOf } from '../../utils/page.ts';
 import type { OnWritten } from '../idempotency.ts';
 import { getOwned } from './access.ts';

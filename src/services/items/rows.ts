@@ -1,9 +1,8 @@
-import { and, asc, eq, getTableColumns, gt, type Placeholder, type SQL, sql } from 'drizzle-orm';
-import type { Session } from '../../core/db/db.ts';
+import { and, asc, eq, getTableColumns, gt, type Placeholder, sql } from 'drizzle-orm';
 import { fixed, prepare } from '../../core/db/query.ts';
-import { type ItemRow, items, itemViews, type Visibility } from '../../models/index.ts';
+import { type ItemRow, items, itemViews, type Visibility } from '../../models/items.ts';
+import { isNotRemoved } from '../../models/users.ts';
 import { codePoints, nfc } from '../../utils/text/text.ts';
-import { firstRemoved, isNotRemoved } from '../accounts/removed.ts';
 import type { CountedRows, Place } from '../skip.ts';
 
 /** An item as stored, with its committed views. `tags` and `data` are JSON texts. */
@@ -52,14 +51,6 @@ export const isOwned = isNotRemoved(items.owner_id);
  * partial indexes, because SQLite uses them only for the same text.
  */
 export const isListed = sql`${items.visibility} = 'public' and ${items.deleted_at} is null`;
-
-const isOwnedSql = fixed(sql`${isOwned}`);
-
-/** Conditions on public rows while the rows of deleted accounts are being erased; else none. */
-export async function hiddenNow(session: Session): Promise<SQL[]> {
-  const [removed] = await firstRemoved(session, {});
-  return removed?.id ? [isOwnedSql] : [];
-}
 
 export const itemById = prepare<{ id: number }, Item[]>((orm) =>
   orm

@@ -2,7 +2,7 @@ import { desc, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { prepare, rowsOf } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import { type ItemRow, items, searchReindex } from '../../models/index.ts';
+import { type ItemRow, items, searchReindex } from '../../models/items.ts';
 import { indexedWords } from '../../utils/text/words.ts';
 import { timeBudget } from '../../utils/time/time-budget.ts';
 import { HOUR_MS } from '../../utils/time/units.ts';

@@ -5,7 +5,7 @@ import { prepare } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { Log } from '../../core/log.ts';
 import type { Viewers } from '../../core/viewers.ts';
-import { itemHours, itemViews } from '../../models/index.ts';
+import { itemHours, itemViews } from '../../models/items.ts';
 import { createFlusher } from '../../utils/async/flusher.ts';
 import { isBot } from '../../utils/http/bots.ts';
 import { hourOf } from '../../utils/time/units.ts';

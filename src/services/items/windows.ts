@@ -2,7 +2,7 @@ import { and, asc, eq, lt, lte, sql } from 'drizzle-orm';
 import type { Db, Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
-import { itemDays, itemHours, itemViews, type ViewSweep, viewSweeps } from '../../models/index.ts';
+import { itemDays, itemHours, itemViews, type ViewSweep, viewSweeps } from '../../models/items.ts';
 import { dayOf, hourOf, MINUTE_MS } from '../../utils/time/units.ts';
 import type { Job } from '../jobs.ts';
 

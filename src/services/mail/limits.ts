@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { networkOf } from '../../core/client-address.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { createLimit } from '../../core/limits.ts';
-import type { User } from '../../models/index.ts';
+import type { User } from '../../models/users.ts';
 import { mailboxOf } from '../../utils/text/email.ts';
 
 const WINDOW_SECONDS = 3600;

@@ -4,7 +4,7 @@ import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { Log } from '../../core/log.ts';
 import { type Mailer, MailRefused, type OutgoingMail } from '../../core/mail/mail.ts';
-import { type Mail, mails } from '../../models/index.ts';
+import { type Mail, mails } from '../../models/mails.ts';
 import { jitteredDelayMs } from '../../utils/time/backoff.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../utils/time/units.ts';
 import type { Job } from '../jobs.ts';

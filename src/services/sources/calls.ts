@@ -11,7 +11,7 @@ import type {
 } from '../../core/outbound/client.ts';
 import { OutboundError } from '../../core/outbound/errors.ts';
 import type { SecretBox } from '../../core/security/secret-box.ts';
-import type { SourceRow } from '../../models/index.ts';
+import type { SourceRow } from '../../models/sources.ts';
 import {
   type Fields,
   type PlainField,

@@ -3,7 +3,7 @@ import type { Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { DEFAULT_BREAKER } from '../../core/outbound/breaker.ts';
-import { type SourceRow, sources } from '../../models/index.ts';
+import { type SourceRow, sources } from '../../models/sources.ts';
 
 export type ParameterValue = string | number | boolean;
 

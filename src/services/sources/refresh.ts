@@ -1,7 +1,7 @@
 import { and, asc, eq, isNotNull } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import type { Log } from '../../core/log.ts';
-import { type SourceRow, sources } from '../../models/index.ts';
+import { type SourceRow, sources } from '../../models/sources.ts';
 import { sleep } from '../../utils/async/abort.ts';
 import type { Job } from '../jobs.ts';
 import type { SourceCalls } from './calls.ts';

@@ -2,7 +2,7 @@ import { and, asc, eq, gt } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { AppError } from '../../core/exceptions.ts';
 import type { SecretBox } from '../../core/security/secret-box.ts';
-import { sources } from '../../models/index.ts';
+import { sources } from '../../models/sources.ts';
 import { columnsOf, type Source, type StoredField, sourceOf } from './definition.ts';
 import { openedFields, sealedFields } from './secrets.ts';
 

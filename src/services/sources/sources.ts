@@ -6,7 +6,7 @@ import { uniqueViolation } from '../../core/db/storage-error.ts';
 import { AppError, type FieldProblem } from '../../core/exceptions.ts';
 import { type Cursors, readCursor } from '../../core/security/cursors.ts';
 import type { SecretBox } from '../../core/security/secret-box.ts';
-import { type SourceRow, sources } from '../../models/index.ts';
+import { type SourceRow, sources } from '../../models/sources.ts';
 import { type Page, pageOf } from '../../utils/page.ts';
 import { adminsOnly } from '../admins-only.ts';
 import type { Audit } from '../audit/audit.ts';

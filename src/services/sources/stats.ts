@@ -3,7 +3,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import type { Log } from '../../core/log.ts';
-import { type SourceCalls, sourceCalls, sources } from '../../models/index.ts';
+import { type SourceCalls, sourceCalls, sources } from '../../models/sources.ts';
 import { createFlusher } from '../../utils/async/flusher.ts';
 import { addTo, bucketOf, type Histogram, percentileMs } from '../../utils/histogram.ts';
 import { HOUR_MS, hourOf } from '../../utils/time/units.ts';

@@ -1,5 +1,5 @@
 import { and, type SQL, sql } from 'drizzle-orm';
-import { items, itemTags, itemViews } from '../../../models/index.ts';
+import { items, itemTags, itemViews } from '../../../models/items.ts';
 import { compare, type FilterOp, type FilterValue, valueList } from '../../conditions.ts';
 import type { FilterField, ItemFilter } from './query.ts';
 

@@ -1,12 +1,14 @@
-import { eq, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import type { AnyActor } from '../../../core/actor.ts';
 import type { Db, Session } from '../../../core/db/db.ts';
-import { prepare, rowsOf } from '../../../core/db/query.ts';
+import { fixed, prepare, rowsOf } from '../../../core/db/query.ts';
 import type { FairTurns, Pace } from '../../../core/fair-turns.ts';
 import { type Cursors, readCursor } from '../../../core/security/cursors.ts';
-import { items, itemViews, type User, users } from '../../../models/index.ts';
+import { items, itemViews } from '../../../models/items.ts';
+import { type User, users } from '../../../models/users.ts';
 import type { Position } from '../../../utils/page.ts';
-import { hiddenNow } from '../rows.ts';
+import { firstRemoved } from '../../accounts/removed.ts';
+import { isOwned } from '../rows.ts';
 import { countWords, readWords, type WordList } from '../search/word-list.ts';
 import type { ItemViews } from '../views.ts';
 import { readWalk } from './groups.ts';
@@ -23,6 +25,8 @@ import {
 import { defaultSort, endsOf, isGrouped, orderOf, shapeOf } from './ranges.ts';
 import { type ListScope, type Sources, shownTo, sourcesOf } from './streams.ts';
 import { countWalk, type Entry, type EntryPage, type Walk } from './walk.ts';
+
+const ownedOnly = fixed(sql`${isOwned}`);
 
 export interface ItemListDeps {
   db: Db;
@@ -176,4 +180,10 @@ function sourceOf(name: ItemColumn | 'id'): string {
 
 function withPending(views: ItemViews, row: ListedRow): void {
   if (typeof row.views === 'number') row.views += views.pending(row.id);
+}
+
+/** Conditions on public rows while the rows of deleted accounts are being erased; else none. */
+async function hiddenNow(session: Session): Promise<SQL[]> {
+  const [removed] = await firstRemoved(session, {});
+  return removed?.id ? [ownedOnly] : [];
 }

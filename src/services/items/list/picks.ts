@@ -2,7 +2,7 @@ import { and, sql } from 'drizzle-orm';
 import type { Session } from '../../../core/db/db.ts';
 import { rowsOf } from '../../../core/db/query.ts';
 import type { Pace } from '../../../core/fair-turns.ts';
-import { items, itemViews } from '../../../models/index.ts';
+import { items, itemViews } from '../../../models/items.ts';
 import type { Position } from '../../../utils/page.ts';
 import type { SortField, SortKey } from './query.ts';
 import { comparePositions, isAfter } from './ranges.ts';

@@ -2,7 +2,7 @@ import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { AnyActor } from '../../../core/actor.ts';
 import type { Session } from '../../../core/db/db.ts';
 import { fixed, rowsOf } from '../../../core/db/query.ts';
-import { items, itemTags, itemViews } from '../../../models/index.ts';
+import { items, itemTags, itemViews } from '../../../models/items.ts';
 import { valueList } from '../../conditions.ts';
 import { isListed } from '../rows.ts';
 import { conditionOf, mayPass } from './filters.ts';

@@ -2,7 +2,7 @@ import { eq, type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../../../core/db/db.ts';
 import { rowsOf } from '../../../core/db/query.ts';
 import type { Pace } from '../../../core/fair-turns.ts';
-import { items } from '../../../models/index.ts';
+import { items } from '../../../models/items.ts';
 import { foldWords, holdsWords, type Word } from '../../../utils/text/words.ts';
 import type { Match } from './search.ts';
 
