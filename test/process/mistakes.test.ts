@@ -49,14 +49,14 @@ describe('each command says in one sentence with the path', () => {
   test('that the database is a directory', async () => {
     await expectAll(
       (dir) => mkdirSync(join(dir, 'hutch.db')),
-      'DIR/hutch.db must be a file, or not there.',
+      'DIR/hutch.db must be a file or not exist.',
     );
   }, 60_000);
 
   test('that the lock is a directory, or the outbox a file', async () => {
     await expectAll(
       (dir) => mkdirSync(join(dir, 'hutch.lock')),
-      'DIR/hutch.lock must be a file, or not there.',
+      'DIR/hutch.lock must be a file or not exist.',
     );
     await expectAll(
       (dir) => writeFileSync(join(dir, 'outbox'), ''),
