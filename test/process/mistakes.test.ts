@@ -60,7 +60,7 @@ describe('each command says in one sentence with the path', () => {
     );
     await expectAll(
       (dir) => writeFileSync(join(dir, 'outbox'), ''),
-      'DIR/outbox must be a directory, or not there.',
+      'DIR/outbox must be a directory or not exist.',
     );
   }, 90_000);
 
@@ -69,10 +69,10 @@ describe('each command says in one sentence with the path', () => {
     writeFileSync(file, '');
     const run = async (dir: string) => (await hutch(['migrate', '--data-dir', dir])).stderr;
     expect(await run(file)).toBe(
-      `hutch migrate: The data directory ${file} cannot be made: it already exists.\n`,
+      `hutch migrate: The data directory ${file} cannot be created: it already exists.\n`,
     );
     expect(await run(join(file, 'data'))).toBe(
-      `hutch migrate: The data directory ${file}/data cannot be made: a part of the path is not a directory.\n`,
+      `hutch migrate: The data directory ${file}/data cannot be created: a part of the path is not a directory.\n`,
     );
     expect(await run('')).toContain('--data-dir must not be empty.');
   }, 20_000);
@@ -128,7 +128,7 @@ describe.skipIf(!(await canRunAsNobody()))('as another user than the owner', () 
     chmodSync(dir, 0o755);
     const { stderr } = await runAsNobody(['migrate', '--data-dir', join(dir, 'data')]);
     expect(stderr).toBe(
-      `hutch migrate: The data directory ${dir}/data cannot be made: permission denied.\n`,
+      `hutch migrate: The data directory ${dir}/data cannot be created: permission denied.\n`,
     );
   }, 20_000);
 

@@ -77,7 +77,7 @@ describe('serve', () => {
     await Bun.write(file, '');
     const { stderr, status } = await hutch(['serve', '--data-dir', join(file, 'data')]);
     expect(status).toBe(1);
-    expect(stderr).toContain('cannot be made');
+    expect(stderr).toContain('cannot be created');
   });
 
   // proves: 13.2.2
