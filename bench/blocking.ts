@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   } finally {
     await server.stop();
   }
-  const head = ['ms', 'one alone', 'longest turn', 'answers/s', '503/s', 'others p99', ''];
+  const head = ['ms', 'one alone', 'longest turn', 'responses/s', '503/s', 'others p99', ''];
   console.log(`\n${describeMachine(dir).join('\n')}\n${SIZE.toLocaleString('en')} items\n`);
   console.log(table(head, rows));
 }

@@ -30,7 +30,7 @@ const post = (server: Server, path: string, body: object, turn: number) =>
 const idOf = (size: number, turn: number) => 1 + ((turn * 2_654_435_761) % size);
 
 const popular = (window: string): Question => ({
-  name: `popular, ${window}, made anew`,
+  name: `popular, ${window}, recomputed`,
   most: 1.5,
   // Each limit is a separate cache key, so no response comes from the cache.
   ask: (server, _, turn) => get(server, `/popular?window=${window}&limit=${1 + (turn % 100)}`),

@@ -66,7 +66,7 @@ async function rowsOf(bytes: number): Promise<string[][]> {
     ['v1: whole request', () => body(`/api/v1/items/?skip=${skip}&limit=100`)],
     ['v1: of it reading the rows', () => deps.items.list(skip, ITEMS)],
     ['v1: of it JSON', () => JSON.stringify(plain)],
-    ['v1: JSON as Elysia makes it', () => JSON.stringify(Value.Clean(ItemsPublic, [...plain]))],
+    ['v1: JSON as Elysia creates it', () => JSON.stringify(Value.Clean(ItemsPublic, [...plain]))],
     [
       'v2: whole request',
       () => body(`/api/v2/items?sort=id&limit=100&filter[owner_id][eq]=${owner.id}`),

@@ -115,7 +115,7 @@ async function measureStarts(stage: Stage, signal: AbortSignal): Promise<Single[
   const others = [await startUpMs(stage.bare, signal), await startUpMs(stage.constant, signal)];
   const [bare, constant] = others.map((ms) => ms.toFixed(0));
   const text = `${hutch.toFixed(0)} (bare ${bare}, constant ${constant})`;
-  return [{ name: 'start-up to the first answer, ms', value: hutch, below: 100, text }];
+  return [{ name: 'start-up to the first response, ms', value: hutch, below: 100, text }];
 }
 
 async function measureRest(scene: Scene, all: Measured[]) {
@@ -138,5 +138,5 @@ async function measureCeiling(rig: Rig, constant: Server, loads: Load[]): Promis
   const own = rounds['constant'] ?? [];
   const perSecond = Math.round(median(own.map((it) => it.perSecond)));
   const cpuMicros = median(own.map((it) => it.cpuMicros)).toFixed(1);
-  return `a constant answer: ${perSecond.toLocaleString('en')} req/s at ${cpuMicros} µs CPU`;
+  return `a constant response: ${perSecond.toLocaleString('en')} req/s at ${cpuMicros} µs CPU`;
 }
