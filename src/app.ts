@@ -24,8 +24,8 @@ import { v2 } from './api/v2/index.ts';
 import type { Deps } from './core/deps.ts';
 
 /**
- * Creates the whole application, not yet listening. Plugins come first, because they apply to the routes
- * that follow. Throws StartupError for a route that declares no access.
+ * Creates the application without listening. Plugins are registered first, because they apply only
+ * to later routes. Throws StartupError for a route that declares no access.
  */
 export const createApp = (deps: Deps) => {
   registerKinds();
@@ -33,7 +33,7 @@ export const createApp = (deps: Deps) => {
   const app = new Elysia({
     name: 'hutch',
     normalize: true,
-    // A host may be a single letter: Elysia otherwise takes part of the path for it.
+    // Otherwise Elysia reads part of the path as the host if the host is a single letter.
     handler: { standardHostname: false },
   })
     .use(requestTarget())

@@ -1,5 +1,5 @@
 #!/usr/bin/env bun
-// First: later imports read the mode that it sets.
+// Must be first: later imports read the mode that it sets.
 import './production.ts';
 import './launch.ts';
 

@@ -1,8 +1,8 @@
 /**
- * Starts the server again in the same process with a small heap and room for outside calls.
- * JavaScriptCore lets the heap grow by the memory of the machine, the C library keeps an arena for
- * each thread, and Bun's fetch makes 256 requests at once: all three read their settings before
- * the first line of the program runs. A setting of the environment wins.
+ * Settings for a small heap and more outside calls. By default JavaScriptCore sizes the heap by the
+ * memory of the machine, the C library allocates an arena per thread, and Bun's fetch sends at most
+ * 256 requests at once. All three read their settings before the first line of the program runs, so
+ * the server restarts itself in the same process. Variables of the environment take precedence.
  */
 const ENVIRONMENT = {
   BUN_CONFIG_MAX_HTTP_REQUESTS: '4096',
@@ -17,7 +17,7 @@ const [, , command] = process.argv;
 const isServer = Bun.isStandaloneExecutable && command === 'serve';
 const isReady = Object.keys(ENVIRONMENT).every((name) => process.env[name] !== undefined);
 if (isServer && !isReady && process.execve !== undefined && process.platform !== 'win32') {
-  // Bun calls execve experimental, on each start.
+  // Otherwise Bun warns at each start that execve is experimental.
   process.env['NODE_NO_WARNINGS'] = '1';
   try {
     process.execve(process.execPath, [process.execPath, ...process.argv.slice(2)], {
@@ -25,6 +25,6 @@ if (isServer && !isReady && process.execve !== undefined && process.platform !==
       ...process.env,
     });
   } catch {
-    // The server works as well with a larger heap and fewer outside calls.
+    // The server also works with a larger heap and fewer outside calls.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Makes production mode a fact of the program. Elysia reads NODE_ENV once, when it is imported, and
- * in development mode writes each refused value into an error message, in time and memory that grow
- * with the square of its depth. A `define` of the build does not reach that read.
+ * Enables production mode. Elysia reads NODE_ENV once, when it is imported. In development mode it
+ * writes each refused value into an error message, which takes time and memory that grow with the
+ * square of the value's depth. A `define` of the build has no effect on that read.
  */
 process.env.NODE_ENV = 'production';

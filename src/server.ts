@@ -10,15 +10,15 @@ import type { Log } from './core/log.ts';
 import { reasonOf } from './utils/system-error.ts';
 
 /**
- * A stopping server goes on to answer for so long, so that clients close their connections by
- * themselves and a load balancer sees that it is no longer ready.
+ * The time for which a stopping server still responds, so that clients close their connections and a
+ * load balancer sees that the server is no longer ready.
  */
 const DRAINING_MS = 500;
 
 export interface RunningServer {
   url: string;
   deps: Deps;
-  /** Lets requests under way finish, for as long as the settings allow, then closes all. */
+  /** Waits for running requests, up to `shutdownSeconds`, then closes everything. */
   stop(): Promise<void>;
 }
 
@@ -38,14 +38,14 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     const unwatch = watchDescriptors({ log, closeIdle: () => server.closeIdleConnections() });
     const endTrimming = trimWhenIdle(deps.db.shrink);
     const stop = async () => {
-      const patienceMs = config.shutdownSeconds * 1000;
-      const patience = setTimeout(() => void server.stop(true), patienceMs);
-      // Streams have no end of their own: they would be waited for all that time.
+      const timeoutMs = config.shutdownSeconds * 1000;
+      const timeout = setTimeout(() => void server.stop(true), timeoutMs);
+      // Streams never end by themselves, so the stop would wait for them until the timeout.
       deps.itemEvents.stop();
       deps.lifecycle.isStopping = true;
-      await Bun.sleep(Math.min(DRAINING_MS, patienceMs));
+      await Bun.sleep(Math.min(DRAINING_MS, timeoutMs));
       await server.stop();
-      clearTimeout(patience);
+      clearTimeout(timeout);
       unwatch();
       endTrimming();
       await deps.close();
@@ -59,7 +59,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   }
 }
 
-/** Makes the first admin that the settings name, if they name one. Throws StartupError. */
+/** Creates the first admin if the settings name one. Throws StartupError. */
 async function ensureAdmin(config: Config, { operator }: Deps): Promise<void> {
   const { adminEmail: email, adminUsername: username, adminPassword: password } = config;
   if (email !== '') await operator.ensureAdmin({ email, username, password });
@@ -74,7 +74,7 @@ function listen(config: Config, deps: Deps) {
       development: false,
       reusePort: false,
       idleTimeout: config.idleSeconds,
-      // Ours is checked in api/request/body.ts, so that its answer has our form.
+      // The limit is checked in api/request/body.ts, which returns our error format.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     });
   } catch (error) {
