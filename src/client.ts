@@ -21,9 +21,9 @@ export type { Client } from './client/tree.ts';
 
 export interface ClientOptions extends SendOptions {
   /**
-   * Called when a call is refused because its token is missing, expired or revoked; once for all calls
-   * that are refused in the meantime. Return true to repeat them once with the new result of `token`.
-   * Use the given client for calls inside: it does not call this function again.
+   * Called when a request is refused because its token is missing, expired or revoked; once for all
+   * requests that are refused in the meantime. Return true to repeat them once with the new result of
+   * `token`. Use `client` for requests inside: it does not call this function again.
    */
   onUnauthorized?: (error: HutchError, client: Client) => boolean | Promise<boolean>;
 }
@@ -66,18 +66,18 @@ function nodeOf(parent: string, name: string, send: Send): unknown {
   });
 }
 
-function parameterOf([given]: [unknown, unknown]): string {
-  const [[name, value] = ['', '']] = Object.entries(given as object);
+function parameterOf([parameter]: [unknown, unknown]): string {
+  const [[name, value] = ['', '']] = Object.entries(parameter as object);
   return encodeSegment(name, value);
 }
 
 function call(path: string, name: string, args: [unknown, unknown], send: Send) {
   const isRead = name === 'get' || name === 'head';
-  const [body, given] = isRead ? [undefined, args[0]] : args;
-  const { query, headers: own, ...options } = (given ?? {}) as CallOptions & { query?: object };
+  const [body, settings] = isRead ? [undefined, args[0]] : args;
+  const { query, headers: sent, ...options } = (settings ?? {}) as CallOptions & { query?: object };
   const method = name.toUpperCase();
   const headers = new Headers();
-  for (const [header, value] of Object.entries(own ?? {})) if (value) headers.set(header, value);
+  for (const [header, value] of Object.entries(sent ?? {})) if (value) headers.set(header, value);
   if (method === 'POST' && path.startsWith('/api/v2/') && !headers.has('idempotency-key')) {
     headers.set('idempotency-key', crypto.randomUUID());
   }

@@ -34,18 +34,18 @@ export class HutchError<
   /** Null when no response arrived. */
   readonly response: Response | null;
 
-  constructor(given: {
+  constructor(details: {
     kind: ErrorKind;
     status: Status;
     value: Value;
     message: string;
     response: Response | null;
   }) {
-    super(given.message, given.value instanceof Error ? { cause: given.value } : undefined);
-    this.kind = given.kind;
-    this.status = given.status;
-    this.value = given.value;
-    this.response = given.response;
+    super(details.message, details.value instanceof Error ? { cause: details.value } : undefined);
+    this.kind = details.kind;
+    this.status = details.status;
+    this.value = details.value;
+    this.response = details.response;
     this.code = this.problem?.code as Code;
   }
 
