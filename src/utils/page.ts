@@ -27,7 +27,7 @@ export function pageOf<T>(
 
 /**
  * Reads pages of `size` rows, ordered by id, until a page is not full. Pages are read lazily, each in
- * a turn of the event loop of its own.
+ * a separate turn of the event loop.
  */
 export async function* pagesById<T extends { id: number }>(
   size: number,

@@ -26,7 +26,7 @@ export function reasonOf(error: unknown): string {
   return REASONS[code] ?? message;
 }
 
-/** True if `error` comes from a failed system call, such as opening a file. */
+/** True if `error` is from a failed system call, such as opening a file. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return error instanceof Error && code !== undefined && /^E[A-Z0-9]+$/.test(code);

@@ -14,7 +14,7 @@ export interface FlusherOptions {
   onError(error: unknown): void;
 }
 
-/** Creates a flusher that runs one write at a time. Its timer does not keep the process alive. */
+/** Creates a flusher that runs one write at a time. Its timer does not prevent the process from ending. */
 export function createFlusher({ write, maxDelayMs, onError }: FlusherOptions): Flusher {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let writing: Promise<void> | undefined;

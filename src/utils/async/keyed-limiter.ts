@@ -140,7 +140,8 @@ export function createKeyedLimiter(limits: KeyedLimits): KeyedLimiter {
     acquire: async (key, claim = {}) => {
       const { owner, signal, maxPerKey = limits.maxPerKey } = claim;
       signal?.throwIfAborted();
-      // Every caller that could run already does, so a newcomer that finds room overtakes nobody.
+      // Every caller that could run already does, so a newcomer that finds a free place overtakes
+      // no one.
       const place = { key, maxPerKey, owner, pair: pairOf(key, owner) };
       if (hasKeyRoom(place) && hasRoom(owner)) return take(place);
       const freeInQueue = maxQueued - queue.size();

@@ -23,7 +23,7 @@ function isServiceLink(name: string, value: string, env: Env): boolean {
   return /_PORT(_\d+_(TCP|UDP|SCTP))?$/.test(name) && LINK.test(value);
 }
 
-/** For a linked container, Docker sets its name, as /this/alias, and its first port. */
+/** True if Docker set the variables of a linked container: its name, as /this/alias, and its first port. */
 function isDockerLink(link: string, env: Env): boolean {
   return /^\/[^/]+\/[^/]+$/.test(env[`${link}_NAME`] ?? '') && LINK.test(env[`${link}_PORT`] ?? '');
 }

@@ -188,7 +188,7 @@ function textOf(bytes: Uint8Array, start: number, end: number): string {
 /** Returns the path to the token at byte `target` of valid JSON: keys and indexes. A key's path ends with itself. */
 export function pathTo(bytes: Uint8Array, target: number): (string | number)[] {
   const path: (string | number)[] = [];
-  // The latest string; a colon after it makes it the key in the innermost object.
+  // The latest string; followed by a colon, it is the key in the innermost object.
   let string: Span = [0, 0];
   for (let at = 0; at < target; at++) {
     const byte = bytes[at] as number;

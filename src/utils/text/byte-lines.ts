@@ -42,7 +42,7 @@ export async function* byteLines(
   if (length > 0) yield take();
 }
 
-/** True if there are only blanks and control characters. */
+/** True if there are only spaces and control characters. */
 export function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte <= SPACE);
 }

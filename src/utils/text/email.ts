@@ -10,12 +10,12 @@ const ATOM = /^[\p{L}\p{N}\p{M}!#$%&'*+/=?^_`{|}~-]+$/u;
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
 
 /**
- * True if mail could be sent to `given`: a dot-atom (RFC 5322) at a domain with a dot. Surrounding
- * blanks and the Unicode form do not matter, since `tidy` normalizes both before storing. Text that
+ * True if mail could be sent to `address`: a dot-atom (RFC 5322) at a domain with a dot. Surrounding
+ * spaces and the Unicode form do not matter, since `tidy` normalizes both before storing. Text that
  * NFKC would change is refused, so that no two addresses look the same.
  */
-export function isEmail(given: string): boolean {
-  const text = tidy(given);
+export function isEmail(address: string): boolean {
+  const text = tidy(address);
   return isAddress(text) && text.slice(text.lastIndexOf('@')).includes('.');
 }
 
@@ -56,8 +56,8 @@ function isAddress(text: string): boolean {
 }
 
 /**
- * Returns the key by which accounts are identified: surrounding blanks, case, the Unicode form and the
- * two forms of an international domain do not matter.
+ * Returns the key by which accounts are identified: surrounding spaces, case, the Unicode form and
+ * the two forms of an international domain do not matter.
  */
 export function emailKey(email: string): string {
   const key = fold(email.trim());

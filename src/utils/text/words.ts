@@ -114,7 +114,7 @@ export function wordsIn(query: string): Word[] {
   return [...words.values()].slice(0, MAX_WORDS);
 }
 
-/** Returns a check for a folded text: does it hold all the words? */
+/** Returns a check for a folded text: does it contain all the words? */
 export function holdsWords(words: readonly Word[]): (folded: string) => boolean {
   const checks = words.map(({ text, isStart, isPart }) => {
     if (isPart) return (folded: string) => folded.includes(text);
