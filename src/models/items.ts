@@ -74,7 +74,7 @@ export const items = sqliteTable(
 export const itemTags = sqliteTable(
   'item_tags',
   {
-    /** The only account that sees the item in lists; 0 for everyone, -1 for nobody (in the bin). */
+    /** The only account that sees the item in lists; 0 for everyone, -1 for no one (in the bin). */
     viewer_id: integer().notNull(),
     tag: text().notNull(),
     item_id: integer()

@@ -34,7 +34,7 @@ export const users = sqliteTable(
 
 /**
  * Deleted accounts whose rows are still being erased. Queries for accounts and items exclude them:
- * nobody may see either.
+ * no one may see either.
  */
 export const accountRemovals = sqliteTable('account_removals', {
   user_id: integer()
@@ -44,8 +44,8 @@ export const accountRemovals = sqliteTable('account_removals', {
 });
 
 /**
- * Counts of what an account stores. Triggers on users, items, item_revisions and idempotency_keys keep
- * it exact; `hutch usage verify` compares it with the stored rows.
+ * Counts of what an account stores. Triggers on users, items, item_revisions and idempotency_keys
+ * update them; `hutch usage verify` compares them with the stored rows.
  */
 export const accountUsage = sqliteTable('account_usage', {
   user_id: integer()
