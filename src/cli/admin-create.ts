@@ -14,10 +14,10 @@ authenticator, linked sign-ins and mailed links.`;
 
 export const adminCreate: Command = {
   name: 'admin create',
-  summary: 'Create an admin, or make an existing account an admin.',
+  summary: 'Create an admin, or promote an existing account.',
   help: `The password is the first line of --password-file; without that option a password is
-generated and printed once. If an account with the email exists, the command shows it and makes it
-an active admin only if you agree: a terminal asks you, elsewhere use --promote. The account then gets
+generated and printed once. If an account with the email exists, the command shows it and promotes
+it only if you confirm: on a terminal it prompts you, elsewhere use --promote. The account then gets
 the new password, and all its earlier credentials end. Use this also to recover an admin who lost the
 password or the second factor. Works while a server is running.`,
   flags: {
@@ -30,7 +30,7 @@ password or the second factor. Works while a server is running.`,
       value: 'file',
       help: 'File whose first line is the password; - reads standard input.',
     },
-    promote: { help: 'Make an existing account an admin without asking.' },
+    promote: { help: 'Promote an existing account without confirmation.' },
   },
   settings: ['dataDir'],
   run: async (invocation) => {
@@ -89,7 +89,7 @@ function confirmOnTerminal(notes: string, { flags }: Invocation): void {
     throw new StartupError(`${notes}\n${hint}`);
   }
   console.log(notes);
-  if (!confirm('Make it an admin?')) throw new StartupError('Nothing was changed.');
+  if (!confirm('Promote it to admin?')) throw new StartupError('Nothing was changed.');
 }
 
 async function createNew(deps: Deps, email: string, invocation: Invocation): Promise<void> {

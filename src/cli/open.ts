@@ -8,7 +8,7 @@ export function configOf({ flags }: Invocation): Config {
   return loadConfig(flags);
 }
 
-/** Opens the application for a command, which may run beside a server and logs only errors. */
+/** Opens the application for a command, which may run next to a server and logs only errors. */
 export function openDeps(config: Config): Deps {
   return createDeps(config, { log: logOf({ ...config, logLevel: 'error' }), isCommand: true });
 }

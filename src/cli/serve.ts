@@ -36,7 +36,7 @@ and HUTCH_ADMIN_PASSWORD (or HUTCH_ADMIN_PASSWORD_FILE), or by hutch admin creat
     await server.stop();
     log.info('Stopped.');
     await flush(LOG_PATIENCE_MS);
-    // Unread log lines and unanswered DNS lookups would keep the process alive.
+    // Unread log lines and unanswered DNS lookups would prevent the process from ending.
     invocation.abort(0);
     return 0;
   },

@@ -6,8 +6,8 @@ export const sourcesRekey: Command = {
   summary: 'Encrypt the secrets of sources with a new key.',
   help: `Set HUTCH_SECRETS_KEY to the new key and HUTCH_SECRETS_KEY_OLD to the previous one; without the
 latter, the key in data/secrets.key is used. Each secret is decrypted with the key that
-encrypted it and encrypted with the new one; no version changes. Servers that know both keys
-keep working meanwhile. If no known key opens the secrets of a source, they stay unchanged, the
+encrypted it and encrypted with the new one; no version changes. Servers that have both keys
+continue to work. If no known key opens the secrets of a source, they stay unchanged, the
 command names the source, and the exit status is 1. Afterwards the old key is no longer needed.`,
   flags: {},
   settings: ['dataDir'],

@@ -5,7 +5,7 @@ import { withDeps } from '../open.ts';
 export const usersDisable: Command = stateCommand({
   name: 'users disable',
   summary: 'Disable an account.',
-  help: `Nobody can sign in to it, and all its sessions and personal access tokens end immediately, also on a
+  help: `No one can sign in to it, and all its sessions and personal access tokens end immediately, also on a
 running server. Its data stays. The last active admin cannot be disabled.`,
   isActive: false,
   done: 'All its sessions and tokens have ended.',
