@@ -9,7 +9,7 @@ export interface Origin {
   readonly request_id: string | null;
 }
 
-/** An account that makes a request, as read for this request. */
+/** The account of a request, as read for this request. */
 export interface Actor {
   readonly id: number;
   readonly role: Role;
@@ -28,7 +28,7 @@ export interface Unidentified {
   readonly origin: Origin;
 }
 
-/** The account behind a session or token, without the request that brings it. */
+/** The account behind a session or token, without the request that contains it. */
 export type Identified = Omit<Actor, 'origin'>;
 
 export type AnyActor = Actor | Unidentified;

@@ -18,7 +18,7 @@ export interface DepsOptions {
   log: Log;
   now?: () => Date;
   passwords?: PasswordHasher;
-  /** True for a command beside a server: it pauses between its transactions. */
+  /** True for a command next to a server: it pauses between its transactions. */
   isCommand?: boolean;
 }
 

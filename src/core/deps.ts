@@ -17,7 +17,7 @@ import type { Config } from './config/config.ts';
 import { createLimits } from './limits.ts';
 import { VERSION } from './version.ts';
 
-/** Everything that the application is made of; `close` ends it in the right order. */
+/** All components of the application; `close` stops them in the right order. */
 export type Deps = ReturnType<typeof createDeps>;
 
 /** The composition root. Opens and migrates the database of `config`. Throws StartupError. */

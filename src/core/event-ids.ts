@@ -19,7 +19,7 @@ interface Witness {
 }
 
 export interface EventIdsOptions {
-  /** The database file. The witness is stored beside it, in `hutch.events`. */
+  /** The database file. The witness is stored next to it, in `hutch.events`. */
   path: string;
   db: Db & { readonly client: Database };
   log: Log;

@@ -49,7 +49,7 @@ export interface Problem {
   msg: string;
 }
 
-/** One refused field of a service's input; the API knows which part of the request it came from. */
+/** One refused field of a service's input; the API knows which part of the request contains it. */
 export interface FieldProblem {
   type: string;
   path: (string | number)[];
@@ -77,7 +77,7 @@ export interface ExceededQuota {
 export interface AppErrorOptions {
   problems?: Problem[];
   fields?: FieldProblem[];
-  /** For quota_exceeded. */
+  /** The exceeded quota, for quota_exceeded. */
   quota?: ExceededQuota;
   /** Whole seconds after which a retry may succeed. */
   retryAfterSeconds?: number;

@@ -1,5 +1,9 @@
-/** Pages of this server; each spends the token of its link. */
-const PAGES = { verifyEmail: '/verify', resetPassword: '/reset', changeEmail: '/confirm-email' };
+/** The paths of the pages that mails link to; each page uses the token of its link. */
+export const LINK_PAGES = {
+  verifyEmail: '/verify',
+  resetPassword: '/reset',
+  changeEmail: '/confirm-email',
+} as const;
 /** The route to which a provider posts its response as a form. */
 const IDENTITY_RETURN = '/api/v2/auth/identities/return';
 
@@ -23,9 +27,9 @@ export function createLinks(
   const linkTo = (page: string) => (token: string) =>
     `${baseUrl({ publicUrl, host, port: listening.port })}${page}#token=${token}`;
   return {
-    verifyEmail: linkTo(PAGES.verifyEmail),
-    resetPassword: linkTo(PAGES.resetPassword),
-    changeEmail: linkTo(PAGES.changeEmail),
+    verifyEmail: linkTo(LINK_PAGES.verifyEmail),
+    resetPassword: linkTo(LINK_PAGES.resetPassword),
+    changeEmail: linkTo(LINK_PAGES.changeEmail),
     identityReturn: (origin) => `${origin}${IDENTITY_RETURN}`,
   };
 }

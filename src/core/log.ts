@@ -25,7 +25,7 @@ export interface LogOptions {
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 const MAX_REPEATS = 10;
-/** Different errors with counts of their own; further ones share one count. */
+/** The number of errors that are counted separately; further ones share one count. */
 const MAX_KINDS = 100;
 
 /**

@@ -79,9 +79,9 @@ function readSetting(
   env: Env,
   problems: string[],
 ): EffectiveSetting {
-  const given = readText(setting, flags, env, problems);
-  if (given) {
-    const { text, source, from, name } = given;
+  const input = readText(setting, flags, env, problems);
+  if (input) {
+    const { text, source, from, name } = input;
     const parsed = setting.parse(text);
     if ('value' in parsed) return { setting, value: parsed.value, source, from };
     problems.push(`${name} ${parsed.problem}.`);
@@ -89,7 +89,7 @@ function readSetting(
   return { setting, value: setting.default, source: 'default', from: undefined };
 }
 
-interface Given extends Pick<EffectiveSetting, 'source' | 'from'> {
+interface InputText extends Pick<EffectiveSetting, 'source' | 'from'> {
   text: string;
   /** The option or variable with the text. */
   name: string;
@@ -100,7 +100,7 @@ function readText(
   flags: Record<string, string>,
   env: Env,
   problems: string[],
-): Given | undefined {
+): InputText | undefined {
   if (flag && flags[flag] !== undefined) {
     return { text: flags[flag], source: 'command line', from: `--${flag}`, name: `--${flag}` };
   }
@@ -131,13 +131,13 @@ function unknownNames(env: Env): string[] {
 }
 
 function adminProblems(config: Config): string[] {
-  const given = [config.adminEmail, config.adminUsername, config.adminPassword];
-  if (!given.some(Boolean)) return [];
-  if (!given.every(Boolean)) {
+  const fields = [config.adminEmail, config.adminUsername, config.adminPassword];
+  if (!fields.some(Boolean)) return [];
+  if (!fields.every(Boolean)) {
     return [
       'HUTCH_ADMIN_EMAIL, HUTCH_ADMIN_USERNAME and HUTCH_ADMIN_PASSWORD must be set together.',
     ];
   }
-  const [email = '', username = '', password = ''] = given;
+  const [email = '', username = '', password = ''] = fields;
   return accountProblems({ email, username, password }).map((it) => `First admin: ${it}`);
 }

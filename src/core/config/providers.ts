@@ -86,7 +86,7 @@ function client<P extends string>(name: P, title: string): Client<P> {
 }
 
 function trustEmail(env: string, who: string) {
-  const help = `on: you vouch for each address that ${who} gives; off: only for those it proved.`;
+  const help = `on: you vouch for each address from ${who}; off: only for those it verified.`;
   return setting(env, 'off', oneOf('on', 'off'), help);
 }
 

@@ -33,7 +33,7 @@ export const text =
   () =>
   (value: string): Parsed<string> => ({ value });
 
-/** Parses a name shown to people, without surrounding blanks. */
+/** Parses a name shown to people, without surrounding spaces. */
 export const name = (value: string): Parsed<string> => {
   const trimmed = value.trim();
   return trimmed !== '' && trimmed.length <= 60 && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(trimmed)

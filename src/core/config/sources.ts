@@ -10,7 +10,7 @@ export const SOURCE_SETTINGS = {
     'HUTCH_SECRETS_KEY',
     '',
     key,
-    "Key of the sources' secrets, 32 bytes in base64 or hex; none: data/secrets.key, made when needed.",
+    "Key of the sources' secrets, 32 bytes in base64 or hex; none: data/secrets.key, created when needed.",
     { secret: true },
   ),
   secretsKeyOld: setting(

@@ -49,7 +49,7 @@ export interface DbStats extends WriterStats {
 
 export interface DbOptions {
   log: Log;
-  /** True for a command beside a server: it waits longer for the lock and pauses between transactions. */
+  /** True for a command next to a server: it waits longer for the lock and pauses between transactions. */
   isCommand?: boolean;
   /** A write that waits longer for the lock fails with database_busy. */
   lockPatienceMs?: number;
@@ -199,6 +199,6 @@ async function close(reader: Database, writer: Writer): Promise<void> {
   const { client } = writer;
   client.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 0);
   client.run('PRAGMA wal_checkpoint(TRUNCATE)');
-  // Closes prepared statements too: an open one would keep the file and its log open.
+  // Closes prepared statements too: otherwise the file and its log would stay open.
   client.close(true);
 }

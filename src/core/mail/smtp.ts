@@ -89,7 +89,7 @@ function needsUtf8(address: string): boolean {
 
 /**
  * Throws MailRefused if the server does not offer SMTPUTF8 (RFC 6531 3.4), or the error of a failed
- * connection. Opens a connection of its own, because the pool does not expose the extensions.
+ * connection. Opens a separate connection, because the pool does not expose the extensions.
  */
 async function requireUtf8(pool: SMTPPool): Promise<void> {
   if (/[ -]SMTPUTF8\b/i.test(await ehloReply(pool))) return;

@@ -23,7 +23,7 @@ export type MailSockets = ReturnType<typeof createMailSockets>;
 
 /**
  * Opens and tracks the connections of an SMTP pool: closing the pool leaves connections in use open,
- * so shutdown would wait for a server that does not answer. Names are resolved by `lookup`, because
+ * so shutdown would wait for a server that does not respond. Names are resolved by `lookup`, because
  * `connect` would occupy the thread pool.
  */
 export function createMailSockets({ timeoutMs, lookup }: MailSocketsOptions) {

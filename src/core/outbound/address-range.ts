@@ -62,7 +62,7 @@ export function isPublicAddress(address: string, nat64: readonly Nat64Prefix[] =
   return ip.range() === 'unicast' && ip.match(GLOBAL_IPV6) && !isIsatap(ip);
 }
 
-/** Returns the prefixes of this network's NAT64, given the IPv6 addresses of ipv4only.arpa. */
+/** Returns the prefixes of this network's NAT64, derived from the IPv6 addresses of ipv4only.arpa. */
 export function nat64PrefixesIn(addresses: readonly string[]): Nat64Prefix[] {
   const synthesized = addresses
     .filter((it) => ipaddr.IPv6.isValid(it))

@@ -160,9 +160,9 @@ function hasBoundedSize({ headers }: Response): boolean {
 }
 
 // Not the decompression of fetch, which has no limit: 300 KB can expand to 300 MB. Only gzip is
-// offered, because it needs 32 KB besides the output; Brotli and Zstandard need megabytes. It runs
-// synchronously, which is faster than parsing the output: a thread would take 15 times as long for a
-// small response, and would let many bombs expand at the same time.
+// offered, because it needs 32 KB in addition to the output; Brotli and Zstandard need megabytes.
+// It runs synchronously, which is faster than parsing the output: a thread would take 15 times as
+// long for a small response, and would let many bombs expand at the same time.
 function inflate(sent: Uint8Array, { host, maxBytes }: ByteRules): Uint8Array {
   try {
     return gunzipSync(sent, { maxOutputLength: maxBytes });

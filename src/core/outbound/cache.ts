@@ -54,7 +54,7 @@ export interface OutboundCache {
   getFresh(plan: CacheablePlan): CallResult | undefined;
   /**
    * Fetches the response, or serves a stale one. Concurrent calls for the same response share one
-   * request, made on behalf of the first caller; it ends at its own deadline, not when a caller
+   * request, sent on behalf of the first caller; it ends at its own deadline, not when a caller
    * aborts. Throws OutboundError.
    */
   fetch(plan: CacheablePlan, caller?: string): Promise<CallResult>;

@@ -29,7 +29,7 @@ export interface Outbound {
   /**
    * Calls a URL. Connects only to public addresses and allow-listed hosts. Throws OutboundError:
    * `aborted` if the signal is aborted or after close(). A request object is validated once and may
-   * be reused; `context` holds what differs between its calls.
+   * be reused; `context` contains the differences between its calls.
    */
   call(request: OutboundRequest, context?: CallContext): Promise<OutboundResponse>;
   /** GETs a URL with all defaults and returns its JSON. Throws as `call` does. */
@@ -41,7 +41,7 @@ export interface Outbound {
 
 /** The client behind one call of a shared request. */
 export interface CallContext {
-  /** The party that the call is made for, if not the owner of the request. */
+  /** The party on whose behalf the call is sent, if not the owner of the request. */
   readonly caller?: string | undefined;
   /** Returns the signal of this call; not called if the response is cached. */
   readonly signal?: (() => AbortSignal) | undefined;

@@ -25,7 +25,7 @@ export interface OutboundErrorDetails {
   readonly retryable?: boolean;
   /** True if no byte of the request reached the host. */
   readonly isUnsent?: boolean;
-  /** The delay that the host or the circuit breaker asks for. */
+  /** The delay that the host or the circuit breaker requests. */
   readonly retryAfterMs?: number | undefined;
   /** 1 plus the retries; 0 if nothing was sent. */
   readonly attempts?: number;

@@ -47,7 +47,7 @@ export interface Attempt {
   readonly end: (reason: OutboundError) => void;
 }
 
-/** Hosts that label JSON as text/plain must not answer 406. */
+/** Hosts that label JSON as text/plain must not return 406. */
 const ANY_JSON = 'application/json, */*;q=0.5';
 // A name can have hundreds of addresses; trying them all would amount to a scan.
 const MAX_ADDRESSES_TRIED = 4;

@@ -32,7 +32,7 @@ export function createOutboundClients(config: Config, lookup: Lookup): OutboundC
       allowHosts: 'any',
       maxRedirects: 0,
       maxInFlight: MAX_TRUSTED,
-      // Anonymous requests could make the provider fail and so open the circuit for everyone.
+      // Anonymous requests could cause the provider to fail and so open the circuit for everyone.
       breaker: false,
     }),
   };

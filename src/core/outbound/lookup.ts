@@ -70,7 +70,7 @@ function systemResolve(): (hostname: string) => Promise<Addresses> {
 
 /**
  * Returns a function that applies changes of resolv.conf. c-ares reads the file only once, so a
- * machine that changes networks would query the old name servers for ever.
+ * machine that changes networks would query the old name servers forever.
  */
 function createServerRefresh(): () => void {
   let checkedMs = Number.NEGATIVE_INFINITY;

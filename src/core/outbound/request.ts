@@ -32,7 +32,7 @@ export interface OutboundRequest {
    * hosts of raw files label it as text/plain or not at all.
    */
   readonly accept?: readonly string[] | undefined;
-  /** Accepted statuses besides 200 to 299; redirects are not allowed. */
+  /** Accepted statuses in addition to 200 to 299; redirects are not allowed. */
   readonly statuses?: readonly number[] | undefined;
   /** Covers the whole call: queue, DNS, connect, redirects, retries and body. */
   readonly timeoutMs?: number | undefined;
@@ -51,8 +51,8 @@ export interface OutboundRequest {
   readonly retries?: number | undefined;
   readonly breaker?: BreakerOptions | false | undefined;
   /**
-   * The party that the call is made for, unless its context names a caller. Parties share lookups,
-   * places and the queue fairly, and each owner has its own circuits.
+   * The party on whose behalf the call is sent, unless its context names a caller. Parties share
+   * lookups, places and the queue fairly, and each owner has its own circuits.
    */
   readonly owner?: string | undefined;
   /** Applies to GET and HEAD. Default: no caching. */
@@ -105,7 +105,7 @@ export interface Plan {
 const MAX_HEADER_LENGTH = 8_192;
 
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-// Visible ASCII, blanks and the bytes above (RFC 9110, 5.5).
+// Visible ASCII, spaces, tabs and the bytes above (RFC 9110, 5.5).
 const VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 
 /** Headers of the framing, the connection or the cache, which callers may not set. */

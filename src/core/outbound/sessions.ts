@@ -14,7 +14,7 @@ export interface Sessions {
 
 /**
  * Creates keep-alive pools, one per origin. Bun pools connections by address, so a shared pool could
- * reuse one plain connection for two hosts on the same address, and one could answer for the other.
+ * reuse one plain connection for two hosts on the same address, and one could respond for the other.
  * `ca`: PEM certificates to trust instead of the system's.
  */
 export function createSessions(maxIdleSockets: number, ca: string | undefined): Sessions {
