@@ -72,7 +72,7 @@ export function NullableText(options: TextOptions): TUnsafe<string | null> {
   return own('HutchNullableText', { type: ['string', 'null'], ...storable(options) });
 }
 
-/** A query parameter that may be repeated. api/request/parameters.ts makes a list of a single value. */
+/** A query parameter that may be repeated. api/request/parameters.ts converts a single value to a list. */
 export function TextList({ maxLength, ...options }: TextListOptions) {
   const items = { type: 'string', minLength: 1, maxLength };
   // With this meta Elysia reads every value of a repeated parameter.

@@ -100,7 +100,7 @@ function securityOf(access: Access, registration: Config['registration']) {
 }
 
 function correctOperation(operation: Operation, route: Route, components: Components) {
-  const { parameters: given = [], 'x-parameters': own = [], ...declared } = operation;
+  const { parameters: generated = [], 'x-parameters': extra = [], ...declared } = operation;
   const {
     access,
     scope,
@@ -124,7 +124,7 @@ function correctOperation(operation: Operation, route: Route, components: Compon
     sparse,
     hasVersion: (status: string) => hasVersion(responses[status]),
   };
-  const parameters = [...given, ...own, ...requestHeaders(facts)];
+  const parameters = [...generated, ...extra, ...requestHeaders(facts)];
   return {
     ...rest,
     description: [description, ACCESS_TEXTS[access], scopeText(access, scope)]
@@ -161,7 +161,7 @@ function correctParameter({ schema, ...rest }: Parameter, schemas: Json): Json {
   return { ...rest, ...spread, description, required, schema: corrected };
 }
 
-/** Moves a default beside a reference into the referenced schema: the Rust generator misreads it otherwise. */
+/** Moves a default next to a reference into the referenced schema: the Rust generator misreads it otherwise. */
 function withDefaultInComponent(schema: Json, schemas: Json): Json {
   const { default: value, ...reference } = schema;
   const name = String(reference['$ref'] ?? '').replace('#/components/schemas/', '');

@@ -45,7 +45,7 @@ export const RESPONSE_HEADERS = {
     'hit',
   ),
   Age: seconds('The number of seconds for which the response has been cached.'),
-  'X-Source-Status': text('The HTTP status with which the source answered.', '200'),
+  'X-Source-Status': text('The HTTP status that the source returned.', '200'),
 };
 
 /** The declarations of a route that decide which headers it sends. */

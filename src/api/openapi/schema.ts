@@ -135,7 +135,7 @@ function isNull({ type, enum: values }: Json): boolean {
   );
 }
 
-/** Returns the schema, also allowing null. A named one gets a name of its own. */
+/** Returns the schema, also allowing null. A named one gets a separate name. */
 function nullableOf(schema: Json, schemas: Json): Json {
   const { $ref, ...place } = schema;
   const { title: _, enum: values, ...own } = resolved(schema, schemas);

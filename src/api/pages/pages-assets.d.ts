@@ -1,4 +1,4 @@
-// Files without types of their own, imported as text.
+// Files that have no types, imported as text.
 // Not *.html, which @types/bun always declares as a bundle.
 declare module '*.htm' {
   const text: string;

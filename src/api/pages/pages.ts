@@ -4,6 +4,7 @@ import { Elysia } from 'elysia';
 import { firstAdminCommand } from '../../core/config/first-admin.ts';
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
+import { LINK_PAGES } from '../../core/links.ts';
 import { VERSION } from '../../core/version.ts';
 import { prefersHtml } from '../../utils/http/negotiation.ts';
 import { type Asset, createAsset } from '../responses/asset.ts';
@@ -69,9 +70,9 @@ export const createPageRoutes = (deps: PagesDeps) => {
     .get('/', ({ request, set }) => home(request, set), PUBLIC)
     .get('/robots.txt', ({ request, set }) => robots(request, set), PUBLIC)
     .get('/favicon.ico', ({ request, set }) => favicon(request, set), PUBLIC)
-    .get('/verify', ({ request, set }) => verify(request, set), PUBLIC)
-    .get('/reset', ({ request, set }) => reset(request, set), PUBLIC)
-    .get('/confirm-email', ({ request, set }) => confirmEmail(request, set), PUBLIC)
+    .get(LINK_PAGES.verifyEmail, ({ request, set }) => verify(request, set), PUBLIC)
+    .get(LINK_PAGES.resetPassword, ({ request, set }) => reset(request, set), PUBLIC)
+    .get(LINK_PAGES.changeEmail, ({ request, set }) => confirmEmail(request, set), PUBLIC)
     .get('/sign-in', ({ request, set }) => signIn(request, set), PUBLIC)
     .get(
       '/pages/*',

@@ -34,7 +34,7 @@ export interface RouteDeclaration {
   responseTypes?: readonly string[];
   /** True if the route honours an Idempotency-Key. */
   takesKey?: boolean;
-  /** The schema of a response to a query with `fields`, which has a media type of its own. */
+  /** The schema of a response to a query with `fields`, which has a separate media type. */
   sparse?: TSchema;
 }
 

@@ -33,7 +33,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** A session token. A personal access token is longer and is not accepted in a cookie. */
 const SESSION_TOKEN = /^[\w-]{43}$/;
 
-/** Accounts whose device tokens one browser stores; the most recent sign-in comes first. */
+/** Accounts whose device tokens one browser stores; the most recent sign-in is first. */
 const MAX_DEVICE_ACCOUNTS = 4;
 /** The lifetime of a device token. */
 const DEVICE_LIFE_SECONDS = 365 * DAY_SECONDS;
@@ -90,7 +90,7 @@ export const createSessionCookie = ({ config }: CookieConfig) => {
       refuseUntrusted(isRead ? mayRead(config, request) : isFromTrustedPage(config, request));
     },
 
-    /** Makes the browser delete the cookie, if it sent one. */
+    /** Deletes the cookie in the browser, if it sent one. */
     clear: (request: Request, set: ResponseSet): void => {
       if (cookie.read(request) !== undefined) cookie.set(set, request, '', 0);
     },
@@ -153,7 +153,7 @@ function createCookie(config: Config, names: Names) {
     /** True if it would reach this client over https or without leaving the machine. */
     isSafe: (request: Request): boolean => isSecure || isOnOneMachine(config, request),
 
-    /** Adds it to the response to a request. An age of 0 makes the browser delete it. */
+    /** Adds it to the response to a request. An age of 0 deletes it in the browser. */
     set: ({ headers }: ResponseSet, request: Request, value: string, maxAge: number): void => {
       const partitioned = isAcrossSites(config, request);
       const cookie = new Bun.Cookie(name, value, {
@@ -166,15 +166,15 @@ function createCookie(config: Config, names: Names) {
       });
       const earlier = headers['set-cookie'] as unknown as string[] | undefined;
       const others = earlier?.filter((it) => !it.startsWith(`${name}=`)) ?? [];
-      // Each entry becomes a header of its own; Elysia's type does not know lists.
+      // Each entry becomes a separate header; Elysia's type does not allow lists.
       headers['set-cookie'] = [...others, cookie.toString()] as unknown as string;
     },
   };
 }
 
 /**
- * True if the browser says that the request comes from a page that may use cookies: a page of this
- * server or, by a script of its own, one of HUTCH_CORS_ORIGINS.
+ * True if the browser reports that a page that may use cookies sent the request: a page of this
+ * server or, by a script, one of HUTCH_CORS_ORIGINS.
  */
 function isFromTrustedPage(config: Config, request: Request): boolean {
   const site = request.headers.get('sec-fetch-site');

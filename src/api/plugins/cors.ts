@@ -47,7 +47,7 @@ export const cors = ({ config }: Pick<Deps, 'config'>) => {
   });
 };
 
-/** Responds to preflights of listed origins. Separate from `cors`, so that limits come first. */
+/** Responds to preflights of listed origins. Separate from `cors`, so that limits apply first. */
 export const preflight = ({ config }: Pick<Deps, 'config'>, app: () => AnyElysia) => {
   const plugin = new Elysia({ name: 'hutch-preflight' });
   if (config.corsOrigins.length === 0) return plugin;

@@ -9,7 +9,7 @@ export const draining = ({ lifecycle }: Pick<Deps, 'lifecycle'>) =>
   new Elysia({ name: 'hutch-draining' })
     .onAfterHandle({ as: 'global' }, ({ response, set }) => {
       if (!lifecycle.isStopping) return;
-      // A Response has headers of its own; Elysia would copy the stream to merge others.
+      // Set the header on a Response directly: Elysia would copy the stream to merge other headers.
       if (response instanceof Response) response.headers.set('connection', 'close');
       else set.headers['connection'] = 'close';
     })

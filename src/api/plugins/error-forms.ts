@@ -79,7 +79,7 @@ export function errorResponse(error: AppError, context: ErrorContext): Response 
   });
 }
 
-/** The problems of an error: the fields that a service refuses come from the query or the body. */
+/** The problems of an error. The fields that a service refuses are in the query or the body. */
 function problemsOf({ problems, fields }: AppError, method: string): Problem[] {
   const section = method === 'GET' || method === 'HEAD' ? 'query' : 'body';
   const located = fields.map(({ type, path, msg }) => ({ type, loc: [section, ...path], msg }));

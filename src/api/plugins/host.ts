@@ -48,7 +48,7 @@ function publicHost(publicUrl: string, app: () => AnyElysia) {
     }
   });
 
-  /** True for another spelling of the own host, and for this machine. */
+  /** True for another spelling of its own host, and for this machine. */
   function isAlias(requested: string): boolean {
     // A name may end in a dot, the root of the DNS.
     const name = requested.toLowerCase().replace(/\.(?=:|$)/, '');

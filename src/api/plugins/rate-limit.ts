@@ -83,7 +83,7 @@ export function countSignUp(
 }
 
 /**
- * Returns a function that counts outside calls before they are made, for the account `id` or
+ * Returns a function that counts outside calls before they are sent, for the account `id` or
  * otherwise for the client's network. Throws too_many_requests.
  */
 export function createExternalLimit(deps: Pick<Deps, 'limits' | 'config'>) {

@@ -31,7 +31,7 @@ export const PASSKEY_BODY: BodyDeclaration = { maxBytes: 65_536 };
 export interface BodySchema {
   type?: unknown;
   properties?: Record<string, BodySchema>;
-  /** true if another server decides which fields it sends. */
+  /** True if another server decides which fields it sends. */
   additionalProperties?: unknown;
   /** The values of a record, whose names are free. */
   patternProperties?: Record<string, BodySchema>;

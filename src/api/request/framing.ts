@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../../core/exceptions.ts';
 
-/** Stand-ins for the host of a request that names none, or an unreadable one. */
+/** Placeholders for the host of a request that names none, or a malformed one. */
 const NO_HOST = 'http://unnamed.invalid';
 const MALFORMED_HOST = 'http://malformed.invalid';
 /** The longest host, with its port, whose check is cached. */
@@ -12,8 +12,8 @@ const MAX_CACHED_LENGTH = 260;
 const MAX_DRAINED_BYTES = 1_048_576;
 
 /**
- * Makes the URL of every request absolute before anything reads it: Bun leaves it relative if the
- * Host header names no host. HTTP/1.0 needs no Host, so such a request is served.
+ * Converts the URL of every request to an absolute one before it is read: Bun leaves it relative if
+ * the Host header names no host. HTTP/1.0 needs no Host, so such a request is served.
  */
 export const requestTarget = () =>
   new Elysia({ name: 'hutch-request-target' }).wrap((next, request: Request) => {

@@ -18,7 +18,7 @@ const MAX_AGENT = 300;
 const MAX_NETWORKS = 4096;
 /** A longer X-Forwarded-For is unusual and is parsed each time. */
 const MAX_CACHED_LENGTH = 200;
-/** X-Forwarded-For with IPv4 addresses alone, which needs no closer look. */
+/** X-Forwarded-For with only IPv4 addresses, which needs no further check. */
 const PLAIN = /^[\d., ]*$/;
 /** Logged characters of an entry that is not an address. */
 const MAX_LOGGED = 100;

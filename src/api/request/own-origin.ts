@@ -32,9 +32,9 @@ export function passkeyOrigin(config: Deps['config'], request: Request): string 
  * validation_failed for a page that is neither on this server nor on one of HUTCH_CORS_ORIGINS: the
  * code that arrives there opens a session. Throws conflict as `ownOrigin` does.
  */
-export function returnTo(config: Deps['config'], request: Request, given: string | undefined) {
+export function returnTo(config: Deps['config'], request: Request, page: string | undefined) {
   const origin = ownOrigin(config, request);
-  const redirect_uri = given ?? `${origin}${DEFAULT_PATH}`;
+  const redirect_uri = page ?? `${origin}${DEFAULT_PATH}`;
   const url = URL.parse(redirect_uri);
   const isListed = url?.origin === origin || config.corsOrigins.includes(url?.origin ?? '');
   if (!url || !isListed || url.username || url.password || url.hash) throw foreign();

@@ -26,9 +26,9 @@ export function strictQuery(schema: QuerySchema | undefined) {
   const known = (name: string) => (Object.hasOwn(properties, name) ? properties[name] : undefined);
   return ({ url }: Request): void => {
     if (urlQuery(url) === '') return;
-    const given = sentQuery(url);
-    const problems = [...new Set(given.keys())].flatMap((name) =>
-      problemOf(isOpen ? ANY : known(name), name, given.getAll(name)),
+    const query = sentQuery(url);
+    const problems = [...new Set(query.keys())].flatMap((name) =>
+      problemOf(isOpen ? ANY : known(name), name, query.getAll(name)),
     );
     if (problems.length === 0) return;
     const named = problems.slice(0, MAX_NAMED);
@@ -63,7 +63,7 @@ const INVALID_TIME: Refusal = {
   msg: 'Input should be an existing date or an RFC 3339 time with its UTC offset, such as 2026-11-22T16:00:00Z',
 };
 
-/** Returns the stored form of a time, which may have blanks around it, or the reason to refuse it. */
+/** Returns the stored form of a time, which may have spaces around it, or the reason to refuse it. */
 export function readTime(text: string): string | Refusal {
   return timeOf(text.trim()) ?? INVALID_TIME;
 }

@@ -116,12 +116,12 @@ export function refusalOf(schema: object, value: unknown): Refusal | undefined {
   return REFUSALS[kind]?.(schema as never, value);
 }
 
-function refuseText(schema: TextOptions, given: unknown) {
+function refuseText(schema: TextOptions, input: unknown) {
   const { minLength = 0, maxLength, format } = schema;
-  if (typeof given !== 'string') {
+  if (typeof input !== 'string') {
     return { type: 'string_type', msg: 'Input should be a valid string' };
   }
-  const value = storedForm(schema, given);
+  const value = storedForm(schema, input);
   const length = value.length < minLength ? value.length : codePoints(value);
   if (length < minLength) {
     const msg = `String should have at least ${plural(minLength, 'character')}`;
@@ -160,7 +160,7 @@ function refuseUrl(value: string): Refusal | undefined {
     : { type: 'url_scheme', msg: "URL scheme should be 'http' or 'https'" };
 }
 
-/** Accepts blanks around the number, but not `1e3`, `0x10` or anything beyond 2^53 - 1. */
+/** Accepts spaces around the number, but not `1e3`, `0x10` or anything beyond 2^53 - 1. */
 function refuseIntegerText({ minimum, maximum }: IntegerOptions, value: unknown) {
   const isText = typeof value === 'string' && /^ *-?\d{1,400} *$/.test(value);
   if (!isText && !Number.isInteger(value)) {

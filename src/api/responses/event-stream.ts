@@ -90,7 +90,7 @@ function createFrameQueue() {
     hasRoom: async () => {
       if (bytes < MAX_CHUNK_BYTES) return;
       await new Promise<void>((resolve) => waiting.push(resolve));
-      // A fast reader makes room at once; other work still runs in between.
+      // Lets other work run, even if a fast reader empties the queue immediately.
       await nextTurn();
     },
     isOverfull: () => bytes > MAX_QUEUED_BYTES || frames.length > MAX_QUEUED_FRAMES,

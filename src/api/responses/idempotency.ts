@@ -57,7 +57,7 @@ export const createOnce =
   };
 
 /**
- * Returns a hash that identifies a request without an account. A key then belongs to nobody, so the same
+ * Returns a hash that identifies a request without an account. A key then has no owner, so the same
  * key with another body is another request. Returns undefined without a key. Throws validation_failed
  * for an invalid key.
  */
@@ -80,7 +80,7 @@ function keyOf(request: Request): string | undefined {
   throw new AppError('validation_failed', 'The request is not valid', { problems });
 }
 
-/** Hashes the parsed body, so that spaces in its JSON make no difference. */
+/** Hashes the parsed body, so that spaces in its JSON do not matter. */
 function hashOf({ request, body }: Pick<Context, 'request' | 'body'>, ...more: string[]): string {
   const { method, url } = request;
   const text = JSON.stringify([method, urlPath(url).replace(/\/$/, ''), body ?? null, ...more]);

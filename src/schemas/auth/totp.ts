@@ -4,7 +4,7 @@ import { Integer, Text } from '../kinds.ts';
 const code = Text({
   minLength: 6,
   maxLength: 80,
-  description: 'A code of the authenticator or a recovery code. Blanks and dashes are ignored.',
+  description: 'A code of the authenticator or a recovery code. Spaces and dashes are ignored.',
   examples: ['123456'],
 });
 

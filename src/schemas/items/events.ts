@@ -33,7 +33,7 @@ const text = t.String({
     'Server-sent events: `created`, `updated` and `deleted` with an id and',
     '`{"item", "item_id", "version", "at"}`, where `item` is the current state, or null if the',
     'caller cannot see it any more; `popular` with `{"item_ids"}`, the ten most viewed; `reset` if',
-    'events after the given id are no longer known: items that the client holds may be outdated.',
+    'events after the given id are no longer known: items stored by the client may be outdated.',
   ].join(' '),
 });
 

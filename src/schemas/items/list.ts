@@ -13,7 +13,7 @@ Latin and Greek. The last word, from two letters on, may be a prefix; from four 
 50 words with that prefix in alphabetical order. In Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese each
 pair of adjacent letters is a word, so that any part of a text is found, also a single letter. Punctuation is
 ignored, a query without words finds nothing, and only the first 32 words count. Items with all words in the
-title are most relevant; then newer items come first. For a word in very many items, only the newest 20,000 are
+title are most relevant; then newer items are first. For a word in very many items, only the newest 20,000 are
 checked for the title, and in any order but relevance or -id only the newest 20,000 are listed; a page may then
 be short while has_more is true. Of the caller's private items the newest 20,000 are searched.`,
     examples: ['warm hutch'],

@@ -12,7 +12,7 @@ const ItemRevision = t.Object(
     version: Integer({ description: 'The version that the change created; 1 is the creation.' }),
     action: Choice('ItemAction', ['create', 'update', 'delete', 'restore', 'revert']),
     actor_id: Integer({
-      description: 'The account that made the change; it may have been deleted.',
+      description: 'The account that changed the item; it may have been deleted.',
     }),
     at: Timestamp(),
     changes: t.Object({

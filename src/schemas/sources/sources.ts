@@ -54,7 +54,7 @@ const Parameter = t.Object(
 const Secret = t.Object(
   {
     secret: t.Union([Text({ minLength: 1, maxLength: 8192 }), t.Null()], {
-      description: 'Sent unchanged and never shown. null keeps the current value.',
+      description: 'Sent unchanged and never shown. null leaves the current value unchanged.',
     }),
     is_set: t.Optional(Flag({ description: 'Ignored; allows a definition to be sent back.' })),
   },
@@ -131,7 +131,7 @@ export const SourceNew = t.Object(
   { title: 'SourceNew' },
 );
 
-/** RFC 7396: omitted fields keep their value, and so does a secret of null. */
+/** RFC 7396: omitted fields and secrets of null stay unchanged. */
 export const SourcePatch = t.Object(
   { base_url: t.Optional(base_url), ...optional },
   { title: 'SourcePatch' },

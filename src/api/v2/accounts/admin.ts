@@ -122,10 +122,10 @@ function created(account: typeof Account.static) {
 
 function listQueryOf(actor: Actor, request: Request, query: typeof AccountsQuery.static) {
   const { role, q, count, limit, cursor, is_active } = query;
-  const given = parseQuery(request.url, AccountsQuery);
-  const filters = filtersOf(given, ACCOUNT_FILTERS, actor.id);
-  const sort = choiceOf(given, 'sort', ACCOUNT_SORTS);
-  throwProblems(given);
+  const parsed = parseQuery(request.url, AccountsQuery);
+  const filters = filtersOf(parsed, ACCOUNT_FILTERS, actor.id);
+  const sort = choiceOf(parsed, 'sort', ACCOUNT_SORTS);
+  throwProblems(parsed);
   return {
     ...{ role, q: q?.trim(), filters, sort, count, limit, cursor },
     is_active: is_active && is_active === 'true',

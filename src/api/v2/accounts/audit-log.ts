@@ -11,9 +11,9 @@ export const createAuditLogRoutes = ({ auditLog: service }: Pick<Deps, 'auditLog
   accountRoutes({ prefix: '/audit-log', tags: ['system'] }).get(
     '',
     ({ actor, request, query: { actor_id, user_id, action, limit, cursor, ...query } }) => {
-      const given = parseQuery(request.url, AuditQuery);
-      const filters = filtersOf(given, AUDIT_FILTERS, actor.id);
-      throwProblems(given);
+      const parsed = parseQuery(request.url, AuditQuery);
+      const filters = filtersOf(parsed, AUDIT_FILTERS, actor.id);
+      throwProblems(parsed);
       return service.list(actor, {
         ...{ actor_id, user_id, action: action?.trim(), filters, limit, cursor },
         from: queryTime(query, 'from'),

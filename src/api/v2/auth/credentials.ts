@@ -5,7 +5,7 @@ import { accountRoutes, sessionRoute } from '../../plugins/access-rules.ts';
 import { createDeviceCookie } from '../../plugins/cookies.ts';
 import { SIGNED_IN, v2BodyErrors } from '../responses.ts';
 
-/** Changes of the own account that require the current password. */
+/** Changes of the caller's account that require the current password. */
 export const createCredentialRoutes = (deps: Pick<Deps, 'account' | 'config'>) => {
   const { account } = deps;
   const device = createDeviceCookie(deps);
@@ -26,7 +26,7 @@ export const createCredentialRoutes = (deps: Pick<Deps, 'account' | 'config'>) =
         },
         detail: sessionRoute(
           'changePassword',
-          'Change the own password and end the other sessions',
+          'Change your password and end your other sessions',
         ),
       },
     )
@@ -40,9 +40,9 @@ export const createCredentialRoutes = (deps: Pick<Deps, 'account' | 'config'>) =
         body: AccountDeletion,
         response: { 204: NoContent, ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict') },
         detail: {
-          ...sessionRoute('deleteMe', 'Delete the own account and all of its data'),
+          ...sessionRoute('deleteMe', 'Delete your account and all of its data'),
           description:
-            'From the answer on nobody can sign in with the account or see it or its items, and its email and username are free. Its rows are erased in the background.',
+            'After the response no one can sign in with the account or see it or its items, and its email and username are free. Its rows are erased in the background.',
         },
       },
     );

@@ -54,7 +54,7 @@ export const createEmailChangeRoutes = (deps: Pick<Deps, 'emailChange'>) => {
           202: Accepted,
           ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'conflict', 'not_found'),
         },
-        detail: sessionRoute('askEmailChange', 'Request a change of the own email address'),
+        detail: sessionRoute('askEmailChange', 'Request a change of your email address'),
       },
     )
     .post(

@@ -36,14 +36,14 @@ const UNLINK_IDENTITY_ERRORS = v2WriteErrors(
   'validation_failed',
 );
 
-/** The identities linked to the own account. */
+/** The identities linked to the caller's account. */
 export const createIdentityRoutes = (deps: Pick<Deps, 'identities' | 'idempotency' | 'config'>) => {
   const { identities, config } = deps;
   const once = createOnce(deps.idempotency);
   return accountRoutes({ prefix: '/auth/identities', tags: ['auth'] })
     .get('', ({ actor }) => identities.list(actor), {
       response: { 200: OutsideIdentities, ...v2Errors(...SIGNED_IN) },
-      detail: sessionRoute('listIdentities', 'List the own linked identities'),
+      detail: sessionRoute('listIdentities', 'List your linked identities'),
     })
     .post(
       '/options',
@@ -83,7 +83,7 @@ export const createIdentityRoutes = (deps: Pick<Deps, 'identities' | 'idempotenc
       {
         params: IdentityParams,
         response: { 204: NoContent, ...UNLINK_IDENTITY_ERRORS },
-        detail: sessionRoute('unlinkIdentity', 'Unlink an own identity'),
+        detail: sessionRoute('unlinkIdentity', 'Unlink one of your identities'),
       },
     );
 };

@@ -53,10 +53,10 @@ export const createIdentityLoginRoutes = (
     )
     .post(
       '/identities/login',
-      async ({ actor, body: { transport, ...answer }, request, set }) => {
+      async ({ actor, body: { transport, ...callback }, request, set }) => {
         const replaced = cookie.admit(transport, request);
         const count = () => countSignUp(deps, actor.origin.address, set);
-        const user = await identities.verify(answer, { actor, countSignUp: count });
+        const user = await identities.verify(callback, { actor, countSignUp: count });
         const opened = await auth.open(actor, user, { replaced });
         return cookie.deliver(opened, transport, { request, set });
       },

@@ -26,9 +26,9 @@ export const createPasskeyLoginRoutes = (deps: Pick<Deps, 'auth' | 'passkeys' | 
     })
     .post(
       '',
-      async ({ actor, body: { transport, ...answer }, request, set }) => {
+      async ({ actor, body: { transport, ...assertion }, request, set }) => {
         const replaced = cookie.admit(transport, request);
-        const user = await passkeys.verify(answer, passkeyOrigin(config, request));
+        const user = await passkeys.verify(assertion, passkeyOrigin(config, request));
         const opened = await auth.open(actor, user, { secondFactor: true, replaced });
         return cookie.deliver(opened, transport, { request, set });
       },

@@ -33,7 +33,7 @@ export const createPasskeyRoutes = (deps: Pick<Deps, 'passkeys' | 'idempotency' 
   return accountRoutes({ prefix: '/auth/passkeys', tags: ['auth'] })
     .get('', ({ actor }) => passkeys.list(actor), {
       response: { 200: Passkeys, ...LIST_PASSKEYS_ERRORS },
-      detail: beforeSecondFactor(sessionRoute('listPasskeys', 'List the own passkeys')),
+      detail: beforeSecondFactor(sessionRoute('listPasskeys', 'List your passkeys')),
     })
     .post(
       '/options',
@@ -69,7 +69,7 @@ export const createPasskeyRoutes = (deps: Pick<Deps, 'passkeys' | 'idempotency' 
       {
         params: PasskeyParams,
         response: { 204: NoContent, ...REMOVE_PASSKEY_ERRORS },
-        detail: sessionRoute('removePasskey', 'Remove an own passkey'),
+        detail: sessionRoute('removePasskey', 'Remove one of your passkeys'),
       },
     );
 };

@@ -31,11 +31,11 @@ export const createSessionRoutes = (deps: Pick<Deps, 'auth' | 'config'>) => {
     )
     .get('/sessions', ({ actor }) => service.listSessions(signedIn(actor)), {
       response: { 200: Sessions, ...v2Errors(...SIGNED_IN) },
-      detail: sessionRoute('listSessions', 'List the own sessions'),
+      detail: sessionRoute('listSessions', 'List your sessions'),
     })
     .delete('/sessions', ({ actor }) => service.endOtherSessions(signedIn(actor)), {
       response: { 200: EndedSessions, ...v2WriteErrors(...SIGNED_IN) },
-      detail: sessionRoute('endOtherSessions', 'End the other own sessions'),
+      detail: sessionRoute('endOtherSessions', 'End your other sessions'),
     })
     .delete(
       '/sessions/:session_id',
@@ -49,7 +49,7 @@ export const createSessionRoutes = (deps: Pick<Deps, 'auth' | 'config'>) => {
           204: NoContent,
           ...v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed'),
         },
-        detail: sessionRoute('endSession', 'End an own session'),
+        detail: sessionRoute('endSession', 'End one of your sessions'),
       },
     );
 };

@@ -24,7 +24,7 @@ export const createTokenRoutes = (
   return accountRoutes({ prefix: '/tokens', tags: ['tokens'] })
     .get('', async ({ actor }) => ({ data: await accessTokens.list(actor.id) }), {
       response: { 200: Tokens, ...v2Errors(...SIGNED_IN) },
-      detail: sessionRoute('listTokens', 'List the own personal access tokens'),
+      detail: sessionRoute('listTokens', 'List your personal access tokens'),
     })
     .post(
       '',
@@ -59,7 +59,7 @@ export const createTokenRoutes = (
       {
         params: TokenParams,
         response: { 204: NoContent, ...DELETE_TOKEN_ERRORS },
-        detail: sessionRoute('deleteToken', 'Delete an own token'),
+        detail: sessionRoute('deleteToken', 'Delete one of your tokens'),
       },
     );
 };

@@ -11,7 +11,7 @@ import { NoContent } from '../../../schemas/common.ts';
 import { accountRoutes, beforeSecondFactor, sessionRoute } from '../../plugins/access-rules.ts';
 import { SIGNED_IN, v2BodyErrors, v2Errors } from '../responses.ts';
 
-/** The authenticator of the own account, its recovery codes and the proof of a second factor. */
+/** The authenticator of the caller's account, its recovery codes and the proof of a second factor. */
 export const createTotpRoutes = (deps: Pick<Deps, 'totps'>) => {
   const { totps } = deps;
   return accountRoutes({ prefix: '/auth', tags: ['auth'] })

@@ -37,7 +37,7 @@ export const createItemBinRoutes = ({
       {
         params: ItemIdParams,
         response: { 204: NoContent, ...ERASE_ITEM_ERRORS },
-        detail: userRoute('items:write', 'eraseItem', 'Erase an own item in the bin'),
+        detail: userRoute('items:write', 'eraseItem', 'Erase one of your items in the bin'),
       },
     )
     .post(
@@ -50,7 +50,7 @@ export const createItemBinRoutes = ({
         params: ItemIdParams,
         response: { 200: ItemDocument, ...RESTORE_ITEM_ERRORS },
         detail: {
-          ...userRoute('items:write', 'restoreItem', 'Restore an own item from the bin'),
+          ...userRoute('items:write', 'restoreItem', 'Restore an item from the bin'),
           takesKey: true,
         },
       },

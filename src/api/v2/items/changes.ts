@@ -39,7 +39,7 @@ export const createItemChangeRoutes = ({ items: service }: Pick<Deps, 'items'>) 
         body: ItemPatch,
         response: { 200: ItemDocument, ...UPDATE_ITEM_ERRORS },
         detail: {
-          ...userRoute('items:write', 'updateItemV2', 'Change an own item (RFC 7396)'),
+          ...userRoute('items:write', 'updateItemV2', 'Change an item (RFC 7396)'),
           body: ITEM_BODY,
         },
       },
@@ -54,6 +54,6 @@ export const createItemChangeRoutes = ({ items: service }: Pick<Deps, 'items'>) 
       {
         params: ItemIdParams,
         response: { 204: NoContent, ...DELETE_ITEM_ERRORS },
-        detail: userRoute('items:write', 'deleteItemV2', 'Move an own item to the bin'),
+        detail: userRoute('items:write', 'deleteItemV2', 'Move an item to the bin'),
       },
     );

@@ -6,7 +6,7 @@ import { shownItem } from './document.ts';
 const framesOf = new WeakMap<object, Map<boolean, Uint8Array>>();
 const encoder = new TextEncoder();
 const RETRY_MS = 3000;
-const RESET = { reason: 'Events after this id are no longer known: reload what you hold.' };
+const RESET = { reason: 'Events after this id are no longer known: reload your items.' };
 
 /** The server-sent event of a message, encoded once for all listeners. */
 export function frameOf(message: ItemMessage, position: number): Uint8Array {
@@ -29,7 +29,7 @@ export function openingFrame(position: number): Uint8Array {
   return encoder.encode(`retry: ${RETRY_MS}\nid: ${position}\n\n`);
 }
 
-/** A comment that keeps the connection open. */
+/** A comment that prevents the connection from timing out. */
 export const HEARTBEAT: Uint8Array = encoder.encode(':\n\n');
 
 function changeFrame({ event, item }: ChangeEvent, includesItem: boolean): Uint8Array {

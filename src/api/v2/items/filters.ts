@@ -28,7 +28,7 @@ const MAX_VALUES = 100;
 const MAX_WILDCARDS = 5;
 
 const BY_NAME = /^filter\[([^[\]]*)\]\[([^[\]]*)\]$/;
-/** The value starts after a single blank; it may be empty. */
+/** The value starts after a single space; it may be empty. */
 const AS_TEXT = /^[ \t]*([^ \t]+)[ \t]+([^ \t]+)(?:[ \t]([\s\S]*))?$/;
 
 /** Parses a parameter `filter[field][op]`. */

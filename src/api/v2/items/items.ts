@@ -81,8 +81,8 @@ export const createItemRoutes = ({ items: service, itemList, idempotency }: Serv
 };
 
 function shownOf(request: Request): Selection {
-  const given = parseQuery(request.url, ItemQuery);
-  const shown = selectionOf(given);
-  throwProblems(given);
+  const parsed = parseQuery(request.url, ItemQuery);
+  const shown = selectionOf(parsed);
+  throwProblems(parsed);
   return shown;
 }

@@ -27,21 +27,21 @@ interface QuerySchema {
 
 /** Parses the query of `url`; unknown and repeated parameters are problems. */
 export function parseQuery(url: string, { properties }: QuerySchema): ParsedQuery {
-  const given: ParsedQuery = { values: new Map(), where: [], problems: [] };
+  const parsed: ParsedQuery = { values: new Map(), where: [], problems: [] };
   const hasFilters = Object.hasOwn(properties, 'where');
   for (const [name, value] of sentQuery(url)) {
     const isFilter = hasFilters && name.startsWith('filter[');
     const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    const before = given.values.get(name);
+    const before = parsed.values.get(name);
     if (!known && !isFilter) {
-      note(given, name, { type: 'extra_forbidden', msg: 'Extra inputs are not permitted' });
-    } else if (hasFilters && name === 'where') given.where.push(value);
-    else if (before === undefined) given.values.set(name, value);
+      note(parsed, name, { type: 'extra_forbidden', msg: 'Extra inputs are not permitted' });
+    } else if (hasFilters && name === 'where') parsed.where.push(value);
+    else if (before === undefined) parsed.values.set(name, value);
     else if (known && Reflect.get(known, 'x-type') === 'array') {
-      given.values.set(name, `${before},${value}`);
-    } else note(given, name, { type: 'repeated', msg: 'Input should be given once' });
+      parsed.values.set(name, `${before},${value}`);
+    } else note(parsed, name, { type: 'repeated', msg: 'Input should be given once' });
   }
-  return given;
+  return parsed;
 }
 
 /** Throws invalid_query if there are problems. */
@@ -53,21 +53,21 @@ export function throwProblems({ problems }: ParsedQuery): void {
 
 /** The conditions of a list: all `filter[field][op]=value` and `where=field op value`. */
 export function filtersOf<Fields extends FilterFields>(
-  given: ParsedQuery,
+  parsed: ParsedQuery,
   fields: Fields,
   callerId: number | undefined,
 ): Condition<keyof Fields & string>[] {
-  const named = [...given.values].filter(([name]) => name.startsWith('filter['));
+  const named = [...parsed.values].filter(([name]) => name.startsWith('filter['));
   const sent = [
     ...named.map(([name, value]) => ({ loc: [name], sent: sentByName(name, value) })),
-    ...given.where.map((text, index) => ({ loc: ['where', index], sent: sentAsText(text) })),
+    ...parsed.where.map((text, index) => ({ loc: ['where', index], sent: sentAsText(text) })),
   ];
   const tooMany = { type: 'too_long', msg: `There should be at most ${MAX_FILTERS} filters` };
   const found: Condition<keyof Fields & string>[] = [];
   for (const [index, { loc, sent: each }] of sent.entries()) {
     const read = isRefused(each) ? each : readCondition(fields, each, callerId);
     const condition = index < MAX_FILTERS ? read : tooMany;
-    if (isRefused(condition)) given.problems.push({ ...condition, loc: ['query', ...loc] });
+    if (isRefused(condition)) parsed.problems.push({ ...condition, loc: ['query', ...loc] });
     else found.push(condition);
     if (index >= MAX_FILTERS) break;
   }
@@ -75,10 +75,10 @@ export function filtersOf<Fields extends FilterFields>(
 }
 
 /** The sort keys of a list of items; undefined without `sort`. */
-export function sortOf(given: ParsedQuery): SortKey[] | undefined {
-  const hasWords = given.values.has('q');
+export function sortOf(parsed: ParsedQuery): SortKey[] | undefined {
+  const hasWords = parsed.values.has('q');
   const sorts = ITEM_SORTS.filter((it) => hasWords || !it.endsWith('relevance'));
-  return namesIn(given, 'sort', sorts, fieldOf)?.map((name) => ({
+  return namesIn(parsed, 'sort', sorts, fieldOf)?.map((name) => ({
     field: fieldOf(name),
     isDescending: name.startsWith('-'),
   }));
@@ -86,21 +86,21 @@ export function sortOf(given: ParsedQuery): SortKey[] | undefined {
 
 /** The value of a parameter that must be one of `known`; undefined without the parameter. */
 export function choiceOf<Name extends string>(
-  given: ParsedQuery,
+  parsed: ParsedQuery,
   parameter: string,
   known: readonly Name[],
 ): Name | undefined {
-  const value = given.values.get(parameter)?.trim();
+  const value = parsed.values.get(parameter)?.trim();
   const found = known.find((it) => it === value);
-  if (value !== undefined && !found) note(given, parameter, noneOf(value, known));
+  if (value !== undefined && !found) note(parsed, parameter, noneOf(value, known));
   return found;
 }
 
 /** The selection by `fields` and `expand`. */
-export function selectionOf(given: ParsedQuery): Selection {
+export function selectionOf(parsed: ParsedQuery): Selection {
   return {
-    fields: namesIn(given, 'fields', ITEM_FIELDS) ?? ITEM_FIELDS,
-    hasOwner: namesIn(given, 'expand', ['owner']) !== undefined,
+    fields: namesIn(parsed, 'fields', ITEM_FIELDS) ?? ITEM_FIELDS,
+    hasOwner: namesIn(parsed, 'expand', ['owner']) !== undefined,
   };
 }
 
@@ -110,21 +110,21 @@ function fieldOf(name: ItemSort): SortField {
 
 /** The entries of a list of names; unknown and repeated ones are problems. */
 function namesIn<Name extends string>(
-  given: ParsedQuery,
+  parsed: ParsedQuery,
   parameter: string,
   known: readonly Name[],
   identity: (name: Name) => string = (name) => name,
 ): Name[] | undefined {
-  const entries = given.values
+  const entries = parsed.values
     .get(parameter)
     ?.split(',')
     .flatMap((text) => {
       const name = known.find((it) => it === text.trim());
-      if (name === undefined) note(given, parameter, noneOf(text, known));
+      if (name === undefined) note(parsed, parameter, noneOf(text, known));
       return name ?? [];
     });
   if (entries && new Set(entries.map(identity)).size < entries.length) {
-    note(given, parameter, { type: 'repeated', msg: 'An entry should be given once' });
+    note(parsed, parameter, { type: 'repeated', msg: 'An entry should be given once' });
   }
   return entries;
 }

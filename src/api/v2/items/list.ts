@@ -20,11 +20,11 @@ export const createItemListRoutes = ({
     '',
     async ({ actor, request, server, query, set }) => {
       const { q, bin, count, cursor, limit = 50 } = query;
-      const given = parseQuery(request.url, ItemsQuery);
-      const filters = filtersOf(given, ITEM_FILTERS, actor.id ?? undefined);
-      const sort = sortOf(given);
-      const shown = selectionOf(given);
-      throwProblems(given);
+      const parsed = parseQuery(request.url, ItemsQuery);
+      const filters = filtersOf(parsed, ITEM_FILTERS, actor.id ?? undefined);
+      const sort = sortOf(parsed);
+      const shown = selectionOf(parsed);
+      throwProblems(parsed);
       if (bin && actor.id === null) throw new AppError('unauthenticated', 'Not authenticated');
       const { columns, write } = itemWriter(shown);
       // Long lists share the event loop by account or, without one, by network.

@@ -42,7 +42,7 @@ export const createItemRevisionRoutes = ({
         params: ItemIdParams,
         query: ItemRevisionsQuery,
         response: { 200: ItemRevisions, ...LIST_ITEM_REVISIONS_ERRORS },
-        detail: userRoute('items:read', 'listItemRevisions', 'List the changes of an own item'),
+        detail: userRoute('items:read', 'listItemRevisions', 'List the changes of an item'),
       },
     )
     .post(
@@ -59,7 +59,7 @@ export const createItemRevisionRoutes = ({
         body: ItemRevert,
         response: { 201: ItemDocument, ...REVERT_ITEM_ERRORS },
         detail: {
-          ...userRoute('items:write', 'revertItem', 'Revert an own item to an earlier version'),
+          ...userRoute('items:write', 'revertItem', 'Revert an item to an earlier version'),
           takesKey: true,
         },
       },

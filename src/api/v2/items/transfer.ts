@@ -48,16 +48,16 @@ export const createItemTransferRoutes = ({
           ...userRoute('items:write', 'importItems', 'Create an item from each line'),
           body: { isStreamed: true, mediaTypes: ITEM_TYPES },
           description:
-            'Processes the body as a stream. Valid lines are stored in batches of a few hundred and invalid ones are counted. It is not atomic: an import that ends early keeps the items stored so far. A dry run only reports the result. A body of type `application/octet-stream`, or without a media type, has the format in `format`, by default JSON Lines.',
+            'Processes the body as a stream. Valid lines are stored in batches of a few hundred and invalid ones are counted. It is not atomic: if an import ends early, the items stored so far remain. A dry run only reports the result. A body of type `application/octet-stream`, or without a media type, has the format in `format`, by default JSON Lines.',
         },
       },
     )
     .get(
       '/export',
       ({ actor, request, query: { format = 'jsonl', scope = 'own' }, set }) => {
-        const given = parseQuery(request.url, ExportQuery);
-        const filters = filtersOf(given, ITEM_FILTERS, actor.id);
-        throwProblems(given);
+        const parsed = parseQuery(request.url, ExportQuery);
+        const filters = filtersOf(parsed, ITEM_FILTERS, actor.id);
+        throwProblems(parsed);
         const ownerId = scope === 'own' ? actor.id : undefined;
         return outgoing(itemExport.lines({ format, ownerId, filters }), format, set);
       },
