@@ -8,7 +8,7 @@ export interface FilteredRows<Row> {
   positionOf(row: Row): Position;
   /** The position of the row after `from` that follows `skip` others; undefined after the last. */
   nth(from: Position | undefined, skip: number): Promise<Position | undefined>;
-  /** At most `limit` of the rows after `from`, up to and including `to`, that pass the filter. */
+  /** Returns at most `limit` of the rows after `from`, up to and including `to`, that pass the filter. */
   rows(from: Position | undefined, to: Position | undefined, limit: number): Promise<Row[]>;
 }
 

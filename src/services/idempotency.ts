@@ -136,7 +136,7 @@ function mismatch(): AppError {
   return new AppError('idempotency_mismatch', 'This Idempotency-Key was used for another request');
 }
 
-/** The reason is in the cause, for the log alone. */
+/** The reason is in the cause, which only the log shows. */
 function unreadable(error: unknown): unknown {
   if (!(error instanceof SecretError)) return error;
   const message = 'The response cannot be stored or read with the key of this server';

@@ -20,7 +20,7 @@ export type Place = { after: number; rest: number };
 
 /**
  * The place of the row that follows `skip` others in the order of their ids, with a `rest` below
- * 4,096. Undefined if there are not so many rows.
+ * 4,096. Undefined if there are fewer rows.
  */
 export async function placeAfter(
   session: Session,

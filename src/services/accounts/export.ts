@@ -170,7 +170,7 @@ export const NOT_EXPORTED: Record<string, string> = {
   sign_up_keys: 'A copy of the response to the sign-up, stored for a day.',
 };
 
-/** The tables whose rows the document shows in a form of their own. */
+/** The tables whose rows the document shows in a custom format. */
 const FORMATTED: readonly string[] = [
   ...[users, totps, accountUsage, items, itemRevisions],
   ...[identities, passkeys, sessions, accessTokens, auditLog],

@@ -123,7 +123,7 @@ export async function namesLike(orm: Orm, q: string | undefined): Promise<Names 
     orm.select({ id }).from(users).where(isIndexed(key)).limit(MOST_BY_NAME);
   const found = [...(await idsBy(username_key)), ...(await idsBy(email_key))];
   if (found.length >= MOST_BY_NAME) {
-    // The unary + keeps SQLite off these indexes, whose rows it would all have to sort.
+    // The unary + prevents SQLite from using these indexes, whose rows it would all have to sort.
     const filter = or(isScanned(username_key), isScanned(email_key)) as SQL;
     return { filter, areFew: false };
   }

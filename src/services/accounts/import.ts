@@ -179,7 +179,7 @@ const NOT_AN_OBJECT = 'The line is not a JSON object.';
 
 type Fields = Record<string, unknown>;
 
-/** Higher costs would take seconds at every sign-in; no library's defaults come near. */
+/** Higher costs would take seconds at every sign-in; the defaults of all libraries are far lower. */
 const MAX_BCRYPT_COST = 16;
 const MAX_ARGON2_KIB = 1_048_576;
 const MAX_ARGON2_PASSES = 20;

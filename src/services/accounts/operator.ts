@@ -18,8 +18,8 @@ import { tidy } from '../../utils/text/text.ts';
 import type { AuditAction } from '../audit/audit.ts';
 import { type ActionTokens, PURPOSES } from '../auth/action-tokens.ts';
 import type { Devices } from '../auth/devices.ts';
+import { endSignInMethods } from '../auth/sign-in-methods.ts';
 import type { SignInThrottle } from '../auth/throttle.ts';
-import { endWaysIn } from '../auth/ways-in.ts';
 import type { Notices } from '../mail/notices.ts';
 import { type Account, account } from './account.ts';
 import type { UserListQuery } from './filters.ts';
@@ -93,10 +93,10 @@ export const createOperator = (deps: OperatorDeps) => ({
   },
 
   /**
-   * Makes an account an active admin with a new password. All other credentials end, because the
-   * account may have been created by someone else: sessions, tokens, passkeys, authenticator,
-   * linked sign-ins and mailed links. Throws conflict if the account has changed since it was
-   * read, validation_failed for a username that is another address, username_taken, overloaded.
+   * Promotes an account to an active admin with a new password. All other credentials end, because
+   * the account may have been created by someone else: sessions, tokens, passkeys, authenticator,
+   * linked sign-ins and mailed links. Throws conflict if the account has changed since it was read,
+   * validation_failed for a username that is another address, username_taken, overloaded.
    */
   promote: (user: User, promotion: Promotion): Promise<User> => promote(deps, user, promotion),
 
@@ -182,7 +182,7 @@ async function promote(
       password_hash,
       updated_at: now().toISOString(),
     });
-    await endWaysIn(deps, tx, id);
+    await endSignInMethods(deps, tx, id);
     await actionTokens.revoke(tx, id, PURPOSES);
     await throttle.forget(tx, id);
     const details = { role: 'admin' };

@@ -11,7 +11,7 @@ import { timeBudget } from '../../utils/time/time-budget.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
-import { endWaysIn } from '../auth/ways-in.ts';
+import { endSignInMethods } from '../auth/sign-in-methods.ts';
 import { type ItemChangesDeps, invalidateItems, recordErasure } from '../items/changes.ts';
 import { eraseItem } from '../items/purge.ts';
 import { type Job, MAX_RUN_MS } from '../jobs.ts';
@@ -42,7 +42,7 @@ export function createAccountRemoval(deps: AccountRemovalDeps) {
     job,
 
     /**
-     * Deletes an account in the caller's transaction: once committed, nobody can sign in to it or
+     * Deletes an account in the caller's transaction: once committed, no one can sign in to it or
      * see it or its items, and its email and username are free. The job erases its rows. Throws
      * conflict for the last active admin.
      */
@@ -67,7 +67,7 @@ async function hide(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<void>
   const { now } = deps;
   const at = now().toISOString();
   const name = `REMOVED-${id}`;
-  await endWaysIn(deps, tx, id);
+  await endSignInMethods(deps, tx, id);
   await tx.orm.delete(actionTokens).where(eq(actionTokens.user_id, id));
   const names = { email: name, email_key: name, username: name, username_key: name };
   const rest = { password_hash: null, email_verified_at: null, is_active: false, updated_at: at };

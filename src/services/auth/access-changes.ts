@@ -29,7 +29,7 @@ const entriesAfter = prepare<{ after: number }, Pick<AuditEntry, 'id' | 'user_id
     .limit(MAX_ENTRIES),
 );
 
-/** Makes long-lived responses, such as event streams, check their access as soon as it changes. */
+/** Notifies long-lived responses, such as event streams, of changes to their access. */
 export function createAccessChanges({ db }: { db: Db }): AccessChanges {
   const listeners = new Map<number, Set<() => void>>();
   let lastSeen = newestEntry(db);

@@ -41,9 +41,9 @@ const keyOf = prepare<{ id: number }, Pick<User, 'device_key'>[]>((orm) =>
 );
 
 /**
- * Devices that have signed in to an account before: failures of strangers do not keep them out (OWASP
- * calls this device cookies). A device token is a signed random name. It is not stored, and valid for a
- * year or until `forget`.
+ * Devices that have signed in to an account before: failures of strangers do not lock them out
+ * (OWASP calls this device cookies). A device token is a signed random name. It is not stored, and
+ * valid for a year or until `forget`.
  */
 export const createDevices = ({ sessions, now }: DevicesDeps) => ({
   /** Issues a device token for an account, in the transaction of its sign-in. */

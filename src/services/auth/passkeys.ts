@@ -38,7 +38,7 @@ export interface PasskeysDeps extends AdminFactorDeps {
 /** The origin of the page in the browser, such as `https://app.example.com`. */
 type PageOrigin = string;
 
-/** The response of a browser to the options of a sign-in; `flow` comes with the options. */
+/** The response of a browser to the options of a sign-in; `flow` is one of the options. */
 export interface PasskeyAssertion {
   flow: string;
   response: unknown;

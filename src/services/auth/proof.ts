@@ -60,7 +60,7 @@ export function createProof(deps: ProofDeps) {
       if (password_hash === null && openedAt > since) return;
       throw new AppError(
         'proof_required',
-        'Give the password, or sign in again with a second factor',
+        'Enter the password, or sign in again with a second factor',
       );
     },
   };

@@ -58,7 +58,7 @@ export interface SessionsDeps {
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** Further proofs of a sign-in, besides the account itself. */
+/** Further proofs of a sign-in, in addition to the account. */
 export interface SessionProof {
   /** True for an authenticator code, a recovery code or a passkey. */
   secondFactor?: boolean;

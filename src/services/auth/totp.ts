@@ -223,7 +223,7 @@ function grouped(code: string): string {
   return code.replace(/.{7}(?=.)/g, '$&-');
 }
 
-/** Removes the blanks and dashes that apps and people group codes with. */
+/** Removes the spaces and dashes with which apps and people group codes. */
 function plainCode(code: string): string {
   return fold(code).replace(/[\s\p{Pd}\p{Cf}\u2212]/gu, '');
 }

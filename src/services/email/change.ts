@@ -81,7 +81,7 @@ export const createEmailChange = (deps: EmailChangeDeps) => {
     /**
      * Sets the address that the token was mailed to, and notifies the old one. Requires the password
      * of the account: otherwise the recipient could be tricked into confirming the request of another
-     * account and give up the address to it. Throws invalid_action_token, email_taken, overloaded;
+     * account and lose the address to it. Throws invalid_action_token, email_taken, overloaded;
      * conflict, bad_credentials and too_many_requests do not spend the token.
      */
     confirm: async (

@@ -13,8 +13,8 @@ import type { ActionTokens } from '../auth/action-tokens.ts';
 import { createDeferred } from '../auth/deferred.ts';
 import type { Devices } from '../auth/devices.ts';
 import type { Sessions } from '../auth/sessions.ts';
+import { endSignInMethods } from '../auth/sign-in-methods.ts';
 import type { SignInThrottle } from '../auth/throttle.ts';
-import { endWaysIn } from '../auth/ways-in.ts';
 import type { MailLimits } from '../mail/limits.ts';
 import type { Notices } from '../mail/notices.ts';
 import type { Mails } from '../mail/queue.ts';
@@ -70,9 +70,9 @@ export const createPasswordRecovery = (deps: PasswordRecoveryDeps) => {
 
     /**
      * Sets a new password, ends every session, access token and device token, and clears the failed
-     * sign-ins of the account. Returns a new device token, so that failures of strangers do not keep
+     * sign-ins of the account. Returns a new device token, so that failures of strangers do not lock
      * the owner out; it opens no session. Confirms the address too: if it was not confirmed before,
-     * every other way in ends. Throws invalid_action_token, weak_password, overloaded.
+     * all other sign-in methods end. Throws invalid_action_token, weak_password, overloaded.
      */
     reset: async (
       actor: AnyActor,
@@ -85,7 +85,7 @@ export const createPasswordRecovery = (deps: PasswordRecoveryDeps) => {
         const user = await addressOwner(tx, await actionTokens.spend(tx, 'reset_password', token));
         const { id, email_verified_at } = user;
         const at = now().toISOString();
-        if (email_verified_at === null) await endWaysIn(deps, tx, id);
+        if (email_verified_at === null) await endSignInMethods(deps, tx, id);
         const ended = await deps.sessions.endAll(tx, id);
         await accessTokens.endAll(tx, id);
         await actionTokens.revoke(tx, id, ['verify_email', 'change_email']);

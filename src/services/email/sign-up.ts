@@ -51,7 +51,7 @@ export const createSignUp = (deps: SignUpDeps) => {
     await mails.enqueue(tx, mail);
   };
 
-  /** Tells only the owner of the address why no account could be created with it. */
+  /** Notifies only the owner of the address why no account could be created with it. */
   const replyByMail = async (
     actor: AnyActor,
     applicant: Applicant,

@@ -6,7 +6,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
 import type { ActionTokens } from '../auth/action-tokens.ts';
 import type { PasswordProofDeps } from '../auth/proof.ts';
-import { endWaysIn } from '../auth/ways-in.ts';
+import { endSignInMethods } from '../auth/sign-in-methods.ts';
 import { type MailLimits, tooManyMails } from '../mail/limits.ts';
 import type { Mails } from '../mail/queue.ts';
 import type { MailTemplates } from '../mail/templates.ts';
@@ -42,9 +42,9 @@ export const createEmailVerification = (deps: EmailVerificationDeps) => {
     await mails.enqueue(tx, templates.verify(email, username, token));
   };
 
-  /** Ends all ways in and the password, and returns a token to set a new one. */
+  /** Ends all sign-in methods and the password, and returns a token to set a new one. */
   const startOver = async (tx: Tx, { id, email }: User): Promise<string> => {
-    await endWaysIn({ accessChanges }, tx, id);
+    await endSignInMethods({ accessChanges }, tx, id);
     await updateUser(tx, id, { password_hash: null });
     await actionTokens.revoke(tx, id, ['change_email']);
     return actionTokens.issue(tx, { user_id: id, purpose: 'reset_password', email });
@@ -72,8 +72,8 @@ export const createEmailVerification = (deps: EmailVerificationDeps) => {
 
     /**
      * Confirms an address. With the account's password, everything stays as it is. Without it,
-     * somebody else may have created the account (pre-hijacking): all existing ways in end, the
-     * password included, and the result has a token to set a new one. Throws invalid_action_token,
+     * somebody else may have created the account (pre-hijacking): all existing sign-in methods
+     * and the password end, and the result has a token to set a new one. Throws invalid_action_token,
      * and bad_credentials and too_many_requests, which do not spend the token.
      */
     confirm: async (

@@ -228,7 +228,7 @@ export function createProviderCalls(
 function tokenReply({ status, data }: OutboundResponse): TokenReply {
   const isRefusal = REFUSALS.includes(status);
   const isObject = typeof data === 'object' && data !== null;
-  if (!isObject) throw new ProviderFault(`It answered ${status} without a JSON object`);
+  if (!isObject) throw new ProviderFault(`It returned ${status} without a JSON object`);
   return { isRefusal, data: { ...data } };
 }
 
@@ -252,7 +252,7 @@ export function refused(): AppError {
 function reasonOf(error: unknown): string {
   if (error instanceof OutboundError) {
     const { status, code } = error;
-    return status === undefined ? `It failed with ${code}` : `It answered ${status}`;
+    return status === undefined ? `It failed with ${code}` : `It returned ${status}`;
   }
   const { code } = error as { code?: unknown };
   const isOurs = /^[A-Z]\w{2,40}$/.test(String(code));

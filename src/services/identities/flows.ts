@@ -42,7 +42,7 @@ interface ReturnState {
   return_to?: string;
 }
 
-/** The two steps of asking a provider who a user is. */
+/** The two steps of identifying a user through a provider. */
 export const createIdentityFlows = ({ flows, links, providers }: IdentityFlowsDeps) => {
   /** A posted form has neither cookies nor the flow: its state is a flow that leads to the page. */
   const newState = ({ returnsByForm }: IdentityProvider, return_to: string) =>

@@ -89,14 +89,14 @@ export const createIdentities = (deps: IdentitiesDeps) => {
       return { data: await own.where(isOwn).orderBy(desc(identities.id)) };
     },
 
-    /** Unlinks an identity of the actor. Throws not_found, and conflict for the last way in. */
+    /** Unlinks an identity of the actor. Throws not_found, and conflict for the last sign-in method. */
     unlink: (actor: Actor, identity_id: number): Promise<void> =>
       db.write(async (tx) => {
         const isOwn = and(eq(identities.id, identity_id), eq(identities.user_id, actor.id));
         const [removed] = await tx.orm.delete(identities).where(isOwn).returning();
         if (!removed) throw new AppError('not_found', `Identity ${identity_id} not found`);
         if (!(await hasAnotherWayIn(tx, actor.id, [...providers.keys()]))) {
-          const message = 'It is the last way into the account: set a password first';
+          const message = 'It is the only way to sign in to the account: set a password first';
           throw new AppError('conflict', message);
         }
         await audit.own(tx, actor, 'identity.unlinked', { provider: removed.provider });

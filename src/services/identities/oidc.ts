@@ -127,7 +127,7 @@ async function verify(
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       requiredClaims: ['sub', 'iat', 'exp'],
     }).catch((error: unknown) => {
-      // These errors come from fetching the keys, not from the token.
+      // These errors are about fetching the keys, not about the token.
       const isOurs = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid;
       const isOfToken = error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC';
       throw isOfToken && !isOurs ? refused() : error;

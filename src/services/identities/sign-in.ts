@@ -22,7 +22,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
 import type { ActionTokens } from '../auth/action-tokens.ts';
 import { emailUnverified } from '../auth/auth.ts';
-import { endWaysIn } from '../auth/ways-in.ts';
+import { endSignInMethods } from '../auth/sign-in-methods.ts';
 import type { SignUp } from '../email/sign-up.ts';
 import type { EmailVerification } from '../email/verification.ts';
 import type { Notices } from '../mail/notices.ts';
@@ -93,13 +93,13 @@ export const createIdentitySignIn = (deps: IdentitySignInDeps) => {
     throw emailUnverified();
   };
 
-  const markVerified = async (tx: Tx, owner: Actor, details: { kept: boolean }): Promise<User> => {
+  const markVerified = async (tx: Tx, owner: Actor, isUnchanged: boolean): Promise<User> => {
     const { id } = owner;
     const at = now().toISOString();
     const user = await updateUser(tx, id, { email_verified_at: at, updated_at: at });
     await actionTokens.revoke(tx, id, ['verify_email']);
-    if (!details.kept) await actionTokens.revoke(tx, id, ['reset_password', 'change_email']);
-    await audit.own(tx, owner, 'email.verified', details);
+    if (!isUnchanged) await actionTokens.revoke(tx, id, ['reset_password', 'change_email']);
+    await audit.own(tx, owner, 'email.verified', { kept: isUnchanged });
     return user;
   };
 
@@ -112,13 +112,13 @@ export const createIdentitySignIn = (deps: IdentitySignInDeps) => {
   ): Promise<User> => {
     const isProof = is_email_verified && email !== null && emailKey(email) === user.email_key;
     if (!isProof || user.email_verified_at !== null) return user;
-    return markVerified(tx, actorFor(user, actor.origin), { kept: true });
+    return markVerified(tx, actorFor(user, actor.origin), true);
   };
 
   /**
    * Returns an account with a verified address, to link an identity to. If the address was not
-   * verified before, somebody else may have created the account (pre-hijacking): all existing ways in
-   * end.
+   * verified before, somebody else may have created the account (pre-hijacking): all existing
+   * sign-in methods end.
    */
   const takeOver = async (tx: Tx, actor: AnyActor, user: User): Promise<User> => {
     const { id } = user;
@@ -129,9 +129,9 @@ export const createIdentitySignIn = (deps: IdentitySignInDeps) => {
     }
     // The operator created the admins, so their owners are known.
     if (user.role === 'admin') throw linkFirst();
-    await endWaysIn(deps, tx, id);
+    await endSignInMethods(deps, tx, id);
     await updateUser(tx, id, { password_hash: null });
-    return markVerified(tx, actorFor(user, actor.origin), { kept: false });
+    return markVerified(tx, actorFor(user, actor.origin), false);
   };
 
   const create = async (tx: Tx, actor: AnyActor, providerUser: ProviderUser): Promise<User> => {

@@ -31,7 +31,7 @@ export interface ChangeOptions {
 export interface ItemChangesDeps {
   cache: Cache;
   quotas: Quotas;
-  /** The most revisions that an item keeps. */
+  /** The number of revisions stored per item. */
   maxRevisions: number;
   /** Delivers committed events to listeners. Must not throw. */
   publish(): void;

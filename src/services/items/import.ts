@@ -40,9 +40,9 @@ export interface ImportOptions {
 export const createItemImport = (deps: ItemImportDeps) => ({
   /**
    * Creates an item from each valid line of `source`, in several transactions: an import that ends
-   * early keeps the items it has created. A dry run creates none; it reports what it would create,
-   * quotas aside. Throws the errors of `source`, validation_failed for wrong CSV columns, and
-   * quota_exceeded or storage_full at the first item that does not fit.
+   * early does not remove the items it has created. A dry run creates none; it reports what it
+   * would create, quotas aside. Throws the errors of `source`, validation_failed for wrong CSV
+   * columns, and quota_exceeded or storage_full at the first item that does not fit.
    */
   run: async (
     actor: Actor,

@@ -36,7 +36,7 @@ export function createItemPopular({ db, cache, views, popularTtlMs }: ItemPopula
       },
     ),
 
-    /** The most viewed items of all time, as v1 shows them; items without views come last. */
+    /** The most viewed items of all time, as v1 shows them; items without views are last. */
     listPlain: cache.wrap(
       { name: 'popular_items', ...times, tags: [ITEMS_TAG] },
       async (limit: number): Promise<PlainItem[]> => {

@@ -9,7 +9,7 @@ import { HOUR_MS } from '../../utils/time/units.ts';
 import { type Job, MAX_RUN_MS } from '../jobs.ts';
 import { inNfc } from './rows.ts';
 
-/** The columns whose change makes a trigger reindex an item. */
+/** The columns whose changes cause a trigger to reindex an item. */
 const INDEXED = ['title', 'description', 'tags', 'visibility', 'deleted_at'] as const;
 
 type Texts = Pick<ItemRow, 'id' | 'title' | 'description' | 'tags'>;

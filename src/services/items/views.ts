@@ -141,7 +141,7 @@ async function writeCount(tx: Tx, count: Count): Promise<void> {
 
 const plus = (column: Column) => sql`${column} + ${sql.placeholder('count')}`;
 
-// No RETURNING: it makes SQLite keep a statement journal, which costs three times as much.
+// No RETURNING: SQLite would write a statement journal, which triples the cost.
 const addViews = prepare<Count, unknown>((orm) =>
   orm
     .update(itemViews)

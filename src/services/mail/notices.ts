@@ -12,7 +12,7 @@ export interface NoticesDeps {
 
 export type Notices = ReturnType<typeof createNotices>;
 
-/** Mails that notify the owner of an account of what was done to it. */
+/** Mails that notify the owner of an account of actions on it. */
 export const createNotices = ({ mails, templates, limits }: NoticesDeps) => ({
   /**
    * Queues a notice in the transaction of the action: both commit or neither. Beyond the limits of

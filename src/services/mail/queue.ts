@@ -9,11 +9,11 @@ import { jitteredDelayMs } from '../../utils/time/backoff.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../utils/time/units.ts';
 import type { Job } from '../jobs.ts';
 
-/** A mail is given up after this many failures: at least 7 hours, for links that live 24. */
+/** A mail fails for good after this many attempts: at least 7 hours, while links are valid for 24. */
 export const MAX_ATTEMPTS = 10;
-/** The longest queue, including mails that were given up. */
+/** The longest queue, including failed mails. */
 const MAX_QUEUED = 10_000;
-/** Mails that were given up are stored for the operator to see. */
+/** Failed mails that are stored for the operator to see. */
 const RETENTION_MS = 30 * DAY_MS;
 const PURGE_BATCH = 250;
 const MIN_WAIT_MS = MINUTE_MS;
@@ -77,7 +77,7 @@ export function createMails(deps: MailsDeps) {
       tx.afterCommit(() => wake(deps, worker));
     },
 
-    /** Starts to send the queued mails, and new ones as they come. */
+    /** Starts to send the queued mails and new ones. */
     start: (): void => {
       worker.state = 'started';
       wake(deps, worker);
@@ -86,7 +86,7 @@ export function createMails(deps: MailsDeps) {
     /** Tries to send all due mails once. For tests and commands. */
     sendDue: (): Promise<void> => runOnce(deps, worker),
 
-    /** Deletes mails that were given up 30 days ago. */
+    /** Deletes mails that failed 30 days ago. */
     job: createPurge(deps),
 
     /** Stops sending, and waits a short time for mails in flight. */
@@ -168,7 +168,7 @@ async function recordFailure(deps: MailsDeps, { id, attempts: before }: Mail, er
   const fixedMs = jitteredDelayMs({ ...range, random: () => 1 });
   const waitMs = fixedMs + jitteredDelayMs({ ...range, random });
   const next_attempt_at = new Date(now().getTime() + waitMs).toISOString();
-  // Keeps the mail for the operator to see, without its link.
+  // The mail is stored for the operator to see, without its link.
   const body = isGivenUp ? { text: '', html: '' } : {};
   await db.write(async ({ orm }) => {
     const spent = isGivenUp ? MAX_ATTEMPTS : attempts;

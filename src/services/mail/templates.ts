@@ -11,8 +11,8 @@ const NOTICES = {
   'recovery_code.used': 'A recovery code of your account was used',
   'passkey.added': 'A passkey was added to your account',
   'passkey.removed': 'A passkey of your account was removed',
-  'identity.linked': 'A sign-in by another service was added to your account',
-  'identity.unlinked': 'A sign-in by another service was removed from your account',
+  'identity.linked': 'A sign-in with another service was added to your account',
+  'identity.unlinked': 'A sign-in with another service was removed from your account',
 } satisfies { [Action in AuditAction]?: string };
 
 export type NoticedAction = keyof typeof NOTICES;
@@ -44,7 +44,7 @@ const actions = ({ appName, links }: MailSettings) => ({
 
   reset: (to: string, username: string, token: string): OutgoingMail =>
     compose(appName, to, 'Reset your password', [
-      `Somebody asked to reset the password of the account ${named(username)} at ${appName}. To choose a new one, open this link within 30 minutes:`,
+      `Somebody requested a new password for the account ${named(username)} at ${appName}. To choose a new one, open this link within 30 minutes:`,
       ...linkTo(links.resetPassword(token)),
       'A new password signs the account out everywhere.',
       'If that was not you, ignore this mail: nothing has changed.',
@@ -62,20 +62,20 @@ const notices = ({ appName }: MailSettings) => ({
   emailChanged: (to: string, username: string): OutgoingMail =>
     compose(appName, to, 'Your email address was changed', [
       `The account ${named(username)} at ${appName} now uses another address; this one no longer belongs to it.`,
-      `If that was not you, tell the operator of ${appName} at once.`,
+      `If that was not you, contact the operator of ${appName} immediately.`,
     ]),
 
   /** Notifies the owner of an action on the account, in case somebody else did it. */
   notice: (to: string, username: string, action: NoticedAction): OutgoingMail =>
     compose(appName, to, NOTICES[action], [
       `${NOTICES[action]}. This is about the account ${named(username)} at ${appName}.`,
-      `If that was not you, reset your password at once, and tell the operator of ${appName}.`,
+      `If that was not you, reset your password immediately, and contact the operator of ${appName}.`,
     ]),
 
   alreadySignedUp: (to: string, username: string): OutgoingMail =>
     compose(appName, to, 'You already have an account', [
       `Somebody tried to sign up at ${appName} with this address, which the account ${named(username)} already uses.`,
-      'If that was you, sign in, or ask for a new password if you forgot it. Otherwise ignore this mail: nothing has changed.',
+      'If that was you, sign in, or request a new password if you forgot it. Otherwise ignore this mail: nothing has changed.',
     ]),
 
   usernameTaken: (to: string, username: string): OutgoingMail =>

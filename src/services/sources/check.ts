@@ -202,7 +202,7 @@ function textsIn(value: unknown): string[] {
   return Object.values(value).flatMap(textsIn);
 }
 
-/** Refuses parameters that contradict themselves or one another. */
+/** Refuses parameters that are inconsistent or contradict each other. */
 function checkParameters(parameters: readonly SourceParameter[], refuse: Refuse): void {
   const seen = new Set<string>();
   for (const [index, parameter] of parameters.entries()) {

@@ -32,7 +32,7 @@ export type PlainField = string | { secret: string };
 export type ShownField = string | { secret: null; is_set: boolean };
 /** A field of a source that is being saved: some secrets are new, the others are sealed already. */
 export type EditedField = StoredField | PlainField;
-/** A change of a field: null removes it; a secret of null keeps its value. */
+/** A change of a field: null removes it; a secret of null leaves its value unchanged. */
 export type FieldChange = string | { secret: string | null } | null;
 export type Fields<F> = Record<string, F>;
 
@@ -58,7 +58,7 @@ export interface SourceRules {
   breaker: { failures: number; open_seconds: number } | null;
   /** Client headers that are forwarded. */
   forward_headers: string[];
-  /** Sets of parameters that `refresh` keeps in the cache. */
+  /** Sets of parameters whose responses `refresh` caches. */
   refresh_parameters: Record<string, ParameterValue>[];
 }
 

@@ -15,7 +15,7 @@ export interface FetchResult {
   status: number | null;
   data?: unknown;
   error?: CallFailure;
-  /** Null if the call was not made or failed. */
+  /** Null if the call was not sent or failed. */
   cache: OutboundResponse['cache'] | null;
   elapsed_ms: number;
   attempts: number;
@@ -34,8 +34,8 @@ interface Client {
 /** Calls several sources or URLs at once. */
 export const createSourceFetch = (deps: SourceFetchDeps) => ({
   /**
-   * Makes the calls concurrently, within the limits of the gateway, and returns their results in
-   * the same order. Equal calls are made once. A call that fails does not affect the others.
+   * Sends the calls concurrently, within the limits of the gateway, and returns their results in
+   * the same order. Equal calls are sent once. A call that fails does not affect the others.
    */
   fetchAll: (actor: Actor, calls: readonly FetchCall[], client: Client): Promise<FetchResult[]> => {
     const started = new Map<string, Promise<FetchResult>>();

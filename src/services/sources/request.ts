@@ -120,7 +120,7 @@ function filled(text: string, values: Values): string | undefined {
   return fillTemplate(template, (name) => String(values.get(name)));
 }
 
-/** The body with its placeholders replaced. A text that is one placeholder keeps the value's type. */
+/** The body with its placeholders replaced. A text that is one placeholder is replaced by the value with its type. */
 function filledBody(body: unknown, values: Values): unknown {
   if (typeof body === 'string') {
     const [first, ...rest] = templateOf(body);

@@ -74,7 +74,7 @@ export async function openedFields(box: SecretBox, source: Source) {
   }
 }
 
-/** The reason is in the cause, for the log alone. */
+/** The reason is in the cause, which only the log shows. */
 function unreadable({ name }: { name: string }, error: unknown): unknown {
   if (!(error instanceof SecretError)) return error;
   const msg = `The secrets of source ${name} cannot be read or stored with the key of this server`;

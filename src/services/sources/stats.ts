@@ -48,7 +48,7 @@ interface Tally {
   errors: Record<string, number>;
 }
 
-/** The longest that a count stays in memory alone. */
+/** The longest time for which a count is only in memory. */
 const MAX_DELAY_MS = 3_000;
 const RETENTION_HOURS = 30 * 24;
 /** Rows deleted in one statement. */

@@ -33,22 +33,22 @@ type ReadResult = { value: ParameterValue } | Omit<ParameterProblem, 'name'>;
 /** The values of all parameters, with their defaults. Throws ParameterError that names each problem. */
 export function readValues(
   parameters: readonly SourceParameter[],
-  given: Readonly<Record<string, unknown>>,
+  input: Readonly<Record<string, unknown>>,
   format: ValueFormat,
 ): Values {
   const known = new Set(parameters.map(({ name }) => name));
-  const problems: ParameterProblem[] = Object.keys(given)
+  const problems: ParameterProblem[] = Object.keys(input)
     .filter((name) => !known.has(name))
     .map((name) => ({ name, type: 'extra_forbidden', msg: 'Extra inputs are not permitted' }));
   const values = new Map<string, ParameterValue>();
   for (const parameter of parameters) {
     const { name, required } = parameter;
-    if (!Object.hasOwn(given, name)) {
+    if (!Object.hasOwn(input, name)) {
       if (parameter.default !== undefined) values.set(name, parameter.default);
       else if (required) problems.push({ name, type: 'missing', msg: 'Field required' });
       continue;
     }
-    const result = readValue(parameter, given[name], format);
+    const result = readValue(parameter, input[name], format);
     if ('value' in result) values.set(name, result.value);
     else problems.push({ name, ...result });
   }
@@ -62,35 +62,35 @@ const MAX_NAMED = 100;
 /** Reads one value by the rules of its parameter. */
 export function readValue(
   parameter: SourceParameter,
-  given: unknown,
+  input: unknown,
   format: ValueFormat,
 ): ReadResult {
-  if (parameter.type === 'boolean') return readBoolean(given, format);
+  if (parameter.type === 'boolean') return readBoolean(input, format);
   if (parameter.type === 'integer' || parameter.type === 'number') {
-    return readNumber(parameter, given, format);
+    return readNumber(parameter, input, format);
   }
-  if (typeof given !== 'string') {
+  if (typeof input !== 'string') {
     return { type: 'string_type', msg: 'Input should be a valid string' };
   }
-  if (parameter.type === 'string') return readText(parameter, given);
+  if (parameter.type === 'string') return readText(parameter, input);
   const { values = [] } = parameter;
-  if (values.includes(given)) return { value: given };
+  if (values.includes(input)) return { value: input };
   return { type: 'enum', msg: `Input should be one of ${values.join(', ')}` };
 }
 
-function readBoolean(given: unknown, format: ValueFormat): ReadResult {
-  if (format === 'json' && typeof given === 'boolean') return { value: given };
-  if (format === 'text' && given === 'true') return { value: true };
-  if (format === 'text' && given === 'false') return { value: false };
+function readBoolean(input: unknown, format: ValueFormat): ReadResult {
+  if (format === 'json' && typeof input === 'boolean') return { value: input };
+  if (format === 'text' && input === 'true') return { value: true };
+  if (format === 'text' && input === 'false') return { value: false };
   return { type: 'bool_parsing', msg: 'Input should be true or false' };
 }
 
 function readNumber(
   { type, min, max }: SourceParameter,
-  given: unknown,
+  input: unknown,
   format: ValueFormat,
 ): ReadResult {
-  const value = format === 'text' ? numberOf(String(given)) : given;
+  const value = format === 'text' ? numberOf(String(input)) : input;
   const isNumber = typeof value === 'number' && Math.abs(value) <= MAX_NUMBER;
   if (!isNumber || (type === 'integer' && !Number.isInteger(value))) {
     const [kind, name] = type === 'integer' ? ['int', 'integer'] : ['float', 'number'];
@@ -110,21 +110,21 @@ function numberOf(text: string): number | undefined {
   return /^-?\d{1,16}(\.\d{1,16})?$/.test(text) ? Number(text) : undefined;
 }
 
-function readText(parameter: SourceParameter, given: string): ReadResult {
+function readText(parameter: SourceParameter, input: string): ReadResult {
   const { max_length = DEFAULT_MAX_LENGTH } = parameter;
-  if (given.length > 2 * max_length || codePoints(given) > max_length) {
+  if (input.length > 2 * max_length || codePoints(input) > max_length) {
     return { type: 'string_too_long', msg: `String should have at most ${max_length} characters` };
   }
-  if (!isStorable(given)) {
+  if (!isStorable(input)) {
     const msg = 'Value error, text must not contain NUL or lone surrogates';
     return { type: 'value_error', msg };
   }
   const pattern = patternOf(parameter);
-  if (pattern && !fitsPattern(pattern, given)) {
+  if (pattern && !fitsPattern(pattern, input)) {
     const msg = `String should match pattern '${parameter.pattern}'`;
     return { type: 'string_pattern_mismatch', msg };
   }
-  return { value: given };
+  return { value: input };
 }
 
 const patterns = new WeakMap<SourceParameter, PlainPattern>();

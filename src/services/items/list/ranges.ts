@@ -16,7 +16,7 @@ export function defaultSort(q: string | undefined): readonly SortKey[] {
 /**
  * The keys of a total order: `sort` up to its id, or with the id as the last tie-breaker in the
  * direction of the last key. After views and relevance the id has the opposite direction: the most
- * viewed items come lowest id first, as in v1, and the most relevant ones newest first.
+ * viewed items are listed lowest id first, as in v1, and the most relevant ones newest first.
  */
 export function orderOf(sort: readonly SortKey[]): SortKey[] {
   const at = sort.findIndex(({ field }) => field === 'id');
@@ -78,7 +78,7 @@ export function comparePositions(order: readonly SortKey[], a: Position, b: Posi
   return 0;
 }
 
-/** True if a position comes after `from`, which may be the start of a group. */
+/** True if a position is after `from`, which may be the start of a group. */
 export function isAfter(order: readonly SortKey[], position: Position, from: Position): boolean {
   const difference = comparePositions(order, position, from);
   return difference > 0 || (difference === 0 && from.length < order.length);

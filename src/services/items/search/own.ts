@@ -64,6 +64,6 @@ function rankOf(
 ): number | undefined {
   const folded = foldWords(title);
   if (holds(folded)) return 0;
-  // Line breaks keep words from spanning two fields.
+  // Line breaks prevent words from spanning two fields.
   return holds(`${folded}\n${foldWords(description)}\n${foldWords(tags)}`) ? 1 : undefined;
 }

@@ -34,7 +34,7 @@ export interface Plan {
 export async function planOf(options: SearchOptions): Promise<Plan> {
   const { session, words, pace, bounds } = options;
   const sized: { expression: string; size: number }[] = [];
-  // Not always the last word: a repeated word keeps its first place.
+  // Not always the last word: a repeated word stays at its first position.
   const start = words.find(isLongStart);
   const completions = start ? await completionsOf(options, start.text) : [];
   const enough = Math.ceil(bounds.entries / (words.length + completions.length));

@@ -14,7 +14,7 @@ import type { AccessChanges } from './access-changes.ts';
  * confirmed only now: somebody may have signed up with another person's address and prepared a way
  * to get in later (pre-hijacking).
  */
-export async function endWaysIn(
+export async function endSignInMethods(
   { accessChanges }: { accessChanges: AccessChanges },
   tx: Tx,
   user_id: number,
