@@ -23,7 +23,7 @@ function leaksIn(leaks: ReturnType<typeof createLeaks>, body: string): boolean {
 
 describe('a leak', () => {
   test.each(['password', 'new_password', 'current_password', 'token'])(
-    // proves: logs.times-are-utc-with-milliseconds-operator-keep-the
+    // proves: logs.times-are-utc-with-milliseconds-operator-synchronize-the
     'is what was sent as %s, in an answer and in a log line',
     (name) => {
       const leaks = sent({ login: 'ada', [name]: PASSWORD });

@@ -112,7 +112,7 @@ describe('docs', () => {
     }
   });
 
-  // proves: files.nobody-uploads-a-file-that-is-stored-or, 5.3.2
+  // proves: files.no-uploaded-file-is-stored-or-served-as, 5.3.2
   test('not_found for a missing file', async () => {
     expect(await (await request('/docs/package.json')).text()).toBe('not_found');
   });

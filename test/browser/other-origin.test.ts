@@ -105,7 +105,7 @@ describe.skipIf(!(await hasBrowser()))('pages of other origins in Chromium', () 
       await page.context().close();
     }, 60_000);
 
-    // proves: cookies-and-other-origins.a-listed-page-on-another-site-by-the, 3.5.1
+    // proves: cookies-and-other-origins.a-listed-page-that-the-browser-reports-as, 3.5.1
     test('does not work from a page that is not listed', async () => {
       const page = await open(app.port);
       const api = apiOn(host);

@@ -71,7 +71,7 @@ describe.skipIf(!(await hasBrowser()))('a passkey in Chromium', () => {
     await server?.[Symbol.asyncDispose]();
   });
 
-  // proves: ways-in.passkey-auth-passkeys-login, cryptography.passkeys, 11.6.1
+  // proves: sign-in-methods.passkey-auth-passkeys-login, cryptography.passkeys, 11.6.1
   test('is added, signs in without a password, and no longer signs in once removed', async () => {
     const { page } = await visit(browser);
     await page.goto(`${server.url.replace('127.0.0.1', 'localhost')}/docs`);

@@ -50,7 +50,7 @@ describe('admission control', () => {
     expect(loop.turn(500, 1.9)).toBe(500);
   });
 
-  // proves: costly-work.more-requests-than-there-is-time-for
+  // proves: costly-work.overload
   test('refuses nothing while the loop is full and its turns are short', () => {
     const loop = createLoop();
     for (let index = 0; index < 500; index++) expect(loop.turn(80, 0.5)).toBe(80);
@@ -67,7 +67,7 @@ describe('admission control', () => {
     }
   });
 
-  // proves: costly-work.more-requests-than-there-is-time-for, 15.2.2
+  // proves: costly-work.overload, 15.2.2
   test('keeps turns short once they have been long for a second, and admits in each', () => {
     const loop = createLoop();
     for (let index = 0; index < 2; index++) expect(loop.turn(1000, 0.5)).toBe(1000);

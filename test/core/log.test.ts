@@ -18,7 +18,7 @@ test('writes nothing below its level', () => {
 });
 
 // proves: logs.lines-of-the-process-json-or-text-on
-// proves: logs.times-are-utc-with-milliseconds-operator-keep-the, 16.2.2, 16.2.4
+// proves: logs.times-are-utc-with-milliseconds-operator-synchronize-the, 16.2.2, 16.2.4
 test('writes one JSON object per line, errors with stack and cause', () => {
   const { log, written } = lines('info', 'json');
   log.error('it broke', { error: new Error('outer', { cause: new Error('inner') }), n: 1 });

@@ -38,12 +38,12 @@ const FILE = /\b(?:src|test)\/[\w./-]+\.ts/g;
 /** A cell or paragraph that a test proves, or that says in which words why none can. */
 const PROVED = /\]\(\.\.\/test\/[\w./-]+\.test\.ts\)|\b(?:By review|Operator): [^|]{15}/;
 /** The sections of rules, which come before the requirements of the standard. */
-const RULES = ['Input', 'Limits', 'Passwords', 'Ways in', 'Sessions'].concat([
+const RULES = ['Input', 'Limits', 'Passwords', 'Sign-in methods', 'Sessions'].concat([
   'Cookies and other origins',
-  'Who may what',
+  'Permissions',
   'Cryptography',
   'Data',
-  'Calls out',
+  'Outbound calls',
   'Costly work',
   'Logs',
   'Files',

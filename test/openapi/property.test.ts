@@ -68,7 +68,7 @@ function fuzz(role: Role, it: Operation): void {
 
   if (!takesInput(it)) return;
   // proves: input.every-field-of-every-route-has-a-schema, input.role-scope-sort-action
-  // proves: calls-out.the-base-url-of-a-source-get-api, 2.2.1, 2.2.2
+  // proves: outbound-calls.the-base-url-of-a-source-get-api, 2.2.1, 2.2.2
   test(
     'invalid input gets a declared 4xx',
     withTarget(async (target) => {

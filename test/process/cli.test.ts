@@ -253,8 +253,8 @@ describe('healthcheck', () => {
 });
 
 if (isBinary) {
-  // proves: who-attacks-what-is-protected.the-environment-of-the-process-is-trusted
-  // proves: calls-out.files, 13.4.1, 16.2.3
+  // proves: threat-model.the-environment-of-the-process-is-trusted
+  // proves: outbound-calls.files, 13.4.1, 16.2.3
   test('the binary reads nothing of the directory that it runs in', async () => {
     const cwd = tempDir();
     await Bun.write(join(cwd, '.env'), 'HUTCH_PORT=nonsense\nHUTCH_EVIL=1\n');

@@ -83,7 +83,7 @@ test('a command and a server write side by side, and both get their turn', async
   expect(statuses.length).toBeGreaterThan(10);
 }, 60_000);
 
-// proves: data.secret-in-the-clear
+// proves: data.secret-in-plain-text
 test('after the last write the log is moved into the file, which can be copied alone', async () => {
   const dir = tempDir();
   await using server = await serve(dir, { env: ENV });

@@ -6,7 +6,7 @@ import { tempDir } from '../support.ts';
 import { ADMIN, hutch, serve } from './hutch.ts';
 
 describe('serve', () => {
-  // proves: ways-in.there-is-no-other-way-in-no-default, 6.3.2
+  // proves: sign-in-methods.there-is-no-other-way-to-sign-in, 6.3.2
   test('says where the docs are and how the first admin is made', async () => {
     await using server = await serve(tempDir());
     const said = JSON.stringify(server.lines);

@@ -17,7 +17,7 @@ function adminMethods({ deps }: Awaited<ReturnType<typeof testApp>>): [string, M
   return [...methods, ...others] as [string, Method][];
 }
 
-// proves: who-may-what.each-route-declares-who-may-call-it-and, 8.2.1
+// proves: permissions.each-route-declares-who-may-call-it-and, 8.2.1
 test('forbidden: each service method for admins refuses other callers by itself', async () => {
   await using t = await testApp();
   const { id } = await t.signUp('ada');

@@ -16,7 +16,7 @@ const countOf = (t: TestApp, table: string) =>
   t.deps.db.client.query(`select count(*) from ${table}`).values()[0]?.[0] as number;
 
 describe('the audit log', () => {
-  // proves: data.audit-log, logs.audit-log-who-what-whom-from-where-when
+  // proves: data.audit-log, logs.audit-log-actor-action-target-origin-time-request
   test('is retained as long as the setting says, and for 30 days even against other deletions', async () => {
     await using t = await testApp({ config: { auditDays: 40 } });
     const ages = [...Array(600).fill(50), 41, 39, 31, 29, 1];
@@ -33,7 +33,7 @@ describe('the audit log', () => {
     expect(countOf(t, 'audit_log')).toBe(2);
   });
 
-  // proves: limits.acts-of-an-account-on-itself-in-24
+  // proves: limits.audited-actions-of-an-account-on-itself-in
   test('limits the repeatable acts of an account per day, but not those that protect it', async () => {
     let now = new Date('2026-01-01T00:00:00.000Z');
     await using t = await testApp({ config: { quotaAuditEntries: 5 }, now: () => now });
@@ -72,7 +72,7 @@ describe('mails', () => {
     expect(countOf(t, 'mails')).toBe(2);
   });
 
-  // proves: limits.mails-that-wait
+  // proves: limits.queued-mails
   test('are no longer queued when too many are pending, except for notices', async () => {
     await using t = await testApp();
     t.deps.db.client.run(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 10001)

@@ -51,7 +51,7 @@ describe('the guard of a cell', () => {
     );
   });
 
-  // proves: files.nobody-uploads-a-file-that-is-stored-or
+  // proves: files.no-uploaded-file-is-stored-or-served-as
   test('leaves no formula, whichever separator a program uses', () => {
     fc.assert(
       fc.property(nasty, fc.constantFrom(';', '\t', '|', '\n', '\r'), (cell, separator) => {

@@ -30,8 +30,8 @@ function namesOf(...levels: Access[]): string[] {
 }
 
 describe('the access of routes', () => {
-  // proves: ways-in.there-is-no-other-way-in-no-default
-  // proves: who-may-what.each-route-declares-who-may-call-it-and, 6.3.4, 13.4.5
+  // proves: sign-in-methods.there-is-no-other-way-to-sign-in
+  // proves: permissions.each-route-declares-who-may-call-it-and, 6.3.4, 13.4.5
   test('these are public and no others', () => {
     expect(namesOf('public')).toEqual([
       'GET /',
@@ -85,7 +85,7 @@ describe('the access of routes', () => {
     ]);
   });
 
-  // proves: who-may-what.each-route-declares-who-may-call-it-and
+  // proves: permissions.each-route-declares-who-may-call-it-and
   test('these are for admins and no others', () => {
     expect(namesOf('admin')).toEqual([
       'DELETE /api/v2/sources/:name',
@@ -109,7 +109,7 @@ describe('the access of routes', () => {
     ]);
   });
 
-  // proves: who-may-what.each-route-declares-who-may-call-it-and
+  // proves: permissions.each-route-declares-who-may-call-it-and
   test('personal access tokens need the recorded scope; routes for admins need the scope admin', () => {
     const scoped = routes.filter(({ access, scope }) => scope && access !== 'admin');
     expect(scoped.map(({ name, scope }) => `${name} ${scope}`).toSorted()).toMatchSnapshot();
@@ -117,7 +117,7 @@ describe('the access of routes', () => {
     expect(new Set(ofAdmins.map(({ scope }) => scope))).toEqual(new Set(['admin']));
   });
 
-  // proves: who-may-what.each-route-declares-who-may-call-it-and, 8.2.1
+  // proves: permissions.each-route-declares-who-may-call-it-and, 8.2.1
   test('a server with a route that declares no access does not start, and names the route', async () => {
     await using t = await testApp();
     const app = createApp(t.deps)
@@ -180,7 +180,7 @@ describe('the access of routes', () => {
     expect([user.status, admin.status]).toEqual([200, 403]);
   });
 
-  // proves: sessions.made-a-user
+  // proves: sessions.demoted-to-user
   test('an account whose role is lowered is refused at its next request', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');

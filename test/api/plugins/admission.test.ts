@@ -53,7 +53,7 @@ describe('overloaded', () => {
     expect(new Set(responses.map(({ headers }) => headers.get('x-request-id'))).size).toBe(2);
   });
 
-  // proves: costly-work.more-requests-than-there-is-time-for
+  // proves: costly-work.overload
   test('comes before any work: nothing is read, counted or looked up', async () => {
     await using t = await overloaded();
     let isRead = false;
@@ -82,7 +82,7 @@ describe('overloaded', () => {
     expect(ends).toEqual(['close', 'close', null]);
   });
 
-  // proves: costly-work.more-requests-than-there-is-time-for
+  // proves: costly-work.overload
   test('never applies to probes', async () => {
     await using t = await overloaded();
     for (const path of ['/health/live', '/health/ready']) {

@@ -320,7 +320,7 @@ describe('a change that a cookie authenticates', () => {
         },
         403,
       ],
-      // proves: cookies-and-other-origins.a-listed-page-on-another-site-by-the
+      // proves: cookies-and-other-origins.a-listed-page-that-the-browser-reports-as
     ])('reading with %p is %p', async (headers, status) => {
       await using s = await signedIn(config);
       const all = { ...headers, cookie: s.cookie };
@@ -337,7 +337,7 @@ describe('a change that a cookie authenticates', () => {
       ['cross-site', ['Partitioned', 'SameSite=None', 'Secure']],
       ['same-site', ['SameSite=Lax', 'Secure']],
     ])(
-      // proves: cookies-and-other-origins.a-listed-page-on-another-site-by-the, 3.3.2
+      // proves: cookies-and-other-origins.a-listed-page-that-the-browser-reports-as, 3.3.2
       'the cookies for a %s page are %p, also when cleared',
       async (site, marks) => {
         await using t = await testApp({ config });

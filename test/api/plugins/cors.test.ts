@@ -65,7 +65,7 @@ describe('a listed origin', () => {
   });
 });
 
-// proves: cookies-and-other-origins.whoever-controls-a-listed-origin-can-act-for, 3.4.2
+// proves: cookies-and-other-origins.anyone-who-controls-a-listed-origin-can-act, 3.4.2
 describe('any other origin', () => {
   test.each([
     'https://app.example.com.evil.example',
@@ -87,7 +87,7 @@ describe('any other origin', () => {
   });
 });
 
-// proves: cookies-and-other-origins.whoever-controls-a-listed-origin-can-act-for, 3.4.2
+// proves: cookies-and-other-origins.anyone-who-controls-a-listed-origin-can-act, 3.4.2
 test('without a list CORS is off', async () => {
   await using t = await testApp();
   const answer = await t.request('GET', '/api/v1/items/', { headers: { origin: APP } });

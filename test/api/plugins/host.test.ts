@@ -70,7 +70,7 @@ describe('without a public URL', () => {
   };
 
   test.each(['127.0.0.1', 'localhost', '::1'])(
-    // proves: calls-out.inwards
+    // proves: outbound-calls.inbound
     'a server on %s alone refuses names that a stranger may own',
     async (bound) => {
       const foreign = [
@@ -94,7 +94,7 @@ describe('without a public URL', () => {
       'hutch.internal',
       'box.local',
     ],
-    // proves: calls-out.inwards
+    // proves: outbound-calls.inbound
   ])('it serves %s', async (host) => {
     expect(await statusOn('127.0.0.1', host)).toBe(200);
   });

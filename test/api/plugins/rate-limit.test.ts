@@ -58,14 +58,14 @@ function remote(max: number): RateLimiterAbstract {
 const TOKEN = { name: 'laptop', scopes: ['users:read'], expires_in_days: 1, password: PASSWORD };
 
 describe('the general limit', () => {
-  // proves: limits.requests-in-10-s-of-an-address, 2.4.1
+  // proves: limits.requests-per-address-in-10-s, 2.4.1
   test('admits the configured number of requests per address and no more', async () => {
     await using t = await listening({ limitRequests: 3 });
     expect(await statuses(5, () => t.from('203.0.113.7'))).toEqual([200, 200, 200, 429, 429]);
     expect((await t.from('203.0.113.8')).status).toBe(200);
   });
 
-  // proves: limits.requests-in-10-s-of-an-address, 2.3.2
+  // proves: limits.requests-per-address-in-10-s, 2.3.2
   test('holds for 50 concurrent requests', async () => {
     await using t = await listening({ limitRequests: 20 });
     const answers = await atOnce(50, () => t.from('203.0.113.7'));
@@ -158,7 +158,7 @@ describe('the limit of an account', () => {
   const as = (t: Listening, token: string, index: number, path = '/api/v2/users/me') =>
     t.from(`203.0.113.${index}`, path, { headers: { authorization: `Bearer ${token}` } });
 
-  // proves: limits.requests-in-10-s-of-an-account, 2.4.1
+  // proves: limits.requests-per-account-in-10-s, 2.4.1
   test('holds for 50 concurrent requests from all addresses, for that account only', async () => {
     await using t = await listening({ limitUserRequests: 20 });
     const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];
@@ -169,7 +169,7 @@ describe('the limit of an account', () => {
     expect((await as(t, bob.token, 1)).status).toBe(200);
   });
 
-  // proves: limits.requests-in-10-s-of-an-account
+  // proves: limits.requests-per-account-in-10-s
   test('is shared by its sessions and tokens in both versions', async () => {
     await using t = await listening({ limitUserRequests: 3 });
     const ada = await t.signUp('ada');
@@ -217,7 +217,7 @@ describe('the limit of an account', () => {
 });
 
 describe('the limit on sign-ups', () => {
-  // proves: limits.sign-ups-of-an-address-in-an-hour, 2.4.1
+  // proves: limits.sign-ups-per-address-in-an-hour, 2.4.1
   test('counts v1 and v2 together, by address', async () => {
     await using t = await listening({ limitSignUps: 2 });
     expect((await signUp(t, 1, 'ada')).status).toBe(200);
@@ -230,7 +230,7 @@ describe('the limit on sign-ups', () => {
     expect((await signUp(t, 2, 'carol', '203.0.113.8')).status).toBe(201);
   });
 
-  // proves: limits.sign-ups-of-an-address-in-an-hour
+  // proves: limits.sign-ups-per-address-in-an-hour
   test('counts failures, so that nobody can probe for accounts', async () => {
     await using t = await listening({ limitSignUps: 3 });
     const seen = await statuses(5, () => signUp(t, 1, 'ada'));
@@ -251,7 +251,7 @@ describe('the limit on sign-ups', () => {
 });
 
 describe('the limit on outside URLs', () => {
-  // proves: limits.outside-calls-in-a-minute-of-an-account
+  // proves: limits.outside-calls-in-a-minute-per-account-or
   test('counts each URL of a request', async () => {
     await using t = await listening({ limitExternal: 3 });
     const { token } = await t.signUp('ada');
@@ -262,7 +262,7 @@ describe('the limit on outside URLs', () => {
     expect((await ask(`/api/v1/external/?${url}&${url}1`)).status).toBe(429);
   });
 
-  // proves: limits.outside-calls-in-a-minute-of-an-account, 2.4.1
+  // proves: limits.outside-calls-in-a-minute-per-account-or, 2.4.1
   test('counts an account across all addresses', async () => {
     await using t = await listening({ limitExternal: 2 });
     const [ada, bob] = [await t.signUp('ada'), await t.signUp('bob')];

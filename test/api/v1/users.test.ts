@@ -114,7 +114,7 @@ describe('POST /users/', () => {
     expect((await signUp(128)).status).toBe(200);
   });
 
-  // proves: who-may-what.role-is-active-email-verified, 15.3.3
+  // proves: permissions.role-is-active-email-verified, 15.3.3
   test('ignores unknown fields, a role among them', async () => {
     await using t = await testApp();
     await t.json('POST', '/api/v1/users/', { ...ada, role: 'admin', id: 77, password_hash: 'x' });
@@ -188,7 +188,7 @@ describe('GET /users/', () => {
 });
 
 describe('GET /users/{user_id}', () => {
-  // proves: who-may-what.account-in-v1
+  // proves: permissions.account-in-v1
   test('returns an account to itself and to an admin', async () => {
     await using t = await testApp();
     const bob = await t.signUp('bob');
@@ -199,7 +199,7 @@ describe('GET /users/{user_id}', () => {
     expect(asAdmin.data).toEqual(own.data);
   });
 
-  // proves: who-may-what.account-in-v1
+  // proves: permissions.account-in-v1
   test('forbidden to others, whether or not it exists', async () => {
     await using t = await testApp();
     await t.signUp('ada');

@@ -17,7 +17,7 @@ test('the stats count what the cache and the database did, for an admin', async 
   expect(data?.database).toMatchObject({ writes: 2, queued: 0 });
 });
 
-// proves: who-may-what.statistics
+// proves: permissions.statistics
 test('forbidden for others, as a problem', async () => {
   await using t = await testApp();
   const { client } = await t.signUp('ada');

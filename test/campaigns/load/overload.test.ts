@@ -6,7 +6,7 @@ import { overload } from './overload.ts';
 const BUDGET = { connections: 1000, seconds: 2, load: 400, goodput: 0, p99: 60_000 };
 
 test.if(isBinary)(
-  // proves: costly-work.more-requests-than-there-is-time-for
+  // proves: costly-work.overload
   'under four times the load that the server can answer, probes and streams go on and it stops',
   async () => {
     const { losses } = await overload.run(BUDGET, () => {});

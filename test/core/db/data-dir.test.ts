@@ -23,7 +23,7 @@ describe('a data directory', () => {
     ['2775', '2755'],
     ['750', '750'],
     ['1777', '1777'],
-    // proves: calls-out.files
+    // proves: outbound-calls.files
   ])('of mode %s has mode %s afterwards', (before, after) => {
     const dir = tempDir();
     chmodSync(dir, Number.parseInt(before, 8));
@@ -33,7 +33,7 @@ describe('a data directory', () => {
 
   const files = ['hutch.db', 'hutch.db-wal', 'hutch.db-shm', 'hutch.lock', 'secrets.key', 'outbox'];
   test.each(files)(
-    // proves: calls-out.files
+    // proves: outbound-calls.files
     'is refused when %s in it is a symbolic link, and the target is left alone',
     (name) => {
       const [dir, elsewhere] = [tempDir(), join(tempDir(), 'target')];
@@ -71,7 +71,7 @@ describe('the warnings at start', () => {
   });
 
   test.each(['0.0.0.0', '::', '192.168.1.2', 'box.example.com'])(
-    // proves: calls-out.inwards
+    // proves: outbound-calls.inbound
     'name open registration and a missing public URL on %s',
     (HUTCH_HOST) => {
       const warnings = warningsOf({ HUTCH_HOST });
@@ -82,14 +82,14 @@ describe('the warnings at start', () => {
     },
   );
 
-  // proves: calls-out.inwards
+  // proves: outbound-calls.inbound
   test('name a public URL without TLS, and limits that are off', () => {
     expect(warningsOf({ HUTCH_PUBLIC_URL: 'http://api.example.com' })).toHaveLength(1);
     expect(warningsOf({ HUTCH_PUBLIC_URL: 'http://localhost:3000' })).toEqual([]);
     expect(warningsOf({ HUTCH_RATE_LIMIT: 'off' })).toHaveLength(1);
   });
 
-  // proves: calls-out.files
+  // proves: outbound-calls.files
   test('name a data directory that others may write to', () => {
     const dir = join(tempDir(), 'shared');
     mkdirSync(dir);

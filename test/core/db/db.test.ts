@@ -147,7 +147,7 @@ describe('openDb', () => {
     expect(Bun.semver.order(version, '3.51.3')).toBeGreaterThanOrEqual(0);
   });
 
-  // proves: data.secret-in-the-clear, 13.3.2
+  // proves: data.secret-in-plain-text, 13.3.2
   test('makes files that only their owner can read', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, 'a'));

@@ -153,7 +153,7 @@ describe('the write-ahead log', () => {
     expect(largest).toBeLessThan(6_000_000);
   });
 
-  // proves: data.secret-in-the-clear, costly-work.the-write-ahead-log
+  // proves: data.secret-in-plain-text, costly-work.the-write-ahead-log
   test('is empty, and its file too, once it was moved', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, big));
@@ -167,7 +167,7 @@ describe('the write-ahead log', () => {
     });
   });
 
-  // proves: data.secret-in-the-clear
+  // proves: data.secret-in-plain-text
   test('is told of once when another process pins it, and shown while that lasts', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, 'a'));

@@ -79,7 +79,7 @@ describe('migrate', () => {
     ]);
   });
 
-  // proves: ways-in.its-life
+  // proves: sign-in-methods.its-lifetime
   test('gives tokens that never ended an end, an admin’s a nearer one', () => {
     using client = new Database(':memory:');
     const index = KNOWN_MIGRATIONS.findIndex(({ tag }) => tag.endsWith('_token_expiry'));

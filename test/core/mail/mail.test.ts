@@ -65,7 +65,7 @@ test('a rejected login fails without showing the password', async () => {
   expect(Bun.inspect(error)).not.toContain('pa55word');
 });
 
-// proves: cryptography.tls-outwards-smtp, calls-out.the-smtp-server-of-hutch-smtp-url, 12.3.2
+// proves: cryptography.outbound-tls-smtp, outbound-calls.the-smtp-server-of-hutch-smtp-url, 12.3.2
 test('a server whose certificate is not trusted receives no mail', async () => {
   await using smtp = await smtpServer({ disabledCommands: [] });
   const { send, close } = mailer(smtp.url);
@@ -74,7 +74,7 @@ test('a server whose certificate is not trusted receives no mail', async () => {
   expect(smtp.received).toEqual([]);
 });
 
-// proves: calls-out.the-smtp-server-of-hutch-smtp-url, 12.3.1
+// proves: outbound-calls.the-smtp-server-of-hutch-smtp-url, 12.3.1
 test('a remote server without TLS receives no mail, unless the URL allows it', async () => {
   await using smtp = await smtpServer();
   // 127.1 does not count as loopback, so this is a remote server.

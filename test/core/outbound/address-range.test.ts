@@ -19,7 +19,7 @@ test.each([
   expect(isPublicAddress(address)).toBe(true);
 });
 
-// proves: calls-out.its-address, 1.3.6, 13.2.4
+// proves: outbound-calls.its-address, 1.3.6, 13.2.4
 describe('no internal service of a cloud is public', () => {
   test.each([
     ['AWS, Google, Azure, DigitalOcean, Oracle', '169.254.169.254'],
@@ -43,7 +43,7 @@ describe('no internal service of a cloud is public', () => {
   });
 });
 
-// proves: calls-out.its-address, 1.3.6
+// proves: outbound-calls.its-address, 1.3.6
 describe('no form of a private IPv4 address is public', () => {
   const inside = ['127.0.0.1', '10.0.0.1', '192.168.0.1', '169.254.169.254', '168.63.129.16'];
   const forms: [string, (ip: string) => string][] = [

@@ -20,7 +20,7 @@ describe('a call', () => {
     expect(await outboundFor().getJson(url)).toEqual({ a: 1 });
   });
 
-  // proves: calls-out.any-url-that-a-signed-in-user-names, 14.2.3
+  // proves: outbound-calls.any-url-that-a-signed-in-user-names, 14.2.3
   test('sends only the path, the query and its own headers', async () => {
     const { url, host } = httpUpstream((request) =>
       Response.json({ url: new URL(request.url).search, headers: request.headers }),
@@ -46,7 +46,7 @@ describe('a call', () => {
     expect(await outbound.getJson(url)).toBeNull();
   });
 
-  // proves: calls-out.nothing-else-is-dialled-no-proxy-of-the
+  // proves: outbound-calls.hutch-opens-no-other-connection-uses-no-proxy
   test('ignores the proxy of the environment', async () => {
     const proxy = httpUpstream(() => Response.json('the proxy'));
     const { url } = httpUpstream(() => Response.json('the host'));
@@ -69,7 +69,7 @@ describe('a redirect', () => {
     expect(await outboundFor().getJson(url)).toBe('here');
   });
 
-  // proves: calls-out.its-address, 15.3.2
+  // proves: outbound-calls.its-address, 15.3.2
   test('is followed at most three times', async () => {
     let requests = 0;
     const { url } = httpUpstream(() => {
@@ -102,7 +102,7 @@ describe('a redirect', () => {
     expect(reached).toBe(0);
   });
 
-  // proves: calls-out.its-address, 15.3.2
+  // proves: outbound-calls.its-address, 15.3.2
   test('to a name with a private address is refused', async () => {
     const { url } = httpUpstream(() => Response.redirect('http://inner.test/'));
     const lookup = async () => [{ address: '10.0.0.7' }];

@@ -95,7 +95,7 @@ describe('timeouts', () => {
     expect(outbound.stats().inFlight).toBe(0);
   });
 
-  // proves: calls-out.any-url-that-a-signed-in-user-names
+  // proves: outbound-calls.any-url-that-a-signed-in-user-names
   test('a timed-out attempt is retried until the deadline of the call', async () => {
     const upstream = await rawUpstream(() => {});
     const outbound = outboundFor({ attemptMs: 100, deadlineMs: 150, retries: 5 });
@@ -151,7 +151,7 @@ describe('in the body', () => {
     expect(await codeOf(outboundFor().getJson(url))).toBe(code);
   });
 
-  // proves: calls-out.any-url-that-a-signed-in-user-names, costly-work.outside-calls, 5.2.3
+  // proves: outbound-calls.any-url-that-a-signed-in-user-names, costly-work.outside-calls, 5.2.3
   test('an endless body is cancelled at the limit and its connection closed', async () => {
     const upstream = await rawUpstream((socket) => {
       socket.write(`${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\n`);

@@ -38,7 +38,7 @@ test('the corpus has at least 180 distinct hostile URLs', () => {
   expect(hostileRows.length).toBeGreaterThanOrEqual(180);
 });
 
-// proves: input.outside-url, calls-out.any-url-that-a-signed-in-user-names, 1.3.6, 13.2.5
+// proves: input.outside-url, outbound-calls.any-url-that-a-signed-in-user-names, 1.3.6, 13.2.5
 describe('refused without a connection', () => {
   test.each(hostileRows)('%s: %j', async (_what, url) => {
     const { dials, fetch } = dialCounter();

@@ -64,7 +64,7 @@ describe('resolving', () => {
     expect(asked).toEqual(['name.test']);
   });
 
-  // proves: calls-out.the-operator-s-lists
+  // proves: outbound-calls.the-operator-s-lists
   test('allows private addresses of an allow-listed host', async () => {
     const allowed = parseTarget('http://in.test/', parseAllowList(['in.test']));
     expect(await createPublicResolver(answering('10.0.0.7'))(allowed)).toEqual(['10.0.0.7']);
@@ -76,7 +76,7 @@ describe('resolving', () => {
   });
 });
 
-// proves: calls-out.its-address, 1.3.6
+// proves: outbound-calls.its-address, 1.3.6
 describe('in a network with its own NAT64 prefix', () => {
   /** A network with a DNS64; the addresses of ipv4only.arpa reveal its prefix. */
   const network = (prefixed: readonly string[], address: string) => {
@@ -130,7 +130,7 @@ function recorder() {
   return { dialled, fetch };
 }
 
-// proves: calls-out.its-address, 1.3.6
+// proves: outbound-calls.its-address, 1.3.6
 test('the address that was checked is the one that is connected to', async () => {
   const sentinel = await rawUpstream((socket) => socket.end());
   const answers = ['93.184.216.34', '127.0.0.1'];
@@ -142,7 +142,7 @@ test('the address that was checked is the one that is connected to', async () =>
   expect(sentinel.connections).toBe(0);
 });
 
-// proves: calls-out.its-address
+// proves: outbound-calls.its-address
 test('a name that becomes private before a retry is refused', async () => {
   const answers = ['93.184.216.34'];
   const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1' }];
@@ -257,7 +257,7 @@ test('62 hosts that are called in rotation reuse their connections', async () =>
   expect(upstream.connections).toBe(62);
 });
 
-// proves: calls-out.the-operator-s-lists, 1.3.6, 13.2.4, 13.2.5
+// proves: outbound-calls.the-operator-s-lists, 1.3.6, 13.2.4, 13.2.5
 test('with a list of only hosts, no other host is called, even by a redirect', async () => {
   const { dialled, fetch } = recorder();
   const lookup: Lookup = async () => [{ address: '93.184.216.34' }];

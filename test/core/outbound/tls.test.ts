@@ -61,7 +61,7 @@ test('a connection that was verified for one name is not reused for another', as
   expect(await codeOf(outbound.getJson(`https://other.test:${server.port}/`))).toBe('tls_failed');
 });
 
-// proves: cryptography.tls-outwards-smtp, 12.3.2
+// proves: cryptography.outbound-tls-smtp, 12.3.2
 test('an unknown issuer fails as tls_failed, regardless of the environment', async () => {
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
   try {

@@ -58,8 +58,8 @@ test('every operation has a row, and every row an operation', () => {
 });
 
 describe.each(operations.map((it) => [it.operationId, it] as const))('%s', (name, operation) => {
-  // proves: who-may-what.each-route-declares-who-may-call-it-and, who-may-what.item-public
-  // proves: who-may-what.statistics, 7.2.1, 8.2.1, 8.3.1, 9.2.2, 10.3.1
+  // proves: permissions.each-route-declares-who-may-call-it-and, permissions.item-public
+  // proves: permissions.statistics, 7.2.1, 8.2.1, 8.3.1, 9.2.2, 10.3.1
   test.each(IDENTITIES)('called by %s', async (identity) => {
     fillDatabase();
     const row = ROWS[name]?.() as Row;

@@ -23,7 +23,7 @@ async function squatted(account = STRANGER) {
 }
 
 describe('admin create, when someone else has signed up with the address', () => {
-  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
+  // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
   test('changes nothing without --promote, and shows the account', async () => {
     const { server, create, isAdmin, signIn } = await squatted();
     await using _ = server;
@@ -72,7 +72,7 @@ describe('admin create, when someone else has signed up with the address', () =>
     expect(await isAdmin()).toBe(false);
   }, 20_000);
 
-  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
+  // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
   // proves: sessions.hutch-admin-create-promote
   test('with --promote ends all earlier credentials of the account', async () => {
     const { server, dir, token, create, signIn } = await squatted();
@@ -106,7 +106,7 @@ describe('admin create, when someone else has signed up with the address', () =>
     expect((await signIn(generated)).status).toBe(200);
   }, 20_000);
 
-  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
+  // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
   test('asks on a terminal and does nothing without a yes', async () => {
     const { server, create, isAdmin } = await squatted();
     await using _ = server;
@@ -173,7 +173,7 @@ describe('the settings of the first admin', () => {
     [{ ...STRANGER }, 'HUTCH_ADMIN_EMAIL'],
     [{ ...STRANGER, email: 'stranger@example.com', username: 'Root' }, 'HUTCH_ADMIN_USERNAME'],
   ])(
-    // proves: ways-in.hutch-admin-create-users-import-settings-of-the
+    // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
     'log that %p has taken them, and change nothing',
     async (account, setting) => {
       const { dir, server } = await squatted(account);

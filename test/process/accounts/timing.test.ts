@@ -6,7 +6,7 @@ import { expectSameTime } from './indistinguishable.ts';
 
 const env = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
 
-// proves: ways-in.whether-an-address-has-an-account
+// proves: sign-in-methods.whether-an-address-has-an-account
 test('the time of a refused sign-in does not reveal whether the account exists', async () => {
   await using server = await serve(tempDir(), { env });
   const url = `${server.url}/api/v2/auth/login`;
@@ -15,7 +15,7 @@ test('the time of a refused sign-in does not reveal whether the account exists',
   await expectSameTime(refuse(ADMIN.username), refuse('nobody'));
 }, 180_000);
 
-// proves: ways-in.a-sign-up-shows-it-by-default-409
+// proves: sign-in-methods.a-sign-up-reveals-it-by-default-409
 test('the time of a sign-up by mail does not reveal whether the email or the username is taken', async () => {
   const required = { ...env, HUTCH_EMAIL_VERIFICATION: 'required' };
   await using server = await serve(tempDir(), { env: required });
@@ -42,7 +42,7 @@ const IMPORTED = {
 };
 
 test.each(['bcrypt', 'argon2'] as const)(
-  // proves: ways-in.whether-an-address-has-an-account, cryptography.imported-hashes
+  // proves: sign-in-methods.whether-an-address-has-an-account, cryptography.imported-hashes
   'the time of a refused sign-in does not reveal whether an account has an imported %s hash',
   async (kind) => {
     const dir = tempDir();
@@ -61,7 +61,7 @@ test.each(['bcrypt', 'argon2'] as const)(
   600_000,
 );
 
-// proves: ways-in.whether-an-address-has-an-account
+// proves: sign-in-methods.whether-an-address-has-an-account
 test('the time of a password reset request does not reveal whether the account exists', async () => {
   await using server = await serve(tempDir(), { env });
   const url = `${server.url}/api/v2/auth/password/forgot`;

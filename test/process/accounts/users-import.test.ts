@@ -42,7 +42,7 @@ describe('users import', () => {
     expect(again.stdout).toBe('Imported 0, already registered 2, bad lines 0.\n');
   }, 20_000);
 
-  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
+  // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
   test('does not make an existing account an admin, and says so', async () => {
     const dir = tempDir();
     await importFile(dir, [BOB]);

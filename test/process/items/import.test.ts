@@ -47,7 +47,7 @@ describe('in the process that serves', () => {
   }, 120_000);
 
   test.each(['/api/v2/items/export', '/api/v2/users/me/export'])(
-    // proves: costly-work.exports-also-of-an-account
+    // proves: costly-work.exports-including-that-of-an-account
     'a reader of %s who stops reading makes nothing pile up',
     async (path) => {
       await using it = await started();

@@ -29,7 +29,7 @@ describe.skipIf(!isPossible)('in a network whose name server changes its answers
   });
 
   // proves: data.the-file-is-not-encrypted-operator-encrypt-the
-  // proves: calls-out.nothing-else-is-dialled-no-proxy-of-the
+  // proves: outbound-calls.hutch-opens-no-other-connection-uses-no-proxy
   test('Hutch never connects to an internal address, a proxy or a port other than 80 and 443', () => {
     const allowed = [...PUBLIC, BEHIND_NAT64].flatMap((address) => [
       `${address} 80`,
@@ -59,12 +59,12 @@ describe.skipIf(!isPossible)('in a network whose name server changes its answers
     },
   );
 
-  // proves: calls-out.the-name-servers-of-etc-resolv-conf
+  // proves: outbound-calls.the-name-servers-of-etc-resolv-conf
   test('each call looks a name up once and connects to the result', () => {
     expect(seen.asked).toMatchObject({ 'four.test 1': 20, 'six.test 28': 20, 'half.test 1': 20 });
   });
 
-  // proves: calls-out.its-address
+  // proves: outbound-calls.its-address
   test('behind a NAT64 the embedded IPv4 address decides', () => {
     expect(seen.statuses['nat64-inner']).toEqual([502, 502]);
     expect(seen.statuses['nat64-outer']).toEqual([200, 200]);

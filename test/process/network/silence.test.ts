@@ -32,7 +32,7 @@ describe.skipIf(!isPossible)('while one account calls names that are never resol
     expect(answered.at(-2)).toBe('ada signs in 200');
   });
 
-  // proves: calls-out.the-name-servers-of-etc-resolv-conf
+  // proves: outbound-calls.the-name-servers-of-etc-resolv-conf
   test('a changed resolv.conf takes effect', () => {
     expect(answered.at(-1)).toBe('ada fetches 200 200');
   });

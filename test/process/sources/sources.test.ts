@@ -42,7 +42,7 @@ test('a restarted server refreshes its sources, and its counts persist', async (
   expect(countIn(dir)).toBeGreaterThan(counted);
 }, 60_000);
 
-// proves: limits.outside-calls-in-a-minute-of-an-account
+// proves: limits.outside-calls-in-a-minute-per-account-or
 test('anonymous calls of a public source are limited by address, separately from those of accounts', async () => {
   await using up = upstream(() => Response.json(1));
   const own = { HUTCH_EXTERNAL_ALLOW_HOSTS: up.host, HUTCH_LIMIT_EXTERNAL: '2' };

@@ -7,7 +7,7 @@ async function acts(t: Awaited<ReturnType<typeof testApp>>, user_id: number) {
   return data.toReversed().map(({ action, actor_id, details }) => ({ action, actor_id, details }));
 }
 
-// proves: logs.audit-log-who-what-whom-from-where-when, 16.3.3
+// proves: logs.audit-log-actor-action-target-origin-time-request, 16.3.3
 test('every change of an account by an admin is recorded, and an update without changes is not', async () => {
   await using t = await testApp();
   const { adminUsers } = t.deps;

@@ -87,8 +87,8 @@ describe('an import', () => {
     expect(bad).toEqual([{ line: 1, reasons: ['The line has more than 65536 bytes.'] }]);
   });
 
-  // proves: ways-in.hutch-admin-create-users-import-settings-of-the
-  // proves: logs.audit-log-who-what-whom-from-where-when
+  // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
+  // proves: logs.audit-log-actor-action-target-origin-time-request
   test('stores every field of an account', async () => {
     await using t = await testApp({ now: () => new Date('2026-11-22T16:00:00Z') });
     const counts = await importAll(t, {

@@ -22,7 +22,7 @@ function tokensWaiting({ deps }: TestApp): string[] {
 }
 
 describe('a deleted secret is in no file after a checkpoint', () => {
-  // proves: data.secret-in-the-clear, 14.2.4
+  // proves: data.secret-in-plain-text, 14.2.4
   test('the token of a mail that was sent', async () => {
     await using smtp = await smtpServer();
     await using t = await testApp({ config: { smtpUrl: smtp.url } });
@@ -60,7 +60,7 @@ describe('a deleted secret is in no file after a checkpoint', () => {
     expect(filesWith(t, token)).toEqual([]);
   });
 
-  // proves: data.secret-in-the-clear
+  // proves: data.secret-in-plain-text
   test('the secret of an authenticator that is turned off', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');

@@ -6,8 +6,8 @@ test.each([
   ['passkey_login', 5],
   ['passkey_register', 5],
   ['oauth', 15],
-  // proves: ways-in.passkey-auth-passkeys-login, ways-in.sign-in-provider-auth-identities-login
-  // proves: data.flows-of-a-sign-in
+  // proves: sign-in-methods.passkey-auth-passkeys-login, sign-in-methods.sign-in-provider-auth-identities-login
+  // proves: data.sign-in-flows
 ] as const)('a flow of the kind %s ends after %d minutes', async (kind, minutes) => {
   let at = Date.parse('2026-01-01T00:00:00.000Z');
   await using t = await testApp();

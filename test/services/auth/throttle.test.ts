@@ -63,7 +63,7 @@ async function judged(it: SetUp, count: number, of: (index: number) => [string, 
 }
 
 describe('sign-in attempts', () => {
-  // proves: limits.failed-sign-ins-password-or-code-for-an, 6.3.1
+  // proves: limits.failed-sign-ins-password-or-code-per-account, 6.3.1
   test('50 concurrent attempts use the free ones and no more', async () => {
     await using it = await setUp();
     const results = await atOnce(50, () =>
@@ -88,7 +88,7 @@ describe('sign-in attempts', () => {
     expect(it.rows()).toBe(0);
   });
 
-  // proves: limits.failed-sign-ins-of-an-address-in-15
+  // proves: limits.failed-sign-ins-per-address-in-15-minutes
   test('from one address are counted across accounts', async () => {
     await using it = await setUp();
     expect(await judged(it, 80, (i) => [`user${i}`, '203.0.113.7'])).toBe(50);
@@ -115,7 +115,7 @@ describe('sign-in attempts', () => {
     expect(await failOnce(it, 'bob')).toBe(0);
   });
 
-  // proves: limits.guesses-and-lockout
+  // proves: limits.guessing-and-lockout
   test('write nothing if they are refused', async () => {
     await using it = await setUp();
     await judged(it, 5, () => ['ada']);
@@ -124,7 +124,7 @@ describe('sign-in attempts', () => {
     expect(it.db.stats().commits).toBe(commits);
   });
 
-  // proves: limits.guesses-and-lockout
+  // proves: limits.guessing-and-lockout
   test('that never stop are at most 20 in the first hour and 4 in each later hour', async () => {
     await using it = await setUp();
     const hours = [0, 0, 0];
@@ -138,7 +138,7 @@ describe('sign-in attempts', () => {
 });
 
 describe('failures', () => {
-  // proves: limits.guesses-and-lockout
+  // proves: limits.guessing-and-lockout
   test('survive a restart, and so does the wait', async () => {
     await using it = await setUp();
     await judged(it, 4, () => ['ada', '203.0.113.7']);
@@ -198,7 +198,7 @@ describe('the wait', () => {
     return seconds;
   }
 
-  // proves: limits.failed-sign-ins-password-or-code-for-an
+  // proves: limits.failed-sign-ins-password-or-code-per-account
   test('grows up to a quarter of an hour', async () => {
     await using it = await setUp();
     const seconds = await waits(it, 14);
@@ -238,7 +238,7 @@ describe('the wait', () => {
     expect(await failOnce(it, 'ada')).toBe(128);
   });
 
-  // proves: limits.failed-sign-ins-password-or-code-for-an
+  // proves: limits.failed-sign-ins-password-or-code-per-account
   test('is cleared by a success', async () => {
     await using it = await setUp();
     await waits(it, 6);
@@ -247,7 +247,7 @@ describe('the wait', () => {
     expect(await failOnce(it, 'ada')).toBe(1);
   });
 
-  // proves: limits.failed-sign-ins-password-or-code-for-an
+  // proves: limits.failed-sign-ins-password-or-code-per-account
   test('expires after a day', async () => {
     await using it = await setUp();
     await waits(it, 6);

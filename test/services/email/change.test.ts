@@ -7,7 +7,7 @@ import { actions, count, NEW_PASSWORD, outcome, stored } from './support.ts';
 describe('an email change', () => {
   const wish = { new_email: 'new@example.com', password: PASSWORD };
 
-  // proves: who-may-what.email, 7.5.1
+  // proves: permissions.email, 7.5.1
   test('requires the password, then the link mailed to the new address', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -25,7 +25,7 @@ describe('an email change', () => {
     expect(actions(t).slice(-2)).toEqual(['email.change_asked', 'email.changed']);
   });
 
-  // proves: ways-in.whether-an-address-has-an-account
+  // proves: sign-in-methods.whether-an-address-has-an-account
   test('to a taken address reveals this only to the owner of that address', async () => {
     await using t = await testApp();
     const [ada] = [await t.signUp('ada'), await t.signUp('new')];

@@ -15,7 +15,7 @@ import {
 } from './support.ts';
 
 describe('a password reset', () => {
-  // proves: ways-in.mailed-reset-link, 6.4.3
+  // proves: sign-in-methods.mailed-reset-link, 6.4.3
   test('sets a new password, ends every session, opens none and confirms the address', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -40,7 +40,7 @@ describe('a password reset', () => {
     expect(WAYS_IN.map((table) => count(t, table))).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  // proves: ways-in.mailed-reset-link, sessions.password-reset, 6.4.3
+  // proves: sign-in-methods.mailed-reset-link, sessions.password-reset, 6.4.3
   test('ends sessions and tokens, but not passkeys, of a confirmed address', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -86,7 +86,7 @@ describe('a password reset', () => {
     expect(await set(NEW_PASSWORD)).toBe('done');
   });
 
-  // proves: ways-in.mailed-reset-link, data.mailed-tokens
+  // proves: sign-in-methods.mailed-reset-link, data.mailed-tokens
   test('accepts the link for 30 minutes and no longer', async () => {
     const clock = { at: Date.parse('2026-11-22T16:00:00.000Z') };
     await using t = await testApp({ now: () => new Date(clock.at) });
@@ -118,7 +118,7 @@ describe('a password reset', () => {
     expect(actions(t).filter((it) => it === 'password.reset_asked')).toHaveLength(3);
   });
 
-  // proves: limits.to-a-proved-address-in-an-hour
+  // proves: limits.mails-to-a-verified-address-in-an-hour
   test('an account gets 5 mails an hour, and further requests look the same', async () => {
     await using t = await testApp();
     await t.signUp('ada');
@@ -137,7 +137,7 @@ describe('a password reset', () => {
     expect(await queued(t)).toHaveLength(5);
   });
 
-  // proves: limits.mails-in-an-hour-that-an-address-asks
+  // proves: limits.mails-requested-by-one-address-in-an-hour
   test('too many requests from one address are refused, whatever the login', async () => {
     await using t = await testApp({ config: { limitMails: 2 } });
     await t.signUp('ada');

@@ -28,7 +28,7 @@ describe('confirming an address', () => {
     expect(actions(t)).toContain('email.verified');
   });
 
-  // proves: sessions.address-proved-without-the-password
+  // proves: sessions.address-verified-without-the-password
   test('without the password ends every existing way in, and returns a token for a new password', async () => {
     await using t = await testApp();
     const ada = await unconfirmed(t);

@@ -88,7 +88,7 @@ async function whoIs(name: Openid, claims: Record<string, unknown>, env = {}) {
 }
 
 describe.each(Object.keys(ISSUERS) as Openid[])('%s', (name) => {
-  // proves: ways-in.sign-in-provider-auth-identities-login, cryptography.sign-in-with-apple, 10.2.1
+  // proves: sign-in-methods.sign-in-provider-auth-identities-login, cryptography.sign-in-with-apple, 10.2.1
   test('is called with state, nonce and PKCE, and returns the profile', async () => {
     const claims = { email: 'ada@example.com', email_verified: 'true', tid: PERSONAL };
     const { url, profile, calls, iss } = await whoIs(name, claims);
@@ -219,7 +219,7 @@ test.each([true, false])(
   },
 );
 
-// proves: calls-out.the-sign-in-providers-of-the-settings
+// proves: outbound-calls.the-sign-in-providers-of-the-settings
 test('a provider that does not respond fails after ten seconds', async () => {
   using script = scriptFetch();
   script.on('POST https://discord.com/api/oauth2/token', () => new Promise(() => {}));

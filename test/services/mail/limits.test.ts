@@ -25,7 +25,7 @@ const askChange = (t: TestApp, id: number, index: number, new_email: string) =>
 const recipients = async (t: TestApp) => (await queued(t)).map(({ recipient }) => recipient);
 
 describe('a mailbox', () => {
-  // proves: limits.mails-in-an-hour-to-a-mailbox-whoever
+  // proves: limits.mails-to-one-mailbox-in-an-hour-from
   test('gets 5 mails an hour for address changes, from any number of accounts', async () => {
     await using t = await testApp();
     const eves = await callers(t, 8);
@@ -47,7 +47,7 @@ describe('a mailbox', () => {
     expect(await recipients(t)).toHaveLength(5);
   });
 
-  // proves: limits.mails-in-an-hour-to-a-mailbox-whoever
+  // proves: limits.mails-to-one-mailbox-in-an-hour-from
   test('gets 5 mails an hour of all kinds together while it is not confirmed', async () => {
     await using t = await testApp({ config: { emailVerification: 'required' } });
     const eves = await callers(t, 3);
@@ -70,7 +70,7 @@ describe('a mailbox', () => {
   });
 });
 
-// proves: limits.mails-in-an-hour-that-an-account-asks
+// proves: limits.mails-to-other-addresses-requested-by-one-account
 test('an account can request 5 address changes an hour, to any mailboxes', async () => {
   await using t = await testApp();
   const [eve] = await callers(t, 1);
@@ -80,7 +80,7 @@ test('an account can request 5 address changes an hour, to any mailboxes', async
   expect(await recipients(t)).toHaveLength(5);
 });
 
-// proves: limits.to-a-proved-address-in-an-hour
+// proves: limits.mails-to-a-verified-address-in-an-hour
 test('strangers who use up a mailbox do not prevent a reset by its owner', async () => {
   await using t = await testApp();
   const eves = await callers(t, 6);
@@ -95,7 +95,7 @@ test('strangers who use up a mailbox do not prevent a reset by its owner', async
   expect((await queued(t)).at(-1)?.subject).toBe('Reset your password');
 });
 
-// proves: limits.to-a-proved-address-in-an-hour
+// proves: limits.mails-to-a-verified-address-in-an-hour
 test('a confirmed address gets 20 notices an hour', async () => {
   await using t = await testApp();
   const ada = await t.signUp('ada');
@@ -119,7 +119,7 @@ describe('the key of a mailbox', () => {
     'victim+tag@example.com',
     'v.i.c.t.i.m@example.com',
     'ｖictim@example.com',
-    // proves: limits.mails-in-an-hour-to-a-mailbox-whoever
+    // proves: limits.mails-to-one-mailbox-in-an-hour-from
   ])('%s is that of victim@example.com', (email) => {
     expect(mailboxOf(email)).toBe('victim@example.com');
   });

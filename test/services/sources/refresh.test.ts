@@ -28,7 +28,7 @@ async function refreshing(hosts: string[], random = () => 0) {
 }
 
 describe('a source with a refresh', () => {
-  // proves: calls-out.the-base-url-of-a-source-get-api
+  // proves: outbound-calls.the-base-url-of-a-source-get-api
   test('is called at the start and whenever its cron expression matches', async () => {
     await using up = upstream(() => Response.json(1, { headers: { 'cache-control': 'no-store' } }));
     await using t = await refreshing([up.host]);

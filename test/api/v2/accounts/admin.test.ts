@@ -50,7 +50,7 @@ describe('the list of accounts', () => {
     }
   });
 
-  // proves: who-may-what.password-hash-token-hash-totp-secret-after-set, 8.2.3
+  // proves: permissions.password-hash-token-hash-totp-secret-after-set, 8.2.3
   test('shows accounts without their hashes', async () => {
     const { t, root } = await people();
     await using _ = t;
@@ -127,7 +127,7 @@ describe('the list of accounts', () => {
     }
   });
 
-  // proves: input.role-scope-sort-action, limits.page-of-a-list
+  // proves: input.role-scope-sort-action, limits.entries-on-a-page-of-a-list
   test('refuses an invalid value with 422', async () => {
     const { t, root } = await people();
     await using _ = t;
@@ -164,7 +164,7 @@ describe('an admin', () => {
     expect(weak.error?.value).toMatchObject({ code: 'weak_password' });
   });
 
-  // proves: who-may-what.account-in-v2-username, who-may-what.role-is-active-email-verified
+  // proves: permissions.account-in-v2-username, permissions.role-is-active-email-verified
   test('changes only the fields that are sent', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
@@ -223,7 +223,7 @@ describe('an admin', () => {
   });
 
   // proves: sessions.an-admin-s-delete-users-id-sessions
-  // proves: who-may-what.sessions-tokens-passkeys-identities, 7.4.5
+  // proves: permissions.sessions-tokens-passkeys-identities, 7.4.5
   test('ends all sessions of an account', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('root', 'admin');
@@ -254,7 +254,7 @@ describe('an admin', () => {
 });
 
 describe('the last active admin', () => {
-  // proves: who-may-what.role-is-active-email-verified
+  // proves: permissions.role-is-active-email-verified
   test('cannot be demoted, deactivated or deleted', async () => {
     await using t = await testApp();
     const { client, id } = await t.signUp('root', 'admin');
@@ -272,7 +272,7 @@ describe('the last active admin', () => {
     expect((await one.get()).data).toMatchObject({ role: 'admin', username: 'root' });
   });
 
-  // proves: who-may-what.role-is-active-email-verified, 2.3.4
+  // proves: permissions.role-is-active-email-verified, 2.3.4
   test('remains when ten admins demote one another at once', async () => {
     await using t = await testApp();
     const admins: Awaited<ReturnType<TestApp['signUp']>>[] = [];

@@ -33,7 +33,7 @@ describe('the audit log', () => {
     expect(data?.page).toEqual({ next_cursor: null, has_more: false, limit: 50 });
   });
 
-  // proves: logs.audit-log-who-what-whom-from-where-when, 16.3.1
+  // proves: logs.audit-log-actor-action-target-origin-time-request, 16.3.1
   test('records every action of an account on itself with that account as the actor', async () => {
     const publicUrl = 'http://localhost';
     await using t = await testApp({ config: { publicUrl } });
@@ -89,7 +89,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  // proves: logs.audit-log-who-what-whom-from-where-when, 16.2.1
+  // proves: logs.audit-log-actor-action-target-origin-time-request, 16.2.1
   test('records the actor, the affected account and the request', async () => {
     const { t, root, list } = await someEntries();
     await using _ = t;
@@ -159,7 +159,7 @@ describe('the audit log', () => {
     }
   });
 
-  // proves: who-may-what.audit-log, 16.4.2
+  // proves: permissions.audit-log, 16.4.2
   test('is only for admins and for their tokens with the scope', async () => {
     const { t, root } = await someEntries();
     await using _ = t;
@@ -175,7 +175,7 @@ describe('the audit log', () => {
     expect(await status(data?.token ?? '')).toBe(200);
   });
 
-  // proves: who-may-what.audit-log, logs.audit-log-who-what-whom-from-where-when, 16.4.2
+  // proves: permissions.audit-log, logs.audit-log-actor-action-target-origin-time-request, 16.4.2
   test('cannot be changed or shortened, because SQLite refuses', async () => {
     const { t } = await someEntries();
     await using _ = t;

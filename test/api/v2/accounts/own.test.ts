@@ -5,7 +5,7 @@ import { PASSWORD, testApp } from '../../../support.ts';
 const NEXT = 'beets-and-barley';
 
 describe('/users/me', () => {
-  // proves: who-may-what.password-hash-token-hash-totp-secret-after-set, 15.3.1
+  // proves: permissions.password-hash-token-hash-totp-secret-after-set, 15.3.1
   test('never shows a hash', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
@@ -14,7 +14,7 @@ describe('/users/me', () => {
     expect(text).not.toContain('_key');
   });
 
-  // proves: who-may-what.account-in-v2-username
+  // proves: permissions.account-in-v2-username
   test('changes the username, and refuses a taken one with 409', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -67,7 +67,7 @@ describe('/users/me', () => {
     expect((await root.client.api.v2.users.me.delete({ password: PASSWORD })).status).toBe(204);
   });
 
-  // proves: who-may-what.password-hash-token-hash-totp-secret-after-set, data.personal-account
+  // proves: permissions.password-hash-token-hash-totp-secret-after-set, data.personal-account
   // proves: 15.3.1
   test('the export contains all stored data and no secret', async () => {
     await using t = await testApp();
@@ -147,7 +147,7 @@ describe('/users/me', () => {
     expect(renamed).toHaveLength(45);
   });
 
-  // proves: costly-work.exports-also-of-an-account
+  // proves: costly-work.exports-including-that-of-an-account
   test('the export reads one page at a time of the rows that existed when it began', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -163,7 +163,7 @@ describe('/users/me', () => {
     expect(titles).toEqual([...Array(29).fill('early'), 'changed']);
   });
 
-  // proves: who-may-what.audit-log, 8.2.3
+  // proves: permissions.audit-log, 8.2.3
   test('the export omits the address of an admin', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');

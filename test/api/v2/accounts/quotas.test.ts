@@ -29,7 +29,7 @@ function importAll({ t, ada }: Awaited<ReturnType<typeof withAda>>, rows: Titled
 }
 
 describe('the quota of items', () => {
-  // proves: limits.items-of-an-account-with-those-in-the
+  // proves: limits.items-of-an-account-including-those-in-the
   test('admits exactly as many of 50 simultaneous items as the quota allows', async () => {
     await using it = await withAda({ quotaItems: 20 });
     const answers = await atOnce(50, () => it.items.post({ title: 'a' }));
@@ -79,7 +79,7 @@ describe('the quota of items', () => {
     expect(await it.usage()).toMatchObject({ items: { used: 230 } });
   });
 
-  // proves: limits.items-of-an-account-with-those-in-the
+  // proves: limits.items-of-an-account-including-those-in-the
   test('counts items in the bin until they are purged', async () => {
     await using it = await withAda({ quotaItems: 1 });
     await it.items.post({ title: 'a' });
@@ -92,7 +92,7 @@ describe('the quota of items', () => {
     expect((await again.api.v2.items.post({ title: 'b' })).status).toBe(201);
   });
 
-  // proves: who-may-what.item-in-the-bin, data.personal-items
+  // proves: permissions.item-in-the-bin, data.personal-items
   test('is freed at once when the owner deletes an item from the bin', async () => {
     await using it = await withAda({ quotaItems: 1, quotaRevisions: 500 });
     await it.items.post({ title: 'a' });
@@ -107,7 +107,7 @@ describe('the quota of items', () => {
     expect((await it.items.post({ title: 'b' })).status).toBe(201);
   }, 30_000);
 
-  // proves: limits.items-of-an-account-with-those-in-the
+  // proves: limits.items-of-an-account-including-those-in-the
   test('does not apply to an admin', async () => {
     await using it = await withAda({ quotaItems: 1, quotaBytes: 1 });
     const root = await it.t.signUp('root', 'admin');

@@ -73,7 +73,7 @@ const REFUSED: [string, string, object | undefined][] = [
 ];
 
 describe('an admin without a second factor, behind a public URL', () => {
-  // proves: ways-in.admins, 6.3.3
+  // proves: sign-in-methods.admins, 6.3.3
   test.each(REFUSED)('may not %s %s', async (method, path, body) => {
     await using it = await withRoot();
     const answer = await it.ask(method, path, body);
@@ -92,14 +92,14 @@ describe('an admin without a second factor, behind a public URL', () => {
     expect((await it.ask('POST', '/api/v2/auth/logout')).status).toBe(204);
   });
 
-  // proves: ways-in.admins, 6.3.3
+  // proves: sign-in-methods.admins, 6.3.3
   test('has an admin’s session as soon as an authenticator is on', async () => {
     await using it = await withRoot();
     await setUpTotp(it);
     expect((await it.ask('GET', '/api/v2/users')).status).toBe(200);
   });
 
-  // proves: ways-in.admins, 6.3.3
+  // proves: sign-in-methods.admins, 6.3.3
   test('signs in by v1 into the same limits', async () => {
     await using it = await withRoot();
     const body = new URLSearchParams({ username: 'root', password: PASSWORD });
@@ -182,7 +182,7 @@ test.each([
   expect((await it.ask('GET', '/api/v2/users')).status).toBe(status);
 });
 
-// proves: ways-in.admins
+// proves: sign-in-methods.admins
 test('users and the tokens of admins need no second factor', async () => {
   await using it = await withRoot();
   const ada = await it.t.signUp('ada');
@@ -192,7 +192,7 @@ test('users and the tokens of admins need no second factor', async () => {
   expect((await it.ask('GET', '/api/v2/users', undefined, token)).status).toBe(200);
 });
 
-// proves: sessions.made-an-admin
+// proves: sessions.promoted-to-admin
 test('an account that becomes an admin signs in again', async () => {
   await using it = await withRoot({});
   const ada = await it.t.signUp('ada');

@@ -46,7 +46,7 @@ describe('POST /auth/login', () => {
     }
   });
 
-  // proves: ways-in.password-post-api-v2-auth-login-and-v1
+  // proves: sign-in-methods.password-post-api-v2-auth-login-and-v1
   test('bad_credentials are the same problem for a wrong password and an unknown account', async () => {
     await using t = await testApp();
     await t.signUp('ada');
@@ -88,7 +88,7 @@ describe('sessions', () => {
     expect((await second.api.v2.users.me.get()).status).toBe(200);
   });
 
-  // proves: who-may-what.sessions-tokens-passkeys-identities, 8.2.2
+  // proves: permissions.sessions-tokens-passkeys-identities, 8.2.2
   test("somebody else's session is not_found, byte for byte like an absent one", async () => {
     await using t = await testApp();
     await t.signUp('ada');

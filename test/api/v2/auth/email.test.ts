@@ -36,7 +36,7 @@ describe('signing up', () => {
 describe('where the address must be proved', () => {
   const config = { emailVerification: 'required' } as const;
 
-  // proves: ways-in.a-sign-up-shows-it-by-default-409
+  // proves: sign-in-methods.a-sign-up-reveals-it-by-default-409
   test('signing up answers the same whether or not email or username is taken', async () => {
     await using t = await testApp({ config });
     await t.signUp('known');
@@ -52,7 +52,7 @@ describe('where the address must be proved', () => {
     for (const answer of answers) expect(answer).toEqual(answers[0] as (typeof answers)[0]);
   });
 
-  // proves: ways-in.a-sign-up-shows-it-by-default-409
+  // proves: sign-in-methods.a-sign-up-reveals-it-by-default-409
   test('signing up in v1 is refused, the same whether or not email or username is taken', async () => {
     await using t = await testApp({ config });
     await t.signUp('known');
@@ -96,7 +96,7 @@ describe('where the address must be proved', () => {
     expect(data).toEqual({ kept: true, reset_token: null });
   });
 
-  // proves: ways-in.password-post-api-v2-auth-login-and-v1
+  // proves: sign-in-methods.password-post-api-v2-auth-login-and-v1
   test('signing in is email_unverified, but only with the right password', async () => {
     await using t = await testApp({ config });
     await t.client.api.v2.auth.register.post(ada);
@@ -134,7 +134,7 @@ describe('where the address must be proved', () => {
 });
 
 describe('a forgotten password', () => {
-  // proves: ways-in.whether-an-address-has-an-account
+  // proves: sign-in-methods.whether-an-address-has-an-account
   test('is answered the same, known or unknown, active or not, limit reached or not', async () => {
     await using t = await testApp({ config: { limitMails: 1 } });
     await t.signUp('known');
@@ -252,7 +252,7 @@ test('a wrong token is invalid_action_token on every route that takes one', asyn
   }
 });
 
-// proves: ways-in.personal-access-token
+// proves: sign-in-methods.personal-access-token
 test('a personal access token asks for no mail and changes no address', async () => {
   await using t = await testApp();
   const ada = await t.signUp('ada');

@@ -17,7 +17,7 @@ describe('signing in by a provider', () => {
     expect(await o.actions()).toEqual(['user.created', 'identity.linked', 'session.opened']);
   });
 
-  // proves: ways-in.sign-in-provider-auth-identities-login, 6.8.1, 10.5.2
+  // proves: sign-in-methods.sign-in-provider-auth-identities-login, 6.8.1, 10.5.2
   test('finds the same account again, whatever its address is by now', async () => {
     await using o = await outsidersApp();
     const first = await o.signIn(ada);
@@ -81,7 +81,7 @@ describe('signing in by a provider', () => {
 });
 
 describe('a flow', () => {
-  // proves: ways-in.sign-in-provider-auth-identities-login, 10.1.2, 10.5.1
+  // proves: sign-in-methods.sign-in-provider-auth-identities-login, 10.1.2, 10.5.1
   test('is good for one of 50 at once', async () => {
     await using o = await outsidersApp();
     const answer = await o.come(ada);

@@ -110,7 +110,7 @@ describe('a provider that fails', () => {
     `GET ${ISSUER}/keys`,
   ];
 
-  // proves: calls-out.the-sign-in-providers-of-the-settings, 10.1.1
+  // proves: outbound-calls.the-sign-in-providers-of-the-settings, 10.1.1
   test.each(Object.keys(failures))('%s is 502, and its words stay there', async (what) => {
     for (const call of calls) {
       await using app = await scriptedApp(good);
@@ -148,7 +148,7 @@ describe('a provider that fails', () => {
     { jwks_uri: 'http://10.0.0.1/keys' },
     { authorization_endpoint: 'javascript:alert(1)' },
     { userinfo_endpoint: 'ftp://id.example.com' },
-    // proves: calls-out.the-sign-in-providers-of-the-settings, 9.1.3, 10.5.3
+    // proves: outbound-calls.the-sign-in-providers-of-the-settings, 9.1.3, 10.5.3
   ])('by naming %j is 502', async (fault) => {
     await using app = await scriptedApp(good);
     const document = {

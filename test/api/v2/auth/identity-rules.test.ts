@@ -9,7 +9,7 @@ const unproved = person('ada', { email_verified: false });
 const credentials = { login: 'ada', password: PASSWORD };
 
 describe('an outsider whose provider proved the address', () => {
-  // proves: ways-in.and-an-account-with-that-address
+  // proves: sign-in-methods.and-an-existing-account-with-that-address
   test('gets the account that proved it too, with all that it had', async () => {
     await using o = await outsidersApp();
     const own = await o.t.signUp('ada');
@@ -19,7 +19,7 @@ describe('an outsider whose provider proved the address', () => {
     expect((await own.client.api.v2.users.me.get()).status).toBe(200);
   });
 
-  // proves: ways-in.and-an-account-with-that-address
+  // proves: sign-in-methods.and-an-existing-account-with-that-address
   test('must sign in and link where an authenticator is on', async () => {
     await using o = await outsidersApp();
     const { id } = await o.t.signUp('ada');
@@ -31,7 +31,7 @@ describe('an outsider whose provider proved the address', () => {
     expect(await o.actions()).not.toContain('identity.linked');
   });
 
-  // proves: ways-in.and-an-account-with-that-address
+  // proves: sign-in-methods.and-an-existing-account-with-that-address
   test('is asked for no code once it is linked', async () => {
     await using o = await outsidersApp();
     const own = await o.t.signUp('ada');
@@ -73,7 +73,7 @@ describe('an outsider whose provider proved the address', () => {
     expect(left()).toEqual([]);
   });
 
-  // proves: ways-in.and-an-account-with-that-address
+  // proves: sign-in-methods.and-an-existing-account-with-that-address
   test('does not get an admin that an operator made', async () => {
     await using o = await outsidersApp();
     await o.t.signUp('ada', 'admin');
@@ -113,7 +113,7 @@ describe('an outsider whose provider proved nothing', () => {
     expect(mails).toEqual([['ada@example.com']]);
   });
 
-  // proves: ways-in.and-an-account-with-that-address, 6.8.1
+  // proves: sign-in-methods.and-an-existing-account-with-that-address, 6.8.1
   test('never gets an account that is there', async () => {
     await using o = await outsidersApp();
     for (const isVerified of [true, false]) {

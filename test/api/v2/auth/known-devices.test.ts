@@ -59,7 +59,7 @@ async function reset(t: TestApp, headers: Record<string, string> = own): Promise
 }
 
 describe('while a stranger guesses the password of an account', () => {
-  // proves: limits.guesses-and-lockout, 6.3.1
+  // proves: limits.guessing-and-lockout, 6.3.1
   test('5 of the guesses are judged, whichever of its names they use', async () => {
     await using it = await withAda();
     expect(await attack(it.t, ['ada', 'ADA', 'ada@example.com', 'ａｄａ', 'Ada@Example.com'])).toBe(
@@ -67,7 +67,7 @@ describe('while a stranger guesses the password of an account', () => {
     );
   });
 
-  // proves: limits.guesses-and-lockout
+  // proves: limits.guessing-and-lockout
   test('a login of no account waits in the same way', async () => {
     await using it = await withAda();
     expect(await attack(it.t, ['nobody', 'NOBODY', 'ｎobody'])).toBe(5);
@@ -114,8 +114,8 @@ describe('while a stranger guesses the password of an account', () => {
     },
   );
 
-  // proves: limits.the-same-from-each-known-device-known-network
-  // proves: limits.a-network-that-the-account-has-a-session
+  // proves: limits.failed-sign-ins-from-each-known-device-known
+  // proves: limits.a-network-from-which-the-account-has-a
   test('a client in a network that has signed in signs in, and from elsewhere is refused', async () => {
     await using it = await withAda();
     const { auth } = it.t.deps;
@@ -129,7 +129,7 @@ describe('while a stranger guesses the password of an account', () => {
     expect([await login(HOME), await login('198.51.100.1')]).toEqual(['done', 'too_many_requests']);
   });
 
-  // proves: limits.what-a-signed-in-owner-is-asked-for
+  // proves: limits.the-password-or-code-that-a-signed-in
   test('its owner, signed in, changes the password, sets up an authenticator and a passkey', async () => {
     await using it = await withAda({}, { publicUrl: 'https://api.example.com' });
     await attack(it.t);
@@ -147,7 +147,7 @@ describe('while a stranger guesses the password of an account', () => {
     expect(statuses).toEqual([200, 200, 202, 204, 204]);
   });
 
-  // proves: limits.failed-sign-ins-password-or-code-for-an
+  // proves: limits.failed-sign-ins-password-or-code-per-account
   // proves: limits.a-new-device-in-an-unknown-network-may, 6.3.1
   test('a reset by mail lets any device sign in', async () => {
     await using it = await withAda();
@@ -168,7 +168,7 @@ describe('while a stranger guesses the password of an account', () => {
 });
 
 describe('a known device', () => {
-  // proves: limits.the-same-from-each-known-device-known-network, limits.and-a-stolen-device-token
+  // proves: limits.failed-sign-ins-from-each-known-device-known, limits.and-a-stolen-device-token
   test('has 5 wrong passwords of its own, and then waits', async () => {
     await using it = await withAda();
     const { device_token } = (await it.answer.json()) as { device_token: string };

@@ -84,7 +84,7 @@ describe('linking', () => {
 });
 
 describe('unlinking', () => {
-  // proves: logs.audit-log-who-what-whom-from-where-when
+  // proves: logs.audit-log-actor-action-target-origin-time-request
   test('ends that way in', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');
@@ -94,15 +94,15 @@ describe('unlinking', () => {
     expect((await own.delete()).status).toBe(204);
     expect((await identities.get()).data).toEqual({ data: [] });
     expect((await queued(o.t)).map(({ subject }) => subject)).toEqual([
-      'A sign-in by another service was added to your account',
-      'A sign-in by another service was removed from your account',
+      'A sign-in with another service was added to your account',
+      'A sign-in with another service was removed from your account',
     ]);
     expect((await own.delete()).status).toBe(404);
     expect((await o.signIn(ada)).data?.account.id).not.toBe(bob.id);
     expect(await o.actions()).toContain('identity.unlinked');
   });
 
-  // proves: who-may-what.sessions-tokens-passkeys-identities
+  // proves: permissions.sessions-tokens-passkeys-identities
   test('is not found for what is another’s', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');

@@ -28,7 +28,7 @@ async function withPasskey() {
 }
 
 describe('a passkey', () => {
-  // proves: ways-in.passkey-auth-passkeys-login
+  // proves: sign-in-methods.passkey-auth-passkeys-login
   test('signs in with no code where an authenticator is on, and proves a second factor', async () => {
     await using it = await withPasskey();
     const { status, data } = await it.login.post(await it.answer());
@@ -47,7 +47,7 @@ describe('a passkey', () => {
     expect(named.map(({ alg }) => alg)).toEqual([-48, -8, -7, -257]);
   });
 
-  // proves: ways-in.passkey-auth-passkeys-login
+  // proves: sign-in-methods.passkey-auth-passkeys-login
   test('answers a challenge once', async () => {
     await using it = await withPasskey();
     const answer = await it.answer();
@@ -60,7 +60,7 @@ describe('a passkey', () => {
   test.each([
     ['for the page of another site', { origin: 'https://api.example.com.evil.example' }],
     ['without a PIN or finger', { isVerified: false }],
-    // proves: ways-in.passkey-auth-passkeys-login
+    // proves: sign-in-methods.passkey-auth-passkeys-login
   ])('opens nothing %s', async (_, behaviour) => {
     await using it = await withPasskey();
     const { error } = await it.login.post(await it.answer(behaviour));

@@ -21,7 +21,7 @@ describe('a personal access token', () => {
     expect(stored).not.toContain(data?.token ?? '?');
   });
 
-  // proves: ways-in.personal-access-token, 10.3.2
+  // proves: sign-in-methods.personal-access-token, 10.3.2
   test('does what its scopes say and nothing else', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -43,7 +43,7 @@ describe('a personal access token', () => {
     expect(refused[1]?.error?.value).toMatchObject({ code: 'insufficient_scope' } as never);
   });
 
-  // proves: ways-in.its-life
+  // proves: sign-in-methods.its-lifetime
   test('ends at its end, and with its deletion', async () => {
     let now = Date.parse('2026-11-22T16:00:00.000Z');
     await using t = await testApp({ now: () => new Date(now) });
@@ -67,7 +67,7 @@ describe('a personal access token', () => {
     ['user', 365, 365],
     ['admin', undefined, 90],
     ['admin', 90, 90],
-    // proves: ways-in.its-life
+    // proves: sign-in-methods.its-lifetime
   ] as const)('of a %s lives for %p days: %p', async (role, asked, days) => {
     await using t = await testApp({ now: () => new Date('2026-01-01T00:00:00.000Z') });
     const { client } = await t.signUp('ada', role);
@@ -87,7 +87,7 @@ describe('a personal access token', () => {
     ['user', 31, { tokenDays: 30 }],
     ['admin', 91, {}],
     ['admin', null, {}],
-    // proves: ways-in.its-life
+    // proves: sign-in-methods.its-lifetime
   ] as const)('of a %s for %p days is validation_failed', async (role, expires_in_days, config) => {
     await using t = await testApp({ config });
     const { token } = await t.signUp('ada', role);
@@ -114,7 +114,7 @@ describe('a personal access token', () => {
     expect((await t.clientFor(data?.token).api.v2.system.stats.get()).status).toBe(200);
   });
 
-  // proves: who-may-what.sessions-tokens-passkeys-identities, 8.2.2
+  // proves: permissions.sessions-tokens-passkeys-identities, 8.2.2
   test("somebody else's is not_found", async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
@@ -128,7 +128,7 @@ describe('a personal access token', () => {
     expect((await ada.client.api.v2.tokens({ token_id: data?.id ?? 0 }).delete()).status).toBe(204);
   });
 
-  // proves: ways-in.personal-access-token
+  // proves: sign-in-methods.personal-access-token
   test('notes its last use, at most once in 5 minutes', async () => {
     let now = Date.parse('2026-11-22T16:00:00.000Z');
     await using t = await testApp({ now: () => new Date(now) });
@@ -154,7 +154,7 @@ describe('a personal access token', () => {
     expect(await use(first + 300_001)).toBe(new Date(first + 300_001).toISOString());
   });
 
-  // proves: ways-in.personal-access-token
+  // proves: sign-in-methods.personal-access-token
   test('is announced to its owner by mail', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
@@ -185,7 +185,7 @@ describe('creating a token', () => {
     return { t, ada, sessionWith, pass, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
   }
 
-  // proves: ways-in.personal-access-token
+  // proves: sign-in-methods.personal-access-token
   test('is proof_required without the password', async () => {
     await using it = await withAda();
     const refused = await it.ada.client.api.v2.tokens.post(TOKEN);
@@ -205,7 +205,7 @@ describe('creating a token', () => {
     expect(statuses.at(-1)).toBe(429);
   });
 
-  // proves: ways-in.personal-access-token
+  // proves: sign-in-methods.personal-access-token
   test('takes a second factor that the session proved within 10 minutes', async () => {
     await using it = await withAda();
     const { tokens } = it.t.clientFor(await it.sessionWith({ secondFactor: true })).api.v2;
@@ -216,7 +216,7 @@ describe('creating a token', () => {
     expect((await tokens.post({ ...TOKEN, password: PASSWORD })).status).toBe(201);
   });
 
-  // proves: ways-in.personal-access-token
+  // proves: sign-in-methods.personal-access-token
   test('takes a sign-in within 10 minutes of an account without a password', async () => {
     await using it = await withAda();
     it.t.deps.db.client.run('UPDATE users SET password_hash = NULL');
@@ -291,7 +291,7 @@ describe('a token ends', () => {
     expect(await act).toEqual([200, 401]);
   });
 
-  // proves: sessions.made-an-admin, sessions.made-a-user
+  // proves: sessions.promoted-to-admin, sessions.demoted-to-user
   test.each(['admin', 'user'] as const)('when the role becomes %s', async (role) => {
     const act = statusesAround(async (it) => {
       if (role === 'user') {

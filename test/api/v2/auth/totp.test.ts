@@ -35,7 +35,7 @@ describe('an authenticator', () => {
     expect((await client.api.v2.auth.totp.post({ password: 'wrong-one' })).status).toBe(401);
   });
 
-  // proves: ways-in.password-post-api-v2-auth-login-and-v1, 6.3.3
+  // proves: sign-in-methods.password-post-api-v2-auth-login-and-v1, 6.3.3
   test('second_factor_required without a code, and only to who knows the password', async () => {
     await using t = await withTotp();
     const { status, error } = await login(t);
@@ -45,7 +45,7 @@ describe('an authenticator', () => {
     expect(wrong.error?.value).toMatchObject({ code: 'bad_credentials' } as never);
   });
 
-  // proves: ways-in.password-post-api-v2-auth-login-and-v1, 6.3.4
+  // proves: sign-in-methods.password-post-api-v2-auth-login-and-v1, 6.3.4
   test('v1 asks for it too', async () => {
     await using t = await withTotp();
     const body = new URLSearchParams({ username: 'ada', password: PASSWORD });
@@ -147,7 +147,7 @@ describe('an authenticator', () => {
     expect((await login(t, renewed.data?.recovery_codes[0])).status).toBe(200);
   });
 
-  // proves: limits.failed-sign-ins-password-or-code-for-an
+  // proves: limits.failed-sign-ins-password-or-code-per-account
   test('wrong codes are counted like wrong passwords', async () => {
     await using t = await withTotp();
     const statuses = [];

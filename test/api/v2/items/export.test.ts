@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { CSV, FULL, JSONL, lines, ODD, withAda } from './transfer-support.ts';
 
 describe('an export', () => {
-  // proves: files.nobody-uploads-a-file-that-is-stored-or, 5.4.1
+  // proves: files.no-uploaded-file-is-stored-or-served-as, 5.4.1
   test('returns a file of the requested type', async () => {
     await using it = await withAda();
     const forms = { jsonl: JSONL, csv: CSV };
@@ -57,7 +57,7 @@ describe('an export', () => {
     expect(await it.save('', bob.token)).toBe(await it.save());
   });
 
-  // proves: files.nobody-uploads-a-file-that-is-stored-or
+  // proves: files.no-uploaded-file-is-stored-or-served-as
   test('as CSV contains no cell that a spreadsheet would run', async () => {
     await using it = await withAda();
     await it.load(JSONL, lines(...ODD));

@@ -228,7 +228,7 @@ describe('an import', () => {
     expect((await running).created).toBe(2000);
   });
 
-  // proves: input.body-size, files.nobody-uploads-a-file-that-is-stored-or, 5.2.1
+  // proves: input.body-size, files.no-uploaded-file-is-stored-or-served-as, 5.2.1
   test('over the limit is refused at once if its length is known, otherwise while it is read', async () => {
     await using it = await withAda({ maxImportBytes: 20_000 });
     const big = lines(...Array.from({ length: 1000 }, () => ({ title: 'a', description: 'b' })));
@@ -258,7 +258,7 @@ describe('an import', () => {
     ['JSON', 'application/json', ''],
     ['CSV called JSON Lines', CSV, '?format=jsonl'],
     ['another charset', 'text/csv; charset=latin1', ''],
-    // proves: input.body-form, files.nobody-uploads-a-file-that-is-stored-or, 5.2.2
+    // proves: input.body-form, files.no-uploaded-file-is-stored-or-served-as, 5.2.2
   ])('refuses %s with 415', async (_, type, query) => {
     await using it = await withAda();
     expect((await it.send(type, 'title\na\n', query)).status).toBe(415);

@@ -59,7 +59,7 @@ describe('creating', () => {
     ['a URL that runs a script', { url: 'javascript:alert(1)' }, 'url', 'url_scheme'],
     ['a title of 201 characters', { title: 'x'.repeat(201) }, 'title', 'string_too_long'],
     ['an unknown field', { views: 7 }, 'views', 'extra_forbidden'],
-    // proves: input.item, who-may-what.item-public
+    // proves: input.item, permissions.item-public
   ])('refuses %s by name', async (_, more, path, code) => {
     await using it = await withAda();
     const answer = await it.t.json('POST', '/api/v2/items', { title: 'a', ...more }, it.ada.token);
@@ -102,7 +102,7 @@ describe('reading', () => {
     expect((await it.items({ item_id: it.id }).get()).data?.views).toBe(0);
   });
 
-  // proves: who-may-what.item-private, 8.2.2
+  // proves: permissions.item-private, 8.2.2
   test('a private item is visible to its owner only, and missing for others', async () => {
     await using it = await withAda();
     await it.items({ item_id: it.id }).patch({ visibility: 'private' });
@@ -199,7 +199,7 @@ describe('the bin', () => {
     expect((await one.restore.post()).status).toBe(404);
   });
 
-  // proves: who-may-what.item-in-the-bin
+  // proves: permissions.item-in-the-bin
   test('of another account is not accessible', async () => {
     await using it = await withAda();
     const bob = (await it.t.signUp('bob')).client.api.v2.items({ item_id: it.id });
@@ -208,7 +208,7 @@ describe('the bin', () => {
     expect((await bob.restore.post()).status).toBe(404);
   });
 
-  // proves: who-may-what.item-in-the-bin
+  // proves: permissions.item-in-the-bin
   test('is open to admins for public items, and only to the owner for private ones', async () => {
     await using it = await withAda();
     const hidden = await it.items.post({ title: 'b', visibility: 'private' });

@@ -27,7 +27,7 @@ describe('the list', () => {
     expect(known.headers.get('cache-control')).toBe('no-store');
   });
 
-  // proves: who-may-what.account-in-v2-username
+  // proves: permissions.account-in-v2-username
   test('shows the id, the requested fields and the owner', async () => {
     await using it = await withItems();
     const { body } = await getItems(it.t, 'fields=title,tags&expand=owner&limit=1&sort=title');
@@ -42,7 +42,7 @@ describe('the list', () => {
     expect<unknown>(data?.data).toEqual([{ id: 1, title: 'A warm hutch' }]);
   });
 
-  // proves: who-may-what.item-in-the-bin
+  // proves: permissions.item-in-the-bin
   test('shows only the bin of the caller', async () => {
     await using it = await withItems();
     const bob = await it.t.signUp('bob');

@@ -79,7 +79,7 @@ describe('the revisions of an item', () => {
     expect(error?.value).toMatchObject({ code: 'invalid_cursor' });
   });
 
-  // proves: who-may-what.history-of-an-item
+  // proves: permissions.history-of-an-item
   test('are for its owner alone: what it was may have been private', async () => {
     await using it = await withHistory();
     const path = '/api/v2/items/1/revisions';
@@ -169,7 +169,7 @@ describe('reverting', () => {
     expect((await it.revert(1, { 'if-match': tag })).status).toBe(status);
   });
 
-  // proves: who-may-what.history-of-an-item
+  // proves: permissions.history-of-an-item
   test('is for its owner alone', async () => {
     await using it = await withHistory();
     await it.one.patch({ visibility: 'public' });

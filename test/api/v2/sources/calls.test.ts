@@ -76,7 +76,7 @@ describe('GET /sources/:name', () => {
     expect(answer.headers.get('age')).toBe('0');
   });
 
-  // proves: calls-out.the-base-url-of-a-source-get-api
+  // proves: outbound-calls.the-base-url-of-a-source-get-api
   test('returns any other accepted type as plain text, which no browser executes', async () => {
     await using up = upstream(
       () => new Response('<script>1</script>', { headers: { 'content-type': 'text/html' } }),
@@ -88,7 +88,7 @@ describe('GET /sources/:name', () => {
     expect(await answer.text()).toBe('<script>1</script>');
   });
 
-  // proves: calls-out.the-base-url-of-a-source-get-api
+  // proves: outbound-calls.the-base-url-of-a-source-get-api
   test('forwards no header of the source', async () => {
     await using up = upstream(() =>
       Response.json(1, { headers: { 'set-cookie': 'a=b', 'x-internal': 'straw', server: 'hay' } }),
@@ -100,7 +100,7 @@ describe('GET /sources/:name', () => {
     expect(JSON.stringify(headers)).not.toMatch(/a=b|hay/);
   });
 
-  // proves: calls-out.the-base-url-of-a-source-get-api
+  // proves: outbound-calls.the-base-url-of-a-source-get-api
   test('forwards only the client headers that the source lists', async () => {
     await using up = upstream(({ headers }) => Response.json(headers.get('accept-language')));
     await using t = await sourcesApp([up.host]);
@@ -270,7 +270,7 @@ describe('a source that fails', () => {
   });
 });
 
-// proves: who-may-what.source
+// proves: permissions.source
 describe('who may call a source', () => {
   const MATRIX = {
     public: { nobody: 200, session: 200, 'external:read': 200, 'items:read': 200, wrong: 401 },
@@ -278,7 +278,7 @@ describe('who may call a source', () => {
     scope: { nobody: 401, session: 200, 'external:read': 200, 'items:read': 403, wrong: 401 },
   };
 
-  // proves: who-may-what.source
+  // proves: permissions.source
   test.each(Object.entries(MATRIX))('of %s', async (access, expected) => {
     await using up = upstream(() => Response.json(1));
     await using t = await sourcesApp([up.host]);

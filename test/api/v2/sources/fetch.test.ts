@@ -166,7 +166,7 @@ describe('POST /sources/fetch', () => {
     expect((await fetchAll(t, body.calls, data?.token)).status).toBe(403);
   });
 
-  // proves: limits.outside-calls-in-a-minute-of-an-account
+  // proves: limits.outside-calls-in-a-minute-per-account-or
   test('too_many_requests counts every call before any is made', async () => {
     await using up = upstream(echo);
     await using t = await sourcesApp([up.host], { limitExternal: 3 });

@@ -29,7 +29,7 @@ function secretSource(base_url: string) {
 }
 
 describe('a secret', () => {
-  // proves: who-may-what.secret-of-a-source, data.secret-of-sources, 14.2.4
+  // proves: permissions.secret-of-a-source, data.secret-of-sources, 14.2.4
   test('is sent to the source unchanged and is not readable anywhere else', async () => {
     await using up = upstream(({ url }) =>
       url.includes('bad') ? new Response(`no: ${url}`, { status: 500 }) : Response.json(1),
@@ -94,7 +94,7 @@ describe('a secret', () => {
     expect(other.asked[0]?.headers.get('x-key')).toBe(`${SECRET}-2`);
   });
 
-  // proves: calls-out.the-base-url-of-a-source-get-api, 15.3.2
+  // proves: outbound-calls.the-base-url-of-a-source-get-api, 15.3.2
   test('is not sent when a redirect leads to another host', async () => {
     await using other = upstream(() => Response.json(1));
     await using up = upstream(() => Response.redirect(`${other.url}/x`, 302));

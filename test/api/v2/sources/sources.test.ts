@@ -109,7 +109,7 @@ describe('POST /sources', () => {
     [{ timeout_ms: 1 }, 'body.timeout_ms value_error'],
     [{ colour: 1 }, 'body.colour extra_forbidden'],
     [{ parameters: [{ ...CITY, maxlength: 1 }] }, 'body.parameters.0.maxlength extra_forbidden'],
-    // proves: input.source-admins, calls-out.the-base-url-of-a-source-get-api
+    // proves: input.source-admins, outbound-calls.the-base-url-of-a-source-get-api
   ])('validation_failed for %j', async (source, problem) => {
     expect(await problemsOf(source)).toContain(problem);
   });
@@ -234,7 +234,7 @@ describe('a definition', () => {
     expect(await (await t.call('up', t.ada.token)).json()).toBe('/new');
   });
 
-  // proves: logs.audit-log-who-what-whom-from-where-when
+  // proves: logs.audit-log-actor-action-target-origin-time-request
   test('leaves audit entries with the actor and the changed fields, but without secrets', async () => {
     await using t = await sourcesApp([]);
     await t.define({ ...BASE, headers: { 'x-key': { secret: SECRET } } });
@@ -253,7 +253,7 @@ describe('a definition', () => {
     expect(text).not.toContain(SECRET);
   });
 
-  // proves: who-may-what.source
+  // proves: permissions.source
   test('is for admins only', async () => {
     await using t = await sourcesApp([]);
     await t.define(BASE);
