@@ -24,10 +24,7 @@ export const createCredentialRoutes = (deps: Pick<Deps, 'account' | 'config'>) =
           204: NoContent,
           ...v2BodyErrors(...SIGNED_IN, 'bad_credentials', 'weak_password'),
         },
-        detail: sessionRoute(
-          'changePassword',
-          'Change your password and end your other sessions',
-        ),
+        detail: sessionRoute('changePassword', 'Change your password and end your other sessions'),
       },
     )
     .delete(
