@@ -70,7 +70,7 @@ test('a notice names the account and what to do, without a link', async () => {
   await t.deps.account.changePassword(ada, PASSWORD, NEXT);
   const [mail] = await queued(t);
   expect(mail?.text).toContain('account ada at Hutch.');
-  expect(mail?.text).toContain('If that was not you, reset your password at once');
+  expect(mail?.text).toContain('If that was not you, reset your password immediately');
   expect(String(mail?.text) + mail?.html).not.toMatch(/https?:|href/);
 });
 
