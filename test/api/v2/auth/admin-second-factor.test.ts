@@ -7,38 +7,44 @@ import { openSession, PASSWORD, type TestApp, testApp } from '../../../support.t
 const PUBLIC = { publicUrl: 'https://api.example.com' };
 const host = { host: 'api.example.com' };
 
-/** An app with a clock, and an admin whose session proved no second factor. */
+/** An app with a clock, and an admin with a session without a second factor. */
 async function withRoot(config: Partial<Config> = PUBLIC) {
   const clock = { now: Date.parse('2026-11-22T16:00:00.000Z') };
   const t = await testApp({ config, now: () => new Date(clock.now) });
   const root = await t.signUp('root', 'admin');
   const token = await openSession(t.deps, root);
-  const ask = async (
+  const request = async (
     method: string,
     path: string,
     body?: object,
-    own: string | undefined = token,
+    ownToken: string | undefined = token,
   ) => {
     const headers = { ...(config.publicUrl && host), 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const answer = await t.request(method, path, { headers, ...(own && { token: own }), ...sent });
-    const text = await answer.text();
-    return { status: answer.status, body: text === '' ? {} : JSON.parse(text) };
+    const response = await t.request(method, path, {
+      headers,
+      ...(ownToken && { token: ownToken }),
+      ...sent,
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
   };
-  return { t, root, ask, clock, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
+  return { t, root, request, clock, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
 }
-type World = Awaited<ReturnType<typeof withRoot>>;
+type Scene = Awaited<ReturnType<typeof withRoot>>;
 
-/** Sets an authenticator up and returns what makes its codes. */
-async function setUpTotp({ ask, clock }: World, own?: string) {
-  const begun = await ask('POST', '/api/v2/auth/totp', { password: PASSWORD }, own);
-  expect(begun.status).toBe(200);
-  const totp = new TOTP({ secret: Secret.fromBase32(begun.body.secret) });
+/** Sets up an authenticator and returns a function that generates its codes. */
+async function setUpTotp({ request, clock }: Scene, own?: string) {
+  const started = await request('POST', '/api/v2/auth/totp', { password: PASSWORD }, own);
+  expect(started.status).toBe(200);
+  const totp = new TOTP({ secret: Secret.fromBase32(started.body.secret) });
   const code = () => {
     clock.now += 30_000;
     return totp.generate({ timestamp: clock.now });
   };
-  expect((await ask('POST', '/api/v2/auth/totp/confirm', { code: code() }, own)).status).toBe(200);
+  expect((await request('POST', '/api/v2/auth/totp/confirm', { code: code() }, own)).status).toBe(
+    200,
+  );
   return { code };
 }
 
@@ -50,7 +56,7 @@ function addPasskey({ deps }: TestApp, user_id: number): void {
   );
 }
 
-/** What an admin needs to set a second factor up. */
+/** The routes that an admin needs to set up a second factor. */
 const ALLOWED = [
   ['GET', '/api/v2/users/me'],
   ['GET', '/api/v2/auth/totp'],
@@ -76,94 +82,94 @@ describe('an admin without a second factor, behind a public URL', () => {
   // proves: sign-in-methods.admins, 6.3.3
   test.each(REFUSED)('may not %s %s', async (method, path, body) => {
     await using it = await withRoot();
-    const answer = await it.ask(method, path, body);
-    expect(answer.status).toBe(403);
-    const what = path.includes('/v2/') ? answer.body.code : answer.body.detail;
+    const response = await it.request(method, path, body);
+    expect(response.status).toBe(403);
+    const what = path.includes('/v2/') ? response.body.code : response.body.detail;
     expect(what).toMatch(/second.factor/);
   });
 
   test.each(ALLOWED)('may %s %s', async (method, path) => {
     await using it = await withRoot();
-    expect((await it.ask(String(method), String(path))).status).toBe(200);
+    expect((await it.request(String(method), String(path))).status).toBe(200);
   });
 
   test('may sign out', async () => {
     await using it = await withRoot();
-    expect((await it.ask('POST', '/api/v2/auth/logout')).status).toBe(204);
+    expect((await it.request('POST', '/api/v2/auth/logout')).status).toBe(204);
   });
 
   // proves: sign-in-methods.admins, 6.3.3
-  test('has an admin’s session as soon as an authenticator is on', async () => {
+  test('has full access as soon as an authenticator is enabled', async () => {
     await using it = await withRoot();
     await setUpTotp(it);
-    expect((await it.ask('GET', '/api/v2/users')).status).toBe(200);
+    expect((await it.request('GET', '/api/v2/users')).status).toBe(200);
   });
 
   // proves: sign-in-methods.admins, 6.3.3
-  test('signs in by v1 into the same limits', async () => {
+  test('has the same restrictions after a v1 sign-in', async () => {
     await using it = await withRoot();
     const body = new URLSearchParams({ username: 'root', password: PASSWORD });
     const path = '/api/v1/login/access-token';
-    const answer = await it.t.request('POST', path, { body, headers: host });
-    const { access_token } = (await answer.json()) as { access_token: string };
-    expect((await it.ask('GET', '/api/v1/users/', undefined, access_token)).status).toBe(403);
+    const response = await it.t.request('POST', path, { body, headers: host });
+    const { access_token } = (await response.json()) as { access_token: string };
+    expect((await it.request('GET', '/api/v1/users/', undefined, access_token)).status).toBe(403);
   });
 
   // proves: sessions.second-factor-turned-off
-  test('is limited again once the second factor is removed', async () => {
+  test('is restricted again once the second factor is removed', async () => {
     await using it = await withRoot();
     await setUpTotp(it);
     const proof = { password: PASSWORD };
-    expect((await it.ask('DELETE', '/api/v2/auth/totp', proof)).status).toBe(204);
-    expect((await it.ask('GET', '/api/v2/users')).status).toBe(403);
+    expect((await it.request('DELETE', '/api/v2/auth/totp', proof)).status).toBe(204);
+    expect((await it.request('GET', '/api/v2/users')).status).toBe(403);
   });
 });
 
 describe('an admin with an authenticator, behind a public URL', () => {
-  test('signs in with a code into an admin’s session', async () => {
+  test('has full access after a sign-in with a code', async () => {
     await using it = await withRoot();
     const { code } = await setUpTotp(it);
     const login = { login: 'root', password: PASSWORD, code: code() };
-    const { body } = await it.ask('POST', '/api/v2/auth/login', login, '');
-    expect((await it.ask('GET', '/api/v2/users', undefined, body.token)).status).toBe(200);
+    const { body } = await it.request('POST', '/api/v2/auth/login', login, '');
+    expect((await it.request('GET', '/api/v2/users', undefined, body.token)).status).toBe(200);
   });
 
-  test('proves it later in a session that was opened without it', async () => {
+  test('can prove it later in a session that was opened without it', async () => {
     await using it = await withRoot();
     const { code } = await setUpTotp(it);
     const bare = await openSession(it.t.deps, it.root);
-    expect((await it.ask('GET', '/api/v2/users', undefined, bare)).status).toBe(403);
+    expect((await it.request('GET', '/api/v2/users', undefined, bare)).status).toBe(403);
     const prove = (value: string) =>
-      it.ask('POST', '/api/v2/auth/second-factor', { code: value }, bare);
+      it.request('POST', '/api/v2/auth/second-factor', { code: value }, bare);
     expect((await prove('000000')).status).toBe(401);
     expect((await prove(code())).status).toBe(204);
-    expect((await it.ask('GET', '/api/v2/users', undefined, bare)).status).toBe(200);
+    expect((await it.request('GET', '/api/v2/users', undefined, bare)).status).toBe(200);
   });
 
-  test('guesses at the code no more often than at the password', async () => {
+  test('has the same limit for wrong codes as for wrong passwords', async () => {
     await using it = await withRoot();
     await setUpTotp(it);
     const statuses: number[] = [];
     for (let guess = 0; guess < 7; guess++) {
       const code = String(100_000 + guess);
-      statuses.push((await it.ask('POST', '/api/v2/auth/second-factor', { code })).status);
+      statuses.push((await it.request('POST', '/api/v2/auth/second-factor', { code })).status);
     }
     expect(statuses.at(-1)).toBe(429);
   });
 });
 
 // proves: 6.3.3
-test('a session by the password alone adds no factor to an admin who has a passkey', async () => {
+test('a session with only a password cannot add a factor to an admin with a passkey', async () => {
   await using it = await withRoot();
   addPasskey(it.t, it.root.id);
-  const begun = await it.ask('POST', '/api/v2/auth/totp', { password: PASSWORD });
-  expect([begun.status, begun.body.code]).toEqual([403, 'second_factor_missing']);
-  const passkey = await it.ask('POST', '/api/v2/auth/passkeys/options', { password: PASSWORD });
+  const started = await it.request('POST', '/api/v2/auth/totp', { password: PASSWORD });
+  expect([started.status, started.body.code]).toEqual([403, 'second_factor_missing']);
+  const passkey = await it.request('POST', '/api/v2/auth/passkeys/options', { password: PASSWORD });
   expect([passkey.status, passkey.body.code]).toEqual([403, 'second_factor_missing']);
 });
 
 // proves: 6.3.3
-test('a provider is one factor: an admin who signs in by it proves a second one', async () => {
+test('a provider is one factor: an admin who signs in with it must prove a second one', async () => {
   await using o = await outsidersApp();
   const root = await o.t.signUp('root', 'admin');
   await o.link(root.client, person('root'), PASSWORD);
@@ -177,26 +183,31 @@ test.each([
   [PUBLIC, 403],
   [{ ...PUBLIC, adminSecondFactor: 'optional' }, 200],
   [{ adminSecondFactor: 'required' }, 403],
-] as [Partial<Config>, number][])('with %p the list of accounts is %p', async (config, status) => {
-  await using it = await withRoot(config);
-  expect((await it.ask('GET', '/api/v2/users')).status).toBe(status);
-});
+] as [Partial<Config>, number][])(
+  'with %p the list of accounts returns %p',
+  async (config, status) => {
+    await using it = await withRoot(config);
+    expect((await it.request('GET', '/api/v2/users')).status).toBe(status);
+  },
+);
 
 // proves: sign-in-methods.admins
-test('users and the tokens of admins need no second factor', async () => {
+test('users and access tokens of admins need no second factor', async () => {
   await using it = await withRoot();
   const ada = await it.t.signUp('ada');
-  expect((await it.ask('GET', '/api/v2/users/me/export', undefined, ada.token)).status).toBe(200);
-  const wish = { name: 'ci', scopes: ['admin'] };
-  const { token } = await it.t.deps.accessTokens.create(it.root, wish);
-  expect((await it.ask('GET', '/api/v2/users', undefined, token)).status).toBe(200);
+  expect((await it.request('GET', '/api/v2/users/me/export', undefined, ada.token)).status).toBe(
+    200,
+  );
+  const options = { name: 'ci', scopes: ['admin'] };
+  const { token } = await it.t.deps.accessTokens.create(it.root, options);
+  expect((await it.request('GET', '/api/v2/users', undefined, token)).status).toBe(200);
 });
 
 // proves: sessions.promoted-to-admin
-test('an account that becomes an admin signs in again', async () => {
+test('an account that becomes an admin must sign in again', async () => {
   await using it = await withRoot({});
   const ada = await it.t.signUp('ada');
   const path = `/api/v2/users/${ada.id}`;
-  expect((await it.ask('PATCH', path, { role: 'admin' })).body.role).toBe('admin');
-  expect((await it.ask('GET', '/api/v2/users/me', undefined, ada.token)).status).toBe(401);
+  expect((await it.request('PATCH', path, { role: 'admin' })).body.role).toBe('admin');
+  expect((await it.request('GET', '/api/v2/users/me', undefined, ada.token)).status).toBe(401);
 });

@@ -12,12 +12,12 @@ function lastUsed({ deps }: TestApp, user_id: number): number {
 }
 
 describe('POST /auth/register', () => {
-  test('creates an account, signs it in and says where it is', async () => {
+  test('creates an account, signs in and returns its location', async () => {
     await using t = await testApp();
-    const answer = await t.json('POST', '/api/v2/auth/register', ada);
-    expect(answer.status).toBe(201);
-    expect(answer.headers.get('location')).toBe('/api/v2/users/me');
-    const { token, account } = (await answer.json()) as { token: string; account: object };
+    const response = await t.json('POST', '/api/v2/auth/register', ada);
+    expect(response.status).toBe(201);
+    expect(response.headers.get('location')).toBe('/api/v2/users/me');
+    const { token, account } = (await response.json()) as { token: string; account: object };
     expect(account).toMatchObject({ email: 'Ada@example.com', role: 'user', has_password: true });
     expect((await t.clientFor(token).api.v2.users.me.get()).data).toEqual(account as never);
   });
@@ -30,7 +30,7 @@ describe('POST /auth/register', () => {
     expect(error?.value).toMatchObject({ code: 'email_taken' } as never);
   });
 
-  test('closed registration is for admins alone', async () => {
+  test('closed registration allows only admins', async () => {
     await using t = await testApp({ config: { registration: 'closed' } });
     expect((await t.client.api.v2.auth.register.post(ada)).status).toBe(401);
   });
@@ -47,20 +47,20 @@ describe('POST /auth/login', () => {
   });
 
   // proves: sign-in-methods.password-post-api-v2-auth-login-and-v1
-  test('bad_credentials are the same problem for a wrong password and an unknown account', async () => {
+  test('bad_credentials is the same problem for a wrong password and an unknown account', async () => {
     await using t = await testApp();
     await t.signUp('ada');
     const problem = async (login: string) => {
-      const answer = await t.json('POST', '/api/v2/auth/login', { login, password: 'wrong-one' });
-      const { request_id: _, ...rest } = (await answer.json()) as Record<string, unknown>;
-      return { status: answer.status, ...rest };
+      const response = await t.json('POST', '/api/v2/auth/login', { login, password: 'wrong-one' });
+      const { request_id: _, ...rest } = (await response.json()) as Record<string, unknown>;
+      return { status: response.status, ...rest };
     };
     expect(await problem('ada')).toEqual(await problem('nobody'));
     expect(await problem('ada')).toMatchObject({ status: 401, code: 'bad_credentials' });
   });
 
   // proves: cryptography.passwords, 11.2.2
-  test('renews a hash that was made with weaker settings', async () => {
+  test('replaces a hash that has weaker settings', async () => {
     await using t = await testApp();
     await t.signUp('ada');
     const bcrypt = await Bun.password.hash(PASSWORD, { algorithm: 'bcrypt', cost: 4 });
@@ -75,7 +75,7 @@ describe('POST /auth/login', () => {
 describe('sessions', () => {
   // proves: sessions.session-tokens-are-opaque-and-have-256-bits
   // proves: sessions.logout-delete-auth-sessions-id, 7.5.2
-  test('are listed with the current one named, and end one by one', async () => {
+  test('are listed with the current one marked, and can be ended one by one', async () => {
     await using t = await testApp();
     const first = await t.signUp('ada');
     const { data } = await t.client.api.v2.auth.login.post({ login: 'ada', password: PASSWORD });
@@ -89,20 +89,22 @@ describe('sessions', () => {
   });
 
   // proves: permissions.sessions-tokens-passkeys-identities, 8.2.2
-  test("somebody else's session is not_found, byte for byte like an absent one", async () => {
+  test("somebody else's session is not_found, byte for byte like one that does not exist", async () => {
     await using t = await testApp();
     await t.signUp('ada');
     const bob = await t.signUp('bob');
     const problem = async (id: number) => {
       const { token } = bob;
-      const answer = await t.request('DELETE', `/api/v2/auth/sessions/${id}`, { token });
-      return (await answer.text()).replace(/"request_id":"[^"]+"/, '').replaceAll(String(id), 'N');
+      const response = await t.request('DELETE', `/api/v2/auth/sessions/${id}`, { token });
+      return (await response.text())
+        .replace(/"request_id":"[^"]+"/, '')
+        .replaceAll(String(id), 'N');
     };
     expect(await problem(1)).toBe(await problem(9));
   });
 
   // proves: sessions.logout-delete-auth-sessions-id, sessions.delete-auth-sessions, 7.4.1, 7.4.3
-  test('logging out ends this one, and the others end at once', async () => {
+  test('logging out ends the current one, and the others can be ended together', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     const logins = Array.from({ length: 3 }, () =>
@@ -121,32 +123,35 @@ describe('sessions', () => {
     ['user', 7 * DAY_MS, 30 * DAY_MS],
     ['admin', HOUR_MS / 2, 8 * HOUR_MS],
     // proves: sessions.session-tokens-are-opaque-and-have-256-bits, 7.3.1, 7.3.2
-  ] as const)('of a %s end when idle and when old', async (role, idleMs, absoluteMs) => {
-    const start = Date.parse('2026-11-22T16:00:00.000Z');
-    let now = start;
-    await using t = await testApp({ now: () => new Date(now) });
-    const isLive = async (token: string) =>
-      (await t.clientFor(token).api.v2.users.me.get()).status === 200;
-    const idle = await t.signUp('idle', role);
-    now = start + idleMs - 1;
-    expect(await isLive(idle.token)).toBe(true);
-    const used = await openSession(t.deps, idle);
-    now += idleMs;
-    expect(await isLive(used)).toBe(false);
+  ] as const)(
+    'of a %s expire after inactivity and at a maximum age',
+    async (role, idleMs, absoluteMs) => {
+      const start = Date.parse('2026-11-22T16:00:00.000Z');
+      let now = start;
+      await using t = await testApp({ now: () => new Date(now) });
+      const isLive = async (token: string) =>
+        (await t.clientFor(token).api.v2.users.me.get()).status === 200;
+      const idle = await t.signUp('idle', role);
+      now = start + idleMs - 1;
+      expect(await isLive(idle.token)).toBe(true);
+      const used = await openSession(t.deps, idle);
+      now += idleMs;
+      expect(await isLive(used)).toBe(false);
 
-    now = start;
-    const busy = await t.signUp('busy', role);
-    for (; now < start + absoluteMs; now += idleMs / 2) {
-      expect(await isLive(busy.token)).toBe(true);
-      // The use is recorded in the background.
-      await until(() => lastUsed(t, busy.id) === now);
-    }
-    now = start + absoluteMs;
-    expect(await isLive(busy.token)).toBe(false);
-  });
+      now = start;
+      const busy = await t.signUp('busy', role);
+      for (; now < start + absoluteMs; now += idleMs / 2) {
+        expect(await isLive(busy.token)).toBe(true);
+        // The use is recorded in the background.
+        await until(() => lastUsed(t, busy.id) === now);
+      }
+      now = start + absoluteMs;
+      expect(await isLive(busy.token)).toBe(false);
+    },
+  );
 
   // proves: 7.3.1
-  test('a role that is raised shortens them at once', async () => {
+  test('a promotion to admin shortens them immediately', async () => {
     const start = Date.parse('2026-11-22T16:00:00.000Z');
     let now = start;
     await using t = await testApp({ now: () => new Date(now) });

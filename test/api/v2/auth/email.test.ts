@@ -5,55 +5,56 @@ import { PASSWORD, testApp } from '../../../support.ts';
 const NEW_PASSWORD = 'beets-and-barley';
 const ada = { email: 'ada@example.com', username: 'ada', password: NEW_PASSWORD };
 
-/** An answer without what differs from request to request. */
-async function shape(answer: Response) {
+/** Returns a response without the parts that differ between requests. */
+async function shape(response: Response) {
   const ignored = new Set(['x-request-id', 'date', 'ratelimit']);
-  const headers = [...answer.headers].filter(([name]) => !ignored.has(name));
-  return { status: answer.status, headers, body: await answer.text() };
+  const headers = [...response.headers].filter(([name]) => !ignored.has(name));
+  return { status: response.status, headers, body: await response.text() };
 }
 
 describe('signing up', () => {
-  test('queues the mail that proves the address', async () => {
+  test('queues a verification mail', async () => {
     await using t = await testApp();
     expect((await t.client.api.v2.auth.register.post(ada)).status).toBe(201);
     expect(await queued(t)).toMatchObject([{ recipient: ada.email }]);
   });
 
-  test('that fails queues none', async () => {
+  test('that fails queues no mail', async () => {
     await using t = await testApp();
     await t.signUp('ada');
     expect((await t.client.api.v2.auth.register.post(ada)).status).toBe(409);
     expect(await queued(t)).toEqual([]);
   });
 
-  test('in v1 stays as it is', async () => {
+  test('in v1 queues no mail', async () => {
     await using t = await testApp();
     expect((await t.client.api.v1.users.post({ ...ada })).status).toBe(200);
     expect(await queued(t)).toEqual([]);
   });
 });
 
-describe('where the address must be proved', () => {
+describe('with required email verification', () => {
   const config = { emailVerification: 'required' } as const;
 
   // proves: sign-in-methods.a-sign-up-reveals-it-by-default-409
-  test('signing up answers the same whether or not email or username is taken', async () => {
+  test('signing up has the same response whether or not the email or username is taken', async () => {
     await using t = await testApp({ config });
     await t.signUp('known');
     const register = async (email: string, username: string) =>
       shape(await t.json('POST', '/api/v2/auth/register', { ...ada, email, username }));
-    const answers = [
+    const responses = [
       await register('new@example.com', 'new'),
       await register('KNOWN@example.com', 'other'),
       await register('third@example.com', 'known'),
       await register('known@example.com', 'known'),
     ];
-    expect(answers[0]?.status).toBe(202);
-    for (const answer of answers) expect(answer).toEqual(answers[0] as (typeof answers)[0]);
+    expect(responses[0]?.status).toBe(202);
+    for (const response of responses)
+      expect(response).toEqual(responses[0] as (typeof responses)[0]);
   });
 
   // proves: sign-in-methods.a-sign-up-reveals-it-by-default-409
-  test('signing up in v1 is refused, the same whether or not email or username is taken', async () => {
+  test('signing up in v1 is refused in the same way whether or not the email or username is taken', async () => {
     await using t = await testApp({ config });
     await t.signUp('known');
     const register = async (email: string, username: string) =>
@@ -65,13 +66,13 @@ describe('where the address must be proved', () => {
     expect(t.deps.db.client.query('select username from users').values()).toEqual([['known']]);
   });
 
-  test('an admin creates accounts in v1 where registration is closed', async () => {
+  test('an admin can create accounts in v1 while registration is closed', async () => {
     await using t = await testApp({ config: { ...config, registration: 'closed' } });
     const { client } = await t.signUp('root', 'admin');
     expect((await client.api.v1.users.post({ ...ada })).status).toBe(200);
   });
 
-  test('its mail says what became of it', async () => {
+  test('the mail of a sign-up reports its outcome', async () => {
     await using t = await testApp({ config });
     await t.signUp('known');
     t.deps.db.client.run('update users set email_verified_at = created_at');
@@ -86,7 +87,7 @@ describe('where the address must be proved', () => {
     ]);
   });
 
-  test('who lost the mail signs up again for another link, and keeps the first password', async () => {
+  test('a second sign-up sends another link and does not change the first password', async () => {
     await using t = await testApp({ config });
     await t.client.api.v2.auth.register.post(ada);
     await t.client.api.v2.auth.register.post({ ...ada, password: 'another-password' });
@@ -97,7 +98,7 @@ describe('where the address must be proved', () => {
   });
 
   // proves: sign-in-methods.password-post-api-v2-auth-login-and-v1
-  test('signing in is email_unverified, but only with the right password', async () => {
+  test('signing in is email_unverified, but only with the correct password', async () => {
     await using t = await testApp({ config });
     await t.client.api.v2.auth.register.post(ada);
     const login = (password: string) => t.client.api.v2.auth.login.post({ login: 'ada', password });
@@ -110,7 +111,7 @@ describe('where the address must be proved', () => {
   });
 
   // proves: 6.3.4
-  test('v1 opens no way around it', async () => {
+  test('v1 does not bypass it', async () => {
     await using t = await testApp({ config });
     await t.client.api.v1.users.post({ ...ada });
     const signIn = () =>
@@ -125,7 +126,7 @@ describe('where the address must be proved', () => {
     expect((await signIn()).status).toBe(200);
   });
 
-  test('an admin, for whom the operator vouches, signs in without it', async () => {
+  test('an admin whom the operator created signs in without it', async () => {
     await using t = await testApp({ config });
     await t.signUp('root', 'admin');
     const login = { login: 'root', password: PASSWORD };
@@ -135,7 +136,7 @@ describe('where the address must be proved', () => {
 
 describe('a forgotten password', () => {
   // proves: sign-in-methods.whether-an-address-has-an-account
-  test('is answered the same, known or unknown, active or not, limit reached or not', async () => {
+  test('has the same response for known, unknown and inactive accounts, even beyond the limit', async () => {
     await using t = await testApp({ config: { limitMails: 1 } });
     await t.signUp('known');
     await t.signUp('gone');
@@ -150,21 +151,21 @@ describe('a forgotten password', () => {
     expect(await queued(t)).toHaveLength(1);
   });
 
-  test('is reset by the token of the mail, once', async () => {
+  test('is reset with the token of the mail, once', async () => {
     await using t = await testApp();
     await t.signUp('ada');
     await t.client.api.v2.auth.password.forgot.post({ login: 'ada' });
     const token = await mailedToken(t, ada.email);
     const reset = () =>
       t.json('POST', '/api/v2/auth/password/reset', { token, new_password: NEW_PASSWORD });
-    const answer = await reset();
-    expect([answer.status, await answer.text()]).toEqual([204, '']);
+    const response = await reset();
+    expect([response.status, await response.text()]).toEqual([204, '']);
     expect((await reset()).status).toBe(400);
     const login = { login: 'ada', password: NEW_PASSWORD };
     expect((await t.client.api.v2.auth.login.post(login)).status).toBe(200);
   });
 
-  test('an address that asks too often is answered 429 with Retry-After', async () => {
+  test('an address that sends too many requests gets 429 with Retry-After', async () => {
     await using t = await testApp({ config: { limitMails: 1 } });
     t.app.listen({ port: 0, hostname: '127.0.0.1' });
     const url = `${t.app.server?.url}api/v2/auth/password/forgot`;
@@ -175,14 +176,14 @@ describe('a forgotten password', () => {
         body: JSON.stringify({ login: 'nobody' }),
       });
     expect((await forgot()).status).toBe(202);
-    const answer = await forgot();
-    expect(answer.status).toBe(429);
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(3000);
+    const response = await forgot();
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(3000);
     await t.app.stop(true);
   });
 });
 
-test('no link of a mail leads where a request says that it came to', async () => {
+test('links in mails ignore the host headers of requests', async () => {
   for (const publicUrl of ['https://api.example.com', '']) {
     await using t = await testApp({ config: { publicUrl } });
     await t.signUp('ada');
@@ -207,7 +208,7 @@ test('no link of a mail leads where a request says that it came to', async () =>
 });
 
 // proves: 3.5.3
-test('opening a link, as a mail scanner does, uses nothing up', async () => {
+test('opening a link, as mail scanners do, does not use up its token', async () => {
   await using t = await testApp();
   await t.signUp('ada');
   await t.client.api.v2.auth.password.forgot.post({ login: 'ada' });
@@ -218,46 +219,46 @@ test('opening a link, as a mail scanner does, uses nothing up', async () => {
   expect((await t.client.api.v2.auth.password.reset.post(next)).status).toBe(204);
 });
 
-test('the address is confirmed and changed through the routes', async () => {
+test('an address can be confirmed and changed', async () => {
   await using t = await testApp();
   const { client } = await t.signUp('ada');
   expect((await client.api.v2.auth.verification.post()).status).toBe(202);
   const token = await mailedToken(t, ada.email);
   const proof = { token, password: PASSWORD };
   expect((await t.client.api.v2.auth.verification.confirm.post(proof)).status).toBe(200);
-  const wish = { new_email: 'new@example.com', password: PASSWORD };
-  expect((await client.api.v2.users.me.email.post(wish)).status).toBe(202);
-  const change = { token: await mailedToken(t, wish.new_email), password: 'wrong-password' };
+  const request = { new_email: 'new@example.com', password: PASSWORD };
+  expect((await client.api.v2.users.me.email.post(request)).status).toBe(202);
+  const change = { token: await mailedToken(t, request.new_email), password: 'wrong-password' };
   const wrong = await t.client.api.v2.auth.email.confirm.post(change);
   expect([wrong.status, wrong.error?.value]).toMatchObject([401, { code: 'bad_credentials' }]);
   change.password = PASSWORD;
   expect((await t.client.api.v2.auth.email.confirm.post(change)).status).toBe(204);
   expect((await client.api.v2.users.me.get()).data).toMatchObject({
-    email: wish.new_email,
+    email: request.new_email,
     email_verified: true,
   });
 });
 
-test('a wrong token is invalid_action_token on every route that takes one', async () => {
+test('a wrong token is invalid_action_token on every route that accepts one', async () => {
   await using t = await testApp();
   const { auth } = t.client.api.v2;
   const token = 'made-up';
-  const answers = [
+  const responses = [
     await auth.verification.confirm.post({ token }),
     await auth.password.reset.post({ token, new_password: NEW_PASSWORD }),
     await auth.email.confirm.post({ token, password: PASSWORD }),
   ];
-  for (const { status, error } of answers) {
+  for (const { status, error } of responses) {
     expect([status, error?.value]).toMatchObject([400, { code: 'invalid_action_token' }]);
   }
 });
 
 // proves: sign-in-methods.personal-access-token
-test('a personal access token asks for no mail and changes no address', async () => {
+test('a personal access token can neither request a mail nor change the address', async () => {
   await using t = await testApp();
   const ada = await t.signUp('ada');
-  const wish = { name: 'x', scopes: ['users:read'] };
-  const { token } = await t.deps.accessTokens.create(ada, wish);
+  const request = { name: 'x', scopes: ['users:read'] };
+  const { token } = await t.deps.accessTokens.create(ada, request);
   const body = { new_email: 'new@example.com', password: PASSWORD };
   expect((await t.json('POST', '/api/v2/users/me/email', body, token)).status).toBe(403);
   expect((await t.request('POST', '/api/v2/auth/verification', { token })).status).toBe(403);

@@ -10,16 +10,16 @@ const DAY_MS = 86_400_000;
 const REPLAYED = 'idempotency-replayed';
 const ADA = { email: 'ada@example.com', username: 'ada', password: 'beets-and-barley' };
 
-/** Sends POST with a key and returns what tells responses apart. */
+/** Sends a POST with a key and returns the parts that distinguish responses. */
 async function post(t: TestApp, path: string, body: object, key: string, token?: string) {
   const headers = { 'content-type': 'application/json', 'idempotency-key': key };
   const init = { headers, body: JSON.stringify(body), ...(token && { token }) };
-  const answer = await t.request('POST', path, init);
+  const response = await t.request('POST', path, init);
   return {
-    status: answer.status,
-    location: answer.headers.get('location'),
-    replayed: answer.headers.get(REPLAYED),
-    body: JSON.parse(await answer.text()),
+    status: response.status,
+    location: response.headers.get('location'),
+    replayed: response.headers.get(REPLAYED),
+    body: JSON.parse(await response.text()),
   };
 }
 
@@ -29,7 +29,7 @@ const signUp = (t: TestApp, account: object = ADA, key = 'k-1') =>
 const countOf = (t: TestApp, table: string) =>
   t.deps.db.client.query(`select count(*) from ${table}`).values()[0]?.[0] as number;
 
-/** Everything in the database that is text. */
+/** The content of all tables as text. */
 function stored(t: TestApp): string {
   const { client } = t.deps.db;
   const tables = client.query("select name from sqlite_master where type = 'table'").values();
@@ -46,8 +46,8 @@ async function withClock(config: Partial<Config> = {}) {
   return Object.assign(t, { later });
 }
 
-describe('a repeat of a sign-up with its key', () => {
-  test('gets the first response and opens no other session', async () => {
+describe('a repeat of a sign-up with the same key', () => {
+  test('returns the first response and opens no other session', async () => {
     await using t = await testApp();
     const first = await signUp(t);
     expect(first).toMatchObject({ status: 201, location: '/api/v2/users/me', replayed: null });
@@ -57,10 +57,10 @@ describe('a repeat of a sign-up with its key', () => {
     expect(me.data?.username).toBe('ada');
   });
 
-  test('gets the same cookies again', async () => {
+  test('sets the same cookies again', async () => {
     await using t = await testApp({ config: { publicUrl: 'http://localhost' } });
     const send = async () => {
-      const answer = await t.request('POST', '/api/v2/auth/register', {
+      const response = await t.request('POST', '/api/v2/auth/register', {
         headers: {
           'content-type': 'application/json',
           'idempotency-key': 'k-1',
@@ -68,8 +68,8 @@ describe('a repeat of a sign-up with its key', () => {
         },
         body: JSON.stringify({ ...ADA, transport: 'cookie' }),
       });
-      const [cookies, replayed] = [answer.headers.getSetCookie(), answer.headers.has(REPLAYED)];
-      return { status: answer.status, cookies, replayed, body: await answer.json() };
+      const [cookies, replayed] = [response.headers.getSetCookie(), response.headers.has(REPLAYED)];
+      return { status: response.status, cookies, replayed, body: await response.json() };
     };
     const first = await send();
     expect(first).toMatchObject({ status: 201, replayed: false });
@@ -77,19 +77,19 @@ describe('a repeat of a sign-up with its key', () => {
     expect(await send()).toEqual({ ...first, replayed: true });
   });
 
-  test('is refused without the right password, and says no more than without a key', async () => {
+  test('is refused without the correct password, and reveals no more than without a key', async () => {
     await using t = await testApp();
     await signUp(t);
     const wrong = { ...ADA, password: 'carrots-and-kale' };
-    const answer = await signUp(t, wrong);
+    const response = await signUp(t, wrong);
     const without = await t.json('POST', '/api/v2/auth/register', wrong);
-    const { request_id: _, ...body } = answer.body;
-    expect([answer.status, body]).toMatchObject([409, { code: 'email_taken' }]);
+    const { request_id: _, ...body } = response.body;
+    expect([response.status, body]).toMatchObject([409, { code: 'email_taken' }]);
     const { request_id: _other, ...same } = (await without.json()) as Record<string, unknown>;
     expect(body).toEqual(same);
   });
 
-  test('has its guesses at the password counted as those at sign-in', async () => {
+  test('counts wrong passwords like those of sign-ins', async () => {
     await using t = await testApp();
     await signUp(t);
     const statuses = [];
@@ -99,7 +99,7 @@ describe('a repeat of a sign-up with its key', () => {
     expect(statuses).toEqual([409, 409, 409, 409, 409, 429]);
   });
 
-  test('is another sign-up with another body or key', async () => {
+  test('is a new sign-up with another body or key', async () => {
     await using t = await testApp();
     await signUp(t);
     const bob = { ...ADA, email: 'bob@example.com', username: 'bob' };
@@ -107,20 +107,20 @@ describe('a repeat of a sign-up with its key', () => {
     expect(await signUp(t, ADA, 'k-2')).toMatchObject({ status: 409, replayed: null });
   });
 
-  test('that comes while the first is under way is refused, and one account is created', async () => {
+  test('during the first is refused, and one account is created', async () => {
     await using t = await testApp();
     const ends = await atOnce(10, () => signUp(t));
-    const answers = ends.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []));
-    const made = answers.filter(({ status }) => status === 201);
-    expect(new Set(made.map(({ body }) => body.token)).size).toBe(1);
-    const others = answers.filter(({ status }) => status !== 201);
+    const responses = ends.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []));
+    const created = responses.filter(({ status }) => status === 201);
+    expect(new Set(created.map(({ body }) => body.token)).size).toBe(1);
+    const others = responses.filter(({ status }) => status !== 201);
     expect(others.map(({ body }) => body.code)).toEqual(
-      Array(10 - made.length).fill('idempotency_running'),
+      Array(10 - created.length).fill('idempotency_running'),
     );
     expect([countOf(t, 'users'), countOf(t, 'sessions')]).toEqual([1, 1]);
   });
 
-  test('creates the account anew once it was deleted', async () => {
+  test('creates the account again after its deletion', async () => {
     await using t = await testApp();
     const { body } = await signUp(t);
     const { me } = t.clientFor(body.token).api.v2.users;
@@ -130,7 +130,7 @@ describe('a repeat of a sign-up with its key', () => {
     expect(again.body.token).not.toBe(body.token);
   });
 
-  test('shows no session once the account has a second factor', async () => {
+  test('returns no session once the account has a second factor', async () => {
     await using t = await testApp();
     const { body } = await signUp(t);
     const at = new Date().toISOString();
@@ -142,7 +142,7 @@ describe('a repeat of a sign-up with its key', () => {
   });
 
   // proves: data.responses-of-idempotency-keys
-  test('finds nothing after a day', async () => {
+  test('is a new sign-up after a day', async () => {
     await using t = await withClock();
     await signUp(t);
     t.later(DAY_MS + 1);
@@ -151,23 +151,28 @@ describe('a repeat of a sign-up with its key', () => {
     expect((await signUp(t)).status).toBe(409);
   });
 
-  test('tells nobody whether the address was taken where it must be proved', async () => {
+  test('does not reveal whether the address was taken if verification is required', async () => {
     await using t = await testApp({ config: { emailVerification: 'required' } });
     await t.signUp('bob');
     const bob = { ...ADA, email: 'bob@example.com' };
-    const answers = [await signUp(t), await signUp(t, bob), await signUp(t), await signUp(t, bob)];
-    const [first] = answers;
+    const responses = [
+      await signUp(t),
+      await signUp(t, bob),
+      await signUp(t),
+      await signUp(t, bob),
+    ];
+    const [first] = responses;
     expect(first).toMatchObject({ status: 202, replayed: null });
     const repeat = { ...first, replayed: 'true' };
-    expect(answers).toEqual([first, first, repeat, repeat] as typeof answers);
+    expect(responses).toEqual([first, first, repeat, repeat] as typeof responses);
     expect(await queued(t)).toHaveLength(2);
   });
 });
 
-describe('a repeat of the creation of a token with its key', () => {
+describe('a repeat of the creation of a token with the same key', () => {
   const TOKEN = { password: PASSWORD, name: 'script', scopes: ['users:read'] };
 
-  test('shows the same token again, which works', async () => {
+  test('returns the same token again, which works', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     const first = await post(t, '/api/v2/tokens', TOKEN, 'k-1', ada.token);
@@ -178,7 +183,7 @@ describe('a repeat of the creation of a token with its key', () => {
     expect((await t.clientFor(repeat.body.token).api.v2.users.me.get()).status).toBe(200);
   });
 
-  test('needs the password as the first request did', async () => {
+  test('requires the password like the first request', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     await post(t, '/api/v2/tokens', TOKEN, 'k-1', ada.token);
@@ -197,7 +202,7 @@ describe('a repeat of the creation of a token with its key', () => {
     expect([other.status, other.body.code]).toEqual([422, 'idempotency_mismatch']);
   });
 
-  test('is secrets_unreadable with another key of the server, and creates nothing', async () => {
+  test('is secrets_unreadable if the key of the server has changed, and creates nothing', async () => {
     const key = (byte: number) => Buffer.alloc(32, byte).toString('base64');
     await using t = await testApp({ config: { secretsKey: key(1) } });
     const ada = await t.signUp('ada');
@@ -207,51 +212,51 @@ describe('a repeat of the creation of a token with its key', () => {
     t.deps.db.client.run('update idempotency_keys set body = ?', [
       [version, '0'.repeat(16), content].join('.'),
     ]);
-    const answer = await post(t, '/api/v2/tokens', TOKEN, 'k-1', ada.token);
-    expect([answer.status, answer.body.code]).toEqual([503, 'secrets_unreadable']);
+    const response = await post(t, '/api/v2/tokens', TOKEN, 'k-1', ada.token);
+    expect([response.status, response.body.code]).toEqual([503, 'secrets_unreadable']);
     expect(countOf(t, 'access_tokens')).toBe(1);
   });
 });
 
 // proves: data.secret-hashed, cryptography.secrets-of-sources
-test('no stored response holds a secret that it shows', async () => {
+test('stored responses do not contain their secrets', async () => {
   await using t = await testApp();
   const { body } = await signUp(t);
   const token = { password: ADA.password, name: 'script', scopes: ['users:read'] };
-  const made = await post(t, '/api/v2/tokens', token, 'k-1', body.token);
+  const created = await post(t, '/api/v2/tokens', token, 'k-1', body.token);
   expect([countOf(t, 'sign_up_keys'), countOf(t, 'idempotency_keys')]).toEqual([1, 1]);
   const text = stored(t);
-  expect(text).toContain(made.body.prefix);
-  for (const secret of [body.token, body.device_token, made.body.token, ADA.password]) {
+  expect(text).toContain(created.body.prefix);
+  for (const secret of [body.token, body.device_token, created.body.token, ADA.password]) {
     expect(text).not.toContain(secret);
   }
 });
 
-test('a repeat of the last step of adding a passkey adds one', async () => {
+test('a repeat of the last step of adding a passkey adds only one', async () => {
   const publicUrl = 'http://localhost';
   await using t = await testApp({ config: { publicUrl } });
   const { client, token } = await t.signUp('ada');
   const { passkeys } = client.api.v2.auth;
   const { data } = await passkeys.options.post({ password: PASSWORD });
   const response = createAuthenticator(publicUrl).create(data?.options);
-  const made = { flow: data?.flow, name: 'laptop', response };
-  const first = await post(t, '/api/v2/auth/passkeys', made, 'k-1', token);
+  const created = { flow: data?.flow, name: 'laptop', response };
+  const first = await post(t, '/api/v2/auth/passkeys', created, 'k-1', token);
   expect(first).toMatchObject({ status: 201, location: '/api/v2/auth/passkeys', replayed: null });
-  const repeat = await post(t, '/api/v2/auth/passkeys', made, 'k-1', token);
+  const repeat = await post(t, '/api/v2/auth/passkeys', created, 'k-1', token);
   expect(repeat).toEqual({ ...first, replayed: 'true' });
   expect((await passkeys.get()).data?.data).toHaveLength(1);
 });
 
-test('a repeat of the last step of linking an identity links one', async () => {
+test('a repeat of the last step of linking an identity links only one', async () => {
   await using o = await outsidersApp();
   const { client, token } = await o.t.signUp('bob');
   const { identities } = client.api.v2.auth;
-  const begun = await identities.options.post({ provider: 'oidc', password: PASSWORD });
-  const back = await o.openid.browse(begun.data?.authorization_url ?? '', person('ada'));
-  const answer = { flow: begun.data?.flow, ...answerIn(back) };
-  const first = await post(o.t, '/api/v2/auth/identities', answer, 'k-1', token);
+  const started = await identities.options.post({ provider: 'oidc', password: PASSWORD });
+  const back = await o.openid.browse(started.data?.authorization_url ?? '', person('ada'));
+  const callback = { flow: started.data?.flow, ...answerIn(back) };
+  const first = await post(o.t, '/api/v2/auth/identities', callback, 'k-1', token);
   expect(first).toMatchObject({ status: 201, location: '/api/v2/auth/identities', replayed: null });
-  const repeat = await post(o.t, '/api/v2/auth/identities', answer, 'k-1', token);
+  const repeat = await post(o.t, '/api/v2/auth/identities', callback, 'k-1', token);
   expect(repeat).toEqual({ ...first, replayed: 'true' });
   expect((await identities.get()).data?.data).toHaveLength(1);
 });

@@ -4,8 +4,8 @@ import { atOnce, PASSWORD, testApp } from '../../../support.ts';
 
 const ada = person('ada');
 
-describe('signing in by a provider', () => {
-  test('makes an account with a proved address and no password, and links it', async () => {
+describe('signing in with a provider', () => {
+  test('creates an account with a verified address and no password, and links it', async () => {
     await using o = await outsidersApp();
     const { data, status } = await o.signIn(ada);
     expect(status).toBe(200);
@@ -18,7 +18,7 @@ describe('signing in by a provider', () => {
   });
 
   // proves: sign-in-methods.sign-in-provider-auth-identities-login, 6.8.1, 10.5.2
-  test('finds the same account again, whatever its address is by now', async () => {
+  test('finds the same account again even if the address has changed', async () => {
     await using o = await outsidersApp();
     const first = await o.signIn(ada);
     const again = await o.signIn({ ...ada, email: 'lovelace@example.com' });
@@ -27,16 +27,16 @@ describe('signing in by a provider', () => {
   });
 
   // proves: 10.1.1
-  test('gives a browser a cookie that asks for one', async () => {
+  test('sets a cookie for a browser that requests one', async () => {
     await using o = await outsidersApp();
     const body = JSON.stringify({ ...(await o.come(ada)), transport: 'cookie' });
     const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
-    const answer = await o.t.request('POST', '/api/v2/auth/identities/login', { body, headers });
-    expect(answer.headers.get('set-cookie')).toStartWith('hutch_session=');
-    expect(await answer.json()).toMatchObject({ token_type: 'cookie' });
+    const response = await o.t.request('POST', '/api/v2/auth/identities/login', { body, headers });
+    expect(response.headers.get('set-cookie')).toStartWith('hutch_session=');
+    expect(await response.json()).toMatchObject({ token_type: 'cookie' });
   });
 
-  test('lists the providers that are set up, by the name that people know', async () => {
+  test('lists the configured providers with their display names', async () => {
     await using o = await outsidersApp({ oidcTitle: 'Staff' });
     const { data } = await o.t.client.api.v2.auth.providers.get();
     expect(data).toEqual({ data: [{ name: 'oidc', title: 'Staff' }] });
@@ -44,7 +44,7 @@ describe('signing in by a provider', () => {
     expect((await bare.client.api.v2.auth.providers.get()).data).toEqual({ data: [] });
   });
 
-  test('is not found for a provider that is not set up', async () => {
+  test('returns 404 for a provider that is not configured', async () => {
     await using o = await outsidersApp();
     const { options } = o.t.client.api.v2.auth.identities.login;
     for (const provider of ['google', 'nobody', '__proto__']) {
@@ -61,7 +61,7 @@ describe('signing in by a provider', () => {
     'javascript:alert(1)',
     '/sign-in',
     // proves: 3.7.2
-  ])('does not come back to %s', async (redirect_uri) => {
+  ])('does not redirect back to %s', async (redirect_uri) => {
     await using o = await outsidersApp();
     const { options } = o.t.client.api.v2.auth.identities.login;
     const { status, error } = await options.post({ provider: 'oidc', redirect_uri });
@@ -69,78 +69,78 @@ describe('signing in by a provider', () => {
     expect(error?.value).toMatchObject({ errors: [{ path: 'body.redirect_uri' }] });
   });
 
-  test('comes back to a page of a listed origin', async () => {
+  test('redirects back to a page of an allowed origin', async () => {
     await using o = await outsidersApp({ corsOrigins: ['https://app.example.com'] });
     const { options } = o.t.client.api.v2.auth.identities.login;
     const redirect_uri = 'https://app.example.com/done?from=hutch';
     const { data } = await options.post({ provider: 'oidc', redirect_uri });
-    const asked = new URL(data?.authorization_url ?? '').searchParams;
-    expect(asked.get('redirect_uri')).toBe(redirect_uri);
-    expect(asked.get('code_challenge_method')).toBe('S256');
+    const query = new URL(data?.authorization_url ?? '').searchParams;
+    expect(query.get('redirect_uri')).toBe(redirect_uri);
+    expect(query.get('code_challenge_method')).toBe('S256');
   });
 });
 
 describe('a flow', () => {
   // proves: sign-in-methods.sign-in-provider-auth-identities-login, 10.1.2, 10.5.1
-  test('is good for one of 50 at once', async () => {
+  test('succeeds for one of 50 concurrent uses', async () => {
     await using o = await outsidersApp();
-    const answer = await o.come(ada);
+    const callback = await o.come(ada);
     const { login } = o.t.client.api.v2.auth.identities;
-    const answers = await atOnce(50, () => login.post(answer));
-    const statuses = answers.map((it) => (it.status === 'fulfilled' ? it.value.status : 0));
+    const results = await atOnce(50, () => login.post(callback));
+    const statuses = results.map((it) => (it.status === 'fulfilled' ? it.value.status : 0));
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
     expect(statuses.filter((status) => status === 400)).toHaveLength(49);
-    const { error } = await login.post(answer);
+    const { error } = await login.post(callback);
     expect(error?.value).toMatchObject({ code: 'invalid_action_token' });
   });
 
-  test.each([['a wrong state'], ['the flow of another'], ['an unknown flow']])(
+  test.each([['a wrong state'], ['the flow of another user'], ['an unknown flow']])(
     // proves: input.code-of-a-provider, 7.6.2, 10.1.2
-    'opens nothing with %s',
+    'opens no session with %s',
     async (what) => {
       await using o = await outsidersApp();
       const mine = await o.come(ada);
       const other = await o.come(person('eve'));
-      const answers: Record<string, typeof mine> = {
+      const callbacks: Record<string, typeof mine> = {
         'a wrong state': { ...mine, state: 'x' },
-        'the flow of another': { ...other, flow: mine.flow },
+        'the flow of another user': { ...other, flow: mine.flow },
         'an unknown flow': { ...mine, flow: 'x' },
       };
-      const wrong = answers[what] as typeof mine;
+      const wrong = callbacks[what] as typeof mine;
       const { status, error } = await o.t.client.api.v2.auth.identities.login.post(wrong);
       expect(status).toBe(400);
       expect(error?.value).toMatchObject({ code: 'invalid_action_token' });
     },
   );
 
-  test.each([['a code that is another flow’s'], ['a code that nobody gave']])(
-    'opens nothing with %s',
+  test.each([['the code of another flow'], ['an unknown code']])(
+    'opens no session with %s',
     async (what) => {
       await using o = await outsidersApp();
       const mine = await o.come(ada);
       const { code } = await o.come(person('eve'));
-      const wrong = { ...mine, code: what.endsWith('gave') ? 'x' : code };
+      const wrong = { ...mine, code: what === 'an unknown code' ? 'x' : code };
       const { status, error } = await o.t.client.api.v2.auth.identities.login.post(wrong);
       expect(status).toBe(401);
       expect(error?.value).toMatchObject({ code: 'bad_credentials' });
     },
   );
 
-  test('ends after a quarter of an hour', async () => {
+  test('expires after 15 minutes', async () => {
     await using o = await outsidersApp();
-    const answer = await o.come(ada);
+    const callback = await o.come(ada);
     o.t.deps.db.client.run("update auth_flows set expires_at = '2020-01-01T00:00:00.000Z'");
-    expect((await o.t.client.api.v2.auth.identities.login.post(answer)).status).toBe(400);
+    expect((await o.t.client.api.v2.auth.identities.login.post(callback)).status).toBe(400);
   });
 
   // proves: input.code-of-a-provider, 10.1.2
-  test('of a link opens no session, and one of a session links nothing', async () => {
+  test('for linking opens no session, and one for signing in links nothing', async () => {
     await using o = await outsidersApp();
     const { client } = await o.t.signUp('bob');
     const { identities } = client.api.v2.auth;
-    const begun = await identities.options.post({ provider: 'oidc', password: PASSWORD });
+    const started = await identities.options.post({ provider: 'oidc', password: PASSWORD });
     const rest = { code: 'x', state: 'x' };
-    const flow = begun.data?.flow ?? '';
+    const flow = started.data?.flow ?? '';
     expect((await identities.login.post({ flow, ...rest })).status).toBe(400);
     expect((await identities.post(await o.come(ada))).status).toBe(400);
   });

@@ -7,7 +7,7 @@ import { testApp } from '../../../support.ts';
 const ISSUER = 'https://id.example.com';
 const ENDPOINTS = { issuer: ISSUER, authorize: `${ISSUER}/auth`, token: `${ISSUER}/token` };
 const SECRET = 'a-secret-that-nobody-sees';
-const SAID = 'what-the-provider-said';
+const PROVIDER_TEXT = 'text-of-the-provider';
 const SETTINGS: Partial<Config> = {
   publicUrl: 'http://localhost',
   oidcIssuer: ISSUER,
@@ -15,7 +15,7 @@ const SETTINGS: Partial<Config> = {
   oidcClientSecret: SECRET,
 };
 
-/** An application whose provider answers by a script, and how far a sign-in comes. */
+/** An application whose provider sends scripted responses, with functions that sign in. */
 async function scriptedApp(idToken: (claims: Record<string, unknown>) => Promise<string> | string) {
   const script = scriptFetch();
   const t = await testApp({ config: SETTINGS, logLevel: 'warn' });
@@ -28,15 +28,18 @@ async function scriptedApp(idToken: (claims: Record<string, unknown>) => Promise
     script,
     begin: () => login.options.post({ provider: 'oidc' }),
     signIn: async () => {
-      const begun = await login.options.post({ provider: 'oidc' });
-      const { flow, authorization_url } = begun.data as { flow: string; authorization_url: string };
-      const asked = new URL(authorization_url).searchParams;
-      nonce = String(asked.get('nonce'));
-      return login.post({ flow, code: 'x', state: String(asked.get('state')) });
+      const started = await login.options.post({ provider: 'oidc' });
+      const { flow, authorization_url } = started.data as {
+        flow: string;
+        authorization_url: string;
+      };
+      const query = new URL(authorization_url).searchParams;
+      nonce = String(query.get('nonce'));
+      return login.post({ flow, code: 'x', state: String(query.get('state')) });
     },
-    /** Nothing of the provider's words or of our secret is told. */
-    expectNothingTold: (value: unknown) => {
-      for (const secret of [SECRET, SAID, btoa(`hutch:${SECRET}`)]) {
+    /** Expects neither the text of the provider nor the client secret in `value` and the log. */
+    expectNothingRevealed: (value: unknown) => {
+      for (const secret of [SECRET, PROVIDER_TEXT, btoa(`hutch:${SECRET}`)]) {
         expect(JSON.stringify(value) + t.logLines.join('')).not.toContain(secret);
       }
     },
@@ -49,7 +52,7 @@ async function scriptedApp(idToken: (claims: Record<string, unknown>) => Promise
 
 const good = (claims: Record<string, unknown>) => signed(claims);
 
-test('an ID token that is all right signs in', async () => {
+test('a valid ID token signs in', async () => {
   await using app = await scriptedApp(good);
   expect((await app.signIn()).status).toBe(200);
 });
@@ -57,9 +60,9 @@ test('an ID token that is all right signs in', async () => {
 describe('an ID token', () => {
   const wrong: Record<string, (claims: Record<string, unknown>) => Promise<string> | string> = {
     // proves: cryptography.id-tokens-of-providers, 6.8.2, 9.1.1, 9.1.3
-    'that another signed': (claims) => signed(claims, { isForged: true }),
+    'signed by another key': (claims) => signed(claims, { isForged: true }),
     // proves: cryptography.id-tokens-of-providers, 6.8.2, 9.1.2
-    'that nobody signed': (claims) => new UnsecuredJWT(claims).setExpirationTime('5m').encode(),
+    'without a signature': (claims) => new UnsecuredJWT(claims).setExpirationTime('5m').encode(),
     // proves: cryptography.id-tokens-of-providers, 6.8.2, 9.1.2
     'signed with the client secret': (claims) =>
       new SignJWT(claims)
@@ -70,7 +73,7 @@ describe('an ID token', () => {
     // proves: 9.2.3, 10.5.4
     'for another audience': (claims) => signed({ ...claims, aud: 'another' }),
     // proves: 9.2.3
-    'for two, of which another is meant': (claims) =>
+    'for two audiences, authorized for the other': (claims) =>
       signed({ ...claims, aud: ['hutch', 'another'], azp: 'another' }),
     // proves: 10.2.2
     'of another issuer': (claims) => signed({ ...claims, iss: 'https://evil.example.com' }),
@@ -83,7 +86,7 @@ describe('an ID token', () => {
     // proves: 9.2.1
     'that has expired': (claims) => signed(claims, { expiresAt: '2 minutes ago' }),
     // proves: 9.1.1
-    'that is none': () => 'nonsense',
+    'that is not a JWT': () => 'nonsense',
   };
 
   test.each(Object.keys(wrong))('%s is refused', async (what) => {
@@ -96,13 +99,13 @@ describe('an ID token', () => {
 
 describe('a provider that fails', () => {
   const failures: Record<string, () => Response | Promise<Response>> = {
-    'with an error of its own': () => new Response(SAID, { status: 500 }),
-    'with words where JSON belongs': () => new Response(SAID),
-    'with another shape': () => Response.json([SAID]),
+    'with an error of its own': () => new Response(PROVIDER_TEXT, { status: 500 }),
+    'with text instead of JSON': () => new Response(PROVIDER_TEXT),
+    'with another shape': () => Response.json([PROVIDER_TEXT]),
     'with null': () => Response.json(null),
     'with a redirect': () => Response.redirect('https://evil.example.com/', 302),
-    'with an error that it made up': () => Response.json({ error: SAID }, { status: 400 }),
-    'with no answer at all': () => Promise.reject(new Error(SAID)),
+    'with an unknown error code': () => Response.json({ error: PROVIDER_TEXT }, { status: 400 }),
+    'with no response': () => Promise.reject(new Error(PROVIDER_TEXT)),
   };
   const calls = [
     `GET ${ISSUER}/.well-known/openid-configuration`,
@@ -111,29 +114,29 @@ describe('a provider that fails', () => {
   ];
 
   // proves: outbound-calls.the-sign-in-providers-of-the-settings, 10.1.1
-  test.each(Object.keys(failures))('%s is 502, and its words stay there', async (what) => {
+  test.each(Object.keys(failures))('%s is 502, and its text is not revealed', async (what) => {
     for (const call of calls) {
       await using app = await scriptedApp(good);
       app.script.on(call, failures[what] ?? (() => Response.error()));
-      const answer = call.includes('well-known') ? await app.begin() : await app.signIn();
-      expect(`${call} ${answer.status}`).toBe(`${call} 502`);
-      expect(answer.error?.value).toMatchObject({ code: 'upstream_failed' });
-      app.expectNothingTold(answer.error?.value);
+      const response = call.includes('well-known') ? await app.begin() : await app.signIn();
+      expect(`${call} ${response.status}`).toBe(`${call} 502`);
+      expect(response.error?.value).toMatchObject({ code: 'upstream_failed' });
+      app.expectNothingRevealed(response.error?.value);
     }
   });
 
   // proves: data.secret-of-the-operator
-  test('is told apart in the log where it refuses our secret', async () => {
+  test('is logged as invalid_client if it rejects the client secret', async () => {
     await using app = await scriptedApp(good);
-    const answer = { error: 'invalid_client', error_description: SAID };
-    app.script.on(`POST ${ISSUER}/token`, () => Response.json(answer, { status: 401 }));
+    const body = { error: 'invalid_client', error_description: PROVIDER_TEXT };
+    app.script.on(`POST ${ISSUER}/token`, () => Response.json(body, { status: 401 }));
     const { status, error } = await app.signIn();
     expect(status).toBe(502);
-    app.expectNothingTold(error?.value);
+    app.expectNothingRevealed(error?.value);
     expect(app.t.logLines.join('')).toContain('invalid_client');
   });
 
-  test('once is asked again', async () => {
+  test('once is called again', async () => {
     await using app = await scriptedApp(good);
     const discovery = `GET ${ISSUER}/.well-known/openid-configuration`;
     app.script.on(discovery, () => new Response('', { status: 503 }));
@@ -149,7 +152,7 @@ describe('a provider that fails', () => {
     { authorization_endpoint: 'javascript:alert(1)' },
     { userinfo_endpoint: 'ftp://id.example.com' },
     // proves: outbound-calls.the-sign-in-providers-of-the-settings, 9.1.3, 10.5.3
-  ])('by naming %j is 502', async (fault) => {
+  ])('with %j in its discovery document is 502', async (fault) => {
     await using app = await scriptedApp(good);
     const document = {
       ...{ issuer: ISSUER, authorization_endpoint: ENDPOINTS.authorize },

@@ -18,7 +18,7 @@ describe("Apple's form", () => {
   const apple = { issuer, authorize: `${issuer}/auth/authorize`, token: `${issuer}/auth/token` };
 
   // proves: 3.7.2
-  test('goes on to the page that began, which signs in', async () => {
+  test('redirects to the page that started the flow, which signs in', async () => {
     using script = scriptFetch();
     await using t = await testApp({ config });
     let nonce = '';
@@ -28,11 +28,11 @@ describe("Apple's form", () => {
     const { login } = t.client.api.v2.auth.identities;
     const redirect_uri = 'http://localhost/sign-in?next=items';
     const { data } = await login.options.post({ provider: 'apple', redirect_uri });
-    const asked = new URL(data?.authorization_url ?? '').searchParams;
-    nonce = String(asked.get('nonce'));
-    expect(asked.get('redirect_uri')).toBe('http://localhost/api/v2/auth/identities/return');
+    const query = new URL(data?.authorization_url ?? '').searchParams;
+    nonce = String(query.get('nonce'));
+    expect(query.get('redirect_uri')).toBe('http://localhost/api/v2/auth/identities/return');
 
-    const form = { state: String(asked.get('state')), code: 'c', id_token: 'x', user: '{"x":1}' };
+    const form = { state: String(query.get('state')), code: 'c', id_token: 'x', user: '{"x":1}' };
     const send = () =>
       t.request('POST', '/api/v2/auth/identities/return', {
         body: new URLSearchParams(form).toString(),
@@ -41,20 +41,20 @@ describe("Apple's form", () => {
           ...{ origin: issuer, 'sec-fetch-site': 'cross-site' },
         },
       });
-    const answer = await send();
-    expect(answer.status).toBe(303);
-    const page = new URL(answer.headers.get('location') ?? '');
+    const response = await send();
+    expect(response.status).toBe(303);
+    const page = new URL(response.headers.get('location') ?? '');
     expect(page.href).toBe(`${redirect_uri}&code=c&state=${form.state}`);
     expect((await send()).status).toBe(400);
 
-    // What finds the page opens no session by itself.
+    // The values in the URL open no session by themselves.
     const { state } = form;
     expect((await login.post({ flow: state, code: 'c', state })).status).toBe(400);
     const opened = await login.post({ flow: data?.flow ?? '', code: 'c', state });
     expect(opened.data?.account).toMatchObject({ email: 'ada@example.com', email_verified: true });
   });
 
-  test('is refused for a state that nobody waits for, as is the flow itself', async () => {
+  test('is refused with an unknown state, as is the flow itself', async () => {
     using script = scriptFetch();
     await using t = await testApp({ config });
     await scriptOpenid(script, apple, () => '');

@@ -3,14 +3,14 @@ import { outsidersApp, person, setVerified, turnTotpOn } from '../../../outsider
 import { PASSWORD } from '../../../support.ts';
 
 const ada = person('ada');
-const unproved = person('ada', { email_verified: false });
+const unverified = person('ada', { email_verified: false });
 
-/** A password sign-in, to see whether there still is one. */
+/** The credentials of a password sign-in, which may no longer work. */
 const credentials = { login: 'ada', password: PASSWORD };
 
-describe('an outsider whose provider proved the address', () => {
+describe('an outsider whose provider verified the address', () => {
   // proves: sign-in-methods.and-an-existing-account-with-that-address
-  test('gets the account that proved it too, with all that it had', async () => {
+  test('gets the account with the same verified address unchanged', async () => {
     await using o = await outsidersApp();
     const own = await o.t.signUp('ada');
     setVerified(o.t, 'ada');
@@ -20,7 +20,7 @@ describe('an outsider whose provider proved the address', () => {
   });
 
   // proves: sign-in-methods.and-an-existing-account-with-that-address
-  test('must sign in and link where an authenticator is on', async () => {
+  test('must sign in and link if the account has an authenticator', async () => {
     await using o = await outsidersApp();
     const { id } = await o.t.signUp('ada');
     setVerified(o.t, 'ada');
@@ -32,7 +32,7 @@ describe('an outsider whose provider proved the address', () => {
   });
 
   // proves: sign-in-methods.and-an-existing-account-with-that-address
-  test('is asked for no code once it is linked', async () => {
+  test('needs no code once the account is linked', async () => {
     await using o = await outsidersApp();
     const own = await o.t.signUp('ada');
     await o.link(own.client, ada, PASSWORD);
@@ -40,19 +40,19 @@ describe('an outsider whose provider proved the address', () => {
     expect((await o.signIn(ada)).data?.account.id).toBe(own.id);
   });
 
-  test('takes the account from whoever made it and proved nothing', async () => {
+  test('takes over the account from someone who never verified the address', async () => {
     await using o = await outsidersApp();
     const hijacker = await o.t.signUp('ada');
     await o.link(hijacker.client, person('eve'), PASSWORD);
     turnTotpOn(o.t, hijacker.id);
     const token = { name: 'later', scopes: ['users:read' as const], password: PASSWORD };
-    const made = await hijacker.client.api.v2.tokens.post(token);
+    const created = await hijacker.client.api.v2.tokens.post(token);
 
     const { data } = await o.signIn(ada);
     expect(data?.account).toMatchObject({ id: hijacker.id, email_verified: true });
     expect(data?.account.has_password).toBe(false);
     expect((await hijacker.client.api.v2.users.me.get()).status).toBe(401);
-    const byToken = o.t.clientFor(made.data?.token).api.v2.users.me;
+    const byToken = o.t.clientFor(created.data?.token).api.v2.users.me;
     expect((await byToken.get()).status).toBe(401);
     expect((await o.t.client.api.v2.auth.login.post(credentials)).status).toBe(401);
     expect((await o.signIn(person('eve'))).data?.account.id).not.toBe(hijacker.id);
@@ -62,7 +62,7 @@ describe('an outsider whose provider proved the address', () => {
     expect(count).toBe(0);
   });
 
-  test('ends the links that were mailed to that account before', async () => {
+  test('invalidates earlier mailed links of that account', async () => {
     await using o = await outsidersApp();
     await o.t.client.api.v2.auth.register.post({
       ...{ email: 'ada@example.com', username: 'ada', password: 'oats-and-barley-9' },
@@ -74,26 +74,29 @@ describe('an outsider whose provider proved the address', () => {
   });
 
   // proves: sign-in-methods.and-an-existing-account-with-that-address
-  test('does not get an admin that an operator made', async () => {
+  test('does not get an admin account that the operator created', async () => {
     await using o = await outsidersApp();
     await o.t.signUp('ada', 'admin');
     expect((await o.signIn(ada)).status).toBe(409);
     expect((await o.t.client.api.v2.auth.login.post(credentials)).status).toBe(200);
   });
 
-  test.each([true, false])('is refused by an inactive account (linked: %p)', async (isLinked) => {
-    await using o = await outsidersApp();
-    const { client } = await o.t.signUp('ada');
-    if (isLinked) await o.link(client, ada, PASSWORD);
-    o.t.deps.db.client.run('update users set is_active = 0');
-    const { status, error } = await o.signIn(ada);
-    expect(status).toBe(403);
-    expect(error?.value).toMatchObject({ code: 'inactive_user' });
-    const { password_hash } = (await o.t.deps.users.findByLogin('ada')) ?? {};
-    expect(password_hash).toBeString();
-  });
+  test.each([true, false])(
+    'is refused if the account is inactive (linked: %p)',
+    async (isLinked) => {
+      await using o = await outsidersApp();
+      const { client } = await o.t.signUp('ada');
+      if (isLinked) await o.link(client, ada, PASSWORD);
+      o.t.deps.db.client.run('update users set is_active = 0');
+      const { status, error } = await o.signIn(ada);
+      expect(status).toBe(403);
+      expect(error?.value).toMatchObject({ code: 'inactive_user' });
+      const { password_hash } = (await o.t.deps.users.findByLogin('ada')) ?? {};
+      expect(password_hash).toBeString();
+    },
+  );
 
-  test('gets no account where registration is closed, but its own', async () => {
+  test('gets only an existing account if registration is closed', async () => {
     await using o = await outsidersApp({ registration: 'closed' });
     const { status, error } = await o.signIn(ada);
     expect(status).toBe(403);
@@ -104,36 +107,36 @@ describe('an outsider whose provider proved the address', () => {
   });
 });
 
-describe('an outsider whose provider proved nothing', () => {
-  test('gets a new account, and the mail that proves the address', async () => {
+describe('an outsider whose provider did not verify the address', () => {
+  test('gets a new account and a verification mail', async () => {
     await using o = await outsidersApp();
-    const { data } = await o.signIn(unproved);
+    const { data } = await o.signIn(unverified);
     expect(data?.account).toMatchObject({ email_verified: false, has_password: false });
     const mails = o.t.deps.db.client.query('select recipient from mails').values();
     expect(mails).toEqual([['ada@example.com']]);
   });
 
   // proves: sign-in-methods.and-an-existing-account-with-that-address, 6.8.1
-  test('never gets an account that is there', async () => {
+  test('never gets an existing account', async () => {
     await using o = await outsidersApp();
     for (const isVerified of [true, false]) {
       if (isVerified) await o.t.signUp('ada');
       setVerified(o.t, 'ada', isVerified);
-      const { status, error } = await o.signIn(unproved);
+      const { status, error } = await o.signIn(unverified);
       expect(status).toBe(409);
       expect(error?.value).toMatchObject({ code: 'email_taken' });
     }
     expect(await o.actions()).not.toContain('identity.linked');
   });
 
-  test('cannot tell whether an address is taken where proof is required', async () => {
+  test('cannot find out whether an address is taken if verification is required', async () => {
     await using o = await outsidersApp({ emailVerification: 'required' });
     await o.t.signUp('bob');
-    const answers = [
-      await o.signIn(unproved),
+    const responses = [
+      await o.signIn(unverified),
       await o.signIn(person('bob', { email_verified: false })),
     ];
-    const [free, taken] = answers.map(({ status, error }) => {
+    const [free, taken] = responses.map(({ status, error }) => {
       const problem = { ...(error?.value as object), request_id: 'x' };
       return { status, problem };
     });
@@ -143,29 +146,29 @@ describe('an outsider whose provider proved nothing', () => {
     expect(mails).toEqual([['ada@example.com'], ['bob@example.com']]);
   });
 
-  test('cannot tell it either where registration is closed', async () => {
+  test('cannot find it out if registration is closed', async () => {
     await using o = await outsidersApp({ registration: 'closed' });
     await o.t.signUp('bob');
-    expect((await o.signIn(unproved)).status).toBe(403);
+    expect((await o.signIn(unverified)).status).toBe(403);
     expect((await o.signIn(person('bob', { email_verified: false }))).status).toBe(403);
   });
 
-  test('proves it when its provider does, later', async () => {
+  test('has a verified address once the provider verifies it', async () => {
     await using o = await outsidersApp({ emailVerification: 'required' });
-    expect((await o.signIn(unproved)).status).toBe(403);
+    expect((await o.signIn(unverified)).status).toBe(403);
     const { data } = await o.signIn(ada);
     expect(data?.account).toMatchObject({ email: ada.email, email_verified: true });
   });
 });
 
-test('an outsider without an address is told so', async () => {
+test('an outsider without an address is refused', async () => {
   await using o = await outsidersApp();
   const { status, error } = await o.signIn({ sub: 'x', preferred_username: 'x' });
   expect(status).toBe(409);
   expect(error?.value).toMatchObject({ code: 'conflict' });
 });
 
-test('a username is made of what there is, and is nobody else’s', async () => {
+test('a username is derived from the profile and is unique', async () => {
   await using o = await outsidersApp();
   const names: [string, RegExp][] = [
     ['ada', /^ada$/],

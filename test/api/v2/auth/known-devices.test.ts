@@ -3,49 +3,49 @@ import type { Config } from '../../../../src/core/config/config.ts';
 import { NOBODY, nobodyAt, PASSWORD, type TestApp, testApp } from '../../../support.ts';
 
 const LOGIN = '/api/v2/auth/login';
-const own = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
+const sameOrigin = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
 const HOME = '203.0.113.7';
 
-interface Ways {
+interface Options {
   headers?: Record<string, string>;
   fields?: object;
 }
 
-/** Signs in to ada's account, or fails to. */
-const signIn = (t: TestApp, password = PASSWORD, { headers = {}, fields = {} }: Ways = {}) =>
+/** Tries to sign in to ada's account. */
+const signIn = (t: TestApp, password = PASSWORD, { headers = {}, fields = {} }: Options = {}) =>
   t.request('POST', LOGIN, {
-    headers: { ...own, ...headers },
+    headers: { ...sameOrigin, ...headers },
     body: JSON.stringify({ login: 'ada', password, ...fields }),
   });
 
-/** A stranger's wrong passwords, until the account waits. */
+/** Sends wrong passwords as a stranger; returns the number that were checked. */
 async function attack(t: TestApp, logins = ['ada']): Promise<number> {
-  let judged = 0;
+  let checked = 0;
   for (let attempt = 0; attempt < 30; attempt++) {
     const login = logins[attempt % logins.length];
-    const answer = await t.json('POST', LOGIN, { login, password: 'not-the-password' });
-    if (answer.status === 401) judged++;
+    const response = await t.json('POST', LOGIN, { login, password: 'not-the-password' });
+    if (response.status === 401) checked++;
   }
-  return judged;
+  return checked;
 }
 
-/** `name=value` of the cookies that an answer sets. */
-const cookiesOf = (answer: Response) =>
-  answer.headers.getSetCookie().map((it) => it.split(';')[0] ?? '');
+/** The cookies that a response sets, as `name=value`. */
+const cookiesOf = (response: Response) =>
+  response.headers.getSetCookie().map((it) => it.split(';')[0] ?? '');
 
-const deviceCookie = (answer: Response) =>
-  cookiesOf(answer).find((it) => it.startsWith('hutch_device=')) ?? '';
+const deviceCookie = (response: Response) =>
+  cookiesOf(response).find((it) => it.startsWith('hutch_device=')) ?? '';
 
-/** Ada's account, and the answer to her first sign-in on a device. */
+/** Ada's account, and the response to her first sign-in on a device. */
 async function withAda(fields: object = {}, config: Partial<Config> = {}) {
   const t = await testApp({ config });
   const ada = await t.signUp('ada');
-  const answer = await signIn(t, PASSWORD, { fields });
-  expect(answer.status).toBe(200);
-  return { t, ada, answer, [Symbol.asyncDispose]: t[Symbol.asyncDispose] };
+  const response = await signIn(t, PASSWORD, { fields });
+  expect(response.status).toBe(200);
+  return { t, ada, response, [Symbol.asyncDispose]: t[Symbol.asyncDispose] };
 }
 
-async function reset(t: TestApp, headers: Record<string, string> = own): Promise<Response> {
+async function reset(t: TestApp, headers: Record<string, string> = sameOrigin): Promise<Response> {
   await t.deps.passwordRecovery.request(NOBODY, 'ada');
   await t.deps.passwordRecovery.idle();
   const [mail] = t.deps.db.client
@@ -60,7 +60,7 @@ async function reset(t: TestApp, headers: Record<string, string> = own): Promise
 
 describe('while a stranger guesses the password of an account', () => {
   // proves: limits.guessing-and-lockout, 6.3.1
-  test('5 of the guesses are judged, whichever of its names they use', async () => {
+  test('5 guesses are checked, regardless of the login that they use', async () => {
     await using it = await withAda();
     expect(await attack(it.t, ['ada', 'ADA', 'ada@example.com', 'ａｄａ', 'Ada@Example.com'])).toBe(
       5,
@@ -68,31 +68,31 @@ describe('while a stranger guesses the password of an account', () => {
   });
 
   // proves: limits.guessing-and-lockout
-  test('a login of no account waits in the same way', async () => {
+  test('a login without an account is limited in the same way', async () => {
     await using it = await withAda();
     expect(await attack(it.t, ['nobody', 'NOBODY', 'ｎobody'])).toBe(5);
   });
 
   // proves: limits.a-new-device-in-an-unknown-network-may
-  test('a device that nobody knows is refused', async () => {
+  test('an unknown device is refused', async () => {
     await using it = await withAda();
     await attack(it.t);
     expect((await signIn(it.t)).status).toBe(429);
   });
 
   // proves: limits.a-known-device, 6.3.1
-  test('the browser of its owner signs in, by the device cookie alone', async () => {
+  test('the browser of the owner signs in with only its device cookie', async () => {
     await using it = await withAda({ transport: 'cookie' });
-    const cookie = deviceCookie(it.answer);
+    const cookie = deviceCookie(it.response);
     await attack(it.t);
     const again = await signIn(it.t, PASSWORD, { headers: { cookie } });
     expect(again.status).toBe(200);
   });
 
   // proves: limits.a-known-device
-  test('a client of its owner signs in, by the device token', async () => {
+  test('a client of the owner signs in with its device token', async () => {
     await using it = await withAda();
-    const { device_token } = (await it.answer.json()) as { device_token: string };
+    const { device_token } = (await it.response.json()) as { device_token: string };
     await attack(it.t);
     const again = await signIn(it.t, PASSWORD, { fields: { device_token } });
     expect(again.status).toBe(200);
@@ -100,7 +100,7 @@ describe('while a stranger guesses the password of an account', () => {
 
   test.each(['/api/v2/auth/login', '/api/v1/login/access-token'])(
     // proves: limits.a-live-session
-    'a client that has a session signs in again by it: %s',
+    'a client with a session signs in again: %s',
     async (path) => {
       await using it = await withAda();
       await attack(it.t);
@@ -116,7 +116,7 @@ describe('while a stranger guesses the password of an account', () => {
 
   // proves: limits.failed-sign-ins-from-each-known-device-known
   // proves: limits.a-network-from-which-the-account-has-a
-  test('a client in a network that has signed in signs in, and from elsewhere is refused', async () => {
+  test('a client in a network with an earlier sign-in signs in, and one from elsewhere is refused', async () => {
     await using it = await withAda();
     const { auth } = it.t.deps;
     await auth.login(nobodyAt(HOME), { login: 'ada', password: PASSWORD });
@@ -130,7 +130,7 @@ describe('while a stranger guesses the password of an account', () => {
   });
 
   // proves: limits.the-password-or-code-that-a-signed-in
-  test('its owner, signed in, changes the password, sets up an authenticator and a passkey', async () => {
+  test('the signed-in owner changes the password and sets up an authenticator and a passkey', async () => {
     await using it = await withAda({}, { publicUrl: 'https://api.example.com' });
     await attack(it.t);
     const { client } = it.ada;
@@ -157,21 +157,21 @@ describe('while a stranger guesses the password of an account', () => {
   });
 
   // proves: limits.a-known-device
-  test('the browser that reset the password signs in, though the guessing goes on', async () => {
+  test('the browser that reset the password signs in while the guessing continues', async () => {
     await using it = await withAda();
     await attack(it.t);
     const cookie = deviceCookie(await reset(it.t));
     await attack(it.t);
-    const answer = await signIn(it.t, 'another-straw-1', { headers: { cookie } });
-    expect(answer.status).toBe(200);
+    const response = await signIn(it.t, 'another-straw-1', { headers: { cookie } });
+    expect(response.status).toBe(200);
   });
 });
 
 describe('a known device', () => {
   // proves: limits.failed-sign-ins-from-each-known-device-known, limits.and-a-stolen-device-token
-  test('has 5 wrong passwords of its own, and then waits', async () => {
+  test('has its own limit of 5 wrong passwords', async () => {
     await using it = await withAda();
-    const { device_token } = (await it.answer.json()) as { device_token: string };
+    const { device_token } = (await it.response.json()) as { device_token: string };
     const statuses: number[] = [];
     for (let attempt = 0; attempt < 8; attempt++) {
       statuses.push((await signIn(it.t, 'wrong-one', { fields: { device_token } })).status);
@@ -181,7 +181,7 @@ describe('a known device', () => {
   });
 
   // proves: limits.and-a-stolen-device-token
-  test('is known to its own account alone', async () => {
+  test('is known only for its own account', async () => {
     await using it = await withAda();
     await it.t.signUp('bob');
     const bob = await it.t.json('POST', LOGIN, { login: 'bob', password: PASSWORD });
@@ -191,23 +191,23 @@ describe('a known device', () => {
   });
 
   test.each([
-    ['a letter of the name', (token: string) => token.replace(/\.(.)/, (_, c) => `.${other(c)}`)],
+    ['a letter in the name', (token: string) => token.replace(/\.(.)/, (_, c) => `.${other(c)}`)],
     [
-      'a letter of the signature',
+      'a letter in the signature',
       (token: string) => token.replace(/.(.)$/, (_, c) => `x${other(c)}`),
     ],
     ['the account', (token: string) => token.replace(/^\d+/, '2')],
     // proves: cryptography.device-tokens
-  ])('is not known by a token of which %s is changed', async (_, change) => {
+  ])('is not recognised if %s of its token is changed', async (_, change) => {
     await using it = await withAda();
-    const { device_token } = (await it.answer.json()) as { device_token: string };
+    const { device_token } = (await it.response.json()) as { device_token: string };
     await attack(it.t);
     const fields = { device_token: change(device_token) };
     expect((await signIn(it.t, PASSWORD, { fields })).status).toBe(429);
   });
 
   // proves: limits.a-known-device
-  test('is forgotten after a year', async () => {
+  test('expires after a year', async () => {
     let at = Date.now();
     await using t = await testApp({ now: () => new Date(at) });
     await t.signUp('ada');
@@ -218,13 +218,13 @@ describe('a known device', () => {
   });
 
   // proves: limits.and-a-stolen-device-token
-  test('is forgotten when the password is changed, but for the one that changes it', async () => {
+  test('is forgotten when the password is changed, except the one that changes it', async () => {
     await using it = await withAda({ transport: 'cookie' });
     const elsewhere = deviceCookie(
       await signIn(it.t, PASSWORD, { fields: { transport: 'cookie' } }),
     );
     const changed = await it.t.request('PUT', '/api/v2/users/me/password', {
-      headers: { ...own, cookie: cookiesOf(it.answer).join('; ') },
+      headers: { ...sameOrigin, cookie: cookiesOf(it.response).join('; ') },
       body: JSON.stringify({ current_password: PASSWORD, new_password: 'another-straw-1' }),
     });
     await attack(it.t);
@@ -238,16 +238,16 @@ describe('a known device', () => {
     await using it = await withAda({ transport: 'cookie' });
     await reset(it.t);
     await attack(it.t);
-    const headers = { cookie: deviceCookie(it.answer) };
+    const headers = { cookie: deviceCookie(it.response) };
     expect((await signIn(it.t, 'another-straw-1', { headers })).status).toBe(429);
   });
 });
 
 describe('the device cookie', () => {
   // proves: limits.a-known-device
-  test('is one that no script reads, beside that of the session', async () => {
+  test('is HttpOnly and separate from the session cookie', async () => {
     await using it = await withAda({ transport: 'cookie' });
-    const cookies = it.answer.headers.getSetCookie();
+    const cookies = it.response.headers.getSetCookie();
     expect(cookies).toHaveLength(2);
     expect(cookies[1]).toMatch(
       /^hutch_device=\d+\.[\w-]{22}\.[\w-]{43}; Path=\/; Max-Age=31536000; HttpOnly; SameSite=Lax$/,
@@ -255,19 +255,19 @@ describe('the device cookie', () => {
   });
 
   // proves: limits.a-known-device
-  test('is __Host- and Secure behind https', async () => {
+  test('has the __Host- prefix and is Secure behind https', async () => {
     const publicUrl = 'https://api.example.com';
     await using it = await withAda({ transport: 'cookie' }, { publicUrl });
-    expect(it.answer.headers.getSetCookie()[1]).toMatch(
+    expect(it.response.headers.getSetCookie()[1]).toMatch(
       /^__Host-hutch-device=[^;]+; Path=\/; .*Secure; HttpOnly/,
     );
   });
 
-  test('keeps a token for each of the accounts of a browser', async () => {
+  test('contains a token for each account of a browser', async () => {
     await using it = await withAda({ transport: 'cookie' });
     await it.t.signUp('bob');
     const bob = await it.t.request('POST', LOGIN, {
-      headers: { ...own, cookie: deviceCookie(it.answer) },
+      headers: { ...sameOrigin, cookie: deviceCookie(it.response) },
       body: JSON.stringify({ login: 'bob', password: PASSWORD, transport: 'cookie' }),
     });
     await attack(it.t);
@@ -277,22 +277,22 @@ describe('the device cookie', () => {
     expect(deviceCookie(again).split('~')).toHaveLength(2);
   });
 
-  test('is not set by what the page of another site sends', async () => {
+  test('is not set by a request from the page of another site', async () => {
     await using it = await withAda();
-    const answer = await reset(it.t, { 'sec-fetch-site': 'cross-site' });
-    expect([answer.status, answer.headers.getSetCookie()]).toEqual([204, []]);
+    const response = await reset(it.t, { 'sec-fetch-site': 'cross-site' });
+    expect([response.status, response.headers.getSetCookie()]).toEqual([204, []]);
   });
 
-  test('stays when its owner signs out', async () => {
+  test('remains when the owner signs out', async () => {
     await using it = await withAda({ transport: 'cookie' });
     const out = await it.t.request('POST', '/api/v2/auth/logout', {
-      headers: { ...own, cookie: cookiesOf(it.answer).join('; ') },
+      headers: { ...sameOrigin, cookie: cookiesOf(it.response).join('; ') },
     });
     expect(cookiesOf(out)).toEqual(['hutch_session=']);
   });
 });
 
-/** Another letter of base64url. */
+/** Returns a different base64url letter. */
 function other(letter: string): string {
   return letter === 'A' ? 'B' : 'A';
 }

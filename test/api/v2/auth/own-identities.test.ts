@@ -7,7 +7,7 @@ const ada = person('ada');
 const grace = person('grace');
 
 describe('linking', () => {
-  test('signs in to the account from then on, whatever its address', async () => {
+  test('lets the identity sign in to the account, even with a different address', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');
     const { status, data } = await o.link(bob.client, ada, PASSWORD);
@@ -17,28 +17,28 @@ describe('linking', () => {
     expect(await o.actions()).toContain('identity.linked');
   });
 
-  test('asks for the password', async () => {
+  test('requires the password', async () => {
     await using o = await outsidersApp();
     const { client } = await o.t.signUp('bob');
-    const answer = await o.link(client, ada, 'not-the-one');
-    expect(answer.error?.value).toMatchObject({ code: 'bad_credentials' });
+    const response = await o.link(client, ada, 'not-the-one');
+    expect(response.error?.value).toMatchObject({ code: 'bad_credentials' });
   });
 
-  test('is a conflict for what is linked already, by oneself or by another', async () => {
+  test('is a conflict for an identity that this or another account has linked', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');
     const eve = await o.t.signUp('eve');
     expect((await o.link(bob.client, ada, PASSWORD)).status).toBe(201);
     for (const { client } of [bob, eve]) {
-      const answer = await o.link(client, ada, PASSWORD);
-      expect(answer.status).toBe(409);
-      expect(answer.error?.value).toMatchObject({ code: 'conflict' });
+      const response = await o.link(client, ada, PASSWORD);
+      expect(response.status).toBe(409);
+      expect(response.error?.value).toMatchObject({ code: 'conflict' });
     }
     expect((await o.signIn(ada)).data?.account.id).toBe(bob.id);
   });
 
   // proves: limits.accounts-at-sign-in-providers-that-are-linked
-  test('is refused beyond the quota, and has room again for one that is unlinked', async () => {
+  test('is refused beyond the quota, and allowed again after one is unlinked', async () => {
     await using o = await outsidersApp({ quotaIdentities: 1 });
     const bob = await o.t.signUp('bob');
     const { data } = await o.link(bob.client, ada, PASSWORD);
@@ -55,7 +55,7 @@ describe('linking', () => {
   });
 
   // proves: limits.accounts-at-sign-in-providers-that-are-linked
-  test('counts for the quota however it came about', async () => {
+  test('counts towards the quota also when a sign-in links the identity', async () => {
     await using o = await outsidersApp({ quotaIdentities: 1 });
     const { data } = await o.signIn(ada);
     const signedUp = o.t.clientFor(data?.token);
@@ -69,7 +69,7 @@ describe('linking', () => {
   });
 
   // proves: input.code-of-a-provider
-  test('is begun and ended by one and the same account', async () => {
+  test('must be completed by the account that started it', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');
     const eve = await o.t.signUp('eve');
@@ -78,14 +78,14 @@ describe('linking', () => {
     const back = await o.openid.browse(data?.authorization_url ?? '', ada);
     const code = back.searchParams.get('code') ?? '';
     const state = back.searchParams.get('state') ?? '';
-    const answer = { flow: data?.flow ?? '', code, state };
-    expect((await eve.client.api.v2.auth.identities.post(answer)).status).toBe(400);
+    const callback = { flow: data?.flow ?? '', code, state };
+    expect((await eve.client.api.v2.auth.identities.post(callback)).status).toBe(400);
   });
 });
 
 describe('unlinking', () => {
   // proves: logs.audit-log-actor-action-target-origin-time-request
-  test('ends that way in', async () => {
+  test('ends sign-in with that identity', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');
     const { data } = await o.link(bob.client, ada, PASSWORD);
@@ -103,7 +103,7 @@ describe('unlinking', () => {
   });
 
   // proves: permissions.sessions-tokens-passkeys-identities
-  test('is not found for what is another’s', async () => {
+  test('returns 404 for an identity of another account', async () => {
     await using o = await outsidersApp();
     const bob = await o.t.signUp('bob');
     const eve = await o.t.signUp('eve');
@@ -113,7 +113,7 @@ describe('unlinking', () => {
     expect((await theirs.delete()).status).toBe(404);
   });
 
-  test('is a conflict for the last way in', async () => {
+  test('is a conflict for the last way to sign in', async () => {
     await using o = await outsidersApp();
     const { data } = await o.signIn(ada);
     const { identities } = o.t.clientFor(data?.token).api.v2.auth;
@@ -123,7 +123,7 @@ describe('unlinking', () => {
     expect(error?.value).toMatchObject({ code: 'conflict' });
     expect((await identities.get()).data?.data).toHaveLength(1);
 
-    // One of a provider that is set up no more is no way in; a passkey is.
+    // An identity of a provider that is no longer configured does not count; a passkey does.
     const { client } = o.t.deps.db;
     client.run("insert into identities values (9, 1, 'google', 'x', null, '')");
     expect((await own.delete()).status).toBe(409);

@@ -22,7 +22,7 @@ describe('a personal access token', () => {
   });
 
   // proves: sign-in-methods.personal-access-token, 10.3.2
-  test('does what its scopes say and nothing else', async () => {
+  test('allows what its scopes cover and nothing else', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     const { data } = await client.api.v2.tokens.post({
@@ -44,7 +44,7 @@ describe('a personal access token', () => {
   });
 
   // proves: sign-in-methods.its-lifetime
-  test('ends at its end, and with its deletion', async () => {
+  test('stops working when it expires or is deleted', async () => {
     let now = Date.parse('2026-11-22T16:00:00.000Z');
     await using t = await testApp({ now: () => new Date(now) });
     const ada = await t.signUp('ada');
@@ -68,14 +68,14 @@ describe('a personal access token', () => {
     ['admin', undefined, 90],
     ['admin', 90, 90],
     // proves: sign-in-methods.its-lifetime
-  ] as const)('of a %s lives for %p days: %p', async (role, asked, days) => {
+  ] as const)('of a %s that requests %p days is valid for %p', async (role, requested, days) => {
     await using t = await testApp({ now: () => new Date('2026-01-01T00:00:00.000Z') });
     const { client } = await t.signUp('ada', role);
     const { data } = await client.api.v2.tokens.post({
       password: PASSWORD,
       name: 'x',
       scopes: ['users:read'],
-      ...(asked && { expires_in_days: asked }),
+      ...(requested && { expires_in_days: requested }),
     });
     const end = Date.parse('2026-01-01T00:00:00.000Z') + days * 86_400_000;
     expect(data?.expires_at).toBe(new Date(end).toISOString());
@@ -91,14 +91,14 @@ describe('a personal access token', () => {
   ] as const)('of a %s for %p days is validation_failed', async (role, expires_in_days, config) => {
     await using t = await testApp({ config });
     const { token } = await t.signUp('ada', role);
-    const wish = { password: PASSWORD, name: 'x', scopes: ['users:read'], expires_in_days };
-    const answer = await t.json('POST', '/api/v2/tokens', wish, token);
-    expect(answer.status).toBe(422);
-    expect(JSON.stringify(await answer.json())).toContain('expires_in_days');
+    const body = { password: PASSWORD, name: 'x', scopes: ['users:read'], expires_in_days };
+    const response = await t.json('POST', '/api/v2/tokens', body, token);
+    expect(response.status).toBe(422);
+    expect(JSON.stringify(await response.json())).toContain('expires_in_days');
   });
 
   // proves: input.scopes-of-a-token, 2.2.3
-  test('cannot be given a scope above the own role', async () => {
+  test('cannot have a scope above the role of its owner', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     expect(
@@ -129,7 +129,7 @@ describe('a personal access token', () => {
   });
 
   // proves: sign-in-methods.personal-access-token
-  test('notes its last use, at most once in 5 minutes', async () => {
+  test('records its last use at most once in 5 minutes', async () => {
     let now = Date.parse('2026-11-22T16:00:00.000Z');
     await using t = await testApp({ now: () => new Date(now) });
     const { client } = await t.signUp('ada');
@@ -143,7 +143,7 @@ describe('a personal access token', () => {
     const use = async (at: number) => {
       now = at;
       await t.clientFor(data?.token).api.v2.users.me.get();
-      // The write is not waited for: what is written after it is.
+      // The use is recorded in the background; this write completes after it.
       await t.deps.db.write(async () => {});
       return lastUse();
     };
@@ -155,7 +155,7 @@ describe('a personal access token', () => {
   });
 
   // proves: sign-in-methods.personal-access-token
-  test('is announced to its owner by mail', async () => {
+  test('is reported to its owner by mail', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     await client.api.v2.tokens.post({ password: PASSWORD, name: 'x', scopes: ['items:read'] });
@@ -173,7 +173,7 @@ describe('creating a token', () => {
   const TOKEN = { name: 'x', scopes: ['users:read' as const] };
   const MINUTE_MS = 60_000;
 
-  /** An app with its own clock, and ada with a session that proved no second factor. */
+  /** An app with its own clock, and ada with a session without a second factor. */
   async function withAda() {
     let now = Date.parse('2026-11-22T16:00:00.000Z');
     const t = await testApp({ now: () => new Date(now) });
@@ -194,19 +194,19 @@ describe('creating a token', () => {
     expect((await it.ada.client.api.v2.tokens.get()).data?.data).toEqual([]);
   });
 
-  test('is bad_credentials with a wrong password, as often as a sign-in may fail', async () => {
+  test('is bad_credentials with a wrong password, up to the limit of failed sign-ins', async () => {
     await using it = await withAda();
     const statuses: number[] = [];
     for (let guess = 0; guess < 7; guess++) {
-      const wish = { ...TOKEN, password: `wrong-${guess}` };
-      statuses.push((await it.ada.client.api.v2.tokens.post(wish)).status);
+      const body = { ...TOKEN, password: `wrong-${guess}` };
+      statuses.push((await it.ada.client.api.v2.tokens.post(body)).status);
     }
     expect(statuses.slice(0, 5)).toEqual(Array(5).fill(401));
     expect(statuses.at(-1)).toBe(429);
   });
 
   // proves: sign-in-methods.personal-access-token
-  test('takes a second factor that the session proved within 10 minutes', async () => {
+  test('accepts a second factor that the session proved within 10 minutes', async () => {
     await using it = await withAda();
     const { tokens } = it.t.clientFor(await it.sessionWith({ secondFactor: true })).api.v2;
     it.pass(10 * MINUTE_MS - 1);
@@ -217,7 +217,7 @@ describe('creating a token', () => {
   });
 
   // proves: sign-in-methods.personal-access-token
-  test('takes a sign-in within 10 minutes of an account without a password', async () => {
+  test('accepts a sign-in within the last 10 minutes for an account without a password', async () => {
     await using it = await withAda();
     it.t.deps.db.client.run('UPDATE users SET password_hash = NULL');
     const { tokens } = it.t.clientFor(await it.sessionWith({})).api.v2;
@@ -227,17 +227,17 @@ describe('creating a token', () => {
     expect((await tokens.post(TOKEN)).status).toBe(403);
   });
 
-  test('is refused to a session that ended while the password was judged', async () => {
+  test('is refused if the session ended while the password was checked', async () => {
     await using it = await withAda();
     const [session] = (await it.ada.client.api.v2.auth.sessions.get()).data?.data ?? [];
     const ended = { ...it.ada, session: { id: (session?.id ?? 0) + 1, second_factor_at: null } };
-    const made = it.t.deps.accessTokens.create(ended, TOKEN);
-    await expect(made).rejects.toMatchObject({ code: 'unauthenticated' });
+    const created = it.t.deps.accessTokens.create(ended, TOKEN);
+    await expect(created).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 });
 
 describe('a token ends', () => {
-  /** The statuses of ada's token before and after `act`, which is given an admin's client. */
+  /** Returns the statuses of ada's token before and after `act`, which receives an admin client. */
   async function statusesAround(
     act: (it: Awaited<ReturnType<typeof started>>) => Promise<unknown>,
   ) {
@@ -252,8 +252,8 @@ describe('a token ends', () => {
     const ada = await t.signUp('ada');
     t.deps.db.client.run("UPDATE users SET email_verified_at = '2026-01-01T00:00:00.000Z'");
     const root = await t.signUp('root', 'admin');
-    const wish = { name: 'x', scopes: ['users:read' as const] };
-    const { token } = await t.deps.accessTokens.create(ada, wish);
+    const body = { name: 'x', scopes: ['users:read' as const] };
+    const { token } = await t.deps.accessTokens.create(ada, body);
     return { t, ada, root, token, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
   }
   const accountOf = ({ ada, root }: Awaited<ReturnType<typeof started>>) =>
@@ -266,11 +266,11 @@ describe('a token ends', () => {
     expect(await act).toEqual([200, 401]);
   });
 
-  test('with a password reset, of a proved address too', async () => {
+  test('with a password reset, also for a verified address', async () => {
     const act = statusesAround(async ({ t, ada }) => {
-      const wanted = { user_id: ada.id, purpose: 'reset_password', email: ada.email } as const;
+      const action = { user_id: ada.id, purpose: 'reset_password', email: ada.email } as const;
       const tokens = createActionTokens({ db: t.deps.db, now: t.deps.now });
-      const token = await t.deps.db.write((tx) => tokens.issue(tx, wanted));
+      const token = await t.deps.db.write((tx) => tokens.issue(tx, action));
       const reset = { token, new_password: 'beets-and-barley' };
       expect((await t.client.api.v2.auth.password.reset.post(reset)).status).toBe(204);
     });
@@ -283,7 +283,7 @@ describe('a token ends', () => {
   });
 
   // proves: sessions.deactivated-deleted
-  test('with a deactivation, for good', async () => {
+  test('with a deactivation, permanently', async () => {
     const act = statusesAround(async (it) => {
       await accountOf(it).patch({ is_active: false });
       await accountOf(it).patch({ is_active: true });
@@ -303,7 +303,7 @@ describe('a token ends', () => {
   });
 
   // proves: sessions.delete-auth-sessions
-  test('not with a change of the username, nor with the end of the other own sessions', async () => {
+  test('but not with a new username or the end of the other sessions', async () => {
     const act = statusesAround(async (it) => {
       await it.ada.client.api.v2.users.me.patch({ username: 'ada-2' });
       await it.ada.client.api.v2.auth.sessions.delete();

@@ -4,17 +4,17 @@ import { atOnce, NOBODY, PASSWORD, type TestApp, testApp } from '../../../suppor
 
 const STEP_MS = 30_000;
 
-/** An account with an authenticator that is on, and a clock to move. */
+/** An account with an enabled authenticator, and an adjustable clock. */
 async function withTotp(rateLimit: 'on' | 'off' = 'on') {
   const clock = { now: Date.parse('2026-11-22T16:00:00.000Z') };
   const t = await testApp({ now: () => new Date(clock.now), config: { rateLimit } });
   const { client } = await t.signUp('ada');
-  const begun = await client.api.v2.auth.totp.post({ password: PASSWORD });
-  const totp = new TOTP({ secret: Secret.fromBase32(begun.data?.secret ?? '') });
+  const started = await client.api.v2.auth.totp.post({ password: PASSWORD });
+  const totp = new TOTP({ secret: Secret.fromBase32(started.data?.secret ?? '') });
   const code = () => totp.generate({ timestamp: clock.now });
   const { data } = await client.api.v2.auth.totp.confirm.post({ code: code() });
   const codes = data?.recovery_codes ?? [];
-  return Object.assign(t, { clock, code, codes, ada: client, begun: begun.data });
+  return Object.assign(t, { clock, code, codes, ada: client, started: started.data });
 }
 
 const login = (t: TestApp, code?: string) =>
@@ -22,7 +22,7 @@ const login = (t: TestApp, code?: string) =>
 
 describe('an authenticator', () => {
   // proves: cryptography.totp-rfc-6238, 2.3.1
-  test('is set up by a URI that apps know, and asks for nothing until confirmed', async () => {
+  test('is set up with a URI for apps, and is not required until it is confirmed', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     const { data } = await client.api.v2.auth.totp.post({ password: PASSWORD });
@@ -36,7 +36,7 @@ describe('an authenticator', () => {
   });
 
   // proves: sign-in-methods.password-post-api-v2-auth-login-and-v1, 6.3.3
-  test('second_factor_required without a code, and only to who knows the password', async () => {
+  test('sign-in is second_factor_required without a code, but only with the correct password', async () => {
     await using t = await withTotp();
     const { status, error } = await login(t);
     expect(status).toBe(401);
@@ -46,17 +46,17 @@ describe('an authenticator', () => {
   });
 
   // proves: sign-in-methods.password-post-api-v2-auth-login-and-v1, 6.3.4
-  test('v1 asks for it too', async () => {
+  test('v1 also requires it', async () => {
     await using t = await withTotp();
     const body = new URLSearchParams({ username: 'ada', password: PASSWORD });
     expect((await t.request('POST', '/api/v1/login/access-token', { body })).status).toBe(400);
   });
 
   test.each<[string, (code: string) => string]>([
-    ['a blank between', (code) => `${code.slice(0, 3)} ${code.slice(3)}`],
-    ['a dash between', (code) => `${code.slice(0, 3)}-${code.slice(3)}`],
-    ['blanks around it', (code) => ` ${code}\n`],
-    ['a no-break space between', (code) => `${code.slice(0, 3)}\u00a0${code.slice(3)}`],
+    ['a space inside', (code) => `${code.slice(0, 3)} ${code.slice(3)}`],
+    ['a dash inside', (code) => `${code.slice(0, 3)}-${code.slice(3)}`],
+    ['spaces around it', (code) => ` ${code}\n`],
+    ['a no-break space inside', (code) => `${code.slice(0, 3)}\u00a0${code.slice(3)}`],
     ['full-width digits', (code) => code.replace(/\d/g, (it) => String.fromCharCode(0xff10 + +it))],
   ])('a code with %s is accepted', async (_name, spell) => {
     await using t = await withTotp();
@@ -66,9 +66,9 @@ describe('an authenticator', () => {
 
   test.each<[string, (code: string) => string]>([
     ['no dashes', (code) => code.replaceAll('-', '')],
-    ['blanks for dashes', (code) => code.replaceAll('-', ' ')],
+    ['spaces instead of dashes', (code) => code.replaceAll('-', ' ')],
     ['long dashes', (code) => code.replaceAll('-', ' \u2013 ')],
-    ['blanks around it', (code) => ` ${code} \n`],
+    ['spaces around it', (code) => ` ${code} \n`],
     ['capital letters', (code) => code.toUpperCase()],
   ])('a recovery code with %s is accepted, once', async (_name, spell) => {
     await using t = await withTotp();
@@ -77,11 +77,11 @@ describe('an authenticator', () => {
     expect(statuses).toEqual([200, 401]);
   });
 
-  test('a code with a blank between confirms it, and proves a second factor', async () => {
+  test('a code with a space confirms it, and proves a second factor', async () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
-    const begun = await client.api.v2.auth.totp.post({ password: PASSWORD });
-    const totp = new TOTP({ secret: Secret.fromBase32(begun.data?.secret ?? '') });
+    const started = await client.api.v2.auth.totp.post({ password: PASSWORD });
+    const totp = new TOTP({ secret: Secret.fromBase32(started.data?.secret ?? '') });
     const spaced = (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`;
     const confirmed = await client.api.v2.auth.totp.confirm.post({ code: spaced(totp.generate()) });
     const [code = ''] = confirmed.data?.recovery_codes ?? [];
@@ -92,7 +92,7 @@ describe('an authenticator', () => {
   });
 
   // proves: cryptography.totp-rfc-6238, 6.5.1, 6.5.5
-  test('a code works once, and a clock may be one step off', async () => {
+  test('a code works once, and the clock may be one step off', async () => {
     await using t = await withTotp();
     expect((await login(t, t.code())).status).toBe(401);
     t.clock.now += STEP_MS;
@@ -104,7 +104,7 @@ describe('an authenticator', () => {
   });
 
   // proves: 6.5.1
-  test('of 50 uses of one code at once exactly one succeeds', async () => {
+  test('exactly one of 50 concurrent uses of a code succeeds', async () => {
     await using t = await withTotp('off');
     t.clock.now += 2 * STEP_MS;
     const code = t.code();
@@ -130,7 +130,7 @@ describe('an authenticator', () => {
   });
 
   // proves: cryptography.recovery-codes, 6.5.2, 6.5.4, 11.5.1
-  test('a recovery code has more than 128 bits, so that its SHA-256 is enough to store', async () => {
+  test('a recovery code has more than 128 bits, so that a SHA-256 hash protects it', async () => {
     await using t = await withTotp();
     const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
     for (const code of t.codes)
@@ -156,7 +156,7 @@ describe('an authenticator', () => {
   });
 
   // proves: 6.4.4, 7.5.1
-  test('is turned off with the password alone, and is conflict when there is none', async () => {
+  test('is turned off with the password alone, and is a conflict when there is none', async () => {
     await using t = await withTotp();
     expect((await t.ada.api.v2.auth.totp.delete({ password: 'wrong-one' })).status).toBe(401);
     expect((await t.ada.api.v2.auth.totp.delete({ password: PASSWORD })).status).toBe(204);
