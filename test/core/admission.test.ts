@@ -3,7 +3,7 @@ import { createAdmission } from '../../src/core/admission.ts';
 
 const NO_WRITES = { queued: 0, writes: 0 };
 
-/** An event loop on a clock of its own: requests take time, and timers run between turns. */
+/** An event loop with its own clock: requests take time, and timers run between turns. */
 function createLoop(backlog: () => { queued: number; writes: number } = () => NO_WRITES) {
   let now = 1000;
   let timers: { at: number; run(): void }[] = [];
@@ -19,7 +19,7 @@ function createLoop(backlog: () => { queued: number; writes: number } = () => NO
     timers = timers.filter(({ at }) => at > now);
     for (const { run } of due) run();
   };
-  /** One turn that reads `count` requests, each of `costMs`; returns how many are admitted. */
+  /** Runs a turn with `count` requests of `costMs` each; returns the number of admitted ones. */
   const turn = (count: number, costMs: number): number => {
     let admitted = 0;
     for (let index = 0; index < count; index++) {
@@ -45,22 +45,22 @@ function createLoop(backlog: () => { queued: number; writes: number } = () => NO
 }
 
 describe('admission control', () => {
-  test('refuses none of a burst of 500 requests on an idle server, however slow they are at first', () => {
+  test('admits a burst of 500 requests on an idle server, even if they are slow at first', () => {
     const loop = createLoop();
     expect(loop.turn(500, 1.9)).toBe(500);
   });
 
   // proves: costly-work.overload
-  test('refuses nothing while the loop is full and its turns are short', () => {
+  test('refuses nothing while the loop is busy but its turns are short', () => {
     const loop = createLoop();
     for (let index = 0; index < 500; index++) expect(loop.turn(80, 0.5)).toBe(80);
   });
 
-  test('refuses nothing after a single pause of the process, with requests at half of capacity', () => {
+  test('refuses nothing after a single pause of the process at half load', () => {
     const loop = createLoop();
     for (let index = 0; index < 50; index++) loop.turn(25, 0.2);
     loop.pause(3000);
-    // What came meanwhile, then ever less.
+    // The requests that arrived meanwhile, then fewer each turn.
     for (let waiting = 7500; waiting > 10; waiting /= 2) {
       const count = Math.floor(waiting / 10);
       expect(loop.turn(count, 0.2)).toBe(count);
@@ -68,7 +68,7 @@ describe('admission control', () => {
   });
 
   // proves: costly-work.overload, 15.2.2
-  test('keeps turns short once they have been long for a second, and admits in each', () => {
+  test('limits turns after they have been long for a second, and still admits requests in each', () => {
     const loop = createLoop();
     for (let index = 0; index < 2; index++) expect(loop.turn(1000, 0.5)).toBe(1000);
     for (let index = 0; index < 20; index++) {
@@ -79,14 +79,14 @@ describe('admission control', () => {
     expect(loop.admission.refused()).toBeGreaterThan(9000);
   });
 
-  test('ends a turn that would not end by itself', () => {
+  test('ends a turn that would otherwise not end', () => {
     const loop = createLoop();
     const admitted = loop.turn(50_000, 0.2);
     expect(admitted).toBeLessThan(5100);
     expect(admitted).toBeGreaterThan(4900);
   });
 
-  test('admits all again once nothing had to be refused for a second', () => {
+  test('admits everything again after a second without a necessary refusal', () => {
     const loop = createLoop();
     for (let index = 0; index < 10; index++) loop.turn(1000, 0.5);
     for (let index = 0; index < 60; index++) {
@@ -96,7 +96,7 @@ describe('admission control', () => {
     expect(loop.turn(500, 0.2)).toBe(500);
   });
 
-  test('refuses while writes wait for long, and not for the sake of a burst of them', () => {
+  test('refuses while writes wait for long, but not during a burst of writes', () => {
     let queued = 0;
     let writes = 0;
     const loop = createLoop(() => ({ queued, writes }));
@@ -121,7 +121,7 @@ describe('admission control', () => {
     expect(second()).toBe(50);
   });
 
-  test('refuses nothing because another process holds the lock', () => {
+  test('does not refuse because another process holds the lock', () => {
     let queued = 0;
     const loop = createLoop(() => ({ queued, writes: 500 }));
     for (let index = 0; index < 200; index++) {
@@ -131,29 +131,29 @@ describe('admission control', () => {
     }
   });
 
-  test('lets refusals beyond their share of the time wait, and answers them in order', async () => {
+  test('delays refusals beyond their share of the time, and sends them in order', async () => {
     const loop = createLoop();
     for (let index = 0; index < 10; index++) loop.turn(1000, 0.5);
-    const answered: number[] = [];
-    const refuse = (index: number) => loop.admission.refusal(() => void answered.push(index));
+    const sent: number[] = [];
+    const refuse = (index: number) => loop.admission.refusal(() => void sent.push(index));
     const responses = Array.from({ length: 3000 }, (_, index) => refuse(index));
-    expect(answered.length).toBeLessThan(2000);
+    expect(sent.length).toBeLessThan(2000);
     for (let index = 0; index < 100; index++) {
       loop.turn(1, 0.2);
       loop.wait(20);
     }
     await Promise.all(responses);
-    expect(answered).toEqual(Array.from({ length: 3000 }, (_, index) => index));
+    expect(sent).toEqual(Array.from({ length: 3000 }, (_, index) => index));
   });
 
-  test('warns at the first refusal, and not of each', () => {
+  test('warns only at the first refusal', () => {
     const loop = createLoop();
     for (let index = 0; index < 10; index++) loop.turn(1000, 0.5);
     expect(loop.admission.refused()).toBeGreaterThan(1000);
     expect(loop.warnings).toHaveLength(1);
   });
 
-  test('costs an idle process no timer', () => {
+  test('runs no timer in an idle process', () => {
     const loop = createLoop();
     loop.turn(1, 0.2);
     expect(loop.timers()).toHaveLength(1);

@@ -17,7 +17,7 @@ function testCache(options: { maxEntries?: number; maxBytes?: number } = {}) {
 }
 
 describe('wrap', () => {
-  test('calls once for as long as the ttl', async () => {
+  test('calls once per ttl', async () => {
     const { counter, advance } = testCache();
     const get = counter();
     expect(await get('a')).toEqual({ value: 'a 1', state: 'miss', ageSeconds: 0 });
@@ -27,7 +27,7 @@ describe('wrap', () => {
     expect(await get('a')).toMatchObject({ value: 'a 2', state: 'miss' });
   });
 
-  test('keeps one value for each list of arguments', async () => {
+  test('caches one value for each list of arguments', async () => {
     const get = testCache().counter();
     expect([(await get('a')).value, (await get('b')).value, (await get('a')).value]).toEqual([
       'a 1',
@@ -37,7 +37,7 @@ describe('wrap', () => {
   });
 
   // proves: costly-work.popular-items
-  test('simultaneous callers share one call', async () => {
+  test('concurrent callers share one call', async () => {
     const { cache } = testCache();
     let calls = 0;
     const slow = cache.wrap({ name: 'slow', ttlMs: 1000 }, async () => {
@@ -50,7 +50,7 @@ describe('wrap', () => {
     expect(calls).toBe(1);
   });
 
-  test('serves what is stale at once and makes it anew behind it', async () => {
+  test('serves a stale value immediately and refreshes it in the background', async () => {
     const { counter, advance } = testCache();
     const get = counter({ staleMs: 5000 });
     await get('a');
@@ -60,7 +60,7 @@ describe('wrap', () => {
     expect(await get('a')).toMatchObject({ value: 'a 2', state: 'hit' });
   });
 
-  test('waits for a new value when the old one is too stale', async () => {
+  test('waits for a new value if the old one is too stale', async () => {
     const { counter, advance } = testCache();
     const get = counter({ staleMs: 5000 });
     await get('a');
@@ -69,7 +69,7 @@ describe('wrap', () => {
   });
 
   // proves: 16.5.2
-  test('serves what is stale when making it anew fails', async () => {
+  test('serves a stale value if the refresh fails', async () => {
     const { cache, advance } = testCache();
     let isBroken = false;
     const get = cache.wrap({ name: 'flaky', ttlMs: 1000, staleMs: 5000 }, async () => {
@@ -86,7 +86,7 @@ describe('wrap', () => {
     await expect(get()).rejects.toThrow('down');
   });
 
-  test('a failure is not kept', async () => {
+  test('a failure is not cached', async () => {
     const { cache } = testCache();
     let calls = 0;
     const get = cache.wrap({ name: 'once', ttlMs: 1000 }, async () => {
@@ -99,7 +99,7 @@ describe('wrap', () => {
 });
 
 describe('invalidate', () => {
-  test('makes what carries the tag be made anew, and nothing else', async () => {
+  test('refreshes only values with the tag', async () => {
     const { cache, counter } = testCache();
     const tagged = counter({ tags: ['items'] });
     const other = cache.wrap({ name: 'other', ttlMs: 1000 }, async () => 'kept');
@@ -110,7 +110,7 @@ describe('invalidate', () => {
     expect((await other()).state).toBe('hit');
   });
 
-  test('holds for what is being made at that moment', async () => {
+  test('also applies to calls in progress', async () => {
     const { cache } = testCache();
     let data = 'old';
     const read = cache.wrap({ name: 'read', ttlMs: 1000, tags: ['items'] }, async () => {
@@ -129,7 +129,7 @@ describe('invalidate', () => {
 
 describe('bounds', () => {
   // proves: costly-work.popular-items
-  test('keeps no more entries than allowed', async () => {
+  test('stores at most the maximum number of entries', async () => {
     const { cache, counter } = testCache({ maxEntries: 3 });
     const get = counter();
     for (const key of ['a', 'b', 'c', 'd', 'e']) await get(key);
@@ -137,7 +137,7 @@ describe('bounds', () => {
   });
 
   // proves: 1.4.3
-  test('keeps no more bytes than allowed, and never one answer that is larger', async () => {
+  test('stores at most the maximum number of bytes, and never a larger value', async () => {
     const { cache } = testCache({ maxBytes: 500 });
     const big = cache.wrap({ name: 'big', ttlMs: 1000 }, async (size: number) => 'x'.repeat(size));
     await big(300);
@@ -148,7 +148,7 @@ describe('bounds', () => {
     expect((await big(1000)).state).toBe('miss');
   });
 
-  test('counts hits, misses, stale answers and what is in flight', async () => {
+  test('counts hits, misses, stale values and calls in flight', async () => {
     const { cache, counter, advance } = testCache();
     const get = counter({ staleMs: 1000 });
     const first = get('a');

@@ -4,7 +4,7 @@ import { readDescriptors, watchDescriptors } from '../../src/core/descriptors.ts
 import { createLog } from '../../src/core/log.ts';
 
 test.skipIf(process.platform !== 'linux')(
-  'open descriptors are counted, and their limit is known',
+  'open descriptors are counted, and their limit is read',
   () => {
     const before = readDescriptors();
     const files = Array.from({ length: 20 }, () => openSync('/dev/null', 'r'));
@@ -16,7 +16,7 @@ test.skipIf(process.platform !== 'linux')(
 );
 
 // proves: costly-work.connections
-test('idle connections are closed while nearly all are taken, and it is said once a minute', async () => {
+test('idle connections are closed while nearly all descriptors are in use, with one warning a minute', async () => {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   const log = createLog({ level: 'info', format: 'json', now: () => new Date(), write });
@@ -26,13 +26,13 @@ test('idle connections are closed while nearly all are taken, and it is said onc
     closings += 1;
     return 7;
   };
-  let looks = 0;
+  let reads = 0;
   const read = () => {
-    looks += 1;
+    reads += 1;
     return { open, limit: 100 };
   };
   const stop = watchDescriptors({ log, closeIdle, read, everyMs: 1 });
-  while (looks < 3) await Bun.sleep(1);
+  while (reads < 3) await Bun.sleep(1);
   expect(closings).toBe(0);
   open = 90;
   while (closings < 3) await Bun.sleep(1);

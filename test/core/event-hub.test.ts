@@ -29,12 +29,12 @@ function newHub({
 }
 
 function newListener() {
-  const told: string[] = [];
+  const delivered: string[] = [];
   const batches: number[] = [];
-  const state = { told, batches, ended: 0 };
+  const state = { delivered, batches, ended: 0 };
   const listener: Listener<string> = {
     deliver: (messages) => {
-      told.push(...messages);
+      delivered.push(...messages);
       batches.push(messages.length);
     },
     end: () => {
@@ -44,26 +44,26 @@ function newListener() {
   return { ...state, listener, state };
 }
 
-/** Long enough for what is to be told of one event. */
+/** Long enough to deliver one event. */
 const turns = async () => {
   for (let turn = 0; turn < 20; turn++) await nextTurn();
 };
 
 describe('the hub', () => {
-  test('tells everyone everything in order, later than it is published', async () => {
+  test('delivers every event to every listener in order, asynchronously', async () => {
     const { hub } = newHub();
     const [a, b] = [newListener(), newListener()];
     hub.join(a.listener, null);
     hub.join(b.listener, null);
     for (let n = 0; n < 200; n++) hub.publish(n);
-    expect(a.told).toEqual([]);
-    await until(() => b.told.length >= 200);
+    expect(a.delivered).toEqual([]);
+    await until(() => b.delivered.length >= 200);
     const all = Array.from({ length: 200 }, (_, n) => String(n));
-    expect([a.told, b.told]).toEqual([all, all]);
+    expect([a.delivered, b.delivered]).toEqual([all, all]);
     expect(Math.max(...a.batches)).toBeLessThanOrEqual(64);
   });
 
-  test('prepares an event once, and none while nobody listens', async () => {
+  test('prepares an event once, and none without listeners', async () => {
     const prepared: number[] = [];
     const { hub } = newHub({
       prepare: async (n) => {
@@ -79,39 +79,39 @@ describe('the hub', () => {
     expect(prepared).toEqual([2]);
   });
 
-  test('woken, tells all that waits elsewhere, and asks again when it is woken meanwhile', async () => {
+  test('fetches all waiting events when woken, and fetches again if woken meanwhile', async () => {
     const waiting = Array.from({ length: 300 }, (_, n) => n);
-    let asked = 0;
+    let fetches = 0;
     const { hub } = newHub({
       more: async () => {
-        if (++asked === 1) hub.wake();
+        if (++fetches === 1) hub.wake();
         return waiting.splice(0, 100);
       },
     });
     hub.wake();
-    expect(asked).toBe(0);
-    const { told, listener } = newListener();
+    expect(fetches).toBe(0);
+    const { delivered, listener } = newListener();
     hub.join(listener, null);
     hub.wake();
-    await until(() => told.length >= 300);
+    await until(() => delivered.length >= 300);
     waiting.push(300);
     hub.wake();
-    await until(() => told.length > 300);
-    expect(told).toEqual(Array.from({ length: 301 }, (_, n) => String(n)));
+    await until(() => delivered.length > 300);
+    expect(delivered).toEqual(Array.from({ length: 301 }, (_, n) => String(n)));
   });
 
-  test('tells who has left nothing more', async () => {
+  test('delivers nothing to a listener that has left', async () => {
     const { hub } = newHub();
-    const { told, listener } = newListener();
+    const { delivered, listener } = newListener();
     const leave = hub.join(listener, null);
     hub.publish(1);
     leave();
     leave();
     await turns();
-    expect([told, hub.size()]).toEqual([[], 0]);
+    expect([delivered, hub.size()]).toEqual([[], 0]);
   });
 
-  test('ends a listener that throws, and no other', async () => {
+  test('ends only a listener that throws', async () => {
     const { hub, lines } = newHub();
     const bad = newListener();
     const good = newListener();
@@ -121,17 +121,17 @@ describe('the hub', () => {
     hub.join({ ...bad.listener, deliver }, null);
     hub.join(good.listener, null);
     hub.publish(1);
-    await until(() => good.told.length > 0);
-    expect([bad.state.ended, good.told]).toEqual([1, ['1']]);
+    await until(() => good.delivered.length > 0);
+    expect([bad.state.ended, good.delivered]).toEqual([1, ['1']]);
     expect(lines.join()).toContain('A listener failed');
   });
 
-  test('ends all when events cannot be prepared, and goes on', async () => {
+  test('ends all listeners if events cannot be prepared, and continues', async () => {
     let isBroken = true;
     const { hub } = newHub({
       prepare: (n) => (isBroken ? Promise.reject(new Error('no')) : Promise.resolve(String(n))),
     });
-    const { state, told, listener } = newListener();
+    const { state, delivered, listener } = newListener();
     hub.join(listener, null);
     hub.publish(1);
     await until(() => state.ended > 0);
@@ -139,11 +139,11 @@ describe('the hub', () => {
     expect(state.ended).toBe(1);
     isBroken = false;
     hub.publish(2);
-    await until(() => told.length > 0);
-    expect(told).toEqual(['2']);
+    await until(() => delivered.length > 0);
+    expect(delivered).toEqual(['2']);
   });
 
-  test('ends all rather than keep events without bound', () => {
+  test('ends all listeners before its queue exceeds its limit', () => {
     const { hub } = newHub();
     const { state, listener } = newListener();
     hub.join(listener, null);
@@ -151,7 +151,7 @@ describe('the hub', () => {
     expect(state.ended).toBe(1);
   });
 
-  test('has so many places, and so many for one key', () => {
+  test('limits the listeners in total and per key', () => {
     const { hub } = newHub({ maxListeners: 3, maxPerKey: 2 });
     const join = (key: string | null) => hub.join(newListener().listener, key);
     const leave = join('a');
@@ -163,13 +163,13 @@ describe('the hub', () => {
     expect(() => join('b')).toThrow(expect.objectContaining({ code: 'overloaded' }));
   });
 
-  test('ends all when it stops, and takes no more', () => {
+  test('ends all listeners when it stops, and accepts no more', () => {
     const { hub } = newHub();
     const { state, listener } = newListener();
     hub.join(listener, null);
     hub.stop();
     expect(state.ended).toBe(1);
-    // The next server is there soon.
+    // The next server will be ready soon.
     const refusal = { code: 'overloaded', retryAfterSeconds: 1 };
     expect(() => hub.join(listener, null)).toThrow(expect.objectContaining(refusal));
   });

@@ -6,7 +6,7 @@ const LIMITS = { maxWaiting: 100, maxWaitingPerKey: 50, sliceMs: 0 };
 
 describe('fair turns', () => {
   // proves: costly-work.lists-searches-counts, 15.2.2
-  test('let one step go on in each turn of the event loop, key by key', async () => {
+  test('run one step in each turn of the event loop, alternating between keys', async () => {
     const fair = createFairTurns(LIMITS);
     const steps: string[] = [];
     const work = async (key: string, count: number) => {
@@ -19,14 +19,14 @@ describe('fair turns', () => {
     const greedy = Promise.all([work('a', 3), work('a', 3), work('a', 3)]);
     const modest = work('b', 3);
     await modest;
-    // However many wait with the other key, this one had every second turn.
+    // This key gets every second turn, regardless of the steps that wait with the other key.
     expect(steps.slice(0, 6)).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
     await greedy;
     expect(steps).toHaveLength(12);
   });
 
   // proves: costly-work.lists-searches-counts
-  test('leave others their turns', async () => {
+  test('leave turns to other work', async () => {
     const fair = createFairTurns(LIMITS);
     let steps = 0;
     const work = async () => {
@@ -43,7 +43,7 @@ describe('fair turns', () => {
     await all;
   });
 
-  test('are not waited for within a slice', async () => {
+  test('do not wait within a slice', async () => {
     const pace = createFairTurns({ ...LIMITS, sliceMs: 60_000 }).paceFor('a');
     let isOver = false;
     setImmediate(() => {
@@ -55,14 +55,14 @@ describe('fair turns', () => {
 
   test.each([
     ['with one key', { ...LIMITS, maxWaitingPerKey: 2 }, 'a', 'overloaded'],
-    ['in all', { ...LIMITS, maxWaiting: 2 }, 'b', 'overloaded'],
+    ['in total', { ...LIMITS, maxWaiting: 2 }, 'b', 'overloaded'],
     [
-      'with another key, which has its own places',
+      'with another key, which has its own limit',
       { ...LIMITS, maxWaitingPerKey: 2 },
       'b',
       undefined,
     ],
-  ])('are refused when too many wait %s', async (_, limits, key, code) => {
+  ])('are refused if too many wait %s', async (_, limits, key, code) => {
     const fair = createFairTurns(limits);
     const waiting = [fair.paceFor('a')(), fair.paceFor('a')()];
     const refused = await fair
@@ -74,12 +74,12 @@ describe('fair turns', () => {
 
   test.each([
     ['16 wait with one key', 1, 16],
-    ['128 wait in all', 10, 128],
+    ['128 wait in total', 10, 128],
     // proves: costly-work.lists-searches-counts
   ])('by default %s', async (_, keys, most) => {
     const fair = createFairTurns({ sliceMs: 0 });
-    const asked = Array.from({ length: 150 }, (_, n) => fair.paceFor(`key ${n % keys}`)());
-    const results = await Promise.allSettled(asked);
+    const waiting = Array.from({ length: 150 }, (_, n) => fair.paceFor(`key ${n % keys}`)());
+    const results = await Promise.allSettled(waiting);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(most);
   });
 });

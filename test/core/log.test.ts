@@ -86,7 +86,7 @@ function hangingStream() {
 const LINE = `${'x'.repeat(999)}\n`;
 
 // proves: costly-work.the-log-of-the-process
-test('bounds unread lines, and reports the number of lost ones once they are read again', () => {
+test('limits unread lines, and reports the number of lost ones once lines are read again', () => {
   const { waiting, lost, take, write } = hangingStream();
   for (let count = 0; count < 5_000; count++) write(LINE);
   expect(waiting).toHaveLength(1_048);
@@ -107,7 +107,7 @@ test('counts lines that cannot be written as lost', () => {
   expect(lost).toEqual([3]);
 });
 
-test('flush waits for the lines, but not for ever', async () => {
+test('flush waits for the lines, but not forever', async () => {
   const { take, write, flush } = hangingStream();
   write(LINE);
   await flush(20);

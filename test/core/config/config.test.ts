@@ -14,7 +14,7 @@ function problems(env: Record<string, string>, flags: Record<string, string> = {
 
 describe('loadConfig', () => {
   // proves: 12.2.1
-  test('has a default for everything', () => {
+  test('has a default for every setting', () => {
     expect(loadConfig({}, {})).toMatchObject({
       host: '127.0.0.1',
       port: 3000,
@@ -24,12 +24,12 @@ describe('loadConfig', () => {
     });
   });
 
-  test('a flag beats the environment', () => {
+  test('a flag takes precedence over the environment', () => {
     expect(loadConfig({ port: '1' }, { HUTCH_PORT: '2' }).port).toBe(1);
     expect(loadConfig({}, { HUTCH_PORT: '2' }).port).toBe(2);
   });
 
-  test('names every wrong setting at once', () => {
+  test('reports all invalid settings together', () => {
     expect(
       problems(
         { HUTCH_LOG_LEVEL: 'loud', HUTCH_REGISTRATION: 'maybe', HUTCH_PROT: '1' },
@@ -49,7 +49,7 @@ describe('loadConfig', () => {
     '"Hutch, Inc. \\"H\\"" <hutch@example.com>',
     'Kaninchenstall Müller <post@müller.example>',
     '<hutch@example.com>',
-  ])('%p is a sender of mails', (sender) => {
+  ])('%p is accepted as the sender of mails', (sender) => {
     expect(problems({ HUTCH_MAIL_FROM: sender })).toEqual([]);
   });
 
@@ -67,20 +67,20 @@ describe('loadConfig', () => {
     '"Hutch <hutch@example.com>',
     'hutch@exa mple.com',
     'Hutch\r\nBcc: <eve@example.com>',
-  ])('%p is no sender of mails', (sender) => {
+  ])('%p is rejected as the sender of mails', (sender) => {
     expect(problems({ HUTCH_MAIL_FROM: sender })).toEqual([
       'HUTCH_MAIL_FROM must be one address, such as hutch@example.com or Hutch <hutch@example.com>.',
     ]);
   });
 
-  test('the name of the app is one line that can be seen', () => {
+  test('the name of the app is one visible line', () => {
     expect(loadConfig({}, { HUTCH_APP_NAME: ' Warren & Co ' }).appName).toBe('Warren & Co');
     for (const name of [' ', 'a\nb', 'a\u0000', 'a\u202eb', 'x'.repeat(61)]) {
       expect(problems({ HUTCH_APP_NAME: name })).toHaveLength(1);
     }
   });
 
-  test.each(['-1', '1.5', '0x10', ' 3', '1e3', 'x'])('%p is no port', (port) => {
+  test.each(['-1', '1.5', '0x10', ' 3', '1e3', 'x'])('%p is rejected as a port', (port) => {
     expect(problems({ HUTCH_PORT: port })).toHaveLength(1);
   });
 
@@ -97,11 +97,11 @@ describe('loadConfig', () => {
     },
   );
 
-  test('an origin of another scheme than http and https is none', () => {
+  test('an origin must have the scheme http or https', () => {
     expect(problems({ HUTCH_CORS_ORIGINS: 'ftp://app.example.com' })).toHaveLength(1);
   });
 
-  test('an empty variable counts as not set', () => {
+  test('an empty variable counts as unset', () => {
     expect(loadConfig({}, { HUTCH_PORT: '' }).port).toBe(3000);
   });
 
@@ -121,7 +121,7 @@ describe('loadConfig', () => {
   });
 
   // proves: input.settings-of-the-first-admin
-  test('the first admin needs all of its parts, and right ones', () => {
+  test('the first admin needs all of its settings, and valid ones', () => {
     expect(problems({ HUTCH_ADMIN_EMAIL: 'root@example.com' })).toHaveLength(1);
     expect(
       problems({
@@ -132,7 +132,7 @@ describe('loadConfig', () => {
     ).toHaveLength(3);
   });
 
-  test('names what is half of a provider of sign-in', () => {
+  test('reports incomplete settings of a sign-in provider', () => {
     const env = { HUTCH_GOOGLE_CLIENT_ID: 'x', HUTCH_OIDC_ISSUER: 'https://id.example.com' };
     expect(problems({ ...env, HUTCH_APPLE_TEAM_ID: 'x' })).toEqual([
       'HUTCH_GOOGLE_CLIENT_ID and HUTCH_GOOGLE_CLIENT_SECRET must be set together.',
@@ -140,7 +140,7 @@ describe('loadConfig', () => {
       'HUTCH_OIDC_ISSUER, HUTCH_OIDC_CLIENT_ID and HUTCH_OIDC_CLIENT_SECRET must be set together.',
     ]);
     expect(problems({ ...env, HUTCH_GOOGLE_CLIENT_SECRET: 'y' })).toHaveLength(1);
-    // What has a default is no half of anything.
+    // A setting with a default does not make a provider incomplete.
     expect(
       problems({ HUTCH_GITLAB_URL: 'https://git.example.com', HUTCH_OIDC_TITLE: 'X' }),
     ).toEqual([]);
@@ -157,7 +157,7 @@ describe('loadConfig', () => {
     expect(problems({ HUTCH_GITLAB_URL })).toHaveLength(count);
   });
 
-  test('says nothing of a key that is none', () => {
+  test('does not reveal an invalid key', () => {
     const [problem] = problems({ HUTCH_APPLE_PRIVATE_KEY: 'not-the-key' });
     expect(problem).toBe('HUTCH_APPLE_PRIVATE_KEY must be a private key for ES256 in PEM.');
   });
@@ -172,7 +172,7 @@ describe('loadConfig', () => {
     expect(problems({ HUTCH_EXTERNAL_ALLOW_HOSTS: 'http://x' })).toHaveLength(1);
   });
 
-  describe('beside a Service of Kubernetes or a Docker link', () => {
+  describe('with variables of a Kubernetes Service or a Docker link', () => {
     const kubernetes = (name: string, port: number) => ({
       [`${name}_SERVICE_HOST`]: '10.0.0.1',
       [`${name}_SERVICE_PORT`]: String(port),
@@ -184,11 +184,14 @@ describe('loadConfig', () => {
       [`${name}_PORT_${port}_TCP_ADDR`]: '10.0.0.1',
     });
 
-    test.each(['HUTCH', 'HUTCH_API', 'HUTCH_2'])('named %s starts with its defaults', (name) => {
-      expect(loadConfig({}, kubernetes(name, 8080)).port).toBe(3000);
-    });
+    test.each(['HUTCH', 'HUTCH_API', 'HUTCH_2'])(
+      'for a Service named %s, uses the defaults',
+      (name) => {
+        expect(loadConfig({}, kubernetes(name, 8080)).port).toBe(3000);
+      },
+    );
 
-    test('of IPv6 starts too, and a flag still counts', () => {
+    test('for an IPv6 Service, uses the defaults, and a flag takes precedence', () => {
       const env = {
         ...{ HUTCH_SERVICE_HOST: 'fd00::1', HUTCH_PORT: 'udp://[fd00::1]:53' },
         HUTCH_PORT_53_UDP: 'udp://[fd00::1]:53',
@@ -196,7 +199,7 @@ describe('loadConfig', () => {
       expect(loadConfig({ port: '4000' }, env).port).toBe(4000);
     });
 
-    test('that Docker links starts', () => {
+    test('for a Docker link, uses the defaults', () => {
       const env = {
         ...{ HUTCH_DB_PORT: 'tcp://172.17.0.5:5432', HUTCH_DB_NAME: '/web/hutch-db' },
         HUTCH_DB_ENV_HUTCH_PORT: 'x',
@@ -204,7 +207,7 @@ describe('loadConfig', () => {
       expect(problems(env)).toEqual([]);
     });
 
-    test('still names what is misspelt', () => {
+    test('still reports misspelt settings', () => {
       const wrong = {
         ...{ HUTCH_PORT: '3000a', HUTCH_SMTP_PORT: '587', HUTCH_SERVICE_HOSTS: '10.0.0.1' },
         ...{ HUTCH_SERVICE_HOST: 'api.example.com', HUTCH_NAME: 'x', HUTCH_ENV_X: '1' },

@@ -11,7 +11,7 @@ import { tempDir } from '../../support.ts';
 const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8);
 
 describe('a data directory', () => {
-  test('is made for its owner alone', () => {
+  test('is created for its owner only', () => {
     const dir = join(tempDir(), 'new');
     databasePath(dir);
     expect(modeOf(dir)).toBe('700');
@@ -24,7 +24,7 @@ describe('a data directory', () => {
     ['750', '750'],
     ['1777', '1777'],
     // proves: outbound-calls.files
-  ])('of mode %s has mode %s afterwards', (before, after) => {
+  ])('with mode %s has mode %s afterwards', (before, after) => {
     const dir = tempDir();
     chmodSync(dir, Number.parseInt(before, 8));
     databasePath(dir);
@@ -34,7 +34,7 @@ describe('a data directory', () => {
   const files = ['hutch.db', 'hutch.db-wal', 'hutch.db-shm', 'hutch.lock', 'secrets.key', 'outbox'];
   test.each(files)(
     // proves: outbound-calls.files
-    'is refused when %s in it is a symbolic link, and the target is left alone',
+    'is refused if %s in it is a symbolic link, and the target does not change',
     (name) => {
       const [dir, elsewhere] = [tempDir(), join(tempDir(), 'target')];
       writeFileSync(elsewhere, 'of somebody else', { mode: 0o644 });
@@ -44,7 +44,7 @@ describe('a data directory', () => {
     },
   );
 
-  test('is refused for a link that leads nowhere, which is not made', () => {
+  test('is refused if it is a dangling link, and its target is not created', () => {
     const [dir, elsewhere] = [tempDir(), join(tempDir(), 'target')];
     symlinkSync(elsewhere, join(dir, 'hutch.db'));
     expect(() => databasePath(dir)).toThrow('is a symbolic link');
@@ -52,7 +52,7 @@ describe('a data directory', () => {
   });
 });
 
-test('a key that became a symbolic link while the server runs is not read', async () => {
+test('a key is not read if it becomes a symbolic link while the server runs', async () => {
   const [dir, elsewhere] = [tempDir(), join(tempDir(), 'key')];
   writeFileSync(elsewhere, Buffer.alloc(32, 1).toString('base64'), { mode: 0o600 });
   symlinkSync(elsewhere, join(dir, 'secrets.key'));
@@ -64,7 +64,7 @@ describe('the warnings at start', () => {
   const warningsOf = (env: Record<string, string>, dataDir = tempDir()) =>
     startWarnings(loadConfig({ 'data-dir': dataDir }, env));
 
-  test('are none for a server on this machine alone, or behind its public URL', () => {
+  test('are empty for a server on loopback or behind its public URL', () => {
     expect(warningsOf({})).toEqual([]);
     const behind = { HUTCH_HOST: '0.0.0.0', HUTCH_PUBLIC_URL: 'https://api.example.com' };
     expect(warningsOf(behind)).toEqual([]);
@@ -83,14 +83,14 @@ describe('the warnings at start', () => {
   );
 
   // proves: outbound-calls.inbound
-  test('name a public URL without TLS, and limits that are off', () => {
+  test('report a public URL without TLS and disabled limits', () => {
     expect(warningsOf({ HUTCH_PUBLIC_URL: 'http://api.example.com' })).toHaveLength(1);
     expect(warningsOf({ HUTCH_PUBLIC_URL: 'http://localhost:3000' })).toEqual([]);
     expect(warningsOf({ HUTCH_RATE_LIMIT: 'off' })).toHaveLength(1);
   });
 
   // proves: outbound-calls.files
-  test('name a data directory that others may write to', () => {
+  test('report a data directory that others may write to', () => {
     const dir = join(tempDir(), 'shared');
     mkdirSync(dir);
     chmodSync(dir, 0o1777);

@@ -6,14 +6,14 @@ import { atOnce } from '../../support.ts';
 import { add, testDb, texts } from './notes-db.ts';
 
 describe('write', () => {
-  test('commits when its work returns', async () => {
+  test('commits when its function returns', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, 'a'));
     expect(await texts(t.db)).toEqual(['a']);
   });
 
   // proves: 2.3.3, 16.5.3
-  test('rolls back all of its work when it throws half-way', async () => {
+  test('rolls back everything if its function throws half-way', async () => {
     await using t = testDb();
     const work = t.db.write(async (tx) => {
       await add(tx, 'a');
@@ -23,7 +23,7 @@ describe('write', () => {
     expect(await texts(t.db)).toEqual([]);
   });
 
-  test('one that throws takes nothing from the others of its group', async () => {
+  test('a write that throws does not affect the others of its group', async () => {
     await using t = testDb();
     const results = await atOnce(9, (index) =>
       t.db.write(async (tx) => {
@@ -36,7 +36,7 @@ describe('write', () => {
     expect(t.db.stats()).toMatchObject({ commits: 1, writes: 6 });
   });
 
-  test('two writers never see each other half done', async () => {
+  test('two writers never overlap', async () => {
     await using t = testDb();
     const order: string[] = [];
     const writer = (name: string) =>
@@ -73,7 +73,7 @@ describe('write', () => {
   });
 
   // proves: 2.3.3
-  test('afterCommit runs once it is committed and never when it is not', async () => {
+  test('afterCommit runs after the commit, and never without one', async () => {
     await using t = testDb();
     const effects: string[] = [];
     const other = new Database(t.path, { readonly: true });
@@ -101,7 +101,7 @@ describe('write', () => {
   });
 
   // proves: costly-work.writes-an-fsync
-  test('a burst shares few commits and loses none', async () => {
+  test('a burst of writes shares few commits and loses none', async () => {
     await using t = testDb();
     const results = await atOnce(500, (index) => t.db.write((tx) => add(tx, `note ${index}`)));
     expect(results.every(({ status }) => status === 'fulfilled')).toBe(true);
@@ -109,7 +109,7 @@ describe('write', () => {
     expect(t.db.stats().commits).toBeLessThanOrEqual(5);
   });
 
-  test('storage_full is told to the whole group, and the next write after it works', async () => {
+  test('storage_full fails the whole group, and the next write succeeds', async () => {
     await using t = testDb();
     const pages = t.db.client.query('pragma page_count').values()[0]?.[0];
     t.db.client.run(`pragma max_page_count = ${Number(pages) + 2}`);
@@ -141,14 +141,14 @@ describe('openDb', () => {
   });
 
   // proves: 15.2.1
-  test('uses a SQLite without the WAL reset fault', async () => {
+  test('uses a SQLite without the WAL reset bug', async () => {
     await using t = testDb();
     const [version] = t.db.client.query('select sqlite_version()').values()[0] as [string];
     expect(Bun.semver.order(version, '3.51.3')).toBeGreaterThanOrEqual(0);
   });
 
   // proves: data.secret-in-plain-text, 13.3.2
-  test('makes files that only their owner can read', async () => {
+  test('creates files that only their owner can read', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, 'a'));
     for (const suffix of ['', '-wal', '-shm']) {

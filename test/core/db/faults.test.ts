@@ -4,7 +4,7 @@ import { renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { add, testDb, texts } from './notes-db.ts';
 
-/** Holds the write lock of a database as another process does, until it is released. */
+/** Holds the write lock of a database, like another process, until `release` is called. */
 function lockOf(path: string) {
   const other = new Database(path);
   other.run('begin immediate');
@@ -18,7 +18,7 @@ function lockOf(path: string) {
 
 describe('while another process holds the write lock', () => {
   // proves: costly-work.writes-an-fsync
-  test('a write waits, reads go on, and it commits once the lock is free', async () => {
+  test('a write waits and commits once the lock is free, and reads continue', async () => {
     await using t = testDb();
     const order: string[] = [];
     const lock = lockOf(t.path);
@@ -34,7 +34,7 @@ describe('while another process holds the write lock', () => {
     expect(await texts(t.db)).toEqual(['a']);
   });
 
-  test('writes keep their order', async () => {
+  test('writes are applied in order', async () => {
     await using t = testDb();
     const lock = lockOf(t.path);
     const names = Array.from({ length: 300 }, (_, index) => `note ${index}`);
@@ -46,7 +46,7 @@ describe('while another process holds the write lock', () => {
   });
 
   // proves: costly-work.writes-an-fsync
-  test('the write whose patience is over is database_busy, and one that came later goes on', async () => {
+  test('a write that waits too long is database_busy, and a later one continues', async () => {
     await using t = testDb({ lockPatienceMs: 1_000 });
     const lock = lockOf(t.path);
     const early = t.db.write((tx) => add(tx, 'early'));
@@ -60,7 +60,7 @@ describe('while another process holds the write lock', () => {
     expect(t.db.fault()).toBe(undefined);
   });
 
-  test('a command leaves the lock to others between two of its transactions', async () => {
+  test('a command releases the lock between its transactions', async () => {
     await using server = testDb();
     const command = testDb({ isCommand: true }, server.path);
     let isOver = false;
@@ -85,14 +85,14 @@ describe('while another process holds the write lock', () => {
 });
 
 describe('a broken connection', () => {
-  test('that was closed between two writes is opened again', async () => {
+  test('that was closed between two writes is reopened', async () => {
     await using t = testDb();
     t.db.client.close();
     await t.db.write((tx) => add(tx, 'a'));
     expect(await texts(t.db)).toEqual(['a']);
   });
 
-  test('that is closed in the middle of a write fails its group alone', async () => {
+  test('that is closed during a write fails only its group', async () => {
     await using t = testDb();
     const first = t.db.write((tx) => add(tx, 'first'));
     const closing = t.db.write(async (tx) => {
@@ -108,7 +108,7 @@ describe('a broken connection', () => {
     expect(t.db.fault()).toBe(undefined);
   });
 
-  test('that cannot be opened again is storage_failed until it can', async () => {
+  test('is storage_failed until it can be reopened', async () => {
     await using t = testDb();
     const dir = dirname(t.path);
     t.db.client.close();
@@ -121,7 +121,7 @@ describe('a broken connection', () => {
   });
 });
 
-test('what follows a commit and throws is logged, and stops neither the others nor later writes', async () => {
+test('an error after a commit is logged and prevents neither other effects nor later writes', async () => {
   await using t = testDb();
   const effects: string[] = [];
   await t.db.write(async (tx) => {
@@ -142,7 +142,7 @@ describe('the write-ahead log', () => {
   const sizeOf = (path: string) => statSync(`${path}-wal`).size;
 
   // proves: costly-work.the-write-ahead-log
-  test('is kept small under load', async () => {
+  test('stays small under load', async () => {
     await using t = testDb();
     let largest = 0;
     for (let turn = 0; turn < 300; turn++) {
@@ -154,7 +154,7 @@ describe('the write-ahead log', () => {
   });
 
   // proves: data.secret-in-plain-text, costly-work.the-write-ahead-log
-  test('is empty, and its file too, once it was moved', async () => {
+  test('and its file are empty after a checkpoint', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, big));
     await t.db.moveLog();
@@ -168,7 +168,7 @@ describe('the write-ahead log', () => {
   });
 
   // proves: data.secret-in-plain-text
-  test('is told of once when another process pins it, and shown while that lasts', async () => {
+  test('causes one warning if another process pins it, and the statistics show it meanwhile', async () => {
     await using t = testDb();
     await t.db.write((tx) => add(tx, 'a'));
     const other = new Database(t.path, { readonly: true });

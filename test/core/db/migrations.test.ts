@@ -16,34 +16,34 @@ const tables = (client: Database) =>
   }[];
 
 describe('migrate', () => {
-  test('runs what is missing, once', () => {
+  test('runs each missing migration once', () => {
     using client = new Database(':memory:');
     expect(migrate(client, [first])).toEqual(['0000_first']);
     expect(migrate(client, [first, second])).toEqual(['0001_second']);
     expect(migrate(client, [first, second])).toEqual([]);
   });
 
-  test('refuses a database that is newer than it knows and changes nothing', () => {
+  test('refuses a newer database and changes nothing', () => {
     using client = new Database(':memory:');
     migrate(client, [first, second]);
     expect(() => migrate(client, [first])).toThrow('newer than this hutch');
     expect(migrate(client, [first, second])).toEqual([]);
   });
 
-  test('refuses when a migration that ran reads differently', () => {
+  test('refuses if an applied migration has changed', () => {
     using client = new Database(':memory:');
     migrate(client, [first]);
     expect(() => migrate(client, [{ ...first, sql: `${first.sql} ` }])).toThrow('was changed');
   });
 
-  test('leaves nothing behind when one of several fails', () => {
+  test('changes nothing if one of several migrations fails', () => {
     using client = new Database(':memory:');
     expect(() => migrate(client, [first, { ...second, sql: 'nonsense' }])).toThrow();
     expect(tables(client).map(({ name }) => name)).not.toContain('a');
     expect(client.query('pragma foreign_keys').values()).toEqual([[1]]);
   });
 
-  test('refuses a step that would leave rows pointing nowhere', () => {
+  test('refuses a migration that would break foreign keys', () => {
     using client = new Database(':memory:');
     const orphan = 'create table c (a integer references a (id)) strict; insert into c values (9);';
     expect(() => migrate(client, [first, { ...second, sql: orphan }])).toThrow(
@@ -51,7 +51,7 @@ describe('migrate', () => {
     );
   });
 
-  test('with nothing to do reads none of the rows, however many there are', () => {
+  test('reads no rows if nothing is missing', () => {
     using client = new Database(':memory:');
     const orphans = 'create table c (a integer references a (id)) strict';
     migrate(client, [first, { ...second, sql: orphans }]);
@@ -60,7 +60,7 @@ describe('migrate', () => {
     expect(migrate(client, [first, { ...second, sql: orphans }])).toEqual([]);
   });
 
-  test('gives accounts the keys of today, unless another one has them', () => {
+  test('updates the keys of accounts unless another account has them', () => {
     using client = new Database(':memory:');
     const index = KNOWN_MIGRATIONS.findIndex(({ tag }) => tag.endsWith('_account_keys'));
     migrate(client, KNOWN_MIGRATIONS.slice(0, index));
@@ -80,7 +80,7 @@ describe('migrate', () => {
   });
 
   // proves: sign-in-methods.its-lifetime
-  test('gives tokens that never ended an end, an admin’s a nearer one', () => {
+  test('sets an expiry for tokens without one, an earlier one for admins', () => {
     using client = new Database(':memory:');
     const index = KNOWN_MIGRATIONS.findIndex(({ tag }) => tag.endsWith('_token_expiry'));
     migrate(client, KNOWN_MIGRATIONS.slice(0, index));
@@ -122,7 +122,7 @@ describe('migrate', () => {
     expect(rows[4]?.expires_at).toBe(soon);
   });
 
-  test('carries items over with their views, tags, search and counters', () => {
+  test('preserves items with their views, tags, search and counters', () => {
     using client = new Database(':memory:');
     const [start, append] = KNOWN_MIGRATIONS as [Migration, Migration];
     migrate(client, [start, append]);
@@ -143,10 +143,10 @@ describe('migrate', () => {
     expect(found).toEqual([{ rowid: 7 }]);
   });
 
-  test('makes every table STRICT', () => {
+  test('creates only STRICT tables', () => {
     using client = new Database(':memory:');
     migrate(client);
-    // SQLite's own, and the tables in which it keeps the search index.
+    // The tables of SQLite itself and of its search index.
     const own = tables(client).filter(({ name }) => !/^(sqlite_|items_fts)/.test(name));
     expect(own.map(({ name }) => name)).toContain('users');
     expect(own.length).toBeGreaterThan(10);
@@ -154,16 +154,16 @@ describe('migrate', () => {
   });
 });
 
-test('the models and ./drizzle say the same', async () => {
+test('the models match the migrations in ./drizzle', async () => {
   const dir = tempDir();
   cpSync('drizzle', join(dir, 'drizzle'), { recursive: true });
   const out = relative('.', join(dir, 'drizzle'));
   const options = ['--dialect', 'sqlite', '--schema', 'src/models/index.ts', '--out', out];
-  const kit = Bun.spawn(['bun', 'drizzle-kit', 'generate', ...options], {
+  const drizzleKit = Bun.spawn(['bun', 'drizzle-kit', 'generate', ...options], {
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const output = (await kit.stdout.text()) + (await kit.stderr.text());
+  const output = (await drizzleKit.stdout.text()) + (await drizzleKit.stderr.text());
   rmSync(dir, { recursive: true });
   expect(output).toContain('No schema changes');
 }, 30_000);

@@ -5,7 +5,7 @@ import { type Db, type DbOptions, openDb, type Session } from '../../../src/core
 import { createLog } from '../../../src/core/log.ts';
 import { tempDir } from '../../support.ts';
 
-/** A database with one table of notes: `await using t = testDb()`; of `path`, if it is given. */
+/** Opens a database with a table of notes, at `path` if defined: `await using t = testDb()`. */
 export function testDb(options: Partial<DbOptions> = {}, path = join(tempDir(), 'hutch.db')) {
   const dir = dirname(path);
   const logLines: string[] = [];
@@ -16,7 +16,7 @@ export function testDb(options: Partial<DbOptions> = {}, path = join(tempDir(), 
     now: () => new Date(),
   });
   const db = openDb(path, { log, ...options });
-  // Whether this table can be read is asked for readiness.
+  // The readiness check reads this table.
   db.client.run('create table if not exists hutch_migrations (tag text) strict');
   db.client.run(
     'create table if not exists notes (id integer primary key, text text not null unique) strict',
@@ -37,7 +37,7 @@ export const add = async (session: Session, text: string) => {
   await session.orm.run(sql`insert into notes (text) values (${text})`);
 };
 
-/** The notes, in the order in which they were made. */
+/** The notes in the order of their creation. */
 export const texts = async ({ read }: Db) =>
   (await read.orm.all<{ text: string }>(sql`select text from notes order by id`)).map(
     (row) => row.text,

@@ -23,7 +23,7 @@ function databaseFile(): string {
   return path;
 }
 
-/** Opens a copy of the file with SQLite 3.33, which has neither WAL here nor json_type and FTS5. */
+/** Opens a copy of the file with SQLite 3.33, built without WAL, json_type and FTS5. */
 async function openOld(path: string) {
   using client = new Database(path);
   client.run('pragma wal_checkpoint(truncate)');
@@ -39,7 +39,7 @@ async function openOld(path: string) {
 }
 
 describe('a database file, in SQLite 3.33', () => {
-  test('is whole', async () => {
+  test('passes the integrity check', async () => {
     using old = await openOld(databaseFile());
     expect(old.values('select sqlite_version()')).toEqual([['3.33.0']]);
     expect(old.values('pragma integrity_check')).toEqual([['ok']]);
@@ -61,7 +61,7 @@ describe('a database file, in SQLite 3.33', () => {
     expect(old.values(`${count} copy.sqlite_master`)).toEqual(old.values(`${count} sqlite_master`));
   });
 
-  test('has no trigger that it cannot compile, but for the search index and JSON', async () => {
+  test('has only triggers that compile, except those of the search index and JSON', async () => {
     using old = await openOld(databaseFile());
     const own = old.tables.filter((name) => !/^(sqlite_|items_fts)/.test(name));
     const problems = own.flatMap((table) => {
@@ -82,7 +82,7 @@ describe('a database file, in SQLite 3.33', () => {
     expect(problems.filter((problem) => !isBuiltWithout.test(problem))).toEqual([]);
   });
 
-  test('takes rows into tables without a search index, whose triggers it understands', async () => {
+  test('accepts rows in tables without a search index, including their triggers', async () => {
     using old = await openOld(databaseFile());
     old.values(USER.replaceAll('ada', 'bob').replaceAll('a@b', 'b@b').replace('(1,', '(2,'));
     expect(old.values(`select rows from row_counts where of = 'users'`)).toEqual([[2]]);
@@ -103,7 +103,7 @@ describe.if(Bun.which('sqlite3') !== null)('a database file, in the sqlite3 of t
 });
 
 describe('the types of columns', () => {
-  test('hold in a file as they do in STRICT tables', () => {
+  test('are enforced in a file as in STRICT tables', () => {
     using client = new Database(databaseFile());
     const refused = (value: string) => () => client.run(`update items set version = ${value}`);
     for (const value of ["'x'", '1.5', "x'00'", 'null']) expect(refused(value)).toThrow();
@@ -113,7 +113,7 @@ describe('the types of columns', () => {
     ]);
   });
 
-  test('are checked in each column of each table of our own', () => {
+  test('are checked in each column of each table of Hutch', () => {
     using strict = new Database(':memory:');
     migrate(strict);
     using client = new Database(databaseFile());
@@ -145,7 +145,7 @@ describe('the types of columns', () => {
   });
 });
 
-test('a file of an earlier build keeps its rows', () => {
+test('a file of an earlier build preserves its rows', () => {
   const dir = tempDir();
   mkdirSync(dir, { recursive: true });
   const path = join(dir, 'hutch.db');

@@ -4,7 +4,7 @@ import { prepare } from '../../../src/core/db/query.ts';
 import { items, type User, users } from '../../../src/models/index.ts';
 import { testApp } from '../../support.ts';
 
-test('rows are the same as Drizzle makes them, booleans and nulls too', async () => {
+test('rows equal those of Drizzle, including booleans and nulls', async () => {
   await using t = await testApp();
   const ada = await t.signUp('ada');
   await ada.client.api.v1.items.post({ title: 'no url' });
@@ -16,7 +16,7 @@ test('rows are the same as Drizzle makes them, booleans and nulls too', async ()
   expect(await allItems(read, {})).toEqual(await read.orm.select().from(items));
 });
 
-test('a join whose columns share a name goes through Drizzle', async () => {
+test('a join whose columns share a name uses Drizzle', async () => {
   await using t = await testApp();
   const ada = await t.signUp('ada');
   await ada.client.api.v1.items.post({ title: 'a' });
@@ -30,7 +30,7 @@ test('a join whose columns share a name goes through Drizzle', async () => {
   expect(await joined(t.deps.db.read, { id: 1 })).toEqual([{ item: 1, owner: ada.id }]);
 });
 
-test('is prepared once per connection', async () => {
+test('a query is prepared once per connection', async () => {
   await using t = await testApp();
   let built = 0;
   const query = prepare<Record<string, never>, unknown[]>((orm) => {

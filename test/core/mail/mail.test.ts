@@ -167,7 +167,7 @@ test('a URL that is not SMTP stops the start, and the error omits it', () => {
   expect(make).not.toThrow(/pa55word/);
 });
 
-test('a mail names its sender and says that a program sent it', async () => {
+test('a mail has its sender and the header of automatic mails', async () => {
   await using smtp = await smtpServer();
   const senders = [
     ['hutch@example.com', 'From: Warren <hutch@example.com>'],

@@ -7,11 +7,11 @@ const breaker = { failures: 3, openMs: 10_000 };
 
 /** Starts a host whose status the test sets, and a client whose clock the test sets. */
 function breakerScene(options: Partial<OutboundOptions> = {}) {
-  const host = { status: 500, requests: 0, answer: Promise.resolve() };
+  const host = { status: 500, requests: 0, pause: Promise.resolve() };
   const clock = { ms: 1_000_000 };
   const { url, port } = httpUpstream(async () => {
     host.requests += 1;
-    await host.answer;
+    await host.pause;
     return Response.json('here', { status: host.status });
   });
   const outbound = outboundFor({ breaker, now: () => clock.ms, ...options });
@@ -64,7 +64,7 @@ describe('a failing host', () => {
     clock.ms += 10_000;
     host.status = 200;
     const { promise, resolve } = Promise.withResolvers<void>();
-    host.answer = promise;
+    host.pause = promise;
     const calls = outcomes(() => outbound.call({ url }), 50);
     await until(() => host.requests === 4);
     expect(outbound.stats().circuits).toMatchObject([{ state: 'half_open', failures: 3 }]);
@@ -90,7 +90,7 @@ describe('a failing host', () => {
     await fail(3);
     clock.ms += 10_000;
     const { promise, resolve } = Promise.withResolvers<void>();
-    host.answer = promise;
+    host.pause = promise;
     const gone = new AbortController();
     const probe = codeOf(outbound.call({ url, signal: gone.signal }));
     await until(() => host.requests === 4);

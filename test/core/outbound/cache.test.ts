@@ -106,7 +106,7 @@ describe('a fixed time to live', () => {
   test('applies after a redirect, which RFC 9111 does not cache', async () => {
     const byRedirect = () => {
       const made = cachedSource();
-      made.source.answer = (request) =>
+      made.source.respond = (request) =>
         request.url.endsWith('/end')
           ? Response.json(1, { headers: { 'cache-control': 'max-age=60', etag: '"a"' } })
           : Response.redirect('/end');
@@ -166,11 +166,11 @@ describe('a cached response', () => {
 
   test('has status 200; other statuses and failures are not stored', async () => {
     const { source, states, call } = cachedSource();
-    source.answer = () => Response.json(1, { status: 203 });
+    source.respond = () => Response.json(1, { status: 203 });
     expect(await states({ ttlMs: 60_000 }, 0)).toBe('miss miss');
-    source.answer = () => new Response(null, { status: 404 });
+    source.respond = () => new Response(null, { status: 404 });
     expect(await codeOf(call({ ttlMs: 60_000 }))).toBe('bad_status');
-    source.answer = () => Response.json(2);
+    source.respond = () => Response.json(2);
     expect((await call({ ttlMs: 60_000 })).data).toBe(2);
   });
 
@@ -202,7 +202,7 @@ describe('50 concurrent callers', () => {
 
   test('share one failure, and the next caller sends a new request', async () => {
     const { source, call } = cachedSource();
-    source.answer = () => new Response(null, { status: 500 });
+    source.respond = () => new Response(null, { status: 500 });
     expect(new Set(await fifty(() => codeOf(call())))).toEqual(new Set(['bad_status']));
     expect(source.requests).toHaveLength(1);
     await codeOf(call());
@@ -212,7 +212,7 @@ describe('50 concurrent callers', () => {
   test('receive the response even if the first of them aborts', async () => {
     const { source, call } = cachedSource();
     const { promise, resolve } = Promise.withResolvers<void>();
-    source.answer = async () => {
+    source.respond = async () => {
       await promise;
       return Response.json('here');
     };

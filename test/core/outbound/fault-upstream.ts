@@ -9,7 +9,7 @@ export interface Fault {
   /** The error code of a call. */
   readonly code: OutboundErrorCode;
   /** Handles a connection after its first bytes. If undefined, connections are refused. */
-  readonly answer?: (socket: Socket) => void;
+  readonly respond?: (socket: Socket) => void;
   readonly scheme?: 'http' | 'https';
 }
 
@@ -25,14 +25,14 @@ const BOMB = Buffer.concat(Array<Buffer>(90).fill(gzipSync(Buffer.alloc(10_000_0
 export const faults: readonly Fault[] = [
   // The connection.
   { what: 'a refused connection', code: 'connect_failed' },
-  { what: 'a reset', code: 'connect_failed', answer: (socket) => void socket.resetAndDestroy() },
-  { what: 'a hang-up', code: 'connect_failed', answer: (socket) => void socket.end() },
-  { what: 'silence', code: 'timeout', answer: () => {} },
-  { what: 'a TLS handshake that hangs', code: 'timeout', answer: () => {}, scheme: 'https' },
+  { what: 'a reset', code: 'connect_failed', respond: (socket) => void socket.resetAndDestroy() },
+  { what: 'a hang-up', code: 'connect_failed', respond: (socket) => void socket.end() },
+  { what: 'silence', code: 'timeout', respond: () => {} },
+  { what: 'a TLS handshake that hangs', code: 'timeout', respond: () => {}, scheme: 'https' },
   {
     what: 'a TLS handshake, byte by byte',
     code: 'timeout',
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write('\u0016\u0003\u0003\u0040\u0000', 'latin1');
       drip(socket, '\u0000');
     },
@@ -41,7 +41,7 @@ export const faults: readonly Fault[] = [
   {
     what: 'no TLS where there should be',
     code: 'tls_failed',
-    answer: (socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    respond: (socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
     scheme: 'https',
   },
   // The head.
@@ -55,7 +55,7 @@ export const faults: readonly Fault[] = [
   {
     what: 'headers that never end',
     code: 'timeout',
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(JSON_HEAD);
       drip(socket, 'a: b\r\n');
     },
@@ -63,12 +63,12 @@ export const faults: readonly Fault[] = [
   {
     what: 'a head, byte by byte',
     code: 'timeout',
-    answer: (socket) => drip(socket, 'H'),
+    respond: (socket) => drip(socket, 'H'),
   },
   {
-    what: 'interim answers that never end',
+    what: 'interim responses that never end',
     code: 'timeout',
-    answer: (socket) => drip(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'),
+    respond: (socket) => drip(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'),
   },
   // The status.
   fault('204', 'not_json', 'HTTP/1.1 204 No Content\r\n\r\n'),
@@ -93,7 +93,7 @@ export const faults: readonly Fault[] = [
   {
     what: 'a reset in the body',
     code: 'connect_failed',
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${JSON_HEAD}Content-Length: 100\r\n\r\n{"a":`, () => {
         setTimeout(() => socket.resetAndDestroy(), 20);
       });
@@ -108,7 +108,7 @@ export const faults: readonly Fault[] = [
   {
     what: 'a body, byte by byte',
     code: 'timeout',
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${JSON_HEAD}Content-Length: 9999\r\n\r\n`);
       drip(socket, '1');
     },
@@ -117,17 +117,17 @@ export const faults: readonly Fault[] = [
   {
     what: '1 GB, declared',
     code: 'too_large',
-    answer: (socket) => flood(socket, `${JSON_HEAD}Content-Length: ${BYTES_1_GB}\r\n\r\n`, ZEROS),
+    respond: (socket) => flood(socket, `${JSON_HEAD}Content-Length: ${BYTES_1_GB}\r\n\r\n`, ZEROS),
   },
   {
     what: '1 GB in chunks',
     code: 'too_large',
-    answer: (socket) => flood(socket, `${JSON_HEAD}${chunked('')}`, CHUNK),
+    respond: (socket) => flood(socket, `${JSON_HEAD}${chunked('')}`, CHUNK),
   },
   {
     what: '1 GB until it hangs up',
     code: 'too_large',
-    answer: (socket) => flood(socket, `${JSON_HEAD}\r\n`, ZEROS),
+    respond: (socket) => flood(socket, `${JSON_HEAD}\r\n`, ZEROS),
   },
   zipped('a gzip bomb', 'too_large', 'gzip', BOMB),
   zipped('a gzip bomb in a gzip bomb', 'bad_encoding', 'gzip, gzip', gzipSync(BOMB)),
@@ -147,19 +147,19 @@ export const faults: readonly Fault[] = [
 ];
 
 /** Starts an upstream that fails in this way until the end of the test. Returns its URL. */
-export async function faultUrl({ answer, scheme = 'http' }: Fault): Promise<string> {
-  const upstream = await rawUpstream(answer ?? (() => {}));
-  if (!answer) await upstream.stop();
+export async function faultUrl({ respond, scheme = 'http' }: Fault): Promise<string> {
+  const upstream = await rawUpstream(respond ?? (() => {}));
+  if (!respond) await upstream.stop();
   return `${scheme}://${upstream.host}/`;
 }
 
-function fault(what: string, code: OutboundErrorCode, answer: string): Fault {
-  return { what, code, answer: (socket) => void socket.end(answer, 'latin1') };
+function fault(what: string, code: OutboundErrorCode, response: string): Fault {
+  return { what, code, respond: (socket) => void socket.end(response, 'latin1') };
 }
 
 function zipped(what: string, code: OutboundErrorCode, encoding: string, body: Buffer): Fault {
   const head = `${JSON_HEAD}Content-Encoding: ${encoding}\r\nContent-Length: ${body.length}\r\n\r\n`;
-  return { what, code, answer: (socket) => void socket.end(Buffer.concat([bytes(head), body])) };
+  return { what, code, respond: (socket) => void socket.end(Buffer.concat([bytes(head), body])) };
 }
 
 function whole(type: string, body: string): string {

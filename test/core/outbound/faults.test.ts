@@ -19,7 +19,7 @@ const json = { 'content-type': 'application/json' };
 const brokenConnections: [
   what: string,
   code: OutboundErrorCode,
-  answer: (socket: Socket) => void,
+  respond: (socket: Socket) => void,
 ][] = [
   ['a reset', 'connect_failed', (socket) => void socket.resetAndDestroy()],
   ['a hang-up', 'connect_failed', (socket) => void socket.end()],
@@ -57,8 +57,8 @@ const brokenConnections: [
 ];
 
 describe('on the connection', () => {
-  test.each(brokenConnections)('%s fails as %s', async (_what, code, answer) => {
-    const { url } = await rawUpstream(answer);
+  test.each(brokenConnections)('%s fails as %s', async (_what, code, respond) => {
+    const { url } = await rawUpstream(respond);
     expect(await codeOf(outboundFor().getJson(url))).toBe(code);
   });
 
@@ -75,16 +75,16 @@ describe('on the connection', () => {
   });
 });
 
-const slowResponses: [what: string, answer: (socket: Socket) => void][] = [
+const slowResponses: [what: string, respond: (socket: Socket) => void][] = [
   ['silence', () => {}],
   ['a body that drips', (socket) => drip(socket, `${JSON_HEAD}Content-Length: 9999\r\n\r\n`, '1')],
   ['headers that never end', (socket) => drip(socket, JSON_HEAD, 'a: b\r\n')],
-  ['interim answers that never end', (socket) => drip(socket, '', 'HTTP/1.1 103 E\r\n\r\n')],
+  ['interim responses that never end', (socket) => drip(socket, '', 'HTTP/1.1 103 E\r\n\r\n')],
 ];
 
 describe('timeouts', () => {
-  test.each(slowResponses)('%s ends at the timeout of the attempt', async (_what, answer) => {
-    const upstream = await rawUpstream(answer);
+  test.each(slowResponses)('%s ends at the timeout of the attempt', async (_what, respond) => {
+    const upstream = await rawUpstream(respond);
     const outbound = outboundFor({ attemptMs: 100 });
     const failure = await failureOf(outbound.getJson(upstream.url));
     expect([failure.code, failure.message]).toEqual([
@@ -125,7 +125,7 @@ describe('timeouts', () => {
   });
 });
 
-const bodies: [what: string, code: OutboundErrorCode, answer: () => Response][] = [
+const bodies: [what: string, code: OutboundErrorCode, respond: () => Response][] = [
   ['status 204', 'not_json', () => new Response(null, { status: 204 })],
   ['an empty body', 'not_json', () => new Response('', { headers: json })],
   ['HTML', 'not_json', () => new Response('<p>', { headers: { 'content-type': 'text/html' } })],
@@ -146,8 +146,8 @@ const bodies: [what: string, code: OutboundErrorCode, answer: () => Response][] 
 ];
 
 describe('in the body', () => {
-  test.each(bodies)('%s fails as %s', async (_what, code, answer) => {
-    const { url } = httpUpstream(answer);
+  test.each(bodies)('%s fails as %s', async (_what, code, respond) => {
+    const { url } = httpUpstream(respond);
     expect(await codeOf(outboundFor().getJson(url))).toBe(code);
   });
 

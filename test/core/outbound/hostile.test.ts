@@ -63,20 +63,20 @@ describe('refused as the target of a redirect, without another connection', () =
 
 describe('a name is refused if one of its addresses is not public', () => {
   const rows = Object.entries(hostileAnswers);
-  const answering = (addresses: readonly string[]): Lookup => {
+  const resolvingTo = (addresses: readonly string[]): Lookup => {
     return async () => addresses.map((address) => ({ address }));
   };
 
   test.each(rows)('%s', async (_what, addresses) => {
     const { dials, fetch } = dialCounter();
-    const outbound = outboundFor({ allowHosts: [], fetch, lookup: answering(addresses) });
+    const outbound = outboundFor({ allowHosts: [], fetch, lookup: resolvingTo(addresses) });
     expect(await codeOf(outbound.getJson('http://name.test/'))).toBe('address_refused');
     expect(dials).toEqual([]);
   });
 
   test.each(rows)('after a redirect: %s', async (_what, addresses) => {
     const { upstream, elsewhere, dial } = await redirectTo('https://name.test/');
-    const lookup = answering(addresses);
+    const lookup = resolvingTo(addresses);
     const outbound = outboundFor({ allowHosts: [upstream.host], fetch: dial, lookup });
     expect(await codeOf(outbound.getJson(upstream.url))).toBe('address_refused');
     expect(elsewhere).toEqual([]);

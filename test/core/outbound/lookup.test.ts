@@ -1,15 +1,15 @@
 import { expect, test } from 'bun:test';
 import { createLookup } from '../../../src/core/outbound/lookup.ts';
 
-/** Creates a lookup whose resolver answers only when the test calls `answer`. */
+/** Creates a lookup whose resolver responds only when the test calls `respond`. */
 function manualLookup() {
-  const asked = new Map<string, () => void>();
+  const pending = new Map<string, () => void>();
   const lookup = createLookup((name) => {
     const { promise, resolve } = Promise.withResolvers<{ address: string }[]>();
-    asked.set(name, () => resolve([{ address: '1.1.1.1' }]));
+    pending.set(name, () => resolve([{ address: '1.1.1.1' }]));
     return promise;
   });
-  return { asked, lookup, answer: (name: string) => asked.get(name)?.() };
+  return { pending, lookup, respond: (name: string) => pending.get(name)?.() };
 }
 
 const dead = (owner: string) =>
@@ -17,33 +17,33 @@ const dead = (owner: string) =>
 
 // proves: costly-work.looking-up-a-name
 test('unanswered names of one owner do not delay another owner', async () => {
-  const { asked, lookup, answer } = manualLookup();
+  const { pending, lookup, respond } = manualLookup();
   for (const name of dead('a')) lookup(name, { owner: 'a' }).catch(() => {});
   await Bun.sleep(0);
-  expect(asked.size).toBe(114);
+  expect(pending.size).toBe(114);
   const found = lookup('live.test', { owner: 'b' });
   await Bun.sleep(0);
-  answer('live.test');
+  respond('live.test');
   expect(await found).toEqual([{ address: '1.1.1.1' }]);
 });
 
 // proves: costly-work.looking-up-a-name, 15.2.2
 test('it takes many owners to occupy every lookup', async () => {
-  const { asked, lookup } = manualLookup();
+  const { pending, lookup } = manualLookup();
   for (let owner = 0; owner < 40; owner++) {
     for (const name of dead(`busy${owner}`))
       lookup(name, { owner: `busy${owner}` }).catch(() => {});
   }
   await Bun.sleep(0);
-  expect(asked.size).toBeGreaterThan(900);
+  expect(pending.size).toBeGreaterThan(900);
   void lookup('live.test', { owner: 'new' });
   await Bun.sleep(0);
-  expect(asked.has('live.test')).toBe(true);
+  expect(pending.has('live.test')).toBe(true);
 });
 
 // proves: costly-work.looking-up-a-name
 test('a lookup without callers counts until it ends', async () => {
-  const { asked, lookup, answer } = manualLookup();
+  const { pending, lookup, respond } = manualLookup();
   const leaving = new AbortController();
   const { signal } = leaving;
   const gone = dead('a').map((name) => lookup(name, { owner: 'a', signal }).catch(() => 'gone'));
@@ -52,10 +52,10 @@ test('a lookup without callers counts until it ends', async () => {
   expect((await Promise.all(gone.slice(114))).every((it) => it === 'gone')).toBe(true);
   const later = lookup('later.test', { owner: 'a' });
   await Bun.sleep(0);
-  expect(asked.has('later.test')).toBe(false);
-  for (const name of dead('a').slice(0, 9)) answer(name);
+  expect(pending.has('later.test')).toBe(false);
+  for (const name of dead('a').slice(0, 9)) respond(name);
   await Bun.sleep(0);
-  answer('later.test');
+  respond('later.test');
   expect(await later).toHaveLength(1);
 });
 
@@ -65,8 +65,8 @@ test('concurrent callers of all owners share the lookup of a name', async () => 
     lookups += 1;
     return [{ address: '1.1.1.1' }];
   });
-  const asked = ['a', 'b', 'b'].map((owner) => lookup('name.test', { owner }));
-  expect(await Promise.all(asked)).toHaveLength(3);
+  const pending = ['a', 'b', 'b'].map((owner) => lookup('name.test', { owner }));
+  expect(await Promise.all(pending)).toHaveLength(3);
   expect(lookups).toBe(1);
   await lookup('name.test');
   expect(lookups).toBe(2);

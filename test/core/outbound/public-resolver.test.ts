@@ -15,7 +15,7 @@ import {
 } from './upstream.ts';
 
 const none = parseAllowList([]);
-const answering = (...addresses: string[]): Lookup => {
+const resolvingTo = (...addresses: string[]): Lookup => {
   return async () => addresses.map((address) => ({ address }));
 };
 
@@ -23,7 +23,7 @@ describe('resolving', () => {
   const target = parseTarget('http://name.test/', none);
 
   test('returns every public address in the order of the resolver', async () => {
-    const lookup = answering('2606:4700::1111', '1.1.1.1', '::ffff:8.8.8.8');
+    const lookup = resolvingTo('2606:4700::1111', '1.1.1.1', '::ffff:8.8.8.8');
     expect(await createPublicResolver(lookup)(target)).toEqual([
       '2606:4700::1111',
       '1.1.1.1',
@@ -38,7 +38,9 @@ describe('resolving', () => {
     'fe80::1%eth0',
     'nonsense',
   ])('refuses a name if one address is not public: %s', async (answers) => {
-    const failure = await failureOf(createPublicResolver(answering(...answers.split(' ')))(target));
+    const failure = await failureOf(
+      createPublicResolver(resolvingTo(...answers.split(' ')))(target),
+    );
     expect([failure.code, failure.message]).toEqual([
       'address_refused',
       'name.test is not a public address',
@@ -47,27 +49,27 @@ describe('resolving', () => {
 
   test('fails as dns_failed without an address', async () => {
     const broken = () => Promise.reject(new Error('ENOTFOUND'));
-    for (const lookup of [answering(), broken]) {
+    for (const lookup of [resolvingTo(), broken]) {
       expect((await failureOf(createPublicResolver(lookup)(target))).code).toBe('dns_failed');
     }
   });
 
   test('looks up the name without its trailing dot, and never an address', async () => {
-    const asked: string[] = [];
+    const lookups: string[] = [];
     const lookup: Lookup = async (name) => {
-      asked.push(name);
+      lookups.push(name);
       return [{ address: '1.1.1.1' }];
     };
     const resolve = createPublicResolver(lookup);
     await resolve(parseTarget('http://name.test./', none));
     await resolve(parseTarget('http://8.8.8.8/', none));
-    expect(asked).toEqual(['name.test']);
+    expect(lookups).toEqual(['name.test']);
   });
 
   // proves: outbound-calls.the-operator-s-lists
   test('allows private addresses of an allow-listed host', async () => {
     const allowed = parseTarget('http://in.test/', parseAllowList(['in.test']));
-    expect(await createPublicResolver(answering('10.0.0.7'))(allowed)).toEqual(['10.0.0.7']);
+    expect(await createPublicResolver(resolvingTo('10.0.0.7'))(allowed)).toEqual(['10.0.0.7']);
   });
 
   test('fails as overloaded if too many lookups wait', async () => {
@@ -80,9 +82,9 @@ describe('resolving', () => {
 describe('in a network with its own NAT64 prefix', () => {
   /** A network with a DNS64; the addresses of ipv4only.arpa reveal its prefix. */
   const network = (prefixed: readonly string[], address: string) => {
-    const asked: string[] = [];
+    const lookups: string[] = [];
     const lookup: Lookup = async (name) => {
-      asked.push(name);
+      lookups.push(name);
       const addresses = name === 'ipv4only.arpa' ? prefixed : [address];
       return addresses.map((it) => ({ address: it }));
     };
@@ -95,7 +97,7 @@ describe('in a network with its own NAT64 prefix', () => {
         return (error as { code: string }).code;
       }
     };
-    return { asked, outcomeOf };
+    return { lookups, outcomeOf };
   };
   const PREFIXED = ['2001:67c:2e8::c000:aa', '2001:67c:2e8::c000:ab'];
 
@@ -111,12 +113,12 @@ describe('in a network with its own NAT64 prefix', () => {
   });
 
   test('prefixes are looked up once, and never for IPv4', async () => {
-    const { asked, outcomeOf } = network([], '2606:4700::1111');
+    const { lookups, outcomeOf } = network([], '2606:4700::1111');
     await outcomeOf('http://8.8.8.8/');
-    expect(asked).toEqual([]);
+    expect(lookups).toEqual([]);
     await outcomeOf();
     await outcomeOf();
-    expect(asked).toEqual(['name.test', 'ipv4only.arpa', 'name.test']);
+    expect(lookups).toEqual(['name.test', 'ipv4only.arpa', 'name.test']);
   });
 });
 
@@ -244,9 +246,9 @@ test('two names on one address never share a connection', async () => {
 
 test('62 hosts that are called in rotation reuse their connections', async () => {
   const upstream = await rawUpstream((socket) => {
-    const answer = `${JSON_HEAD}Content-Length: 1\r\n\r\n1`;
-    socket.write(answer);
-    socket.on('data', () => socket.write(answer));
+    const response = `${JSON_HEAD}Content-Length: 1\r\n\r\n1`;
+    socket.write(response);
+    socket.on('data', () => socket.write(response));
   });
   const names = Array.from({ length: 62 }, (_, index) => `n${index}.test`);
   const lookup: Lookup = async () => [{ address: '127.0.0.1' }];

@@ -76,11 +76,11 @@ describe('a retry', () => {
   });
 
   test('that finds the queue full does not replace the original failure', async () => {
-    const answers = [new Response(null, { status: 503 }), new Promise<Response>(() => {})];
-    const { url } = httpUpstream(() => answers.shift() ?? Response.json(1));
+    const responses = [new Response(null, { status: 503 }), new Promise<Response>(() => {})];
+    const { url } = httpUpstream(() => responses.shift() ?? Response.json(1));
     const { outbound, failure, goOn } = await retrying(url, { maxPerHost: 1, maxQueued: 0 });
     const other = codeOf(outbound.call({ url }));
-    await until(() => answers.length === 0);
+    await until(() => responses.length === 0);
     goOn();
     expect(await failure).toMatchObject({ code: 'bad_status', status: 503, attempts: 1 });
     outbound.close();

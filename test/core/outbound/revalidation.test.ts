@@ -24,7 +24,7 @@ describe('an expired response', () => {
       });
       await call();
       clock.ms += 60_000;
-      source.answer = () =>
+      source.respond = () =>
         new Response(null, { status: 304, headers: { 'cache-control': 'max-age=30' } });
       expect(await call()).toMatchObject({
         cache: 'revalidated',
@@ -44,7 +44,7 @@ describe('an expired response', () => {
   test('is replaced by a new response', async () => {
     const { source, call } = cachedSource({ etag: '"a"', 'cache-control': 'no-cache' });
     await call();
-    source.answer = () => Response.json('new', { headers: { 'cache-control': 'max-age=60' } });
+    source.respond = () => Response.json('new', { headers: { 'cache-control': 'max-age=60' } });
     expect(await call()).toMatchObject({ cache: 'miss', data: 'new' });
     expect(await call()).toMatchObject({ cache: 'hit', data: 'new' });
   });
@@ -53,7 +53,7 @@ describe('an expired response', () => {
     const { source, clock, call } = cachedSource({ etag: '"a"', 'cache-control': 'no-store' });
     await call({ ttlMs: 1_000 });
     clock.ms += 1_000;
-    source.answer = () => new Response(null, { status: 304 });
+    source.respond = () => new Response(null, { status: 304 });
     expect(await call({ ttlMs: 1_000 })).toMatchObject({ cache: 'revalidated', data: 1 });
     expect(await call({ ttlMs: 1_000 })).toMatchObject({ cache: 'hit', data: 1 });
   });
@@ -61,7 +61,7 @@ describe('an expired response', () => {
   test('is fetched again if the 304 has another tag', async () => {
     const { source, call } = cachedSource({ etag: '"a"', 'cache-control': 'no-cache' });
     await call();
-    source.answer = ({ headers }) =>
+    source.respond = ({ headers }) =>
       headers.has('if-none-match')
         ? new Response(null, { status: 304, headers: { etag: '"b"' } })
         : Response.json('whole');
@@ -72,14 +72,14 @@ describe('an expired response', () => {
   test('is requested without its tag after a redirect', async () => {
     const { source, call } = cachedSource({ etag: '"a"', 'cache-control': 'no-cache' });
     await call();
-    source.answer = ({ url, headers }) =>
+    source.respond = ({ url, headers }) =>
       url.endsWith('/end') ? Response.json([...headers.keys()]) : Response.redirect('/end');
     expect((await call()).data).not.toContain('if-none-match');
   });
 
   test('a 304 to an unconditional request is a bad status', async () => {
     const { source, call } = cachedSource();
-    source.answer = () => new Response(null, { status: 304 });
+    source.respond = () => new Response(null, { status: 304 });
     expect(await failureOf(call())).toMatchObject({ code: 'bad_status', status: 304 });
   });
 });
@@ -124,7 +124,7 @@ describe('stale while revalidating', () => {
     const { source, clock, call, outbound } = cachedSource();
     await call(ttl);
     clock.ms += 5_000;
-    source.answer = () => new Response(null, { status: 410 });
+    source.respond = () => new Response(null, { status: 410 });
     expect((await call(ttl)).cache).toBe('stale');
     await until(() => outbound.stats().cache.inFlight === 0);
     expect(await codeOf(call(ttl))).toBe('bad_status');
@@ -140,7 +140,7 @@ describe('stale if error', () => {
       const { source, clock, call } = cachedSource(headers);
       await call();
       clock.ms += 10_000;
-      source.answer = () => new Response(null, { status });
+      source.respond = () => new Response(null, { status });
       expect(await call()).toMatchObject({ cache: 'stale', data: 1, ageSeconds: 10, attempts: 1 });
       clock.ms += 1_000;
       expect(await codeOf(call())).toBe('bad_status');
@@ -153,7 +153,7 @@ describe('stale if error', () => {
       const { source, clock, call } = cachedSource(headers);
       await call();
       clock.ms += 5_000;
-      source.answer = () => new Response(null, { status });
+      source.respond = () => new Response(null, { status });
       expect(await failureOf(call())).toMatchObject({ code: 'bad_status', status });
     },
   );
@@ -162,7 +162,7 @@ describe('stale if error', () => {
     const { source, clock, call } = cachedSource(headers);
     await call({}, { timeoutMs: 200 });
     clock.ms += 5_000;
-    source.answer = () => new Promise<never>(() => {});
+    source.respond = () => new Promise<never>(() => {});
     expect((await call({}, { timeoutMs: 200 })).cache).toBe('stale');
   });
 
@@ -171,7 +171,7 @@ describe('stale if error', () => {
     const { source, clock, call } = cachedSource(headers, { breaker });
     await call();
     clock.ms += 5_000;
-    source.answer = () => new Response(null, { status: 500 });
+    source.respond = () => new Response(null, { status: 500 });
     await call();
     expect(await call()).toMatchObject({ cache: 'stale', data: 1, attempts: 0 });
     expect(source.requests).toHaveLength(2);

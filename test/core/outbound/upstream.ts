@@ -24,11 +24,11 @@ afterEach(async () => {
 });
 
 /**
- * Starts a TCP server on 127.0.0.1, which calls `answer` after the first packet of each connection. On
+ * Starts a TCP server on 127.0.0.1, which calls `respond` after the first packet of a connection. On
  * 0.0.0.0 it listens at all of 127.0.0.0/8.
  */
 export async function rawUpstream(
-  answer: (socket: Socket) => void,
+  respond: (socket: Socket) => void,
   hostname = '127.0.0.1',
 ): Promise<Upstream> {
   const sockets = new Set<Socket>();
@@ -39,7 +39,7 @@ export async function rawUpstream(
     socket.on('close', () => {
       upstream.closed += 1;
     });
-    socket.once('data', () => answer(socket));
+    socket.once('data', () => respond(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
   const stop = async () => {
@@ -54,8 +54,8 @@ export async function rawUpstream(
 }
 
 /** Starts an HTTP server on 127.0.0.1. */
-export function httpUpstream(answer: (request: Request) => Response | Promise<Response>) {
-  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: answer });
+export function httpUpstream(respond: (request: Request) => Response | Promise<Response>) {
+  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: respond });
   cleanups.push(() => server.stop(true));
   return addressOf(server.port ?? 0);
 }
@@ -104,13 +104,13 @@ export function cachedSource(
   const source = {
     /** The headers of each request. */
     requests: [] as Headers[],
-    answer: (_request: Request): Response | Promise<Response> =>
+    respond: (_request: Request): Response | Promise<Response> =>
       Response.json(source.requests.length, { headers }),
   };
   const { url } = httpUpstream((request) => {
     // Copied, because Bun discards a request after its response.
     source.requests.push(new Headers(request.headers));
-    return source.answer(request);
+    return source.respond(request);
   });
   const outbound = outboundFor({ now: () => clock.ms, ...options });
   const call = (cache: OutboundCaching = {}, request: Partial<OutboundRequest> = {}) =>
