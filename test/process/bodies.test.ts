@@ -8,7 +8,7 @@ const SERVE = { env: ADMIN.env };
 
 const signIn = (server: RunningHutch) => server.signIn(ADMIN.username, ADMIN.password);
 
-/** The head of a POST of JSON with these further header lines. */
+/** The head of a POST of JSON with these additional header lines. */
 function head(path: string, ...lines: string[]): string {
   const own = ['Host: localhost', 'Content-Type: application/json', ...lines];
   return `POST ${path} HTTP/1.1\r\n${own.join('\r\n')}\r\n\r\n`;
@@ -22,7 +22,7 @@ function dial(url: string): Promise<Socket> {
   });
 }
 
-/** Sends `text` and returns the statuses of all responses that come within a moment. */
+/** Sends `text` and returns the statuses of all responses that arrive within a moment. */
 async function statusesOf(url: string, text: string): Promise<number[]> {
   const socket = await dial(url);
   let received = '';
@@ -36,7 +36,7 @@ async function statusesOf(url: string, text: string): Promise<number[]> {
   return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
 
-/** Sends `part` again and again. Returns the bytes sent until the server closes, `most` at most. */
+/** Sends `part` repeatedly. Returns the bytes sent until the server closes, at most `most`. */
 async function bytesTaken(url: string, text: string, part: Buffer, most: number) {
   const socket = await dial(url);
   let sent = 0;
@@ -102,8 +102,8 @@ describe('a chunked body', () => {
       'with a request in place of a trailer',
       `${item}0\r\nGET /health/live HTTP/1.1\r\nHost: x\r\n\r\n`,
     ],
-    ['that is cut off', `${item}0\r\n`],
-    ['that is whole', `${item}0\r\n\r\n`],
+    ['that is truncated', `${item}0\r\n`],
+    ['that is complete', `${item}0\r\n\r\n`],
     // proves: input.chunked-bodies
   ])('%s creates nothing', async (_, body) => {
     await using server = await serve(tempDir(), SERVE);
@@ -147,16 +147,20 @@ describe('a chunked body', () => {
 });
 
 /**
- * Two faults of Bun's parser, for which Hutch refuses chunked bodies. When one of these tests fails,
- * Bun is repaired: make `allow` the default of HUTCH_CHUNKED_BODIES (or drop the setting and
- * length_required), and take the paragraph on chunked bodies out of docs/security.md.
+ * Two bugs of Bun's parser that make Hutch refuse chunked bodies. When one of these tests fails,
+ * Bun is fixed: make `allow` the default of HUTCH_CHUNKED_BODIES (or drop the setting and
+ * length_required), and remove the paragraph on chunked bodies from docs/security.md.
  */
 describe('Bun still', () => {
   const body = '2\r\nok\r\n0\r\n';
 
   test.each([
-    ['answers a body with trailers twice: 200, then 400', `${body}X-Sum: 1\r\n\r\n`, [200, 400]],
-    ['takes a body without its last line for a whole one', body, [200]],
+    [
+      'responds twice to a body with trailers: 200, then 400',
+      `${body}X-Sum: 1\r\n\r\n`,
+      [200, 400],
+    ],
+    ['accepts a body without its last line as complete', body, [200]],
   ])('%s', async (_, sent, statuses) => {
     await using server = Bun.serve({
       port: 0,

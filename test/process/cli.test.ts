@@ -9,11 +9,11 @@ import { hutch, isBinary, serve } from './hutch.ts';
 // Each test starts processes, which takes seconds on a busy machine.
 setDefaultTimeout(20_000);
 
-/** 32 bytes, as HUTCH_SECRETS_KEY takes them. */
+/** 32 bytes in the format of HUTCH_SECRETS_KEY. */
 const SECRETS_KEY = Buffer.from('straw-and-carrots-straw-and-carr').toString('base64');
 
 describe('hutch', () => {
-  test('without a command tells what there is', async () => {
+  test('without a command lists the commands', async () => {
     const { stdout, status } = await hutch([]);
     expect(status).toBe(0);
     for (const name of [
@@ -50,10 +50,10 @@ describe('hutch', () => {
     [['srve', '--help'], "Unknown command 'srve'", 'serve'],
     [['help', 'usrs'], "Unknown command 'usrs'", 'users'],
     [['users', 'imprt', 'a.jsonl'], "Unknown command 'imprt'", 'import'],
-  ])('%p is named with what was meant, status 2', async (args, named, meant) => {
+  ])('%p is reported with a suggestion, status 2', async (args, message, suggestion) => {
     const { stdout, stderr, status } = await hutch(args);
     expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
-    expect(stderr).toStartWith(`${named}\n(Did you mean ${meant}?)\n`);
+    expect(stderr).toStartWith(`${message}\n(Did you mean ${suggestion}?)\n`);
   });
 
   test.each([[['items', '--help']], [['help', 'items']]])(
@@ -68,7 +68,7 @@ describe('hutch', () => {
     },
   );
 
-  test('help and --help of a command are the same', async () => {
+  test('help and --help of a command print the same', async () => {
     const [help, flag] = await Promise.all([
       hutch(['help', 'users', 'import']),
       hutch(['users', 'import', '--help']),
@@ -77,7 +77,7 @@ describe('hutch', () => {
     expect(help.stdout).toContain('--skip-bad');
   });
 
-  test('a group without a command explains itself, status 2', async () => {
+  test('a group without a command prints its help, status 2', async () => {
     const { stdout, stderr, status } = await hutch(['admin']);
     expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
     expect(stderr).toContain('admin create');
@@ -91,13 +91,13 @@ describe('hutch', () => {
   });
 });
 
-describe('wrong use', () => {
+describe('wrong usage', () => {
   test.each([
     [['serve', '--prot', '3'], "Unknown option '--prot'\n(Did you mean --port?)"],
     [['serve', '--port'], "Option '--port <value>' argument missing"],
     [['serve', 'now'], "Too many arguments for 'serve'. Expected 0 arguments but got 1: now."],
     [['usage', 'verify', '--repair=yes'], "Unknown option '--repair=yes'"],
-  ])('%p is named once, status 2', async (args, problem) => {
+  ])('%p is reported once, status 2', async (args, problem) => {
     const { stderr, status } = await hutch(args);
     expect(status).toBe(2);
     expect(stderr).toBe(
@@ -105,7 +105,7 @@ describe('wrong use', () => {
     );
   });
 
-  test('names every wrong setting, status 2, and makes nothing', async () => {
+  test('reports every invalid setting, status 2, and creates nothing', async () => {
     const cwd = tempDir();
     const env = { HUTCH_PORT: 'x', HUTCH_REGISTRATION: 'y', HUTCH_PROT: '1' };
     const { stderr, status } = await hutch(['serve'], { cwd, env });
@@ -116,13 +116,13 @@ describe('wrong use', () => {
 });
 
 describe('migrate', () => {
-  test('makes the schema, and then has nothing to do', async () => {
+  test('creates the schema, and then has nothing to do', async () => {
     const dir = tempDir();
     expect((await hutch(['migrate', '--data-dir', dir])).stdout).toContain('Applied 0000_start');
     expect((await hutch(['migrate', '--data-dir', dir])).stdout).toContain('Nothing to migrate');
   });
 
-  test('refuses a newer database, as serve does', async () => {
+  test('refuses a newer database, like serve', async () => {
     const dir = tempDir();
     await hutch(['migrate', '--data-dir', dir]);
     const client = new Database(join(dir, 'hutch.db'));
@@ -140,7 +140,7 @@ describe('admin create', () => {
   const flags = ['--email', 'root@example.com', '--username', 'root'];
 
   // proves: 6.3.2, 6.4.1, 13.3.2
-  test('makes an admin with a password that it prints once', async () => {
+  test('creates an admin with a password that it prints once', async () => {
     const dir = tempDir();
     const { stdout, status } = await hutch(['admin', 'create', '--data-dir', dir, ...flags]);
     expect(status).toBe(0);
@@ -150,7 +150,7 @@ describe('admin create', () => {
     expect((await server.clientFor(token).api.v1.users.get()).status).toBe(200);
   });
 
-  test('works beside a running server, and twice is once', async () => {
+  test('works with a running server, and does nothing the second time', async () => {
     const dir = tempDir();
     const secret = join(dir, 'secret');
     await Bun.write(secret, 'beets-and-barley\n');
@@ -162,7 +162,7 @@ describe('admin create', () => {
     expect((await server.clientFor(token).api.v1.users.get()).data).toHaveLength(1);
   });
 
-  test('names what is wrong with the account, status 2', async () => {
+  test('reports invalid fields of the account, status 2', async () => {
     const dir = tempDir();
     const wrong = ['--email', 'root', '--username', 'r'];
     const { stderr, status } = await hutch(['admin', 'create', '--data-dir', dir, ...wrong]);
@@ -173,7 +173,7 @@ describe('admin create', () => {
 });
 
 describe('openapi', () => {
-  test('prints what a server answers, and touches no data directory', async () => {
+  test('prints the document of a server, and uses no data directory', async () => {
     const cwd = tempDir();
     const { stdout } = await hutch(['openapi'], { cwd });
     await using server = await serve(tempDir());
@@ -188,7 +188,7 @@ describe('settings', () => {
     expect(stdout).toBe(await Bun.file('.env.example').text());
   });
 
-  test('shows the values in force and where they come from, without secrets', async () => {
+  test('shows effective values and their sources, without secrets', async () => {
     const secret = join(tempDir(), 'smtp-url');
     await Bun.write(secret, 'smtp://hutch:oats-and-hay@mail.example.com\n');
     const env = {
@@ -214,7 +214,7 @@ describe('settings', () => {
     expect(stdout + stderr).not.toMatch(/oats|hay|straw/);
   });
 
-  test('--json shows the same to programs', async () => {
+  test('--json prints the same as JSON', async () => {
     const env = { HUTCH_PORT: '4000', HUTCH_SECRETS_KEY: SECRETS_KEY };
     const { stdout } = await hutch(['settings', '--json'], { env });
     const all = JSON.parse(stdout) as Record<string, unknown>[];
@@ -230,7 +230,7 @@ describe('settings', () => {
     expect(stdout).not.toContain(SECRETS_KEY);
   });
 
-  test('names every wrong setting, status 2', async () => {
+  test('reports every invalid setting, status 2', async () => {
     const env = { HUTCH_PORT: 'x', HUTCH_PROT: '1', HUTCH_SMTP_URL_FILE: '/nowhere/smtp' };
     const { stdout, stderr, status } = await hutch(['settings'], { env });
     expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
@@ -243,7 +243,7 @@ describe('settings', () => {
 });
 
 describe('healthcheck', () => {
-  test('says ready of a running server and fails without one', async () => {
+  test('prints ready for a running server and fails without one', async () => {
     await using server = await serve(tempDir());
     const ready = await hutch(['healthcheck', '--url', server.url]);
     expect([ready.status, ready.stdout.trim()]).toEqual([0, 'ready']);
@@ -255,7 +255,7 @@ describe('healthcheck', () => {
 if (isBinary) {
   // proves: threat-model.the-environment-of-the-process-is-trusted
   // proves: outbound-calls.files, 13.4.1, 16.2.3
-  test('the binary reads nothing of the directory that it runs in', async () => {
+  test('the binary reads nothing from its working directory', async () => {
     const cwd = tempDir();
     await Bun.write(join(cwd, '.env'), 'HUTCH_PORT=nonsense\nHUTCH_EVIL=1\n');
     await Bun.write(join(cwd, 'bunfig.toml'), 'preload = ["./evil.ts"]\n');
@@ -269,7 +269,7 @@ if (isBinary) {
 }
 
 // proves: 13.4.2, 16.5.1
-test('a fault of a server shows nothing of itself', async () => {
+test('an internal error reveals no details', async () => {
   const dir = tempDir();
   await using server = await serve(dir);
   const client = new Database(join(dir, 'hutch.db'));
@@ -277,7 +277,7 @@ test('a fault of a server shows nothing of itself', async () => {
   client.run('pragma busy_timeout = 5000');
   client.run('drop table items');
   client.close();
-  const answer = await fetch(`${server.url}/api/v1/items/`);
-  expect(answer.status).toBe(500);
-  expect(await answer.text()).toBe('{"detail":"Internal server error"}');
+  const response = await fetch(`${server.url}/api/v1/items/`);
+  expect(response.status).toBe(500);
+  expect(await response.text()).toBe('{"detail":"Internal server error"}');
 });

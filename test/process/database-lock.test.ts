@@ -7,7 +7,7 @@ import { ADMIN, hutch, type RunningHutch, serve } from './hutch.ts';
 
 const ENV = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
 
-/** Takes the write lock of a server's database, as a shell or a backup does. */
+/** Acquires the write lock of the database of a server, like a shell or a backup. */
 function lockOf(dir: string) {
   const other = new Database(join(dir, 'hutch.db'));
   other.run('begin immediate');
@@ -25,7 +25,7 @@ async function post(server: RunningHutch, token: string, title: string): Promise
   return fetch(`${server.url}/api/v2/items`, { method: 'POST', headers, body });
 }
 
-test('while another process holds the write lock, writes wait and everybody else is answered', async () => {
+test('while another process holds the write lock, writes wait and reads succeed', async () => {
   const dir = tempDir();
   await using server = await serve(dir, { env: ENV });
   const token = await server.signIn(ADMIN.username, ADMIN.password);
@@ -49,7 +49,7 @@ test('while another process holds the write lock, writes wait and everybody else
   expect(order.slice(4).toSorted()).toEqual(['a 201', 'b 201', 'c 201', 'd 201']);
 }, 30_000);
 
-test('a write that does not get the lock is 503 with Retry-After, and the next one after it works', async () => {
+test('a write that cannot get the lock is 503 with Retry-After, and the next one succeeds', async () => {
   const dir = tempDir();
   await using server = await serve(dir, { env: ENV });
   const token = await server.signIn(ADMIN.username, ADMIN.password);
@@ -63,7 +63,7 @@ test('a write that does not get the lock is 503 with Retry-After, and the next o
   expect((await post(server, token, 'b')).status).toBe(201);
 }, 30_000);
 
-test('a command and a server write side by side, and both get their turn', async () => {
+test('a command and a server can write at the same time', async () => {
   const dir = tempDir();
   await using server = await serve(dir, { env: ENV });
   const token = await server.signIn(ADMIN.username, ADMIN.password);
@@ -84,16 +84,16 @@ test('a command and a server write side by side, and both get their turn', async
 }, 60_000);
 
 // proves: data.secret-in-plain-text
-test('after the last write the log is moved into the file, which can be copied alone', async () => {
+test('after the last write a checkpoint moves the log into the file, which can be copied alone', async () => {
   const dir = tempDir();
   await using server = await serve(dir, { env: ENV });
   const token = await server.signIn(ADMIN.username, ADMIN.password);
-  await post(server, token, 'a title that can be found');
+  await post(server, token, 'a title to search for');
   while (statSync(join(dir, 'hutch.db-wal')).size > 0) await Bun.sleep(100);
-  expect(readFileSync(join(dir, 'hutch.db')).includes('a title that can be found')).toBe(true);
+  expect(readFileSync(join(dir, 'hutch.db')).includes('a title to search for')).toBe(true);
 }, 60_000);
 
-test('a reader that pins the log is told of in the log and in the statistics', async () => {
+test('a reader that pins the write-ahead log appears in the log and the statistics', async () => {
   const dir = tempDir();
   await using server = await serve(dir, { env: ENV });
   const token = await server.signIn(ADMIN.username, ADMIN.password);

@@ -6,8 +6,8 @@ import { COMMAND, freePort } from './hutch.ts';
 const LIMIT = 200;
 const REQUEST = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
 
-/** A connection that has had an answer and stays open; undefined where there is none in time. */
-function kept(port: number): Promise<Socket | undefined> {
+/** Opens a connection, sends a request and leaves it open; undefined if the connection fails. */
+function idleConnection(port: number): Promise<Socket | undefined> {
   const { promise, resolve } = Promise.withResolvers<Socket | undefined>();
   const socket = connect(port, '127.0.0.1', () => socket.write(REQUEST));
   socket.once('data', () => resolve(socket));
@@ -19,7 +19,7 @@ function kept(port: number): Promise<Socket | undefined> {
 // Only Linux reports descriptors.
 test.skipIf(process.platform !== 'linux')(
   // proves: costly-work.connections
-  'idle connections that take every descriptor make room for others, and the log says so',
+  'idle connections that use every descriptor are closed for new ones, with a warning',
   async () => {
     const port = freePort();
     const dir = tempDir();
@@ -29,9 +29,11 @@ test.skipIf(process.platform !== 'linux')(
     const child = Bun.spawn(limited, { env, stdout: 'pipe', stderr: 'ignore' });
     const url = `http://127.0.0.1:${port}/health/live`;
     while (!(await fetch(url).catch(() => undefined))) await Bun.sleep(20);
-    const sockets = await Promise.all(Array.from({ length: LIMIT + 20 }, () => kept(port)));
-    const answer = await fetch(url, { keepalive: false });
-    expect(answer.status).toBe(200);
+    const sockets = await Promise.all(
+      Array.from({ length: LIMIT + 20 }, () => idleConnection(port)),
+    );
+    const response = await fetch(url, { keepalive: false });
+    expect(response.status).toBe(200);
     child.kill('SIGTERM');
     for (const socket of sockets) socket?.destroy();
     expect(await child.stdout.text()).toContain('File descriptors are running out');

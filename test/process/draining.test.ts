@@ -7,58 +7,58 @@ const CLIENTS = 32;
 const REQUEST = 'GET /api/v2/system/version HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 /** The end of a client's connection. */
-type End = 'told to close' | 'reset' | 'closed without a word';
+type End = 'closed by header' | 'reset' | 'closed without a header';
 
 /**
- * Sends one request after another on one connection, until a response says that it closes. That
- * is what HTTP/1.1 asks of a client, which then turns to another server.
+ * Sends sequential requests on one connection until a response has `Connection: close`. HTTP/1.1
+ * requires this of a client, which then connects to another server.
  */
-function keepAsking({ url }: RunningHutch, onResponse: () => void): Promise<End> {
+function sendUntilClosed({ url }: RunningHutch, onResponse: () => void): Promise<End> {
   const { hostname, port } = new URL(url);
   const { promise, resolve } = Promise.withResolvers<End>();
   let text = '';
-  const socket: Socket = connect({ host: hostname, port: Number(port) }, () => ask());
-  const ask = () => {
+  const socket: Socket = connect({ host: hostname, port: Number(port) }, () => send());
+  const send = () => {
     text = '';
     socket.write(REQUEST);
   };
   socket.on('data', (chunk) => {
     text += chunk.toString('latin1');
-    if (!isWhole(text)) return;
+    if (!isComplete(text)) return;
     onResponse();
-    if (/^connection: close\r$/im.test(text)) resolve('told to close');
-    else ask();
+    if (/^connection: close\r$/im.test(text)) resolve('closed by header');
+    else send();
   });
   socket.on('error', () => resolve('reset'));
-  socket.on('close', () => resolve('closed without a word'));
+  socket.on('close', () => resolve('closed without a header'));
   return promise.finally(() => socket.destroy());
 }
 
-function isWhole(text: string): boolean {
+function isComplete(text: string): boolean {
   const head = text.indexOf('\r\n\r\n');
   const length = Number(text.match(/content-length: (\d+)/i)?.[1] ?? 0);
   return head !== -1 && text.length >= head + 4 + length;
 }
 
 describe('a stop', () => {
-  test('under load tells every client to close its connection, and resets none', async () => {
+  test('under load sends Connection: close to every client, and resets no connection', async () => {
     for (let round = 0; round < 3; round++) {
       await using server = await serve(tempDir(), { env: { HUTCH_RATE_LIMIT: 'off' } });
       let responses = 0;
       const { promise: isBusy, resolve } = Promise.withResolvers<void>();
       const ends = Array.from({ length: CLIENTS }, () =>
-        keepAsking(server, () => {
+        sendUntilClosed(server, () => {
           if (++responses === 500) resolve();
         }),
       );
       await isBusy;
       expect(await server.stop()).toBe(0);
       const seen = await Promise.all(ends);
-      expect(seen.filter((end) => end !== 'told to close')).toEqual([]);
+      expect(seen.filter((end) => end !== 'closed by header')).toEqual([]);
     }
   }, 30_000);
 
-  test('says that the server is not ready, and goes on to answer', async () => {
+  test('reports that the server is not ready, and continues to respond', async () => {
     await using server = await serve(tempDir());
     const get = (path: string) => fetch(`${server.url}${path}`, { keepalive: false });
     expect((await get('/health/ready')).status).toBe(200);
@@ -72,7 +72,7 @@ describe('a stop', () => {
     expect(await exit).toBe(0);
   });
 
-  test('tells a client whose request was under way too', async () => {
+  test('also sends Connection: close to a request in progress', async () => {
     using upstream = Bun.serve({
       port: 0,
       hostname: '127.0.0.1',

@@ -56,16 +56,16 @@ async function hang({ call, hanging }: Awaited<ReturnType<typeof openScene>>, co
 test('a thousand reads complete while 300 calls hang', async () => {
   await using scene = await openScene();
   await hang(scene, 300);
-  let answered = 0;
+  let completed = 0;
   const read = async () => {
-    const answer = await fetch(`${scene.server.url}/api/v1/items/`);
-    await answer.text();
-    if (answer.status === 200) answered += 1;
+    const response = await fetch(`${scene.server.url}/api/v1/items/`);
+    await response.text();
+    if (response.status === 200) completed += 1;
   };
   await atOnce(READS_AT_ONCE, async () => {
     for (let count = 0; count < Math.ceil(READS / READS_AT_ONCE); count++) await read();
   });
-  expect(answered).toBeGreaterThanOrEqual(READS);
+  expect(completed).toBeGreaterThanOrEqual(READS);
   expect([scene.ended, scene.hanging.connections]).toEqual([0, IN_FLIGHT]);
 }, 30_000);
 

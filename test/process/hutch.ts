@@ -26,7 +26,7 @@ function spawn(args: string[], { cwd, env }: SpawnOptions) {
   });
 }
 
-/** Runs a command to its end. Throws for a secret in what it says. */
+/** Runs a command to its end. Throws if its output contains a secret. */
 export async function hutch(args: string[], options: SpawnOptions = {}) {
   const child = spawn(args, options);
   const [stdout, stderr, status] = await Promise.all([
@@ -77,10 +77,10 @@ export async function serve(dataDir: string, options: ServeOptions = {}) {
     if (line['message'] === 'Listening.') resolve(String(line['url']));
   });
   const stderr = child.stderr.text();
-  const checked = Promise.all([stdout, stderr]).then((said) =>
-    leaks.log(said.join('\n'), 'what a server says'),
+  const checked = Promise.all([stdout, stderr]).then((output) =>
+    leaks.log(output.join('\n'), 'the output of a server'),
   );
-  // A test that ends its server itself need not wait for it: findings are recorded.
+  // A test that stops its server need not wait for this check, which records its findings.
   checked.catch(() => {});
   child.exited.then(
     async (status) => reject(new Error(`ended with ${status}: ${await stderr}`)),
@@ -127,8 +127,8 @@ async function readLines(
 
 async function signIn(url: string, username: string, password: string): Promise<string> {
   const body = new URLSearchParams({ username, password });
-  const answer = await fetch(`${url}/api/v1/login/access-token`, { method: 'POST', body });
-  return ((await answer.json()) as { access_token: string }).access_token;
+  const response = await fetch(`${url}/api/v1/login/access-token`, { method: 'POST', body });
+  return ((await response.json()) as { access_token: string }).access_token;
 }
 
 /** Returns a free port, for tests that need it before the server starts. */
@@ -139,7 +139,7 @@ export function freePort(): number {
   return port;
 }
 
-/** The settings of a first admin, and how it signs in. */
+/** The settings of a first admin, and their credentials. */
 export const ADMIN = {
   username: 'root',
   password: 'straw-bed-root',

@@ -5,7 +5,7 @@ import { ADMIN, type RunningHutch, serve } from './hutch.ts';
 
 const PUBLIC = '/api/v1/items/';
 
-/** The statuses of `count` requests one after another. */
+/** Returns the statuses of `count` sequential requests. */
 async function statuses(count: number, send: (index: number) => Promise<Response>) {
   const seen: number[] = [];
   for (let index = 0; index < count; index++) seen.push((await send(index)).status);
@@ -27,20 +27,20 @@ const messages = ({ lines }: RunningHutch, level: string) =>
 function rawStatuses({ url }: RunningHutch, text: string): Promise<number[]> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
-    let answer = '';
+    let response = '';
     const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(text));
     socket.setTimeout(500, () => socket.destroy());
     socket.on('data', (chunk) => {
-      answer += chunk.toString('latin1');
+      response += chunk.toString('latin1');
     });
     socket.on('close', () =>
-      resolve([...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))),
+      resolve([...response.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))),
     );
   });
 }
 
 describe('a real server', () => {
-  test('refuses an address that asks too much, whatever it says it is', async () => {
+  test('limits an address even if it forges X-Forwarded-For', async () => {
     await using server = await serve(tempDir(), { env: { HUTCH_LIMIT_REQUESTS: '5' } });
     const seen = await statuses(8, (index) => from(server, `203.0.113.${index}`));
     expect(seen).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
@@ -52,7 +52,7 @@ describe('a real server', () => {
 
   test.each(['203.0.113.N:5000', '[2001:db8:0:N::1]', '[2001:db8:0:N::1]:5000'])(
     // proves: 4.1.3
-    'knows clients apart behind a proxy that writes %s',
+    'distinguishes clients behind a proxy that sends %s',
     async (form) => {
       const env = { HUTCH_LIMIT_REQUESTS: '2', HUTCH_TRUSTED_PROXIES: '127.0.0.1' };
       await using server = await serve(tempDir(), { env });
@@ -63,7 +63,7 @@ describe('a real server', () => {
   );
 
   // proves: 4.1.3
-  test('warns once when a trusted proxy forwards for what is no address', async () => {
+  test('warns once if a trusted proxy sends an entry that is not an address', async () => {
     const env = { HUTCH_TRUSTED_PROXIES: '127.0.0.1' };
     await using server = await serve(tempDir(), { env });
     for (const entry of ['203.0.113.1:50001', 'unknown', 'unknown', '_hidden']) {
@@ -73,13 +73,13 @@ describe('a real server', () => {
     expect(warnings).toMatchObject([{ proxy: '127.0.0.1', entry: 'unknown' }]);
   });
 
-  test('does not warn of what an untrusted peer writes', async () => {
+  test('does not warn about the header of an untrusted peer', async () => {
     await using server = await serve(tempDir());
     await from(server, 'unknown');
     expect(messages(server, 'warn')).toEqual([]);
   });
 
-  test('counts each of many requests that are sent at once on one connection', async () => {
+  test('counts each of many pipelined requests', async () => {
     await using server = await serve(tempDir(), { env: { HUTCH_LIMIT_REQUESTS: '30' } });
     const request = `GET ${PUBLIC} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
     const seen = await rawStatuses(server, request.repeat(100));
@@ -88,7 +88,7 @@ describe('a real server', () => {
   });
 
   // proves: limits.limits-count-per-account-and-per-address-ipv6, 15.3.4
-  test('believes a trusted proxy, and counts a /64 behind it as one', async () => {
+  test('uses the address from a trusted proxy, and counts a /64 as one client', async () => {
     const env = { HUTCH_LIMIT_REQUESTS: '2', HUTCH_TRUSTED_PROXIES: '127.0.0.0/8' };
     await using server = await serve(tempDir(), { env });
     const rotating = await statuses(4, (index) => from(server, `2001:db8:1:2::${index + 1}`));
@@ -99,10 +99,10 @@ describe('a real server', () => {
   });
 
   // proves: costly-work.hashing-a-password-19-mib-a-core, 6.3.1
-  test('judges few of 50 wrong passwords at once, and no right one among them', async () => {
+  test('checks few of 50 concurrent wrong passwords, and then refuses the correct one', async () => {
     await using server = await serve(tempDir(), { env: ADMIN.env });
-    const answers = await atOnce(50, () => signIn(server, ADMIN.username, 'wrong-password'));
-    const seen = answers.map((it) => (it.status === 'fulfilled' ? it.value.status : 0));
+    const results = await atOnce(50, () => signIn(server, ADMIN.username, 'wrong-password'));
+    const seen = results.map((it) => (it.status === 'fulfilled' ? it.value.status : 0));
     expect(seen.filter((status) => status === 400).length).toBeWithin(1, 6);
     expect(new Set(seen)).toEqual(new Set([400, 429]));
     const right = await signIn(server, ADMIN.username, ADMIN.password);
@@ -110,7 +110,7 @@ describe('a real server', () => {
     expect(Number(right.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  test('limits sign-ups, of both versions', async () => {
+  test('limits sign-ups in both versions together', async () => {
     await using server = await serve(tempDir(), { env: { HUTCH_LIMIT_SIGN_UPS: '2' } });
     const seen = await statuses(4, (index) =>
       fetch(`${server.url}/api/${index % 2 === 0 ? 'v1/users/' : 'v2/auth/register'}`, {
@@ -126,7 +126,7 @@ describe('a real server', () => {
     expect(seen).toEqual([200, 201, 429, 429]);
   });
 
-  test('warns of having no limits, and says nothing of having them', async () => {
+  test('warns if limits are off, and only then', async () => {
     await using off = await serve(tempDir(), {
       env: { HUTCH_RATE_LIMIT: 'off', HUTCH_LIMIT_REQUESTS: '1' },
     });
@@ -136,7 +136,7 @@ describe('a real server', () => {
     expect(messages(on, 'warn')).toEqual([]);
   });
 
-  test('serves its own host and no other, when it has a public URL', async () => {
+  test('serves only its own host if it has a public URL', async () => {
     const env = { HUTCH_PUBLIC_URL: 'https://api.example.com' };
     await using server = await serve(tempDir(), { env });
     const request = (host: string) =>

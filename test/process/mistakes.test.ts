@@ -19,7 +19,7 @@ const COMMANDS = [
   ['usage', 'verify'],
 ];
 
-/** Every command, run on a data directory that `spoil` has made unusable. */
+/** Runs every command on a data directory that `spoil` has made unusable. */
 async function runAll(spoil: (dir: string) => void, options = {}) {
   return Promise.all(
     COMMANDS.map(async (args) => {
@@ -27,19 +27,19 @@ async function runAll(spoil: (dir: string) => void, options = {}) {
       mkdirSync(dir);
       spoil(dir);
       const { stdout, stderr, status } = await hutch([...args, '--data-dir', dir], options);
-      const said = stderr.replaceAll(dir, 'DIR').replace(/^hutch [a-z -]+: /, '');
-      return { stdout, status, said };
+      const message = stderr.replaceAll(dir, 'DIR').replace(/^hutch [a-z -]+: /, '');
+      return { stdout, status, message };
     }),
   );
 }
 
-async function expectAll(spoil: (dir: string) => void, said: string) {
+async function expectAll(spoil: (dir: string) => void, message: string) {
   const ends = await runAll(spoil);
-  expect(ends).toEqual(COMMANDS.map(() => ({ stdout: '', status: 1, said: `${said}\n` })));
+  expect(ends).toEqual(COMMANDS.map(() => ({ stdout: '', status: 1, message: `${message}\n` })));
 }
 
-describe('each command says in one sentence with the path', () => {
-  test('that the database is not one', async () => {
+describe('each command reports in one sentence with the path', () => {
+  test('that the file is not a database', async () => {
     await expectAll(
       (dir) => writeFileSync(join(dir, 'hutch.db'), 'surely not a database, '.repeat(50)),
       'The database DIR/hutch.db cannot be used: it is not a SQLite database.',
@@ -78,7 +78,7 @@ describe('each command says in one sentence with the path', () => {
   }, 20_000);
 });
 
-/** Runs a command as a user who may nothing. */
+/** Runs a command as a user without permissions. */
 async function runAsNobody(args: string[]) {
   const drop = ['setpriv', `--reuid=${NOBODY}`, '--clear-groups', '--bounding-set=-all'];
   const child = Bun.spawn([...drop, ...COMMAND, ...args], {
@@ -97,23 +97,23 @@ async function canRunAsNobody(): Promise<boolean> {
   return (await runAsNobody(['version'])).status === 0;
 }
 
-describe.skipIf(!(await canRunAsNobody()))('as another user than the owner', () => {
-  test('each command names the directory that it may not write', async () => {
+describe.skipIf(!(await canRunAsNobody()))('as a user other than the owner', () => {
+  test('each command names the directory that it cannot write', async () => {
     const dir = tempDir();
     chmodSync(dir, 0o755);
     const ends = await Promise.all(
       COMMANDS.map((args) => runAsNobody([...args, '--data-dir', dir])),
     );
-    const said = `${dir} cannot be written: permission denied. It belongs to user 0, and hutch runs as user ${NOBODY}.`;
+    const message = `${dir} cannot be written: permission denied. It belongs to user 0, and hutch runs as user ${NOBODY}.`;
     for (const { stderr, status } of ends) {
-      expect({ status, said: stderr.replace(/^hutch [a-z -]+: /, '') }).toEqual({
+      expect({ status, message: stderr.replace(/^hutch [a-z -]+: /, '') }).toEqual({
         status: 1,
-        said: `${said}\n`,
+        message: `${message}\n`,
       });
     }
   }, 60_000);
 
-  test('each command names the file that it may not write', async () => {
+  test('each command names the file that it cannot write', async () => {
     const dir = tempDir();
     await hutch(['migrate', '--data-dir', dir]);
     chmodSync(dir, 0o777);
@@ -123,7 +123,7 @@ describe.skipIf(!(await canRunAsNobody()))('as another user than the owner', () 
     );
   }, 20_000);
 
-  test('a data directory that may not be made is named', async () => {
+  test('a data directory that cannot be created is reported', async () => {
     const dir = tempDir();
     chmodSync(dir, 0o755);
     const { stderr } = await runAsNobody(['migrate', '--data-dir', join(dir, 'data')]);
@@ -132,7 +132,7 @@ describe.skipIf(!(await canRunAsNobody()))('as another user than the owner', () 
     );
   }, 20_000);
 
-  test('an input that may not be read and an output that may not be written are named', async () => {
+  test('unreadable input and unwritable output are reported', async () => {
     const dir = tempDir();
     chmodSync(dir, 0o755);
     const own = join(dir, 'data');
@@ -157,7 +157,7 @@ describe.skipIf(!(await canRunAsNobody()))('as another user than the owner', () 
   }, 20_000);
 });
 
-describe('serve says in one sentence', () => {
+describe('serve reports in one sentence', () => {
   test('that the port is in use', async () => {
     const port = freePort();
     await using _ = await serve(tempDir(), { args: ['--port', String(port)] });
@@ -178,7 +178,7 @@ describe('serve says in one sentence', () => {
     );
   }, 20_000);
 
-  test('that a file of a secret is a directory', async () => {
+  test('that the file of a secret is a directory', async () => {
     const dir = tempDir();
     const { stderr, status } = await hutch(['serve'], { env: { HUTCH_SMTP_URL_FILE: dir } });
     expect(status).toBe(2);
@@ -188,8 +188,8 @@ describe('serve says in one sentence', () => {
   }, 20_000);
 });
 
-describe('the files of import and export', () => {
-  test('that are directories are named', async () => {
+describe('files of import and export', () => {
+  test('that are directories are reported', async () => {
     const dir = tempDir();
     const flags = ['--data-dir', join(dir, 'data')];
     const ends = await Promise.all([
@@ -217,7 +217,7 @@ describe('the files of import and export', () => {
   }, 20_000);
 
   test.skipIf(!existsSync('/dev/full'))(
-    'of a full disk are named, and nothing is left',
+    'on a full disk are reported as incomplete',
     async () => {
       const dir = tempDir();
       const { stderr, status } = await hutch([
@@ -237,7 +237,7 @@ describe('the files of import and export', () => {
     20_000,
   );
 
-  test('an export that does not begin leaves no file', async () => {
+  test('are not left behind by an export that cannot start', async () => {
     const dir = tempDir();
     const out = join(dir, 'out');
     mkdirSync(out);
@@ -261,7 +261,7 @@ describe('the files of import and export', () => {
       'name: There is no such column; owner: There is no such column; title: Field required',
     ],
   ])(
-    'of CSV whose first row is %j name the columns',
+    'that start with the CSV row %j are refused with its columns',
     async (text, problems) => {
       const dir = tempDir();
       const file = join(dir, 'items.csv');

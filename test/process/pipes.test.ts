@@ -5,7 +5,7 @@ import { ADMIN, COMMAND, serve } from './hutch.ts';
 
 const env = { PATH: process.env['PATH'] ?? '' };
 
-/** Runs a script of bash, in which "$@" is the command, in a directory with 5,000 items. */
+/** Runs a bash script, in which "$@" is the command, in a directory with 5,000 items. */
 async function bash(dir: string, script: string) {
   const child = Bun.spawn(['bash', '-c', script, 'bash', ...COMMAND], {
     env: { ...env, HUTCH_DATA_DIR: dir, OWNER: ADMIN.username },
@@ -25,8 +25,8 @@ async function withAdmin(): Promise<string> {
   return dir;
 }
 
-describe('a command whose reader has gone', () => {
-  test('ends an export without a word, with the status of a broken pipe', async () => {
+describe('a command whose reader has closed the pipe', () => {
+  test('ends an export silently, with the status of a broken pipe', async () => {
     const dir = await withAdmin();
     const line = `{"title":"straw","description":"${'x'.repeat(500)}"}\n`;
     await Bun.write(join(dir, 'items.jsonl'), line.repeat(2000));
@@ -36,7 +36,7 @@ describe('a command whose reader has gone', () => {
   }, 30_000);
 
   test.each(['settings', 'openapi', 'version', '--help', 'serve --help'])(
-    'ends %s without a word',
+    'ends %s silently',
     async (command) => {
       const script = `exec 3>&1; { sleep 0.2; "$@" ${command}; echo $? >&3; } | true`;
       const { stdout, stderr } = await bash(tempDir(), script);
@@ -48,7 +48,7 @@ describe('a command whose reader has gone', () => {
 });
 
 test.each(['items import - --owner "$OWNER"', 'users import -'])(
-  '%s from a directory names standard input, with status 2',
+  '%s from a directory reports standard input, with status 2',
   async (command) => {
     const { stdout, stderr } = await bash(tempDir(), `"$@" ${command} < /; echo $?`);
     expect(stdout).toBe('2');

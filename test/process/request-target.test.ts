@@ -24,7 +24,7 @@ const statusOf = (response: string) => Number(response.split(' ')[1]);
 const get = (target: string, hostLine: string) =>
   `GET ${target} HTTP/1.1\r\n${hostLine}Connection: close\r\n\r\n`;
 
-/** Values that are no host with an optional port (RFC 9110, 7.2). */
+/** Values that are not a host with an optional port (RFC 9110, 7.2). */
 const MALFORMED = [
   ...['a?', 'a/b', 'a b', '://a', 'x#', 'user@host', '\xff', 'a\\b', 'a?b://c'],
   ...[
@@ -41,7 +41,7 @@ const MALFORMED = [
   ],
   ...['localhost:99999', 'localhost:65536', 'localhost:abc', 'localhost:-1', 'a:1:2'],
 ];
-/** Targets that name a probe somewhere, and are none. */
+/** Targets that contain the path of a probe but are not probes. */
 const NO_PROBES = [
   '/health',
   '/health/',
@@ -114,7 +114,7 @@ describe('a request', () => {
   afterAll(() => server[Symbol.asyncDispose]());
 
   test.each(MALFORMED)(
-    'malformed_request for the Host %p, in the form of its version',
+    'with the Host %p is malformed_request, in the format of its version',
     async (host) => {
       const v2 = await sendRaw(server, get('/api/v2/system/version', `Host: ${host}\r\n`));
       expect(statusOf(v2)).toBe(400);
@@ -138,7 +138,7 @@ describe('a request', () => {
     },
   );
 
-  test('of HTTP/1.0 without a Host is routed by its path, whatever its query', async () => {
+  test('of HTTP/1.0 without a Host is routed by its path, regardless of its query', async () => {
     const search = '?limit=1&x=://a/api/v2/y';
     const v1 = await sendRaw(server, `GET /api/v1/items/popular${search} HTTP/1.0\r\n\r\n`);
     expect(statusOf(v1)).toBe(200);

@@ -7,15 +7,15 @@ import { ADMIN, hutch, serve } from './hutch.ts';
 
 describe('serve', () => {
   // proves: sign-in-methods.there-is-no-other-way-to-sign-in, 6.3.2
-  test('says where the docs are and how the first admin is made', async () => {
+  test('logs the URL of the docs and the command that creates the first admin', async () => {
     await using server = await serve(tempDir());
-    const said = JSON.stringify(server.lines);
-    expect(said).toContain(`${server.url}/docs`);
+    const log = JSON.stringify(server.lines);
+    expect(log).toContain(`${server.url}/docs`);
     for (let tries = 0; tries < 100 && server.lines.length < 3; tries++) await Bun.sleep(10);
     expect(JSON.stringify(server.lines)).toContain('admin create');
   });
 
-  test('says how the first admin is made in words that a shell takes as they are', async () => {
+  test('quotes the command that creates the first admin for a shell', async () => {
     const dir = join(tempDir(), "it's the data");
     await using server = await serve(dir);
     const hint = () => server.lines.find(({ command }) => command !== undefined);
@@ -25,7 +25,7 @@ describe('serve', () => {
     expect((await shell.stdout.text()).split('\n').slice(0, 2)).toEqual(['--data-dir', dir]);
   });
 
-  test('makes the first admin of its settings, once', async () => {
+  test('creates the first admin from its settings once', async () => {
     const dir = tempDir();
     for (const _ of ['first', 'second']) {
       await using server = await serve(dir, { env: ADMIN.env });
@@ -36,7 +36,7 @@ describe('serve', () => {
   });
 
   // proves: passwords.a-password-has-8-to-128-characters-of, 6.2.4
-  test('makes no first admin with a common password, and says so', async () => {
+  test('creates no first admin with a common password, and explains why', async () => {
     const env = { ...ADMIN.env, HUTCH_ADMIN_PASSWORD: 'password123' };
     const { status, stderr } = await hutch(['serve', '--port', '0', '--data-dir', tempDir()], {
       env,
@@ -46,7 +46,7 @@ describe('serve', () => {
     expect(status).toBe(1);
   });
 
-  test('a second one on the same data says so and stops', async () => {
+  test('a second server on the same data stops with a message', async () => {
     const dir = tempDir();
     await using server = await serve(dir);
     const second = await hutch(['serve', '--port', '0', '--data-dir', dir]);
@@ -55,7 +55,7 @@ describe('serve', () => {
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
   });
 
-  test('its claim ends with it, even by kill -9', async () => {
+  test('its lock ends with the process, even after kill -9', async () => {
     const dir = tempDir();
     const first = await serve(dir);
     first.kill('SIGKILL');
@@ -64,7 +64,7 @@ describe('serve', () => {
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
   });
 
-  test('a port that is taken is named', async () => {
+  test('reports a port that is in use', async () => {
     await using server = await serve(tempDir());
     const { port } = new URL(server.url);
     const { stderr, status } = await hutch(['serve', '--port', port, '--data-dir', tempDir()]);
@@ -72,7 +72,7 @@ describe('serve', () => {
     expect(stderr).toContain(port);
   });
 
-  test('a data directory that cannot be made is named', async () => {
+  test('reports a data directory that cannot be created', async () => {
     const file = join(tempDir(), 'file');
     await Bun.write(file, '');
     const { stderr, status } = await hutch(['serve', '--data-dir', join(file, 'data')]);
@@ -81,7 +81,7 @@ describe('serve', () => {
   });
 
   // proves: 13.2.2
-  test('keeps data files to their owner', async () => {
+  test('creates data files for their owner only', async () => {
     const dir = join(tempDir(), 'data');
     await using _ = await serve(dir);
     expect(statSync(dir).mode & 0o777).toBe(0o700);
@@ -92,7 +92,7 @@ describe('serve', () => {
 });
 
 describe('a stop', () => {
-  test('finishes what is under way, writes pending views and leaves no log', async () => {
+  test('completes requests in progress, writes pending views and leaves no write-ahead log', async () => {
     const dir = tempDir();
     using upstream = Bun.serve({
       port: 0,
@@ -118,7 +118,7 @@ describe('a stop', () => {
     db.close();
   });
 
-  test('waits no longer than its settings say', async () => {
+  test('waits no longer than the configured time', async () => {
     using upstream = Bun.serve({
       port: 0,
       hostname: '127.0.0.1',

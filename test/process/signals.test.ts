@@ -13,7 +13,7 @@ const SURVIVED = [
   ...(['SIGPROF', 'SIGIO', 'SIGCHLD', 'SIGCONT', 'SIGURG', 'SIGXFSZ', 'SIGPWR'] as const),
 ];
 
-/** Starts a command without waiting for what it says. */
+/** Starts a command without waiting for its output. */
 function start(args: string[], more: Record<string, string> = {}) {
   return Bun.spawn([...COMMAND, ...args], {
     env: { ...env, ...more },
@@ -29,7 +29,7 @@ async function isLive(url: string): Promise<boolean> {
 
 describe('a server', () => {
   test.each(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGXCPU'] as const)(
-    'stops in order at %s',
+    'shuts down cleanly on %s',
     async (signal) => {
       const dir = tempDir();
       await using server = await serve(dir);
@@ -41,7 +41,7 @@ describe('a server', () => {
     30_000,
   );
 
-  test('goes on at each signal that is neither a fault nor an end, away from a terminal', async () => {
+  test('ignores signals that are neither faults nor stops, without a terminal', async () => {
     await using server = await serve(tempDir());
     for (const signal of SURVIVED) {
       server.kill(signal);
@@ -51,13 +51,13 @@ describe('a server', () => {
   }, 30_000);
 
   test.each(['SIGHUP', 'SIGUSR1'] as const)(
-    'logs %s, which has nothing to do',
+    'logs %s, which has no effect',
     async (signal) => {
       await using server = await serve(tempDir());
       server.kill(signal);
-      const noted = () => server.lines.filter((line) => line['signal'] === signal);
-      while (noted().length === 0) await Bun.sleep(10);
-      expect(String(noted()[0]?.['message'])).toContain('restart');
+      const logged = () => server.lines.filter((line) => line['signal'] === signal);
+      while (logged().length === 0) await Bun.sleep(10);
+      expect(String(logged()[0]?.['message'])).toContain('restart');
     },
     30_000,
   );
@@ -66,7 +66,7 @@ describe('a server', () => {
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const)(
-    'ends at once at a second %s, with the status of a shell',
+    'exits immediately on a second %s, with the status of a shell',
     async (signal, status) => {
       await using server = await serve(tempDir(), { env: { HUTCH_SHUTDOWN_SECONDS: '300' } });
       server.kill(signal);
@@ -77,15 +77,15 @@ describe('a server', () => {
     30_000,
   );
 
-  test('waits while it is suspended, and goes on afterwards', async () => {
+  test('pauses while suspended, and continues afterwards', async () => {
     await using server = await serve(tempDir());
     server.kill('SIGTSTP');
-    const answer = isLive(server.url);
+    const isAlive = isLive(server.url);
     server.kill('SIGCONT');
-    expect(await answer).toBe(true);
+    expect(await isAlive).toBe(true);
   }, 30_000);
 
-  test('stops at the end of its terminal', async () => {
+  test('stops when its terminal closes', async () => {
     let screen = '';
     const child = Bun.spawn([...COMMAND, 'serve', '--port', '0', '--data-dir', tempDir()], {
       env,
@@ -101,7 +101,7 @@ describe('a server', () => {
     child.terminal?.close();
   }, 30_000);
 
-  test('that is told to stop while it migrates ends soon, with a database that is whole', async () => {
+  test('stopped during a migration exits soon and leaves an intact database', async () => {
     for (const delayMs of [100, 200, 300, 400]) {
       const dir = tempDir();
       const child = start(['serve', '--port', '0', '--data-dir', dir]);
@@ -116,13 +116,13 @@ describe('a server', () => {
     }
   }, 60_000);
 
-  test('goes on without standard streams, and writes nothing of its log into the database', async () => {
+  test('runs without standard streams, and does not write its log into the database', async () => {
     const dir = tempDir();
     const port = String(freePort());
     const command = [...COMMAND, 'serve', '--port', port, '--data-dir', dir].join(' ');
     const child = Bun.spawn(['sh', '-c', `exec ${command} <&- >&- 2>&-`], { env });
-    const answers = () => isLive(`http://127.0.0.1:${port}`).catch(() => false);
-    while (!(await answers())) await Bun.sleep(50);
+    const isUp = () => isLive(`http://127.0.0.1:${port}`).catch(() => false);
+    while (!(await isUp())) await Bun.sleep(50);
     child.kill('SIGTERM');
     expect(await child.exited).toBe(0);
     using db = new Database(join(dir, 'hutch.db'));
@@ -136,7 +136,7 @@ describe('a command', () => {
     ['SIGTERM', 143],
     ['SIGQUIT', 131],
   ] as const)(
-    'ends at %s with one line, and keeps what it has committed',
+    'exits on %s with one line, and preserves committed rows',
     async (signal, status) => {
       const dir = tempDir();
       {
@@ -146,16 +146,16 @@ describe('a command', () => {
       const fifo = join(dir, 'items.jsonl');
       expect(await Bun.spawn(['mkfifo', fifo]).exited).toBe(0);
       const child = start(['items', 'import', fifo, '--owner', ADMIN.username, '--data-dir', dir]);
-      // It never ends, because the writer holds the pipe open; that it could open it says that it is read.
+      // Opening succeeds once the command reads; the open writer prevents the end of the input.
       const shell = `exec 3>"${fifo}"; echo open; echo '{"title":"x"}' >&3; exec sleep 60`;
       const writer = Bun.spawn(['sh', '-c', shell], { stdout: 'pipe' });
       await writer.stdout.getReader().read();
       child.kill(signal);
-      const [said, ended] = await Promise.all([child.stderr.text(), child.exited]);
+      const [stderr, ended] = await Promise.all([child.stderr.text(), child.exited]);
       writer.kill();
       await writer.exited;
       expect(ended).toBe(status);
-      expect(said).toContain(`hutch items import: stopped by ${signal}.`);
+      expect(stderr).toContain(`hutch items import: stopped by ${signal}.`);
       using db = new Database(join(dir, 'hutch.db'));
       expect(db.query('pragma integrity_check').values()).toEqual([['ok']]);
     },

@@ -1,14 +1,14 @@
 const PAIRS = 200;
 const WARM_UP = 10;
 
-/** A call and the milliseconds that it took. */
+/** Makes a call and returns its duration in milliseconds. */
 export type Timed = () => Promise<number>;
 
 /**
- * The area under the ROC curve of two calls, over 200 interleaved pairs: 0.5 when the time tells
- * nothing of which call it was, 0 or 1 when it tells all. Either goes first by chance, so that
- * nothing that comes at every second call, such as a checkpoint, is taken for a difference. By
- * chance alone the area has a standard deviation of 0.03, and more beside busy neighbours.
+ * Returns the area under the ROC curve of two calls, over 200 interleaved pairs: 0.5 if the time
+ * reveals nothing about the call, 0 or 1 if it identifies the call. The order within a pair is
+ * random, so that an effect on every second call, such as a checkpoint, is not mistaken for a
+ * difference. Noise alone has a standard deviation of 0.03, and more on a busy machine.
  */
 export async function areaBetween(known: Timed, unknown: Timed): Promise<number> {
   const times: [number[], number[]] = [[], []];
@@ -23,20 +23,21 @@ export async function areaBetween(known: Timed, unknown: Timed): Promise<number>
   return auc(...times);
 }
 
-/** The chance that one of the first took longer than one of the others (Mann–Whitney U / nm). */
+/** The probability that a known call took longer than an unknown one (Mann–Whitney U / nm). */
 function auc(known: number[], unknown: number[]): number {
   let wins = 0;
   for (const a of known) for (const b of unknown) wins += a > b ? 1 : a === b ? 0.5 : 0;
   return wins / (known.length * unknown.length);
 }
 
-/** The milliseconds until the whole answer to a JSON body is there. Throws for another status. */
+/** Posts JSON and returns the milliseconds to the full response. Throws for another status. */
 export async function timeOfPost(url: string, body: object, status: number): Promise<number> {
   const headers = { 'content-type': 'application/json' };
   const start = performance.now();
-  const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body), headers });
-  const text = await answer.text();
+  const response = await fetch(url, { method: 'POST', body: JSON.stringify(body), headers });
+  const text = await response.text();
   const took = performance.now() - start;
-  if (answer.status !== status) throw new Error(`${answer.status} in place of ${status}: ${text}`);
+  if (response.status !== status)
+    throw new Error(`${response.status} instead of ${status}: ${text}`);
   return took;
 }

@@ -14,14 +14,14 @@ afterAll(() => server[Symbol.asyncDispose]());
 function raw(text: string): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve) => {
-    let answer = '';
+    let response = '';
     const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(text));
     socket.setTimeout(300, () => socket.destroy());
     socket.on('data', (chunk) => {
-      answer += chunk.toString('latin1');
+      response += chunk.toString('latin1');
     });
     socket.on('error', () => {});
-    socket.on('close', () => resolve(answer));
+    socket.on('close', () => resolve(response));
   });
 }
 
@@ -43,26 +43,29 @@ describe('over a real connection', () => {
     // proves: 1.1.1
     ['GET', '/api/v1/items/..%2f..%2f', 422],
   ])('%s %s is %d with a request id', async (method, path, status) => {
-    const answer = await raw(
+    const response = await raw(
       `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
     );
-    expect(answer.split('\r\n')[0]).toContain(` ${status} `);
-    expect(answer.toLowerCase()).toContain('x-request-id: ');
+    expect(response.split('\r\n')[0]).toContain(` ${status} `);
+    expect(response.toLowerCase()).toContain('x-request-id: ');
   });
 
   test('405 names the allowed methods', async () => {
-    const answer = await fetch(`${server.url}/api/v1/items/1`, { method: 'PATCH' });
-    expect(answer.headers.get('allow')).toBe('DELETE, GET, HEAD, PUT');
+    const response = await fetch(`${server.url}/api/v1/items/1`, { method: 'PATCH' });
+    expect(response.headers.get('allow')).toBe('DELETE, GET, HEAD, PUT');
   });
 
   // proves: 5.2.1
   test('a body over the limit is 413 with a request id, with or without a declared length', async () => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json' } };
-    const told = await fetch(`${server.url}/api/v1/users/`, { ...init, body: 'x'.repeat(4097) });
+    const declared = await fetch(`${server.url}/api/v1/users/`, {
+      ...init,
+      body: 'x'.repeat(4097),
+    });
     const stream = new Response('x'.repeat(5000)).body as ReadableStream;
-    const untold = await fetch(`${server.url}/api/v1/users/`, { ...init, body: stream });
-    expect([told.status, untold.status]).toEqual([413, 413]);
-    expect(told.headers.get('x-request-id')).toHaveLength(36);
+    const undeclared = await fetch(`${server.url}/api/v1/users/`, { ...init, body: stream });
+    expect([declared.status, undeclared.status]).toEqual([413, 413]);
+    expect(declared.headers.get('x-request-id')).toHaveLength(36);
   });
 
   test.each([
@@ -73,22 +76,22 @@ describe('over a real connection', () => {
     ['a bad chunk', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n'],
     ['a folded header', 'X-A: b\r\n c\r\nContent-Length: 0\r\n\r\n'],
     // proves: 4.2.1
-  ])('%s never lets a second request in', async (_, rest) => {
+  ])('%s never smuggles a second request', async (_, rest) => {
     const smuggled = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n';
-    const answer = await raw(
+    const response = await raw(
       `POST /api/v1/users/ HTTP/1.1\r\nHost: localhost\r\n${rest}${smuggled}`,
     );
-    expect(answer).not.toContain('{"status":"ok"}');
-    expect(answer).not.toContain(' 500 ');
+    expect(response).not.toContain('{"status":"ok"}');
+    expect(response).not.toContain(' 500 ');
   });
 
   test.each(['Host: a b/../?@#', 'Host: ', 'Host: x:99999', 'Host: [::1', 'Host: é'])(
     'an unusual %p causes no internal error',
     async (host) => {
-      const answer = await raw(
+      const response = await raw(
         `GET /api/v1/items/ HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`,
       );
-      expect(answer).not.toContain(' 500 ');
+      expect(response).not.toContain(' 500 ');
     },
   );
 

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { tempDir } from '../support.ts';
 import { COMMAND, freePort } from './hutch.ts';
 
-/** A path that makes a long line of the log. */
+/** A path that causes a long log line. */
 const PATH = `/health/live?${'x'.repeat(400)}`;
-/** More lines than a pipe and the writer together hold. */
+/** More lines than fit into a pipe and the buffer of the writer. */
 const REQUESTS = 6_000;
 const AT_ONCE = 30;
 
-/** Serves with a standard output that is open and never read. */
+/** Starts a server whose standard output is open and never read. */
 export async function serveUnread() {
   const dir = tempDir();
   const pipe = join(dir, 'pipe');
   await Bun.$`mkfifo ${pipe}`;
-  // Open for both: so it has a reader, which does not read.
+  // Opened for reading and writing, so that the pipe has a reader, which never reads.
   const fd = openSync(pipe, constants.O_RDWR);
   const port = freePort();
   const args = ['serve', '--port', String(port), '--data-dir', dir, '--log-level', 'debug'];
@@ -24,17 +24,17 @@ export async function serveUnread() {
   while (!(await fetch(`${url}/health/live`).catch(() => undefined))) await Bun.sleep(20);
   return {
     child,
-    /** Creates more log lines than fit; returns the number of `asked` requests with a response. */
+    /** Causes more log lines than fit; returns the numbers of requests and of responses. */
     flood: async () => {
       let answered = 0;
-      const ask = async () => {
+      const send = async () => {
         for (let count = 0; count < REQUESTS / AT_ONCE; count++) {
           const { status } = await fetch(url + PATH);
           if (status === 200) answered += 1;
         }
       };
-      await Promise.all(Array.from({ length: AT_ONCE }, ask));
-      return { answered, asked: REQUESTS };
+      await Promise.all(Array.from({ length: AT_ONCE }, send));
+      return { answered, sent: REQUESTS };
     },
     [Symbol.dispose]: () => {
       child.kill('SIGKILL');

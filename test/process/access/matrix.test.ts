@@ -13,7 +13,7 @@ interface Operation {
   requestBody?: { content: Record<string, unknown> };
 }
 
-/** Eight ways to come: seven of them must not get what the eighth, or ada herself, gets. */
+/** Eight kinds of callers: only the last one and ada herself may get private data. */
 const IDENTITIES = [
   'none',
   'malformed',
@@ -26,7 +26,7 @@ const IDENTITIES = [
 ] as const;
 type Identity = (typeof IDENTITIES)[number];
 
-/** Where it leads may not be called. */
+/** A source whose address must not be called. */
 const SOURCE = JSON.stringify({
   ...SOURCE_DEFAULTS,
   base_url: 'http://localhost',
@@ -52,7 +52,7 @@ afterAll(async () => {
 });
 
 // proves: 8.2.1
-test('every operation has a row, and every row an operation', () => {
+test('every operation has a row, and every row has an operation', () => {
   const names = operations.map(({ operationId }) => operationId);
   expect(Object.keys(ROWS).toSorted()).toEqual(names.toSorted());
 });
@@ -63,11 +63,11 @@ describe.each(operations.map((it) => [it.operationId, it] as const))('%s', (name
   test.each(IDENTITIES)('called by %s', async (identity) => {
     fillDatabase();
     const row = ROWS[name]?.() as Row;
-    const answer = await send(operation, row, tokenOf(identity));
-    expect(`${identity} ${answer.status}`).toBe(`${identity} ${expected(row, identity)}`);
-    // A stream of events has no end to wait for.
-    if (answer.headers.get('content-type') === 'text/event-stream') await answer.body?.cancel();
-    else expect(await answer.text()).not.toContain('$2b$');
+    const response = await send(operation, row, tokenOf(identity));
+    expect(`${identity} ${response.status}`).toBe(`${identity} ${expected(row, identity)}`);
+    // An event stream never ends.
+    if (response.headers.get('content-type') === 'text/event-stream') await response.body?.cancel();
+    else expect(await response.text()).not.toContain('$2b$');
   });
 });
 
@@ -78,7 +78,7 @@ function expected({ access, other, admin, anonymous }: Row, identity: Identity):
   return identity === 'scopeless' ? 403 : 401;
 }
 
-/** The same accounts for each call: ada owns what is asked for, item 1 and session 1. */
+/** Creates the same accounts for each call: ada owns the requested item 1 and session 1. */
 function fillDatabase(): void {
   const now = new Date().toISOString();
   const old = '2020-01-01T00:00:00.000Z';

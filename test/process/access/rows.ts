@@ -1,13 +1,13 @@
 import { ITEM_ROWS } from './item-rows.ts';
 import { SOURCE_ROWS } from './source-rows.ts';
 
-/** What an operation answers to whom, and how it is called rightly by `ada`. */
+/** The expected statuses of an operation by caller, and a valid request by `ada`. */
 export interface Row {
   access: 'public' | 'optional' | 'user' | 'admin';
-  /** What another user, who is let in, gets: of what is ada's own, not what ada gets. */
+  /** The status for another active user, who may not see the private data of ada. */
   other: number;
   admin: number;
-  /** On an optional route, what nobody gets; without it, what another user gets. */
+  /** The status without an account on an optional route; default: that of another user. */
   anonymous?: number;
   params?: Record<string, string | number>;
   query?: string;
@@ -18,7 +18,7 @@ const PASSWORD = 'password123';
 const item = { title: 'A warm hutch' };
 let accounts = 0;
 
-/** A new account each time, so that no caller is in the way of the next. */
+/** Returns a new account each time, so that calls do not conflict. */
 function newAccount() {
   accounts++;
   return {
@@ -28,7 +28,7 @@ function newAccount() {
   };
 }
 
-/** One row an operation: test/process/access/matrix.test.ts fails for one that has none. */
+/** One row per operation; test/process/access/matrix.test.ts fails for a missing one. */
 export const ROWS: Record<string, () => Row> = {
   ...ITEM_ROWS,
   ...SOURCE_ROWS,
@@ -115,7 +115,7 @@ export const ROWS: Record<string, () => Row> = {
     body: { password: 'not-the-one' },
   }),
   listPasskeys: () => ({ access: 'user', other: 200, admin: 200 }),
-  // Passkeys are of a name: by 127.0.0.1 there is none, which is told before anything else.
+  // Passkeys need a domain name, which 127.0.0.1 is not; this check comes first.
   beginPasskey: () => ({
     access: 'user',
     other: 409,
@@ -137,7 +137,7 @@ export const ROWS: Record<string, () => Row> = {
     body: { flow: 'x', response: {} },
   }),
   listProviders: () => ({ access: 'public', other: 200, admin: 200 }),
-  // As passkeys: by 127.0.0.1 the server has no name to come back to.
+  // Like passkeys: at 127.0.0.1 the server has no name for the redirect back.
   beginIdentityLogin: () => ({
     access: 'public',
     other: 409,

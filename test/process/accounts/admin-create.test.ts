@@ -9,7 +9,7 @@ const EMAIL = 'root@example.com';
 const STRANGER = { email: EMAIL, username: 'ops-support', password: PASSWORD };
 
 /** Starts a server where a stranger has signed up with the operator's address. */
-async function squatted(account = STRANGER) {
+async function serveWithStranger(account = STRANGER) {
   const dir = tempDir();
   const server = await serve(dir);
   const { data } = await server.clientFor().api.v2.auth.register.post(account);
@@ -25,7 +25,7 @@ async function squatted(account = STRANGER) {
 describe('admin create, when someone else has signed up with the address', () => {
   // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
   test('changes nothing without --promote, and shows the account', async () => {
-    const { server, create, isAdmin, signIn } = await squatted();
+    const { server, create, isAdmin, signIn } = await serveWithStranger();
     await using _ = server;
     const { stdout, stderr, status } = await hutch(create('--email', EMAIL));
     expect(status).toBe(1);
@@ -39,7 +39,7 @@ describe('admin create, when someone else has signed up with the address', () =>
   }, 20_000);
 
   test('shows both usernames if --username differs, and changes nothing', async () => {
-    const { server, create, isAdmin } = await squatted();
+    const { server, create, isAdmin } = await serveWithStranger();
     await using _ = server;
     const { stderr, status } = await hutch(create('--email', EMAIL, '--username', 'root'));
     expect(status).toBe(1);
@@ -48,8 +48,8 @@ describe('admin create, when someone else has signed up with the address', () =>
     expect(await isAdmin()).toBe(false);
   }, 20_000);
 
-  test('with --promote and --username renames the account and says so', async () => {
-    const { server, create } = await squatted();
+  test('with --promote and --username renames the account and reports it', async () => {
+    const { server, create } = await serveWithStranger();
     await using _ = server;
     const flags = ['--email', EMAIL, '--username', 'root', '--promote'];
     const { stdout, status } = await hutch(create(...flags));
@@ -61,7 +61,7 @@ describe('admin create, when someone else has signed up with the address', () =>
   }, 20_000);
 
   test('with --promote refuses a taken username', async () => {
-    const { server, create, isAdmin } = await squatted();
+    const { server, create, isAdmin } = await serveWithStranger();
     await using _ = server;
     const other = { email: 'ada@example.com', username: 'ada', password: PASSWORD };
     await server.clientFor().api.v2.auth.register.post(other);
@@ -75,7 +75,7 @@ describe('admin create, when someone else has signed up with the address', () =>
   // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
   // proves: sessions.hutch-admin-create-promote
   test('with --promote ends all earlier credentials of the account', async () => {
-    const { server, dir, token, create, signIn } = await squatted();
+    const { server, dir, token, create, signIn } = await serveWithStranger();
     await using _ = server;
     const stranger = server.clientFor(token).api.v2;
     const change = { new_email: 'stranger@example.com', password: PASSWORD };
@@ -98,7 +98,7 @@ describe('admin create, when someone else has signed up with the address', () =>
   }, 20_000);
 
   test('with --promote and no password generates one', async () => {
-    const { server, create, signIn } = await squatted();
+    const { server, create, signIn } = await serveWithStranger();
     await using _ = server;
     const flags = ['--promote', '--email', EMAIL, '--username', 'OPS-support'];
     const { stdout } = await hutch(create(...flags));
@@ -107,8 +107,8 @@ describe('admin create, when someone else has signed up with the address', () =>
   }, 20_000);
 
   // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
-  test('asks on a terminal and does nothing without a yes', async () => {
-    const { server, create, isAdmin } = await squatted();
+  test('prompts on a terminal and does nothing without confirmation', async () => {
+    const { server, create, isAdmin } = await serveWithStranger();
     await using _ = server;
     for (const answer of ['n', '']) {
       const { screen, status } = await hutchOnTerminal(create('--email', EMAIL), answer);
@@ -123,7 +123,7 @@ describe('admin create, when someone else has signed up with the address', () =>
   }, 30_000);
 
   test('a weak password changes nothing', async () => {
-    const { server, dir, create, signIn } = await squatted();
+    const { server, dir, create, signIn } = await serveWithStranger();
     await using _ = server;
     const secret = join(dir, 'secret');
     await Bun.write(secret, 'ops-support\n');
@@ -133,7 +133,10 @@ describe('admin create, when someone else has signed up with the address', () =>
   }, 20_000);
 
   test('control characters in a name are escaped', async () => {
-    const { server, create } = await squatted({ ...STRANGER, username: 'root\u001b[2K\r\u202ex' });
+    const { server, create } = await serveWithStranger({
+      ...STRANGER,
+      username: 'root\u001b[2K\r\u202ex',
+    });
     await using _ = server;
     const { stderr } = await hutch(create('--email', EMAIL));
     expect(stderr).toContain('root\\u001b[2K\\r\\u202ex');
@@ -153,7 +156,10 @@ test('an existing admin is not changed without --promote, and the exit status is
 }, 20_000);
 
 test('a taken username is refused and shown with its account', async () => {
-  const { server, create } = await squatted({ ...STRANGER, email: 'stranger@example.com' });
+  const { server, create } = await serveWithStranger({
+    ...STRANGER,
+    email: 'stranger@example.com',
+  });
   await using _ = server;
   const { stderr, status } = await hutch(create('--email', EMAIL, '--username', 'ops-support'));
   expect(status).toBe(1);
@@ -174,9 +180,9 @@ describe('the settings of the first admin', () => {
     [{ ...STRANGER, email: 'stranger@example.com', username: 'Root' }, 'HUTCH_ADMIN_USERNAME'],
   ])(
     // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
-    'log that %p has taken them, and change nothing',
+    'cause a warning and no change if %p exists',
     async (account, setting) => {
-      const { dir, server } = await squatted(account);
+      const { dir, server } = await serveWithStranger(account);
       await server.stop();
       await using again = await serve(dir, { env });
       expect(noEffect(again.lines)).toMatchObject([
@@ -198,7 +204,7 @@ describe('the settings of the first admin', () => {
 });
 
 test('an import of items for an account with an unverified address shows that account', async () => {
-  const { server, dir } = await squatted();
+  const { server, dir } = await serveWithStranger();
   await using _ = server;
   const file = join(dir, 'items.jsonl');
   await Bun.write(file, '{"title":"A"}\n');

@@ -27,12 +27,12 @@ test('a real OpenID provider signs a user in twice to one account, and sign-ups 
   const post = async (path: string, body: object) => {
     const headers = { 'content-type': 'application/json' };
     const init = { method: 'POST', headers, body: JSON.stringify(body) };
-    const answer = await fetch(`${url}/api/v2/auth/identities/login${path}`, init);
-    return { status: answer.status, body: (await answer.json()) as Record<string, never> };
+    const response = await fetch(`${url}/api/v2/auth/identities/login${path}`, init);
+    return { status: response.status, body: (await response.json()) as Record<string, never> };
   };
   const signIn = async (who: Person) => {
-    const begun = await post('/options', { provider: 'oidc', redirect_uri: PAGE });
-    const { flow = '', authorization_url = '' } = begun.body;
+    const started = await post('/options', { provider: 'oidc', redirect_uri: PAGE });
+    const { flow = '', authorization_url = '' } = started.body;
     const back = await openid.browse(authorization_url, who);
     expect(back.origin + back.pathname).toBe(PAGE);
     return post('', { flow, ...answerIn(back) });

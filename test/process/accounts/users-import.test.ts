@@ -19,7 +19,7 @@ async function importFile(dir: string, rows: (object | string)[], ...flags: stri
 }
 
 describe('users import', () => {
-  test('imports accounts that can sign in at once to a running server', async () => {
+  test('imports accounts that can sign in immediately to a running server', async () => {
     const dir = tempDir();
     await using server = await serve(dir);
     const { stdout, stderr, status } = await importFile(dir, [ADA, BOB]);
@@ -34,16 +34,16 @@ describe('users import', () => {
     expect(data?.account).toMatchObject({ username: 'ada', email_verified: true });
     const long = { email: 'long@example.com', username: 'long', password_hash: LONG_HASH };
     expect((await importFile(dir, [long])).status).toBe(0);
-    const answer = await server
+    const response = await server
       .clientFor()
       .api.v2.auth.login.post({ login: 'long', password: LONG });
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
     const again = await importFile(dir, [ADA, BOB]);
     expect(again.stdout).toBe('Imported 0, already registered 2, bad lines 0.\n');
   }, 20_000);
 
   // proves: sign-in-methods.hutch-admin-create-users-import-settings-of-the
-  test('does not make an existing account an admin, and says so', async () => {
+  test('does not make an existing account an admin, and reports it', async () => {
     const dir = tempDir();
     await importFile(dir, [BOB]);
     const admin = { ...BOB, is_superuser: true };

@@ -150,11 +150,11 @@ describe('users show', () => {
 });
 
 describe('users disable and enable', () => {
-  test('end the sessions and tokens on a running server at once, and allow sign-in again', async () => {
+  test('end sessions and tokens on a running server immediately, and allow sign-in again', async () => {
     await using it = await started();
     const own = { name: 'cli', scopes: ['items:read' as const], password: PASSWORD };
-    const made = await it.server.clientFor(it.token).api.v2.tokens.post(own);
-    const personal = String(made.data?.token);
+    const created = await it.server.clientFor(it.token).api.v2.tokens.post(own);
+    const personal = String(created.data?.token);
     expect([await it.isKnown(it.token), await it.isKnown(personal)]).toEqual([true, true]);
 
     const disabled = await it.users('disable', 'ada@example.com');
@@ -176,8 +176,8 @@ describe('users disable and enable', () => {
   test('disable ends the event streams of a running server', async () => {
     await using it = await started();
     const headers = { authorization: `Bearer ${it.token}` };
-    const answer = await fetch(`${it.server.url}/api/v2/items/events`, { headers });
-    const reader = answer.body?.getReader();
+    const response = await fetch(`${it.server.url}/api/v2/items/events`, { headers });
+    const reader = response.body?.getReader();
     expect((await reader?.read())?.done).toBe(false);
     await it.users('disable', 'ada');
     let last = await reader?.read();

@@ -18,8 +18,8 @@ test(`keyed creates killed with -9 and repeated create one item per key, ${TRIAL
       for (let count = 0; ; count++) {
         const key = `${trial}.${writer}.${count}`;
         keys.push(key);
-        const made = await post('/api/v2/items', { title: key }, key);
-        answered.set(key, made['id'] as number);
+        const created = await post('/api/v2/items', { title: key }, key);
+        answered.set(key, created['id'] as number);
       }
     });
   }
@@ -65,7 +65,7 @@ test(`a batch killed with -9 is applied completely or not at all, ${TRIALS} time
 
 type Post = Awaited<ReturnType<typeof poster>>;
 
-/** Runs writers, which never end by themselves, on a server that is killed in the middle. */
+/** Runs endless writers on a server, and kills the server meanwhile. */
 async function untilKilled(dir: string, write: (post: Post, writer: number) => Promise<never>) {
   const server = await serve(dir, { env: ENV });
   const post = await poster(server);
@@ -77,7 +77,7 @@ async function untilKilled(dir: string, write: (post: Post, writer: number) => P
   await server.exited;
 }
 
-/** Posts JSON as the admin; throws for what is no success and when the server is gone. */
+/** Posts JSON as the admin. Throws for an error status and if the server is gone. */
 async function poster(server: RunningHutch) {
   const token = await server.signIn(ADMIN.username, ADMIN.password);
   return async (path: string, body: unknown, key?: string): Promise<Record<string, number>> => {
@@ -87,9 +87,9 @@ async function poster(server: RunningHutch) {
       ...(key && { 'idempotency-key': key }),
     };
     const init = { method: 'POST', headers, body: JSON.stringify(body) };
-    const answer = await fetch(`${server.url}${path}`, init);
-    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as Record<string, number>;
+    const response = await fetch(`${server.url}${path}`, init);
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+    return (await response.json()) as Record<string, number>;
   };
 }
 

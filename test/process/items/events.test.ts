@@ -16,16 +16,16 @@ async function served(dir = tempDir(), env: Record<string, string> = {}) {
   return { server, token, items, [Symbol.asyncDispose]: server[Symbol.asyncDispose] };
 }
 
-/** Listens, and waits until it does. */
+/** Opens an event stream and waits until it is established. */
 async function listen({ url }: RunningHutch, headers: Record<string, string> = {}) {
   const abort = new AbortController();
-  const answer = await fetch(url + PATH, { headers, signal: abort.signal });
-  const events = readEvents(answer);
+  const response = await fetch(url + PATH, { headers, signal: abort.signal });
+  const events = readEvents(response);
   return { ...events, opening: await events.block(), abort: () => abort.abort() };
 }
 
-/** Asks for events on a connection of its own: fetch has no more than 256 at once. */
-async function ask({ url }: RunningHutch): Promise<Socket> {
+/** Requests events on its own connection, because fetch allows only 256 at once. */
+async function requestEvents({ url }: RunningHutch): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   socket.on('error', () => {});
@@ -45,10 +45,10 @@ async function readUntil(socket: Socket, text: string): Promise<string> {
   return all;
 }
 
-/** The number of open connections of the server, as the system counts them. */
+/** Returns the number of open connections of the server, as reported by the system. */
 function connectionsOf({ pid }: RunningHutch): number {
   const links = readdirSync(`/proc/${pid}/fd`).map((name) => {
-    // One may be closed between the list and the look.
+    // A descriptor may be closed after it was listed.
     try {
       return readlinkSync(`/proc/${pid}/fd/${name}`);
     } catch {
@@ -65,7 +65,7 @@ const titles = (received: Block[]) =>
 describe('events of a real server', () => {
   test('reach 1,000 listeners at once', async () => {
     await using it = await served();
-    const sockets = await Promise.all(Array.from({ length: 1000 }, () => ask(it.server)));
+    const sockets = await Promise.all(Array.from({ length: 1000 }, () => requestEvents(it.server)));
     await Promise.all(sockets.map((socket) => readUntil(socket, 'id: 0\n\n')));
     await it.items.post({ title: 'for all' });
     const received = await Promise.all(sockets.map((socket) => readUntil(socket, '}\n\n')));
@@ -89,7 +89,7 @@ describe('events of a real server', () => {
     });
     const received = await reading;
     expect(ids(received)).toEqual(Array.from({ length: 500 }, (_, n) => n + 1));
-    // Items get their ids as they are committed: an event for each, in that order.
+    // Items get their ids in the order of the commits, with one event each.
     expect(received.map(({ data }) => data?.['item_id'])).toEqual(ids(received));
     for (const own of written) {
       if (own.status !== 'fulfilled') throw own.reason;
@@ -106,11 +106,11 @@ describe('events of a real server', () => {
     await it.items.post({ title: 'first' });
     await healthy.next();
     const [memory, connections] = [await memoryOf(it), connectionsOf(it.server)];
-    const stalled = await Promise.all(Array.from({ length: 20 }, () => ask(it.server)));
+    const stalled = await Promise.all(Array.from({ length: 20 }, () => requestEvents(it.server)));
     for (const socket of stalled) socket.pause();
     const data = { text: 'x'.repeat(60_000) };
     let last: Block | undefined;
-    // Each could be sent 24 MB, of which the system takes some and the server little.
+    // Each client would be sent 24 MB; the system buffers some of it and the server little.
     for (let n = 0; n < 400; n++) {
       expect((await it.items.post({ title: `${n}`, data })).status).toBe(201);
       last = await healthy.next();
@@ -186,7 +186,7 @@ describe('events of a real server', () => {
     {
       await using it = await served(dir);
       const listener = await listen(it.server);
-      await it.items.post({ title: 'kept' });
+      await it.items.post({ title: 'old' });
       await it.server.stop();
       listener.abort();
     }
@@ -200,7 +200,7 @@ describe('events of a real server', () => {
       listener.abort();
     }
     expect(ids(lost)).toEqual([2, 3, 4]);
-    // In its place, as cp does it: the file is the same one for the system.
+    // Overwritten in place, like cp does: the file keeps its inode.
     await Bun.write(path, backup);
     await using it = await served(dir);
     for (let n = 0; n < 5; n++) await it.items.post({ title: `new ${n}` });
@@ -209,16 +209,16 @@ describe('events of a real server', () => {
       expect((await listener.next())?.event).toBe('reset');
       listener.abort();
     }
-    const kept = await listen(it.server, { 'last-event-id': '1' });
-    expect(titles(await kept.take(5))).toEqual(['new 0', 'new 1', 'new 2', 'new 3', 'new 4']);
-    kept.abort();
+    const stream = await listen(it.server, { 'last-event-id': '1' });
+    expect(titles(await stream.take(5))).toEqual(['new 0', 'new 1', 'new 2', 'new 3', 'new 4']);
+    stream.abort();
   }, 60_000);
 
   test('of a copy of the database in another directory have their own ids', async () => {
     const [dir, copy] = [tempDir(), tempDir()];
     {
       await using it = await served(dir);
-      await it.items.post({ title: 'kept' });
+      await it.items.post({ title: 'old' });
       await it.server.stop();
     }
     await Bun.write(`${copy}/hutch.db`, Bun.file(`${dir}/hutch.db`));
@@ -226,16 +226,16 @@ describe('events of a real server', () => {
     await it.items.post({ title: 'new' });
     const listener = await listen(it.server, { 'last-event-id': '2' });
     expect((await listener.next())?.event).toBe('reset');
-    const kept = await listen(it.server, { 'last-event-id': '1' });
-    expect(titles([(await kept.next()) as Block])).toEqual(['new']);
+    const stream = await listen(it.server, { 'last-event-id': '1' });
+    expect(titles([(await stream.next()) as Block])).toEqual(['new']);
     listener.abort();
-    kept.abort();
+    stream.abort();
   }, 60_000);
 
   test('do not delay a stop, even if some clients listen and some do not read', async () => {
     await using it = await served(undefined, { HUTCH_SHUTDOWN_SECONDS: '300' });
     const listeners = await Promise.all(Array.from({ length: 20 }, () => listen(it.server)));
-    const socket = await ask(it.server);
+    const socket = await requestEvents(it.server);
     socket.pause();
     const received = Promise.all(listeners.map(({ take }) => take(1000)));
     for (let n = 0; n < 90; n++) {
@@ -255,9 +255,9 @@ describe('events of a real server', () => {
     const [first] = await Promise.all([listen(it.server), listen(it.server)]);
     expect((await fetch(it.server.url + PATH)).status).toBe(429);
     first?.abort();
-    let answer = await fetch(it.server.url + PATH);
-    while (answer.status === 429) answer = await fetch(it.server.url + PATH);
-    expect(answer.status).toBe(200);
+    let response = await fetch(it.server.url + PATH);
+    while (response.status === 429) response = await fetch(it.server.url + PATH);
+    expect(response.status).toBe(200);
   });
 });
 

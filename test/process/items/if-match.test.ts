@@ -34,7 +34,7 @@ test(`counting by If-Match, killed with -9, loses nothing and counts nothing twi
   expect(db.query('pragma integrity_check').values()).toEqual([['ok']]);
   expect(answered).toBeGreaterThanOrEqual(TRIALS);
   expect(count).toBeGreaterThanOrEqual(answered);
-  // What was on its way when the server died may have been done: one a writer and trial.
+  // A request in progress when the server died may have been applied: one per writer and trial.
   expect(count).toBeLessThanOrEqual(answered + TRIALS * WRITERS);
   expect(version).toBe(count + 1);
   const versions = db.query('select version from item_revisions order by version').values().flat();
@@ -51,12 +51,12 @@ async function prepare(dir: string): Promise<void> {
   await server.stop();
 }
 
-/** Reads, adds one and writes what was read; false when another was faster. */
+/** Reads the counter and writes it plus one; returns false if another writer was faster. */
 async function countOne({ url }: RunningHutch, token: string): Promise<boolean> {
   const headers = { authorization: `Bearer ${token}` };
   const read = await fetch(`${url}/api/v2/items/1`, { headers });
   const { data } = (await read.json()) as { data: { n: number } };
-  const answer = await fetch(`${url}/api/v2/items/1`, {
+  const response = await fetch(`${url}/api/v2/items/1`, {
     method: 'PATCH',
     headers: {
       ...headers,
@@ -65,7 +65,7 @@ async function countOne({ url }: RunningHutch, token: string): Promise<boolean> 
     },
     body: JSON.stringify({ data: { n: data.n + 1 } }),
   });
-  await answer.text();
-  if (answer.status !== 200 && answer.status !== 412) throw new Error(String(answer.status));
-  return answer.status === 200;
+  await response.text();
+  if (response.status !== 200 && response.status !== 412) throw new Error(String(response.status));
+  return response.status === 200;
 }

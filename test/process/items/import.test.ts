@@ -9,7 +9,7 @@ import { ADMIN, hutch, type RunningHutch, serve } from '../hutch.ts';
 const ENV = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
 const MB = 1_000_000;
 const CHUNK = 200;
-/** Half of what comes: garbage that waits to be collected, 110 MB after 100 MB as after 1.4 GB. */
+/** Half of the input: uncollected garbage, 110 MB after 100 MB and also after 1.4 GB. */
 const MAX_GROWTH_MB = 150;
 
 async function started(dir = tempDir()) {
@@ -18,9 +18,9 @@ async function started(dir = tempDir()) {
   return { dir, server, token, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
-describe('in the process that serves', () => {
+describe('in the server process', () => {
   // proves: costly-work.imports
-  test('300 MB are read, and 20 MB come in and go out, without being held in memory', async () => {
+  test('300 MB are read, and 20 MB are imported and exported, without being held in memory', async () => {
     await using it = await started();
     await importBytes(it, 2 * MB);
     await exportBytes(it);
@@ -36,7 +36,7 @@ describe('in the process that serves', () => {
     const env = { ...ENV, HUTCH_IDLE_SECONDS: '4' };
     await using server = await serve(tempDir(), { env });
     const token = await server.signIn(ADMIN.username, ADMIN.password);
-    // So large that Bun stops to read it, and so many that they take longer than 4 s.
+    // So large that Bun pauses reading, and so many rows that they take longer than 4 s.
     const rows = 2_500_000;
     const response = await fetch(`${server.url}/api/v2/items/import?dry_run=true`, {
       method: 'POST',
@@ -48,7 +48,7 @@ describe('in the process that serves', () => {
 
   test.each(['/api/v2/items/export', '/api/v2/users/me/export'])(
     // proves: costly-work.exports-including-that-of-an-account
-    'a reader of %s who stops reading makes nothing pile up',
+    'a reader of %s that stops reading does not increase the memory',
     async (path) => {
       await using it = await started();
       await importBytes(it, 20 * MB);
@@ -62,7 +62,7 @@ describe('in the process that serves', () => {
     60_000,
   );
 
-  test('whole transactions stay if a client disconnects', async () => {
+  test('complete transactions remain if a client disconnects', async () => {
     await using it = await started();
     const abort = new AbortController();
     const sent = fetch(`${it.server.url}/api/v2/items/import`, {
@@ -82,7 +82,7 @@ describe('in the process that serves', () => {
     expect(it.server.lines.filter(({ level }) => level === 'error')).toEqual([]);
   }, 30_000);
 
-  test('killed with -9 in the middle it keeps whole transactions, and the database is intact', async () => {
+  test('killed with -9 it leaves complete transactions and an intact database', async () => {
     await using it = await started();
     const sent = importBytes(it, 50 * MB).catch(() => 'cut');
     await untilSome(it.dir);
@@ -185,7 +185,7 @@ const headersOf = (token: string) => ({
   'content-type': 'application/x-ndjson',
 });
 
-/** About `bytes` of items, a piece at a time. */
+/** Yields about `bytes` of items in chunks. */
 function generated(bytes: number): ReadableStream<Uint8Array> {
   const words = 'hutch rabbit straw carrot wooden garden night morning '.repeat(18);
   let sent = 0;
@@ -203,12 +203,12 @@ function generated(bytes: number): ReadableStream<Uint8Array> {
 }
 
 async function importBytes({ server, token }: Started, bytes: number, search = '') {
-  const answer = await fetch(`${server.url}/api/v2/items/import${search}`, {
+  const response = await fetch(`${server.url}/api/v2/items/import${search}`, {
     method: 'POST',
     headers: headersOf(token),
     body: generated(bytes),
   });
-  return (await answer.json()) as { created: number; failed: number };
+  return (await response.json()) as { created: number; failed: number };
 }
 
 async function exportBytes(
@@ -216,13 +216,13 @@ async function exportBytes(
   path = '/api/v2/items/export',
 ): Promise<number> {
   const headers = headersOf(token);
-  const answer = await fetch(`${server.url}${path}`, { headers });
+  const response = await fetch(`${server.url}${path}`, { headers });
   let bytes = 0;
-  for await (const chunk of answer.body ?? []) bytes += chunk.byteLength;
+  for await (const chunk of response.body ?? []) bytes += chunk.byteLength;
   return bytes;
 }
 
-/** Asks for an export and reads nothing of it. */
+/** Requests an export and reads none of it. */
 function stuckReader({ server, token }: Started, path: string) {
   const { hostname, port, host } = new URL(server.url);
   const socket = connect(Number(port), hostname);
@@ -232,7 +232,7 @@ function stuckReader({ server, token }: Started, path: string) {
   return socket;
 }
 
-/** The most memory that the server has had. */
+/** The peak memory of the server. */
 function peakMb({ pid }: RunningHutch): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(status.match(/VmHWM:\s+(\d+)/)?.[1]) / 1024;

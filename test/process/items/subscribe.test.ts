@@ -4,7 +4,7 @@ import { tempDir } from '../../support.ts';
 import { ADMIN, freePort, serve } from '../hutch.ts';
 
 test.each(['SIGTERM', 'SIGKILL'] as const)(
-  'a subscription goes through restarts by %s without losing or repeating an event',
+  'a subscription survives restarts by %s without losing or repeating an event',
   async (signal) => {
     const dir = tempDir();
     const args = ['--port', String(freePort())];
@@ -21,12 +21,12 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
         if (received.length === perRun * (restarts + 1)) return;
       }
     })();
-    const made: number[] = [];
+    const created: number[] = [];
     for (let run = 0; run <= restarts; run++) {
       const token = await server.signIn(ADMIN.username, ADMIN.password);
       const { items } = server.clientFor(token).v2;
       const posts = Array.from({ length: perRun }, (_, n) => items.post({ title: `${run}.${n}` }));
-      for (const { data } of await Promise.all(posts)) if (data) made.push(data.id);
+      for (const { data } of await Promise.all(posts)) if (data) created.push(data.id);
       // While events are being sent.
       if (run < restarts) {
         server.kill(signal);
@@ -38,8 +38,8 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     abort.abort();
     await reading;
     await server.stop();
-    expect(made).toHaveLength(perRun * (restarts + 1));
-    expect(received).toEqual(made.sort((one, other) => one - other));
+    expect(created).toHaveLength(perRun * (restarts + 1));
+    expect(received).toEqual(created.sort((one, other) => one - other));
   },
   60_000,
 );

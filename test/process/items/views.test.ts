@@ -5,10 +5,10 @@ import { tempDir } from '../../support.ts';
 import { ADMIN, type RunningHutch, serve } from '../hutch.ts';
 
 const CLIENTS = 50;
-/** VIEWS_EACH=1000 makes it the full 50,000. */
+/** VIEWS_EACH=1000 runs the full 50,000. */
 const VIEWS_EACH = Number(process.env['VIEWS_EACH'] ?? 200);
 const TRIALS = 10;
-/** The time that a view may stay in memory, and as much again for the flush that writes it. */
+/** The maximum time of a view in memory, plus the same time for the flush that writes it. */
 const FLUSH_MS = 500;
 
 const ENV = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off', HUTCH_VIEW_WINDOW: '0' };
@@ -22,14 +22,14 @@ async function serveItem(dir: string, env: Record<string, string> = {}): Promise
   return server;
 }
 
-/** Views the item by v1 and by v2 in turn; whether it was counted. */
+/** Views the item by v1 and v2 alternately; returns true if the view succeeded. */
 async function view(url: string, turn: number): Promise<boolean> {
-  const answer =
+  const response =
     turn % 2 === 0
       ? await fetch(`${url}/api/v1/items/1`)
       : await fetch(`${url}/api/v2/items/1/views`, { method: 'POST' });
-  await answer.arrayBuffer();
-  return answer.ok;
+  await response.arrayBuffer();
+  return response.ok;
 }
 
 function storedViews(dir: string): number {
@@ -58,7 +58,7 @@ test(`${CLIENTS} clients with ${VIEWS_EACH} views each lose none`, async () => {
 }, 300_000);
 
 test.each(['batched', 'strict'] as const)(
-  `killed with -9 it loses no more than it says, %s, ${TRIALS} times`,
+  `killed with -9 it loses no more than documented, %s, ${TRIALS} times`,
   async (mode) => {
     const dir = tempDir();
     for (let trial = 0; trial < TRIALS; trial++) {
@@ -76,14 +76,14 @@ test.each(['batched', 'strict'] as const)(
       const stored = storedViews(dir) - before;
       expect(safe.length).toBeGreaterThan(0);
       expect(stored).toBeGreaterThanOrEqual(safe.length);
-      // Of what was sent last, what has no answer may be stored.
+      // The last views may be stored without a response.
       expect(stored).toBeLessThanOrEqual(answered.length + clients.length);
     }
   },
   120_000,
 );
 
-/** When each view was answered. */
+/** Returns the time of the response to each view. */
 async function viewUntilKilled(url: string, onView: () => void): Promise<number[]> {
   const answered: number[] = [];
   for (let turn = 0; ; turn++) {

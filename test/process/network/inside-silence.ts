@@ -1,6 +1,6 @@
 /**
- * Runs in a network namespace whose name server does not answer for most names: starts Hutch, lets one
- * account call hosts with such names, and prints as JSON which requests of others succeed meanwhile.
+ * Runs in a network namespace whose name server ignores queries for most names: starts Hutch, lets
+ * one account call hosts with such names, and prints as JSON which requests of others succeed.
  * Its only argument is a data directory.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ createServer((socket) => {
 }).listen(80, '0.0.0.0');
 const nameServer = await startNameServer({ 'live.test': { A: [[LIVE]] } }, { isSilent: true });
 const unanswered = () => [
-  ...new Set(nameServer.asked.flatMap((it) => it.match(/^(\S+\.dead\.test) /)?.[1] ?? [])),
+  ...new Set(nameServer.queries.flatMap((it) => it.match(/^(\S+\.dead\.test) /)?.[1] ?? [])),
 ];
 
 const RESOLV_CONF = '/etc/resolv.conf';
@@ -57,7 +57,7 @@ async function watch(origin: string, admin: string): Promise<void> {
   const post = async (label: string, path: string, body: object, token?: string) => {
     const headers = { 'content-type': 'application/json', ...bearer(token) };
     const init = { method: 'POST', headers, body: JSON.stringify(body) };
-    return note(label, fetch(`${origin}/api/v2/${path}`, init));
+    return record(label, fetch(`${origin}/api/v2/${path}`, init));
   };
   const signUp = (name: string) => {
     const account = { email: `${name}@example.com`, username: name, password: PASSWORD };
@@ -83,7 +83,7 @@ async function watch(origin: string, admin: string): Promise<void> {
   const external = `${origin}/api/v1/external/?${query.join('&')}`;
   const attacks = [
     fetchUrls('mallory', String(mallory), dead('two', 64)),
-    note('mallory calls v1', fetch(external, { headers: bearer(String(mallory)) })),
+    record('mallory calls v1', fetch(external, { headers: bearer(String(mallory)) })),
     post('a visitor starts a sign-in', 'auth/identities/login/options', {
       provider: 'oidc',
       redirect_uri: PAGE,
@@ -109,7 +109,10 @@ async function watch(origin: string, admin: string): Promise<void> {
 }
 
 /** Records a response and returns its body. */
-async function note(label: string, response: Promise<Response>): Promise<Record<string, unknown>> {
+async function record(
+  label: string,
+  response: Promise<Response>,
+): Promise<Record<string, unknown>> {
   const { status, body } = await response.then(async (it) => ({
     status: it.status,
     body: (await it.json()) as Record<string, unknown>,

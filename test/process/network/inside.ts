@@ -18,7 +18,7 @@ export interface Seen {
   /** The statuses of the calls by test case. */
   statuses: Record<string, number[]>;
   /** The number of DNS queries by `name type`. */
-  asked: Record<string, number>;
+  queries: Record<string, number>;
 }
 
 const PORTS = [22, 25, 53, 80, 443, 2375, 6379, 8080];
@@ -47,7 +47,7 @@ const zones: Record<string, Zone> = {
 };
 const inner: Zone = { A: [['127.0.0.1']], AAAA: [['::1']] };
 
-const seen: Seen = { control: [], dialled: [], requests: [], statuses: {}, asked: {} };
+const seen: Seen = { control: [], dialled: [], requests: [], statuses: {}, queries: {} };
 for (const port of PORTS) for (const host of ['0.0.0.0', '::']) await listen(host, port);
 const nameServer = await startNameServer(zones, inner);
 
@@ -70,16 +70,17 @@ seen.requests = [];
   });
   await callAll(server, await server.signIn(ADMIN.username, ADMIN.password));
 }
-for (const question of nameServer.asked) seen.asked[question] = (seen.asked[question] ?? 0) + 1;
+for (const question of nameServer.queries)
+  seen.queries[question] = (seen.queries[question] ?? 0) + 1;
 console.log(JSON.stringify(seen));
 process.exit(0);
 
 async function callAll({ url: origin }: RunningHutch, token: string): Promise<void> {
   const call = async (url: string) => {
     const path = `/api/v1/external/?url=${encodeURIComponent(url)}`;
-    const answer = await fetch(origin + path, { headers: { authorization: `Bearer ${token}` } });
-    await answer.text();
-    return answer.status;
+    const response = await fetch(origin + path, { headers: { authorization: `Bearer ${token}` } });
+    await response.text();
+    return response.status;
   };
   const inSequence = async (url: string, count = CALLS) => {
     const statuses: number[] = [];

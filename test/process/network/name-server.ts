@@ -9,7 +9,7 @@ export interface Zone {
 
 export interface NameServer {
   /** Every query, as `name type`. */
-  readonly asked: string[];
+  readonly queries: string[];
   stop(): void;
 }
 
@@ -34,7 +34,7 @@ export async function startNameServer(
   otherwise: Zone,
   hostname = '127.0.0.1',
 ): Promise<NameServer> {
-  const asked: string[] = [];
+  const queries: string[] = [];
   const turns = new Map<string, number>();
   const answersFor = ({ name, type }: Question): Buffer[] => {
     const zone = zones[name] ?? otherwise;
@@ -51,13 +51,13 @@ export async function startNameServer(
     socket: {
       data(socket, packet, port, address) {
         const question = readQuestion(packet);
-        asked.push(`${question.name} ${question.type}`);
+        queries.push(`${question.name} ${question.type}`);
         if ((zones[question.name] ?? otherwise).isSilent) return;
         socket.send(answerTo(packet, question, answersFor(question)), port, address);
       },
     },
   });
-  return { asked, stop: () => socket.close() };
+  return { queries, stop: () => socket.close() };
 }
 
 function addressesOf(zone: Zone, name: string, type: number, turns: Map<string, number>): Buffer[] {

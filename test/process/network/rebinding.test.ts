@@ -61,7 +61,7 @@ describe.skipIf(!isPossible)('in a network whose name server changes its answers
 
   // proves: outbound-calls.the-name-servers-of-etc-resolv-conf
   test('each call looks a name up once and connects to the result', () => {
-    expect(seen.asked).toMatchObject({ 'four.test 1': 20, 'six.test 28': 20, 'half.test 1': 20 });
+    expect(seen.queries).toMatchObject({ 'four.test 1': 20, 'six.test 28': 20, 'half.test 1': 20 });
   });
 
   // proves: outbound-calls.its-address

@@ -15,12 +15,12 @@ async function sealedSource(dir: string, up: { host: string; url: string }, env 
   await using server = await serve(dir, { env: own });
   const token = await server.signIn(ADMIN.username, ADMIN.password);
   const source = { name: 'up', base_url: up.url, access: 'public' };
-  const answer = await fetch(`${server.url}/api/v2/sources`, {
+  const response = await fetch(`${server.url}/api/v2/sources`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ ...source, headers: { 'x-key': { secret: SECRET } } }),
   });
-  expect(answer.status).toBe(201);
+  expect(response.status).toBe(201);
 }
 
 async function callWith(dir: string, up: { host: string }, env = {}) {
@@ -33,7 +33,7 @@ const rekey = (dir: string, env: Record<string, string> = {}) =>
   hutch(['sources', 'rekey', '--data-dir', dir], { env });
 
 // proves: cryptography.secrets-of-sources
-test('secrets are sealed again, from one key of the settings to another', async () => {
+test('secrets are sealed again with another key of the settings', async () => {
   await using up = upstream(({ headers }) => Response.json(headers.get('x-key') === SECRET));
   const dir = tempDir();
   await sealedSource(dir, up, { HUTCH_SECRETS_KEY: KEY });
@@ -50,7 +50,7 @@ test('secrets are sealed again, from one key of the settings to another', async 
   expect(await callWith(dir, up, { HUTCH_SECRETS_KEY: KEY })).toBe(503);
 }, 60_000);
 
-test('secrets are sealed again, from the key of the file to a key of the settings', async () => {
+test('secrets sealed with the key of the file are sealed again with a key of the settings', async () => {
   await using up = upstream(() => Response.json(1));
   const dir = tempDir();
   await sealedSource(dir, up);
@@ -59,7 +59,7 @@ test('secrets are sealed again, from the key of the file to a key of the setting
   expect(await callWith(dir, up, { HUTCH_SECRETS_KEY: NEW_KEY })).toBe(200);
 }, 60_000);
 
-test('a source whose secrets no key opens is named and left unchanged', async () => {
+test('a source whose secrets no key can open is reported and left unchanged', async () => {
   await using up = upstream(() => Response.json(1));
   const dir = tempDir();
   await sealedSource(dir, up, { HUTCH_SECRETS_KEY: KEY });

@@ -24,19 +24,19 @@ test('a restarted server refreshes its sources, and its counts persist', async (
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const init = { method: 'POST', headers, body: JSON.stringify(source) };
     expect((await fetch(`${server.url}/api/v2/sources`, init)).status).toBe(201);
-    const answer = await fetch(`${server.url}/api/v2/sources/up`);
-    expect(await answer.json()).toEqual({ rabbits: 2 });
+    const response = await fetch(`${server.url}/api/v2/sources/up`);
+    expect(await response.json()).toEqual({ rabbits: 2 });
     expect(await server.stop()).toBe(0);
   }
   const counted = countIn(dir);
   expect(counted).toBeGreaterThan(0);
-  const asked = up.asked.length;
+  const before = up.asked.length;
   {
     await using server = await serve(dir, { env });
-    while (up.asked.length === asked) await Bun.sleep(50);
+    while (up.asked.length === before) await Bun.sleep(50);
     expect(up.asked.at(-1)?.headers.get('x-key')).toBe(SECRET);
     while ((await fetch(`${server.url}/api/v2/sources/up`)).headers.get('x-cache') !== 'hit');
-    expect(up.asked.length).toBe(asked + 1);
+    expect(up.asked.length).toBe(before + 1);
     expect(await server.stop()).toBe(0);
   }
   expect(countIn(dir)).toBeGreaterThan(counted);
