@@ -25,13 +25,13 @@ function recorder(body: unknown = ITEM, init: ResponseInit = {}) {
 }
 
 describe('createClient', () => {
-  test('sends nothing by itself', () => {
+  test('sends no request on its own', () => {
     const { requests, fetch } = recorder();
     createClient('http://127.0.0.1:3000', { fetch });
     expect(requests).toEqual([]);
   });
 
-  test('asks the server at its address, with or without a slash at the end', async () => {
+  test('uses the address of the server, with or without a trailing slash', async () => {
     const { requests, fetch } = recorder();
     await createClient('http://127.0.0.1:3000', { fetch }).api.v1.items.get();
     await createClient('https://example.com/hutch/', { fetch }).api.v1.items.get();
@@ -41,7 +41,7 @@ describe('createClient', () => {
     ]);
   });
 
-  test('puts path parameters and the query in the address', async () => {
+  test('adds path parameters and the query to the URL', async () => {
     const { requests, fetch } = recorder();
     const { v1 } = createClient('http://localhost', { fetch }).api;
     await v1.items({ item_id: 7 }).get();
@@ -54,7 +54,7 @@ describe('createClient', () => {
     ]);
   });
 
-  test('gives each POST to v2 an Idempotency-Key of its own, unless the call has one', async () => {
+  test('adds a new Idempotency-Key to each v2 POST, unless the call has one', async () => {
     const { requests, fetch } = recorder();
     const { v1, v2 } = createClient('http://localhost', { fetch }).api;
     const item = { title: 'A warm hutch' };
@@ -72,7 +72,7 @@ describe('createClient', () => {
     expect(others).toEqual([null, null, null]);
   });
 
-  test('makes one item though its fetch sends the request again after a lost response', async () => {
+  test('creates one item if fetch repeats the request after a lost response', async () => {
     await using t = await testApp();
     const { token } = await t.signUp('ada');
     const twice = async (request: Request) => {
@@ -82,14 +82,14 @@ describe('createClient', () => {
       return t.app.handle(new Request(url, { method, headers, body }));
     };
     const { items } = createClient('http://localhost', { token, fetch: twice }).api.v2;
-    const made = await items.post({ title: 'once' });
-    expect(made.status).toBe(201);
-    expect(made.response?.headers.get('idempotency-replayed')).toBe('true');
+    const created = await items.post({ title: 'once' });
+    expect(created.status).toBe(201);
+    expect(created.response?.headers.get('idempotency-replayed')).toBe('true');
     const { data } = await t.clientFor(token).api.v2.items.get({ query: {} });
     expect(data?.data).toHaveLength(1);
   });
 
-  test('sends a token that is a string with each request', async () => {
+  test('sends a string token with each request', async () => {
     const { requests, fetch } = recorder();
     const { items } = createClient('http://localhost', { fetch, token: 'abc' }).api.v1;
     await items.get();
@@ -97,7 +97,7 @@ describe('createClient', () => {
     expect(requests.map(authorization)).toEqual(['Bearer abc', 'Bearer abc']);
   });
 
-  test('asks a function for the token at each request', async () => {
+  test('calls a token function for each request', async () => {
     const { requests, fetch } = recorder();
     const tokens = [undefined, 'first', '', 'second'];
     const token = () => tokens.shift();
@@ -117,7 +117,7 @@ describe('createClient', () => {
     expect(plain).toEqual({ 'x-one': '1', 'x-two': '1', authorization: 'Bearer abc' });
   });
 
-  test('sends JSON, but signs in with a form', async () => {
+  test('sends JSON, but a form to sign in', async () => {
     const { requests, fetch } = recorder();
     const { items, login } = createClient('http://localhost', { fetch }).api.v1;
     await items.post({ title: 'A warm hutch' });
@@ -132,7 +132,7 @@ describe('createClient', () => {
     ]);
   });
 
-  test('leaves times, and texts that look like times, as strings', async () => {
+  test('does not convert times or similar strings', async () => {
     const { fetch } = recorder();
     const { data } = await createClient('http://localhost', { fetch })
       .api.v1.items({ item_id: 7 })
@@ -140,7 +140,7 @@ describe('createClient', () => {
     expect(data).toEqual(ITEM);
   });
 
-  test('gives an error typed by its status, and does not throw', async () => {
+  test('returns an error typed by its status, and does not throw', async () => {
     await using t = await testApp();
     const { data, error, status, response } = await t.client.api.v1.items.post({ title: '' });
     expect([data, status, response?.status]).toEqual([null, 401, 401]);
@@ -154,7 +154,7 @@ describe('createClient', () => {
     ]);
   });
 
-  test('throws an error status for who asks for it', async () => {
+  test('throws for an error status if requested', async () => {
     await using t = await testApp();
     const call = t.client.api.v1.items({ item_id: 7 }).get({ throwHttpError: true });
     await expect(call).rejects.toMatchObject({
@@ -163,7 +163,7 @@ describe('createClient', () => {
     });
   });
 
-  test('uses the global fetch unless it is given one', async () => {
+  test('uses the global fetch unless another one is set', async () => {
     await using t = await testApp();
     const { server } = t.app.listen({ hostname: '127.0.0.1', port: 0, development: false });
     const { users, login } = createClient(`http://127.0.0.1:${server?.port}`).api.v1;
@@ -179,11 +179,11 @@ function authorization(request: Request): string | null {
 }
 
 describe('the code of a problem', () => {
-  test('is one of those that its route declares for the status', async () => {
+  test('is one of the codes that its route declares for the status', async () => {
     await using t = await testApp();
     const { error } = await t.client.v2.auth.login.post({ login: 'nobody', password: PASSWORD });
     if (error?.status !== 401) throw new Error(`Not 401: ${error?.message}`);
-    // A code that is missing here, or one too many, fails the type check.
+    // A missing or additional code fails the type check.
     switch (error.value.code) {
       case 'bad_credentials':
         break;
@@ -196,7 +196,7 @@ describe('the code of a problem', () => {
   });
 });
 
-test('the client knows which routes read a form', async () => {
+test('the client knows the routes that accept a form', async () => {
   await using t = await testApp();
   const document = await (await t.request('GET', '/openapi.json')).json();
   const { paths } = document as {

@@ -8,7 +8,7 @@ const runDemo = (...args: string[]) =>
   run([process.execPath, 'examples/demo/index.ts', ...args], '.');
 
 describe('bun run demo', () => {
-  test('fills a server of its own and finds every place in it', async () => {
+  test('fills its own server and finds every place in it', async () => {
     const dataDir = tempDir();
     const { stdout, stderr, exitCode } = await runDemo('--count', '500', '--data-dir', dataDir);
     expect([exitCode, stderr]).toEqual([0, '']);
@@ -19,7 +19,7 @@ describe('bun run demo', () => {
     rmSync(dataDir, { recursive: true });
   }, 30_000);
 
-  test('fills a server that runs already, for an account that is made once', async () => {
+  test('fills a running server, for an account that is created once', async () => {
     await using t = await testApp({ config: { rateLimit: 'off' } });
     const { server } = t.app.listen({ hostname: '127.0.0.1', port: 0, development: false });
     const to = ['--url', `http://127.0.0.1:${server?.port}`, '--username', 'geo', '--password'];
@@ -53,7 +53,7 @@ describe('bun run demo', () => {
     expect(stdout).toMatch(/\nInterrupted after [\d,]+ of 171,075 places\.\n$/);
   }, 30_000);
 
-  test('names an option that cannot be used', async () => {
+  test('reports an invalid option', async () => {
     const wrong = await Promise.all([
       runDemo('--count', '0'),
       runDemo('--url', 'http://127.0.0.1:1'),
@@ -70,31 +70,31 @@ describe('bun run demo', () => {
 describe('a call of the demo', () => {
   const busy = new Response(null, { status: 503, headers: { 'retry-after': '0' } });
 
-  test('is repeated while the server is busy', async () => {
-    const answers = [
+  test('is retried while the server is busy', async () => {
+    const responses = [
       { data: null, error: { status: 503, value: {} }, response: busy },
       { data: null, error: { status: 503, value: {} }, response: busy },
       { data: 'done', error: null, response: new Response() },
     ];
     const timings = newTimings();
-    expect(await dataOf(async () => answers.shift()!, timings)).toBe('done');
+    expect(await dataOf(async () => responses.shift()!, timings)).toBe('done');
     expect([timings.retries, timings.latenciesMs.length]).toEqual([2, 1]);
   });
 
-  test('waits as long as the server asks', async () => {
+  test('waits for Retry-After', async () => {
     const response = new Response(null, { status: 503, headers: { 'retry-after': '7' } });
     const slept: unknown[] = [];
     using sleep = spyOn(Bun, 'sleep').mockImplementation(async (ms) => void slept.push(ms));
-    const answers = [
+    const responses = [
       { data: null, error: { status: 503, value: {} }, response },
       { data: 'done', error: null, response: new Response() },
     ];
-    await dataOf(async () => answers.shift()!);
+    await dataOf(async () => responses.shift()!);
     expect(sleep).toHaveBeenCalledTimes(1);
     expect(slept).toEqual([7000]);
   });
 
-  test('gives up on any other error, and on a server that stays busy', async () => {
+  test('fails on any other error, and if the server stays busy', async () => {
     const refused = { data: null, error: { status: 507, value: 'full' } };
     const call = dataOf(async () => ({ ...refused, response: new Response('', { status: 507 }) }));
     await expect(call).rejects.toEqual(new AnswerError('The server answers 507: "full"', 507));
@@ -105,14 +105,14 @@ describe('a call of the demo', () => {
     await expect(silent).rejects.toEqual(new AnswerError('The server does not answer: busy'));
   });
 
-  test('is one of no more than the given number at a time, each once', async () => {
-    let underWay = 0;
+  test('runs once, with at most the given number at a time', async () => {
+    let running = 0;
     let most = 0;
     const seen: number[] = [];
     await each(20, { inFlight: 3 }, async (index) => {
-      most = Math.max(most, ++underWay);
+      most = Math.max(most, ++running);
       await Bun.sleep(0);
-      underWay--;
+      running--;
       seen.push(index);
       return true;
     });

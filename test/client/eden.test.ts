@@ -3,7 +3,7 @@ import { treaty } from '@elysia/eden';
 import type { App } from '../../src/app.ts';
 import { testApp } from '../support.ts';
 
-test('Eden is typed by the routes as well', async () => {
+test('Eden has the types of the routes, too', async () => {
   await using t = await testApp();
   const { token } = await t.signUp('ada');
   const headers = { authorization: `Bearer ${token}` };

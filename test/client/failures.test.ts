@@ -3,7 +3,7 @@ import { createClient, HutchError, orThrow } from '../../src/client.ts';
 import { testApp } from '../support.ts';
 
 /** A client of a server that always sends the same response. */
-const answering = (body: ConstructorParameters<typeof Response>[0], init: ResponseInit = {}) =>
+const clientFor = (body: ConstructorParameters<typeof Response>[0], init: ResponseInit = {}) =>
   createClient('http://localhost', { retries: 0, fetch: async () => new Response(body, init) }).v2;
 
 const failing = (cause: unknown) =>
@@ -20,44 +20,44 @@ const problem = {
   request_id: 'r-1',
 };
 
-describe('a response that is not what it says', () => {
+describe('a response that does not match its headers', () => {
   test.each([
-    ['a page of a proxy as JSON', '<html>Bad Gateway</html>', 502],
-    ['no body as JSON', '', 502],
-    ['JSON that was cut off', '{"code":', 503],
-    ['bytes that are no UTF-8', new Uint8Array([0xff, 0xfe]), 500],
+    ['an HTML page of a proxy declared as JSON', '<html>Bad Gateway</html>', 502],
+    ['an empty body declared as JSON', '', 502],
+    ['truncated JSON', '{"code":', 503],
+    ['bytes that are not UTF-8', new Uint8Array([0xff, 0xfe]), 500],
   ])('%s is an error with its text', async (_, body, status) => {
-    const answer = await answering(body, { status, headers: json }).items.get();
+    const result = await clientFor(body, { status, headers: json }).items.get();
     const text = await new Response(body).text();
-    expect([answer.data, answer.status, answer.error?.kind]).toEqual([null, status, 'response']);
-    expect([answer.error?.status, answer.error?.value]).toEqual([status, text] as never);
-    expect(answer.response?.status).toBe(status);
+    expect([result.data, result.status, result.error?.kind]).toEqual([null, status, 'response']);
+    expect([result.error?.status, result.error?.value]).toEqual([status, text] as never);
+    expect(result.response?.status).toBe(status);
   });
 
   test.each([
     ['an empty body', ''],
-    ['JSON that was cut off', '{"data":['],
-    ['a page', '<html></html>'],
-  ])('%s where JSON should be is no success', async (_, body) => {
-    const { data, error, response } = await answering(body, { headers: json }).items.get();
+    ['truncated JSON', '{"data":['],
+    ['an HTML page', '<html></html>'],
+  ])('%s instead of JSON is an error', async (_, body) => {
+    const { data, error, response } = await clientFor(body, { headers: json }).items.get();
     expect([data, error?.kind, error?.status]).toEqual([null, 'broken', 0]);
     expect(response?.status).toBe(200);
   });
 
-  test('a page with a success status is no success either', async () => {
+  test('an HTML page with a success status is an error', async () => {
     const headers = { 'content-type': 'text/html; charset=utf-8' };
-    const { error } = await answering('<html>Log in to the network</html>', {
+    const { error } = await clientFor('<html>Log in to the network</html>', {
       headers,
     }).items.get();
     expect([error?.kind, error?.status]).toEqual(['broken', 0]);
   });
 
-  test('a body that ends early is no success either', async () => {
+  test('a body that ends early is an error', async () => {
     const body = new ReadableStream({
       start: (controller) => controller.enqueue(new TextEncoder().encode('{"data"')),
       pull: (controller) => controller.error(new TypeError('terminated')),
     });
-    const { error } = await answering(body, { headers: json }).items.get();
+    const { error } = await clientFor(body, { headers: json }).items.get();
     expect([error?.kind, error?.message]).toEqual([
       'broken',
       'GET /api/v2/items: the response is damaged (terminated)',
@@ -65,17 +65,17 @@ describe('a response that is not what it says', () => {
   });
 
   test('HEAD and 204 have no data', async () => {
-    const { head } = answering(null, { headers: json }).items as unknown as {
+    const { head } = clientFor(null, { headers: json }).items as unknown as {
       head(): Promise<{ data: unknown; error: unknown }>;
     };
     expect(await head()).toMatchObject({ data: null, error: null });
-    const none = await answering(null, { status: 204 }).auth.logout.post();
+    const none = await clientFor(null, { status: 204 }).auth.logout.post();
     expect([none.data, none.error] as unknown[]).toEqual([null, null]);
   });
 });
 
 describe('no response', () => {
-  test('is network, with its cause and status 0', async () => {
+  test('is a network error with its cause and status 0', async () => {
     const cause = new TypeError('fetch failed');
     const { data, error, response, status } = await failing(cause).items.get();
     expect([data, response, status]).toEqual([null, null, 0]);
@@ -84,7 +84,7 @@ describe('no response', () => {
     expect(error?.message).toBe('GET /api/v2/items: no response from the server (fetch failed)');
   });
 
-  test('is aborted or timeout where the signal ended the call', async () => {
+  test('is aborted or timeout if the signal ended the call', async () => {
     const fetch = (request: Request) =>
       new Promise<Response>((_, reject) => {
         request.signal.addEventListener('abort', () => reject(request.signal.reason));
@@ -99,7 +99,7 @@ describe('no response', () => {
     expect(before.error).toMatchObject({ kind: 'aborted', value: new Error('not needed') });
   });
 
-  test('of a real port where nobody listens is network too', async () => {
+  test('from a real port without a listener is a network error', async () => {
     const { error } = await createClient('http://127.0.0.1:1', { retries: 0 }).v2.items.get();
     expect(error?.kind).toBe('network');
   });
@@ -108,22 +108,22 @@ describe('no response', () => {
 describe('a HutchError', () => {
   test('has the code, the problem and a readable message', async () => {
     const headers = { 'content-type': 'application/problem+json' };
-    const answer = await answering(JSON.stringify(problem), { status: 404, headers })
+    const result = await clientFor(JSON.stringify(problem), { status: 404, headers })
       .items({ item_id: 7 })
       .get();
-    expect(answer.error).toBeInstanceOf(Error);
-    expect(answer.error).toMatchObject({
+    expect(result.error).toBeInstanceOf(Error);
+    expect(result.error).toMatchObject({
       name: 'HutchError',
       status: 404,
       code: 'not_found',
       problem,
     });
-    expect(String(answer.error)).toBe(
+    expect(String(result.error)).toBe(
       'HutchError: GET /api/v2/items/7: 404 Item 7 not found (not_found)',
     );
   });
 
-  test('names the fields that are refused', async () => {
+  test('lists the invalid fields in its message', async () => {
     await using t = await testApp();
     const ada = await t.signUp('ada');
     const { error } = await ada.client.v2.items.post({ title: '' });
@@ -148,7 +148,7 @@ describe('a HutchError', () => {
     });
   });
 
-  test('is thrown by calls of a client that asks for it, as far as it does', async () => {
+  test('is thrown by the calls for which a client option requests it', async () => {
     const fetch = async () => Response.json(problem, { status: 404 });
     const { items } = createClient('http://localhost', {
       fetch,
@@ -161,7 +161,7 @@ describe('a HutchError', () => {
 });
 
 describe('a path parameter', () => {
-  const asked = async (value: string) => {
+  const sentPath = async (value: string) => {
     let url = '';
     const fetch = async (request: Request) => {
       url = request.url;
@@ -178,10 +178,10 @@ describe('a path parameter', () => {
     ['é ', '%C3%A9%20'],
     ['...', '...'],
   ])('%p stays one segment', async (value, encoded) => {
-    expect(await asked(value)).toBe(encoded);
+    expect(await sentPath(value)).toBe(encoded);
   });
 
-  test.each(['', '.', '..'])('%p is refused, for it would be another path', async (value) => {
-    await expect(asked(value)).rejects.toThrow(`The path parameter name must not be "${value}"`);
+  test.each(['', '.', '..'])('%p is refused, because it would change the path', async (value) => {
+    await expect(sentPath(value)).rejects.toThrow(`The path parameter name must not be "${value}"`);
   });
 });

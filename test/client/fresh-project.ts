@@ -4,7 +4,7 @@ import { buildClient } from '../../build-client.ts';
 import { tempDir } from '../support.ts';
 
 export interface Packed {
-  /** Holds the folder, the tarball and the projects. */
+  /** Contains the folder, the tarball and the projects. */
   dir: string;
   /** The folder that was packed. */
   folder: string;
@@ -25,7 +25,7 @@ export async function packClient(): Promise<Packed> {
   return { dir, folder, tarball, files, unpackedBytes: report.unpackedSize };
 }
 
-/** A project that has the client and nothing else. */
+/** Creates a project that contains only the client. */
 export async function freshProject({ dir: root, tarball }: Packed, files: Record<string, string>) {
   const dir = mkdtempSync(join(root, 'project-'));
   const manifest = { name: 'fresh', private: true, type: 'module' };
@@ -35,7 +35,7 @@ export async function freshProject({ dir: root, tarball }: Packed, files: Record
   return dir;
 }
 
-/** examples/consumer as someone would have it after `npm install`. */
+/** Creates a copy of examples/consumer as it is after `npm install`. */
 export async function consumerExample({ dir: root, tarball }: Packed) {
   const dir = mkdtempSync(join(root, 'project-'));
   for (const name of ['index.ts', 'tour.ts', 'tsconfig.json']) {

@@ -6,7 +6,7 @@ import { tempDir } from '../support.ts';
 const GROUPS = 40;
 const root = resolve(import.meta.dir, '../..');
 
-test('forty more groups type-check, and the client knows each of them', async () => {
+test('forty more groups type-check, and the client includes each of them', async () => {
   const project = copyProject();
   for (let number = 0; number < GROUPS; number++) addGroup(project, number);
   mountGroups(project);

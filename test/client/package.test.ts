@@ -53,7 +53,7 @@ describe.skipIf(!Bun.which('node') || !Bun.which('npm'))('the client package (ne
 
   afterAll(() => rmSync(packed.dir, { recursive: true }));
 
-  test('is small and holds the client alone', async () => {
+  test('is small and contains only the client', async () => {
     expect(packed.files).toEqual([
       'LICENSE',
       'README.md',
@@ -62,7 +62,7 @@ describe.skipIf(!Bun.which('node') || !Bun.which('npm'))('the client package (ne
       'package.json',
     ]);
     const script = await Bun.file(join(packed.folder, 'index.js')).text();
-    // What runs is small; the types grow with the routes.
+    // The code is small; the types grow with the routes.
     expect(script.length).toBeLessThan(30_000);
     expect(packed.unpackedBytes).toBeLessThan(300_000);
     const types = await Bun.file(join(packed.folder, 'index.d.ts')).text();
@@ -73,7 +73,7 @@ describe.skipIf(!Bun.which('node') || !Bun.which('npm'))('the client package (ne
     );
   });
 
-  test('compiles in a project that has nothing else, and mistakes do not', async () => {
+  test('compiles in an otherwise empty project, and mistakes do not', async () => {
     const dir = await freshProject(packed, {
       'tsconfig.json': STRICT,
       'right.ts': `${START}
@@ -139,7 +139,7 @@ console.log(response.status);`,
     });
   }, 60_000);
 
-  test('refuses wrong fields, operators and sort keys of lists when it is compiled', async () => {
+  test('rejects wrong fields, operators and sort keys of lists at compile time', async () => {
     const start = `import { createClient, HutchError, orThrow, pages, subscribe } from 'hutch-client';
 const { items, users, 'audit-log': log } = createClient('http://127.0.0.1:3000').api.v2;
 const tag: string = 'wood';
@@ -179,12 +179,12 @@ await log.get({ query: { where: 'user_id is null' } });
     expect(files.toSorted()).toEqual(Object.keys(wrong).toSorted());
   }, 60_000);
 
-  test('carries the descriptions of routes and fields, and names nested types', async () => {
+  test('includes the descriptions of routes and fields, and names nested types', async () => {
     await using t = await testApp();
     const document = await (await t.request('GET', '/openapi.json')).json();
     const { paths, components } = document as Documented;
     const types = await Bun.file(join(packed.folder, 'index.d.ts')).text();
-    // One line, however the comment is broken up.
+    // One line, regardless of the line breaks in the comment.
     const text = types.replace(/\s+(\* )?/g, ' ');
     const summaries = Object.values(paths).flatMap((it) =>
       Object.values(it).map(({ summary }) => summary),
@@ -204,7 +204,7 @@ await log.get({ query: { where: 'user_id is null' } });
     );
   });
 
-  test('its type is the one that src/client.ts has', async () => {
+  test('has the same type as src/client.ts', async () => {
     const dir = await freshProject(packed, {
       'tsconfig.json': JSON.stringify({
         extends: resolve('tsconfig.json'),

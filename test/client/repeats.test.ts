@@ -5,7 +5,7 @@ import { testApp } from '../support.ts';
 
 type Step = number | 'lost' | [status: number, headers: Record<string, string>];
 
-/** A client of a server that takes one step for each request, and 200 after them. */
+/** A client of a server that sends one step per request, and then 200. */
 function scripted(steps: Step[], options: Parameters<typeof createClient>[1] = {}) {
   const requests: Request[] = [];
   const fetch = async (request: Request) => {
@@ -22,23 +22,23 @@ function scripted(steps: Step[], options: Parameters<typeof createClient>[1] = {
   return { requests, v1: client.v1, v2: client.v2 };
 }
 
-describe('a call is repeated', () => {
+describe('a call is retried', () => {
   test.each<[string, Step[], number]>([
     ['a 503', [503], 200],
     ['two 503', [503, 503], 200],
     ['a lost connection', ['lost'], 200],
     ['a 429', [429], 200],
-    ['a gateway without its server', [502, 504], 200],
+    ['gateway errors', [502, 504], 200],
     ['a Retry-After that is a date', [[503, { 'retry-after': new Date(0).toUTCString() }]], 200],
-    ['more than it may', [503, 503, 503], 503],
-    ['a longer Retry-After than it waits for', [[429, { 'retry-after': '31' }]], 429],
-    ['an error that stays', [500], 500],
+    ['more than the maximum', [503, 503, 503], 503],
+    ['a Retry-After beyond the maximum delay', [[429, { 'retry-after': '31' }]], 429],
+    ['a permanent error', [500], 500],
     ['a refusal', [422], 422],
   ])('after %s, or not', async (_, steps, status) => {
     expect((await scripted(steps).v2.items.get()).status).toBe(status);
   });
 
-  test('only where that is safe', async () => {
+  test('only if that is safe', async () => {
     const item = { title: 'straw' };
     const outcomes = async (
       call: (it: ReturnType<typeof scripted>) => Promise<{ status: number }>,
@@ -57,7 +57,7 @@ describe('a call is repeated', () => {
     expect(await outcomes(({ v2 }) => v2.items.import.post('{}'))).toEqual([0, 503, 200]);
   });
 
-  test('as often as the client or the call says', async () => {
+  test('as often as the client or the call allows', async () => {
     const statusOf = async (client: object, own: object) => {
       const { v2, requests } = scripted(Array(9).fill(503), client);
       await v2.items.get(own);
@@ -80,7 +80,7 @@ describe('a call is repeated', () => {
     );
   });
 
-  test('no more once its signal is aborted', async () => {
+  test('but not after its signal is aborted', async () => {
     const abort = new AbortController();
     const { v2, requests } = scripted([[503, { 'retry-after': '20' }]]);
     const call = v2.items.get({ signal: abort.signal });
@@ -90,7 +90,7 @@ describe('a call is repeated', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('with a stream never: it can be read once', async () => {
+  test('but not with a stream, which can be read only once', async () => {
     const { v2, requests } = scripted([429]);
     const stream = new Blob(['{}']).stream();
     expect((await v2.items.import.post(stream)).status).toBe(429);
@@ -98,7 +98,7 @@ describe('a call is repeated', () => {
   });
 });
 
-test('the client knows which routes honour an Idempotency-Key', async () => {
+test('the client knows the routes that accept an Idempotency-Key', async () => {
   await using t = await testApp();
   const document = await (await t.request('GET', '/openapi.json')).json();
   const { paths } = document as {
@@ -111,16 +111,16 @@ test('the client knows which routes honour an Idempotency-Key', async () => {
 });
 
 describe('a token', () => {
-  test('may come later', async () => {
+  test('may be asynchronous', async () => {
     const { v2, requests } = scripted([], { token: async () => 'later' });
     await v2.items.get();
     expect(requests[0]?.headers.get('authorization')).toBe('Bearer later');
   });
 
-  /** A server that takes the token `new` alone. */
+  /** A client of a server that accepts only the token `new`, and its number of renewals. */
   const renewing = (isRenewed: boolean) => {
     let token = 'old';
-    let asked = 0;
+    let renewals = 0;
     const fetch = async ({ headers }: Request) => {
       const isNew = headers.get('authorization') === 'Bearer new';
       return isNew
@@ -132,47 +132,47 @@ describe('a token', () => {
       token: () => token,
       onUnauthorized: async (error) => {
         expect(error.status).toBe(401);
-        asked++;
+        renewals++;
         await Bun.sleep(0);
         if (isRenewed) token = 'new';
         return isRenewed;
       },
     });
-    return { items: client.v2.items, asked: () => asked };
+    return { items: client.v2.items, renewals: () => renewals };
   };
 
-  test('that was refused is renewed once for all calls, which are repeated', async () => {
-    const { items, asked } = renewing(true);
-    const answers = await Promise.all(Array.from({ length: 5 }, () => items.get()));
-    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
-    expect(asked()).toBe(1);
+  test('that was refused is renewed once for all calls, which are retried', async () => {
+    const { items, renewals } = renewing(true);
+    const results = await Promise.all(Array.from({ length: 5 }, () => items.get()));
+    expect(results.map(({ status }) => status)).toEqual(Array(5).fill(200));
+    expect(renewals()).toBe(1);
   });
 
-  test('that cannot be renewed leaves the refusal', async () => {
-    const { items, asked } = renewing(false);
-    expect([(await items.get()).status, asked()]).toEqual([401, 1]);
+  test('that cannot be renewed leaves the 401', async () => {
+    const { items, renewals } = renewing(false);
+    expect([(await items.get()).status, renewals()]).toEqual([401, 1]);
   });
 
-  test('is not asked for after a wrong password, nor by the calls that renew it', async () => {
+  test('is not renewed after a wrong password, nor by the calls that renew it', async () => {
     await using t = await testApp();
     await t.signUp('ada');
-    let asked = 0;
+    let renewals = 0;
     const client = createClient('http://localhost', {
       fetch: (request) => t.app.handle(request),
       onUnauthorized: async (_, { v2 }) => {
-        asked++;
+        renewals++;
         return (await v2.users.me.get()).error === null;
       },
     });
     const wrong = { login: 'ada', password: 'wrong-password' };
     expect((await client.v2.auth.login.post(wrong)).status).toBe(401);
-    expect(asked).toBe(0);
+    expect(renewals).toBe(0);
     expect((await client.v2.users.me.get()).status).toBe(401);
-    expect(asked).toBe(1);
+    expect(renewals).toBe(1);
   });
 });
 
-test('credentials are sent as the client says', async () => {
+test('requests have the credentials mode of the client', async () => {
   const { v2, requests } = scripted([], { credentials: 'include' });
   await v2.items.get();
   expect(requests[0]?.credentials).toBe('include');

@@ -18,7 +18,7 @@ async function withItem() {
 }
 
 describe('an item read by the client', () => {
-  test('has all of its fields in type and in truth when `fields` is not given', async () => {
+  test('has all of its fields, in its type and at run time, without `fields`', async () => {
     await using it = await withItem();
     const item = orThrow(await it.items({ item_id: it.id }).get());
     const [listed] = orThrow(await it.items.get({ query: { sort: '-id', limit: 1 } })).data;
@@ -28,7 +28,7 @@ describe('an item read by the client', () => {
     expect(listed).toEqual(item);
   });
 
-  test('has the fields that are named, and no others', async () => {
+  test('has only the selected fields', async () => {
     await using it = await withItem();
     const one = orThrow(await it.items({ item_id: it.id }).get({ query: { fields: 'title' } }));
     const { data } = orThrow(await it.items.get({ query: { fields: ['title', 'tags'] } }));
@@ -41,7 +41,7 @@ describe('an item read by the client', () => {
     expect(data).toEqual([{ id: it.id, title: 'straw', tags: ['dry'] }] as never);
   });
 
-  test('has its owner where it is asked for', async () => {
+  test('has its owner if it is requested', async () => {
     await using it = await withItem();
     const query = { fields: ['title'], expand: 'owner' } as const;
     const one = orThrow(await it.items({ item_id: it.id }).get({ query }));
@@ -49,7 +49,7 @@ describe('an item read by the client', () => {
     expect(one.owner?.username).toBe('ada');
   });
 
-  test('may lack each field that a list from elsewhere may name', async () => {
+  test('may lack any field if the list is not known at compile time', async () => {
     await using it = await withItem();
     const fields: ('title' | 'tags')[] = ['title'];
     const one = orThrow(await it.items({ item_id: it.id }).get({ query: { fields } }));
@@ -59,7 +59,7 @@ describe('an item read by the client', () => {
     expect(one.tags).toBeUndefined();
   });
 
-  test('comes from pages() as it comes from get()', async () => {
+  test('has the same type from pages() as from get()', async () => {
     await using it = await withItem();
     for await (const item of pages(it.items)) hasType<number>()(item.views, true);
     const titles: string[] = [];
@@ -74,7 +74,7 @@ describe('an item read by the client', () => {
     expect(titles).toEqual(['straw']);
   });
 
-  test('has the media type of sparse responses only where `fields` is given', async () => {
+  test('has the media type of sparse responses only with `fields`', async () => {
     await using it = await withItem();
     const types = await Promise.all([
       it.items.get(),

@@ -31,7 +31,7 @@ function scripted(connections: Connection[]) {
 const created = (id: number) => `id: ${id}\nevent: created\ndata: {"item_id":${id}}\n\n`;
 const fast = { minDelayMs: 1, maxDelayMs: 2 };
 
-/** The ids of the first `count` events. */
+/** Returns the ids of the first `count` events. */
 async function take(count: number, { events }: ReturnType<typeof scripted>, options = {}) {
   const ids: unknown[] = [];
   for await (const event of subscribe(events, { ...fast, ...options })) {
@@ -42,30 +42,30 @@ async function take(count: number, { events }: ReturnType<typeof scripted>, opti
 }
 
 describe('a subscription', () => {
-  test('goes on after the last event when the connection ends', async () => {
+  test('resumes after the last event when the connection ends', async () => {
     const server = scripted([['id: 4\n\n', created(5), ':\n\n'], [created(6)], [created(7)]]);
     expect(await take(3, server)).toEqual([5, 6, 7]);
     expect(server.lastIds).toEqual([null, '5', '6']);
   });
 
-  test('starts after the id of its opening though no event came, or after the one it is given', async () => {
+  test('resumes after the id of the opening block without any event, and starts after lastEventId', async () => {
     const server = scripted([['id: 4\n\n'], [created(5)]]);
     expect(await take(1, server, { lastEventId: 2 })).toEqual([5]);
     expect(server.lastIds).toEqual(['2', '4']);
   });
 
-  test('drops a block that was cut off: it comes again', async () => {
+  test('drops a truncated block, which is sent again', async () => {
     const server = scripted([[created(1), created(2).slice(0, -1)], [created(2)]]);
     expect(await take(2, server)).toEqual([1, 2]);
     expect(server.lastIds).toEqual([null, '1']);
   });
 
-  test('reads events however they are divided and ended', async () => {
+  test('reads events regardless of chunks and line endings', async () => {
     const text = `${created(1)}id: 2\r\nevent: created\r\ndata: {"item_id":\r\ndata: 2}\r\n\r\n`;
     expect(await take(2, scripted([text.split('')]))).toEqual([1, 2]);
   });
 
-  test('goes through lost connections and 5xx', async () => {
+  test('survives lost connections and 5xx', async () => {
     const lost: (number | undefined)[] = [];
     const onDisconnect = (error: HutchError | null) => void lost.push(error?.status);
     const server = scripted(['lost', 503, 502, 429, [created(1)], [created(2)]]);
@@ -73,12 +73,12 @@ describe('a subscription', () => {
     expect(lost).toEqual([0, 503, 502, 429, undefined]);
   });
 
-  test('waits as long as Retry-After says, up to the longest wait', async () => {
+  test('waits for Retry-After, up to the maximum delay', async () => {
     const server = scripted([[503, '3600'], [created(1)]]);
     expect(await take(1, server)).toEqual([1]);
   });
 
-  test.each([400, 401, 403, 404, 422])('throws %i, which would stay', async (status) => {
+  test.each([400, 401, 403, 404, 422])('throws %i, which is permanent', async (status) => {
     await expect(take(1, scripted([[], status]))).rejects.toMatchObject({
       name: 'HutchError',
       status,
@@ -96,7 +96,7 @@ describe('a subscription', () => {
     expect(ids).toEqual(['created']);
   });
 
-  test('reconnects when nothing comes any more', async () => {
+  test('reconnects if the connection is idle for too long', async () => {
     const server = scripted([]);
     let losses = 0;
     const abort = new AbortController();

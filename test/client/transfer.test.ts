@@ -9,7 +9,7 @@ async function* chunks() {
   for (const part of [LINES.slice(0, 9), LINES.slice(9)]) yield new TextEncoder().encode(part);
 }
 
-/** A server on a real port, where bodies travel as fetch sends them. */
+/** A server on a real port, which receives bodies as fetch sends them. */
 async function listening() {
   const t = await testApp({ config: { rateLimit: 'off' } });
   const { token } = await t.signUp('ada');
@@ -24,40 +24,40 @@ async function listening() {
   };
 }
 
-describe('an import takes', () => {
+describe('an import accepts', () => {
   test.each([
     ['a Blob', () => new Blob([LINES], { type: 'application/jsonl' })],
     ['a Blob without a type', () => new Blob([LINES])],
-    ['a File by its name', () => new File([CSV], 'items.CSV')],
+    ['a File with a CSV name', () => new File([CSV], 'items.CSV')],
     [
       'a File with the type of a spreadsheet',
       () => new File([CSV], 'a.csv', { type: 'application/vnd.ms-excel' }),
     ],
     ['bytes', () => new TextEncoder().encode(LINES)],
     ['an ArrayBuffer', () => new TextEncoder().encode(LINES).buffer],
-    ['a text', () => LINES],
+    ['a string', () => LINES],
     ['a stream', () => new Blob([LINES]).stream()],
-    ['what comes in chunks', chunks],
+    ['an async iterable of chunks', chunks],
   ])('%s', async (_, bodyOf) => {
     await using it = await listening();
     const report = orThrow(await it.items.import.post(bodyOf()));
     expect(report).toMatchObject({ created: 2, failed: 0 });
   });
 
-  test('a file of the disk', async () => {
+  test('a file on disk', async () => {
     await using it = await listening();
     const path = `${tempDir()}/items.csv`;
     await Bun.write(path, CSV);
     expect(orThrow(await it.items.import.post(Bun.file(path))).created).toBe(2);
   });
 
-  test('the format that the call names', async () => {
+  test('the format that the call sets', async () => {
     await using it = await listening();
     const file = new File([CSV], 'items.txt', { type: 'text/plain' });
     const report = await it.items.import.post(file, { query: { format: 'csv' } });
     expect(orThrow(report).created).toBe(2);
-    const named = await it.items.import.post(CSV, { headers: { 'content-type': 'text/csv' } });
-    expect(orThrow(named).created).toBe(2);
+    const typed = await it.items.import.post(CSV, { headers: { 'content-type': 'text/csv' } });
+    expect(orThrow(typed).created).toBe(2);
   });
 });
 
@@ -91,7 +91,7 @@ describe('pages', () => {
     expect(sizes).toEqual([10, 10, 5]);
   });
 
-  test('asks for no page that is not needed', async () => {
+  test('requests no unnecessary page', async () => {
     let calls = 0;
     const fetch = async () => {
       calls++;
