@@ -5,18 +5,18 @@ const PAGE = join(root, 'docs/security.md');
 
 /** A row of a table, or a paragraph that ends with `Proof:`. */
 export interface Claim {
-  /** The name that tests use for it: `6.2.1`, or its section and first words, as `input.email`. */
+  /** The name of the claim in tests: `6.2.1`, or its section and first words: `input.email`. */
   key: string;
   /** The index of the line that holds the proof. */
   line: number;
-  /** The proof in words; empty where tests alone prove it. */
+  /** The proof in words; empty if only tests prove it. */
   reason: string;
 }
 
 const LINK = String.raw`\[[^\]]*\]\(\.\./test/[^)]*\)`;
 const LINKS = new RegExp(`(?:^|\\s)${LINK}(?:, ${LINK})*$`);
 
-/** The claims of the security page, in order. */
+/** Returns the claims of the security page in order. */
 export function claimsOf(page: string): Claim[] {
   let section = '';
   let opening = '';
@@ -42,16 +42,16 @@ export const cellsOf = (row: string): string[] => row.split(/\s*\|\s*/).slice(1,
 
 const reasonOf = (cell: string) => cell.trim().replace(LINKS, '').trim();
 
-/** The words in bold with which a paragraph begins, or else all of it. */
+/** Returns the bold words at the beginning of a paragraph, or else all of it. */
 const titleOf = (paragraph: string) => /^\*\*([^*]+)\*\*/.exec(paragraph)?.[1] ?? paragraph;
 
-/** The first eight words, as `requests-in-10-s-of-an-address`. */
+/** Returns the first eight words, like `requests-in-10-s-of-an-address`. */
 function slugOf(text: string): string {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   return words.slice(0, 8).join('-');
 }
 
-/** The test files that have a line `// proves: <key>, <key>`, by key. */
+/** Returns the test files with a line `// proves: <key>, <key>` by key. */
 export async function readProofs(): Promise<Map<string, string[]>> {
   const proofs = new Map<string, string[]>();
   const paths = await Array.fromAsync(new Bun.Glob('test/**/*.test.ts').scan({ cwd: root }));

@@ -15,7 +15,7 @@ const PAGES = ['*.md', 'docs/*.md', 'examples/*/*.md'].flatMap((glob) => [
 
 const TEST_LINK = /\]\((\.\.\/)?test\/[\w/.-]+\.test\.ts\)/;
 
-/** Sections whose every paragraph and list item is a promise, so that each links to its test. */
+/** Sections in which each paragraph and list item is a promise with a link to its test. */
 const PROMISES: [page: string, title: string][] = [
   ['README.md', 'What it guarantees'],
   ['docs/api.md', 'Items'],
@@ -27,7 +27,7 @@ const PROMISES: [page: string, title: string][] = [
 ];
 
 describe('promises', () => {
-  test.each(PROMISES)('each of those in %s under "%s" links to a test', (page, title) => {
+  test.each(PROMISES)('in %s under "%s" each link to a test', (page, title) => {
     const promises = blocksOf(sectionOf(read(page), title));
     expect(promises.length).toBeGreaterThan(1);
     expect(promises.filter((it) => !TEST_LINK.test(it))).toEqual([]);
@@ -41,7 +41,7 @@ describe('docs/operating.md', () => {
     expect(rows.filter((row) => !TEST_LINK.test(row))).toEqual([]);
   });
 
-  test('names the commands that hutch has, and no others', async () => {
+  test('lists exactly the commands of hutch', async () => {
     const { stdout } = await hutch(['--help']);
     const commands = [...stdout.matchAll(/^ {2}(\w+(?: [\w-]+)?) {2,}/gm)].map(([, it]) => it);
     expect(commands.length).toBeGreaterThan(5);
@@ -50,13 +50,13 @@ describe('docs/operating.md', () => {
     expect(named).toEqual(commands);
   });
 
-  test('names only settings that there are', () => {
+  test('mentions only existing settings', () => {
     const named = [...operating.matchAll(/\bHUTCH_[A-Z]+(?:_[A-Z]+)*\b/g)].map(([name]) => name);
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter((name) => !settings.includes(`#${name}=`))).toEqual([]);
   });
 
-  test('tells the defaults of settings as they are', () => {
+  test('has the correct defaults of the settings', () => {
     const rows = [
       ...sectionOf(operating, 'Settings').matchAll(/^\| (HUTCH_[^|]+) \| ([^| ][^|]*) \|/gm),
     ];
@@ -70,11 +70,11 @@ describe('docs/operating.md', () => {
 });
 
 describe('README.md', () => {
-  test('is an entrance of 120 lines at most', () => {
+  test('has at most 120 lines', () => {
     expect(readme.split('\n').length).toBeLessThanOrEqual(121);
   });
 
-  test('shows what its TypeScript example prints', async () => {
+  test('shows the output of its TypeScript example', async () => {
     await using server = await serve(tempDir());
     const account = { email: 'ada@example.com', username: 'ada', password: 'straw for seven' };
     await server.clientFor().v1.users.post(account);
@@ -105,12 +105,12 @@ describe('the links of the documentation', () => {
     expect(PAGES.flatMap(linksOf).length).toBeGreaterThan(50);
   });
 
-  test.each(PAGES)('of %s lead to files and headings that exist', (page) => {
-    expect(linksOf(page).filter((link) => !leadsSomewhere(page, link))).toEqual([]);
+  test.each(PAGES)('of %s lead to existing files and headings', (page) => {
+    expect(linksOf(page).filter((link) => !isResolved(page, link))).toEqual([]);
   });
 });
 
-/** The first block of code in a language. */
+/** Returns the first code block in a language. */
 function codeOf(language: string): string {
   return new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(readme)?.[1] ?? '';
 }
@@ -119,7 +119,7 @@ async function outputOf(...command: string[]): Promise<string> {
   return Bun.spawn(command, { stdout: 'pipe' }).stdout.text();
 }
 
-/** A text without its times, and without how it is laid out. */
+/** Returns a text without its times and layout. */
 function plain(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
@@ -127,14 +127,14 @@ function plain(text: string): string {
     .trim();
 }
 
-/** The text below a heading, up to the next one. */
+/** Returns the text between a heading and the next one. */
 function sectionOf(page: string, title: string): string {
   const start = page.indexOf(`# ${title}\n`);
   expect(start).toBeGreaterThanOrEqual(0);
   return page.slice(start + title.length + 3).split(/^#{2,} /m, 1)[0] ?? '';
 }
 
-/** Paragraphs and list items, without those that only announce what follows. */
+/** Returns paragraphs and list items, except those that only introduce the next block. */
 function blocksOf(section: string): string[] {
   return withoutCode(section)
     .split(/\n\s*\n|\n(?=- )/)
@@ -146,13 +146,13 @@ function withoutCode(text: string): string {
   return text.replaceAll(/^```.*?^```$/gms, '');
 }
 
-/** Links to files of the repository and to headings. */
+/** Returns the links to files of the repository and to headings. */
 function linksOf(page: string): string[] {
   const links = [...withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)];
   return links.map(([, link = '']) => link).filter((link) => !/^[a-z]+:/.test(link));
 }
 
-function leadsSomewhere(page: string, link: string): boolean {
+function isResolved(page: string, link: string): boolean {
   const [path = '', anchor] = link.split('#');
   const target = path === '' ? join(root, page) : resolve(root, dirname(page), path);
   if (relative(root, target).startsWith('..') || !existsSync(target)) return false;
@@ -160,7 +160,7 @@ function leadsSomewhere(page: string, link: string): boolean {
   return statSync(target).isFile() && anchorsOf(readFileSync(target, 'utf8')).includes(anchor);
 }
 
-/** The anchors that GitHub makes of headings. */
+/** Returns the anchors that GitHub creates for headings. */
 function anchorsOf(text: string): string[] {
   return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

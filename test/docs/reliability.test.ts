@@ -4,7 +4,7 @@ import { testApp } from '../support.ts';
 
 const page = await Bun.file(join(import.meta.dir, '../../docs/reliability.md')).text();
 
-/** The paths in the first column of the table with this title. */
+/** Returns the paths in the first column of the table with this title. */
 function pathsUnder(title: string): string[] {
   const [, table = ''] = page.split(`| ${title} |`);
   const rows = table.split('\n\n')[0]?.split('\n') ?? [];
@@ -29,7 +29,7 @@ async function posts() {
 const isKeyed = ({ parameters = [] }: Post) =>
   parameters.some(({ name }) => name === 'Idempotency-Key');
 
-test('each POST of v2 is in the list of those that take a key, or of those that do not', async () => {
+test('each v2 POST is listed either with a key or without one', async () => {
   const all = await posts();
   const [keyed, others] = [all.filter(isKeyed), all.filter((it) => !isKeyed(it))];
   expect(Math.min(keyed.length, others.length)).toBeGreaterThan(5);
@@ -38,7 +38,7 @@ test('each POST of v2 is in the list of those that take a key, or of those that 
   expect(pathsUnder('POST without a key').toSorted()).toEqual(sorted(others));
 });
 
-test('each POST of v2 that answers 201 takes a key', async () => {
+test('each v2 POST that can return 201 accepts a key', async () => {
   const created = (await posts()).filter(({ responses }) => '201' in responses);
   expect(created.length).toBeGreaterThan(5);
   expect(created.filter((it) => !isKeyed(it)).map(({ path }) => path)).toEqual([]);

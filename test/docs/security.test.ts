@@ -35,7 +35,7 @@ const REASON =
   /^(Documented: |By review: |Operator: |Not applicable: |Partly: |Not met\b).*\w.{14}/;
 const FILE = /\b(?:src|test)\/[\w./-]+\.ts/g;
 
-/** A cell or paragraph that a test proves, or that says in which words why none can. */
+/** Matches a cell or paragraph with a link to a test or the reason why there is none. */
 const PROVED = /\]\(\.\.\/test\/[\w./-]+\.test\.ts\)|\b(?:By review|Operator): [^|]{15}/;
 /** The sections of rules, which come before the requirements of the standard. */
 const RULES = ['Input', 'Limits', 'Passwords', 'Sign-in methods', 'Sessions'].concat([
@@ -70,42 +70,47 @@ describe('docs/security.md', () => {
     expect(rows.flatMap(({ numbers }) => numbers)).toEqual(all);
   });
 
-  test('tells the level of each', () => {
+  test('has the level of each requirement', () => {
     for (const { numbers, levels } of rows) {
       const own = new Set(numbers.map(levelOf));
       expect([numbers[0], levels]).toEqual([numbers[0], [...own].join(', ')]);
     }
   });
 
-  test('shows each by a test, or says why not', () => {
-    const bare = rows.filter(({ proof }) => !proof.includes('](../test/') && !REASON.test(proof));
-    expect(bare).toEqual([]);
+  test('links each requirement to a test, or has the reason why not', () => {
+    const unproved = rows.filter(
+      ({ proof }) => !proof.includes('](../test/') && !REASON.test(proof),
+    );
+    expect(unproved).toEqual([]);
   });
 
-  test('says where each is done that a test alone shows', () => {
-    const bare = rows.filter(({ how, proof }) => how === '' && !REASON.test(proof));
-    expect(bare).toEqual([]);
+  test('describes the implementation of each requirement that only a test proves', () => {
+    const unproved = rows.filter(({ how, proof }) => how === '' && !REASON.test(proof));
+    expect(unproved).toEqual([]);
   });
 
-  test('has its sections of rules, and tables in them', () => {
+  test('has all sections of rules, with tables and paragraphs', () => {
     const titles = rules.map(({ title }) => title);
     expect(titles).toEqual(RULES);
     expect(rules.flatMap((it) => it.rows).length).toBeGreaterThan(100);
     expect(rules.flatMap((it) => it.paragraphs).length).toBeGreaterThan(20);
   });
 
-  test.each(rules)('proves each row of $title, or says why not', ({ tables, rows }) => {
+  test.each(rules)('proves each row of $title, or has the reason why not', ({ tables, rows }) => {
     expect(tables.map((header) => header.at(-1))).toEqual(tables.map(() => 'proof'));
     expect(rows.filter((cells) => !PROVED.test(cells.at(-1) ?? ''))).toEqual([]);
   });
 
-  test.each(rules)('proves each paragraph of $title, or says why not', ({ paragraphs }) => {
-    // One that ends with a colon leads to a table.
-    const bare = paragraphs.filter((it) => !it.endsWith(':') && !PROVED.test(it));
-    expect(bare).toEqual([]);
-  });
+  test.each(rules)(
+    'proves each paragraph of $title, or has the reason why not',
+    ({ paragraphs }) => {
+      // A paragraph that ends with a colon introduces a table.
+      const unproved = paragraphs.filter((it) => !it.endsWith(':') && !PROVED.test(it));
+      expect(unproved).toEqual([]);
+    },
+  );
 
-  test('gives each setting that it names its default', () => {
+  test('has the correct default for each setting', () => {
     const example = readFileSync(join(root, '.env.example'), 'utf8');
     const named = [...page.matchAll(/`(HUTCH_[A-Z0-9_]+)(=\w+)?`/g)];
     expect(named.length).toBeGreaterThan(30);
@@ -116,15 +121,15 @@ describe('docs/security.md', () => {
     expect(wrong.map(([text]) => text)).toEqual([]);
   });
 
-  test('tells at its top all that is not met, or in part', () => {
+  test('lists at its top all requirements that are not or partly met', () => {
     const [top = ''] = page.split('\n## ');
-    const told = [...top.matchAll(/\b\d+\.\d+\.\d+\b/g)].map(([number]) => number);
+    const listed = [...top.matchAll(/\b\d+\.\d+\.\d+\b/g)].map(([number]) => number);
     const lacking = rows.filter(({ proof }) => /^(Partly|Not met)/.test(proof));
     const numbers = lacking.flatMap((row) => row.numbers);
-    expect(told.filter((it) => it !== '5.0.0').toSorted()).toEqual(numbers.toSorted());
+    expect(listed.filter((it) => it !== '5.0.0').toSorted()).toEqual(numbers.toSorted());
   });
 
-  test('names only files that are there', () => {
+  test('refers only to existing files', () => {
     const missing = files.filter((path) => !existsSync(join(root, path)));
     expect([...new Set(missing)]).toEqual([]);
   });
@@ -135,13 +140,13 @@ describe('docs/security.md', () => {
     expect(page).toBe(withProofs(page, proofs));
   });
 
-  test('has a row or paragraph for each proof, and each has a name of its own', async () => {
+  test('has a row or paragraph with a unique key for each proof', async () => {
     const keys = claimsOf(page).map(({ key }) => key);
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
     expect([...(await readProofs()).keys()].filter((key) => !keys.includes(key))).toEqual([]);
   });
 
-  test('leads only to sections that it has', () => {
+  test('links only to sections that exist', () => {
     const headings = [...page.matchAll(/^## (.+)$/gm)].map(([, heading = '']) =>
       heading.toLowerCase().replaceAll(' ', '-'),
     );
@@ -150,7 +155,7 @@ describe('docs/security.md', () => {
   });
 });
 
-/** A section of rules by its tables' headers, their rows and its paragraphs. */
+/** Splits a section of rules into the headers and rows of its tables and its paragraphs. */
 function rulesOf(section: string) {
   const [title = '', ...blocks] = section.trim().split(/\n{2,}/);
   const isTable = (block: string) => block.startsWith('|');
@@ -158,7 +163,7 @@ function rulesOf(section: string) {
   return {
     title,
     tables: tables.map(([header = []]) => header),
-    // The header and the line below it are none.
+    // Without the header and the line below it.
     rows: tables.flatMap((lines) => lines.slice(2)),
     paragraphs: blocks.filter((block) => !isTable(block)),
   };
@@ -169,7 +174,7 @@ function levelOf(number: string): string | undefined {
   return SECTIONS[chapter]?.[section]?.[index - 1];
 }
 
-/** A line of a table that begins with a number, or with a first and a last one. */
+/** Parses a table row that begins with a number or a range; returns no row for other lines. */
 function rowOf(line: string): Row[] {
   const cells = cellsOf(line);
   const [, prefix, first, last] = cells[0]?.match(/^(\d+\.\d+\.)(\d+)(?:–\1(\d+))?$/) ?? [];

@@ -18,7 +18,7 @@ const isRun = ({ skip }: ShellBlock) => skip === undefined;
 const READY_SECONDS = 30;
 const END = '\u0001';
 
-/** Tools that a page expects on the PATH: hutch is what is tested, and npx runs the Bun of the clone. */
+/** Creates the tools of a page: hutch runs the tested build, and npx the Bun of the clone. */
 async function toolsIn(dir: string): Promise<string> {
   const bin = join(dir, 'bin');
   mkdirSync(bin);
@@ -31,7 +31,7 @@ async function toolsIn(dir: string): Promise<string> {
   return bin;
 }
 
-/** One script of all blocks of a page, which prints END and the status after each step. */
+/** Returns one script for all blocks of a page, which prints END and the status after each step. */
 function scriptOf(blocks: readonly ShellBlock[], dir: string, port: number): string {
   const parts = blocks.flatMap(({ isBackground, steps }, index) => {
     if (!isBackground) return steps.map(({ command }) => `${command}\nprintf '${END}%s${END}' $?`);
@@ -52,7 +52,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Runs the blocks of a page in a clean environment and returns what each step printed, and its status. */
+/** Runs the blocks of a page in a clean environment; returns the output and status of each step. */
 async function run(page: string) {
   const dir = tempDir();
   const port = freePort();
@@ -98,7 +98,7 @@ describe('the shell blocks of the documentation', () => {
   const pages = PAGES.filter((page) => blocksOf(page).some(isRun));
   const hasTools = Bun.which('curl') && Bun.which('setsid') && Bun.which('sh');
   test.skipIf(!hasTools).each(pages)(
-    'of %s print in order what is shown',
+    'of %s print the documented output',
     async (page) => {
       for (const { step, expected, printed, status, stderr } of await run(page)) {
         if (status !== '0')
@@ -113,7 +113,7 @@ describe('the shell blocks of the documentation', () => {
 describe('a shell block', () => {
   const parse = (text: string) => shellBlocks('a.md', text);
 
-  test('is read with its commands, their continuations and their output', () => {
+  test('is parsed into commands, their continuations and their output', () => {
     const text = '# A\n```console\n$ a \\\n    b\nout\n$ c\n```\n';
     expect(parse(text)).toEqual([
       {
@@ -128,7 +128,7 @@ describe('a shell block', () => {
     ]);
   });
 
-  test('that is not run says why', () => {
+  test('that is not run has a reason', () => {
     expect(parse('```sh skip="needs Docker"\ndocker\n```')).toMatchObject([
       { skip: 'needs Docker' },
     ]);
@@ -141,7 +141,7 @@ describe('a shell block', () => {
     expect(unfencedCommands('```sh\n\n    bun run campaign\n```\n')).toEqual([]);
   });
 
-  test('shows `…` for anything and a time for any time', () => {
+  test('matches anything with `…` and any time with a time', () => {
     const pattern = patternOf('{"id":1,"at":"2026-11-23T01:57:22.178Z",…}');
     expect('{"id":1,"at":"2027-01-01T00:00:00.000Z","more":"\n"}').toMatch(pattern);
     expect('{"id":2,"at":"2027-01-01T00:00:00.000Z","more":1}').not.toMatch(pattern);

@@ -1,6 +1,6 @@
 /** A block of shell commands in a page. */
 export interface ShellBlock {
-  /** The position of its fence, such as README.md:25. */
+  /** The position of its fence, for example README.md:25. */
   place: string;
   /** Runs until the page ends: a server, or a stream. */
   isBackground: boolean;
@@ -19,9 +19,9 @@ const FENCE = /^(`{3,})(\S*) *(.*)$/;
 const SHELL = ['sh', 'console', 'bash', 'shell', 'shellsession', 'zsh'];
 
 /**
- * Returns the shell blocks of a page. In `sh` each block is one script whose output is not shown; in
- * `console` commands stand after `$ `, continued by indented lines, and output follows them. Throws
- * for another mark than `background` and `skip="reason"`.
+ * Returns the shell blocks of a page. An `sh` block is one script whose output is not shown. In a
+ * `console` block commands follow `$ `, continue on indented lines, and precede their output.
+ * Throws for marks other than `background` and `skip="reason"`.
  */
 export function shellBlocks(page: string, text: string): ShellBlock[] {
   const blocks: ShellBlock[] = [];
@@ -72,7 +72,7 @@ function consoleSteps(lines: string[]): Step[] {
   }));
 }
 
-/** Lines of code that a page shows without a fence, by indentation alone, and that look like a shell's. */
+/** Returns the lines of indented code without a fence that look like shell commands. */
 export function unfencedCommands(text: string): string[] {
   const withoutFences = text.replaceAll(/^(`{3,}).*?^\1$/gms, '');
   const lines = withoutFences.matchAll(
