@@ -69,17 +69,17 @@ const allowed: [file: string, source: string][] = [
   ['src/client/tree.ts', type('../app.ts')],
 ];
 
-describe('who may import whom', () => {
+describe('the import rules', () => {
   // proves: 15.2.3
-  test.each(refused)('%s may not say %s', (path, source) => {
+  test.each(refused)('forbid %s: %s', (path, source) => {
     expect(brokenRules(path, source)).not.toEqual([]);
   });
 
-  test.each(allowed)('%s may say %s', (path, source) => {
+  test.each(allowed)('allow %s: %s', (path, source) => {
     expect(brokenRules(path, source)).toEqual([]);
   });
 
-  test('no file of src breaks a rule', async () => {
+  test('are followed by all files of src', async () => {
     const modules = await readModules(join(import.meta.dir, '../..'), 'src');
     const layers = LAYERS.map(({ files }) =>
       [...modules.keys()].filter((path) => files.some((it) => path.startsWith(it))),
@@ -88,7 +88,7 @@ describe('who may import whom', () => {
     expect([...modules].flatMap(([path, source]) => brokenRules(path, source))).toEqual([]);
   });
 
-  test('an import of types is found, and told from one that runs', () => {
+  test('distinguish type imports from other imports', () => {
     const source = [
       "import type { A } from './a.ts';",
       "import { type B } from './b.ts';",

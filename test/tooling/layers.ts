@@ -1,10 +1,10 @@
 import { importsOf } from './modules.ts';
 
-/** Files and what they may import: prefixes of paths. The first layer that holds a file decides. */
+/** A layer and its allowed imports, as path prefixes. The first layer with the file applies. */
 interface Layer {
   files: string[];
   may: string[];
-  /** Files of which only types may be imported. */
+  /** Files from which only types may be imported. */
   mayTypesOf?: string[];
   /** Exceptions to `may`. */
   never?: string[];
@@ -52,7 +52,7 @@ export const LAYERS: Layer[] = [
   { files: ['src/'], may: ['src/'] },
 ];
 
-/** Packages that belong to some layers only; `[]` means that src may not use them. */
+/** Packages that only some layers may import; `[]` means that src must not use them. */
 const PACKAGES: Record<string, string[]> = {
   elysia: ['src/app.ts', 'src/server.ts', 'src/api/', 'src/schemas/'],
   '@elysia/openapi': ['src/api/'],
@@ -63,7 +63,7 @@ const PACKAGES: Record<string, string[]> = {
   'node:process': [],
 };
 
-/** The imports of the file at `path` that break a rule, each as a sentence. */
+/** Returns a sentence for each import of the file at `path` that breaks a rule. */
 export function brokenRules(path: string, source: string): string[] {
   const layer = LAYERS.find(({ files }) => startsWithOne(path, files));
   if (!layer) return [`${path} belongs to no layer`];
@@ -86,7 +86,7 @@ function isPackageAllowed(path: string, to: string): boolean {
   return name === undefined || startsWithOne(path, PACKAGES[name] ?? []);
 }
 
-/** Paths such as `./../core/db.ts` and `../core/../api/x.ts`, which would hide where they lead. */
+/** Returns non-canonical paths such as `./../core/db.ts`, which would hide their target. */
 function detoursOf(path: string, source: string): string[] {
   const specifiers = [...source.matchAll(/from '(\.[^']*)'|import\('(\.[^']*)'\)/g)];
   return specifiers
@@ -95,7 +95,7 @@ function detoursOf(path: string, source: string): string[] {
     .map((it) => `${path} may not import through a detour: ${it}`);
 }
 
-/** Schemas take `t` and types from Elysia, nothing that runs. */
+/** Schemas import only `t` and types from Elysia. */
 function elysiaValues(path: string, source: string): string[] {
   if (!path.startsWith('src/schemas/')) return [];
   return [...source.matchAll(/^(?:import|export) ([^']*) from 'elysia'/gm)]

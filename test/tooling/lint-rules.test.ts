@@ -29,22 +29,22 @@ describe('lint rules', () => {
     found = await biomeLint(Object.fromEntries(faults.map(([, ...file]) => file)));
   });
 
-  test.each(faults)('%s bites in %s', (rule, path) => {
+  test.each(faults)('%s applies in %s', (rule, path) => {
     expect(found).toContainEqual({ rule, path, line: expect.any(Number) });
   });
 });
 
-describe('promises', () => {
+describe('unawaited promises', () => {
   const path = 'src/services/items/items.ts';
 
-  test('a query that is built and never awaited is refused', async () => {
+  test('are reported for a query', async () => {
     const source = drizzle('db.insert(items).values({ id: 1 });');
     expect(await oxlint({ [path]: source })).toEqual([
       { rule: 'no-floating-promises', path, line: 6 },
     ]);
   });
 
-  test('an awaited query passes', async () => {
+  test('are not reported for an awaited query', async () => {
     const source = drizzle('await db.insert(items).values({ id: 1 });');
     expect(await oxlint({ [path]: source })).toEqual([]);
   });

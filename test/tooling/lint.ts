@@ -48,7 +48,7 @@ export async function oxlint(files: Record<string, string>): Promise<Finding[]> 
   }));
 }
 
-/** Throws when the exit code and the list disagree: a linter that did not run must not look clean. */
+/** Throws if the exit code contradicts the list, so that a linter that did not run never passes. */
 async function run<Report extends { diagnostics: unknown[] }>(
   cwd: string,
   [tool = '', ...args]: string[],

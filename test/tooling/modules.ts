@@ -2,7 +2,7 @@ import { join, normalize } from 'node:path';
 
 /** One module that a file imports or re-exports. */
 export interface Import {
-  /** The imported file, as a path from the root of the project, or the name of a package. */
+  /** The imported file as a path from the project root, or the name of a package. */
   to: string;
   /** True if the import does not exist at run time. */
   isTypeOnly: boolean;
@@ -11,8 +11,8 @@ export interface Import {
 const transpiler = new Bun.Transpiler({ loader: 'ts' });
 
 /**
- * The imports of the TypeScript file at `path`. Types count: Bun's scanner skips them, so it
- * scans a second time without the `type` keywords.
+ * Returns the imports of the TypeScript file at `path`, including types. Bun's scanner skips types,
+ * so it scans a second time without the `type` keywords.
  */
 export function importsOf(path: string, source: string): Import[] {
   const atRunTime = scan(source);
@@ -30,7 +30,7 @@ export function importsOf(path: string, source: string): Import[] {
 const scan = (source: string) =>
   new Set(transpiler.scanImports(source.replace(/^#!/, '//')).map(({ path }) => path));
 
-/** The paths and texts of all TypeScript files in `folder` of the project at `root`. */
+/** Returns the texts of all TypeScript files in `folder` of the project at `root`, by path. */
 export async function readModules(root: string, folder: string): Promise<Map<string, string>> {
   const paths = await Array.fromAsync(new Bun.Glob(`${folder}/**/*.ts`).scan({ cwd: root }));
   const texts = paths.sort().map(async (path) => [path, await Bun.file(join(root, path)).text()]);

@@ -8,7 +8,7 @@ const DOC_COMMENT = /\/\*\*(?:\s|\*(?!\/))*((?:[^*]|\*(?!\/))*)\*\//g;
 /** Users are "they". */
 const GENDERED = /\b(he|him|his)\b/gi;
 
-/** Returns the faults of a source text, each with the line that it starts on. */
+/** Returns the faults of a source text with their lines. */
 function faultsOf(path: string, source: string): string[] {
   const place = (index: number) => `${path}:${source.slice(0, index).split('\n').length}`;
   const comments = [...source.matchAll(DOC_COMMENT)]
@@ -37,11 +37,11 @@ describe('the language of src', () => {
     '/** Howto. */',
     '// What a line comment says may be a question of its own.',
     '// The user changes their password; this is history.',
-  ])('%j is none', (source) => {
+  ])('%j is not a fault', (source) => {
     expect(faultsOf('src/a.ts', source)).toEqual([]);
   });
 
-  test('starts doc comments with a verb or a noun, and calls users they', async () => {
+  test('starts doc comments with a verb or a noun, and refers to users as they', async () => {
     const modules = await readModules(join(import.meta.dir, '../..'), 'src');
     expect(modules.size).toBeGreaterThan(100);
     expect([...modules].flatMap(([path, source]) => faultsOf(path, source))).toEqual([]);

@@ -5,7 +5,7 @@ const linesOf = (source: string) =>
   functionsOf('src/one.ts', source).map(({ where, value }) => [where, value]);
 
 describe('the shape of the code', () => {
-  test('counts the lines of a function, wherever it stands', () => {
+  test('counts the lines of a function anywhere in a file', () => {
     const source =
       'const one = () => 1;\nexport const two = () =>\n  2;\nfunction three() {\n\n}\n';
     expect(linesOf(source)).toEqual([
@@ -14,7 +14,7 @@ describe('the shape of the code', () => {
     ]);
   });
 
-  test('counts the methods of a factory one by one, and not the factory', () => {
+  test('counts the methods of a factory individually, but not the factory', () => {
     const source =
       'export function createOne() {\n  return {\n    two() {\n      return 2;\n    },\n  };\n}\n';
     expect(linesOf(source)).toEqual([['src/one.ts:3 two', 3]]);

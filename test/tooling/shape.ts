@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript-5';
 import { importsOf, readModules } from './modules.ts';
 
-/** The bounds of the code base; the last four are of `src` alone. */
+/** The limits of the code base; the last four apply only to `src`. */
 export const BOUNDS = {
   'files in a folder': 20,
   'lines of a file': 400,
@@ -14,20 +14,20 @@ export const BOUNDS = {
 
 type Measure = keyof typeof BOUNDS;
 
-/** The largest value of a measure and its place. */
+/** The largest value of a measure and its location. */
 export interface Finding {
   measure: Measure;
   value: number;
   where: string;
 }
 
-/** Folders are bounded whatever they hold; Drizzle's own folder has a file a migration. */
+/** All folders are limited, except the folder of Drizzle, which has a file per migration. */
 const FOLDERS = 'src test bench examples'.split(' ');
 
 /**
- * Returns the violations in the project at `root`, and the largest value of every measure. Lines
- * of a function are those of everything with a body but `create…` factories, whose methods count
- * by themselves, and functions on one line, which the percentile leaves out.
+ * Returns the violations in the project at `root`, and the largest value of every measure. Function
+ * lengths include everything with a body except `create…` factories, whose methods count
+ * individually, and one-line functions, which the percentile omits.
  */
 export async function measureShape(root: string) {
   const files = (await Promise.all(FOLDERS.map((folder) => listFiles(root, folder)))).flat();
@@ -79,7 +79,7 @@ interface Function {
   value: number;
 }
 
-/** The functions of a file that have a body over several lines, factories excepted. */
+/** Returns the functions of a file with a body of several lines, except factories. */
 export function functionsOf(path: string, text: string): Function[] {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const lineOf = (position: number) => file.getLineAndCharacterOfPosition(position).line + 1;
@@ -123,7 +123,7 @@ function importGraph(modules: Map<string, string>, counts: (edge: Edge) => boole
   );
 }
 
-/** The files of one cycle, the first one again at its end; empty where there is none. */
+/** Returns the files of one cycle, with the first one again at its end; empty without a cycle. */
 export function findCycle(graph: Graph): string[] {
   const done = new Set<string>();
   const visit = (path: string, trail: string[]): string[] => {
@@ -143,7 +143,7 @@ export function findCycle(graph: Graph): string[] {
   return [];
 }
 
-/** The longest way from a file to one that it needs. A cycle is not entered twice. */
+/** Returns the longest chain of imports from a file. A cycle is not entered twice. */
 export function longestChain(graph: Graph): string[] {
   const known = new Map<string, string[]>();
   const visit = (path: string, trail: Set<string>): string[] => {
