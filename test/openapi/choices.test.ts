@@ -34,10 +34,10 @@ test('an invalid choice is refused with the valid ones', async () => {
   expect(choices.length).toBeGreaterThan(10);
   for (const { path, name, values } of choices) {
     const target = `${path.replace(/\{\w+\}/g, '1')}?${encodeURIComponent(name)}=x`;
-    const answer = await t.request('GET', target, { token });
-    const { errors } = (await answer.json()) as Problem;
+    const response = await t.request('GET', target, { token });
+    const { errors } = (await response.json()) as Problem;
     const message = errors.map((it) => it.message).join(' ');
-    // Relevance is an order of searches alone.
+    // Only searches can be sorted by relevance.
     const missing = values.filter((it) => !message.includes(it) && !it.endsWith('relevance'));
     expect({ target, message, missing }).toEqual({ target, message, missing: [] });
   }

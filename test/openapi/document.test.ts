@@ -130,7 +130,7 @@ describe('the document', () => {
     expect(references.filter(({ schema }) => 'default' in (schema ?? {}))).toEqual([]);
   });
 
-  test('has no integer that is also a text', async () => {
+  test('has no integer that is also a string', async () => {
     expect(JSON.stringify(await operations())).not.toContain('"format":"integer"');
   });
 
@@ -177,7 +177,7 @@ describe('the document', () => {
     expect(nulls).toEqual([]);
   });
 
-  test('declares a format for every number, and one that fits the range for every integer', async () => {
+  test('declares a format for every number, which fits the range of every integer', async () => {
     const numbers = (await schemas()).filter(({ type }) =>
       [type].flat().some((it) => it === 'integer' || it === 'number'),
     );
@@ -200,7 +200,7 @@ describe('the document', () => {
     }
   });
 
-  test('has an example of its own for each code of a problem', async () => {
+  test('has a separate example for each code of a problem', async () => {
     const { responses, schemas: named, examples } = (await readDocument()).components;
     const problems = Object.entries(responses);
     expect(problems.length).toBeGreaterThan(10);
@@ -217,7 +217,7 @@ describe('the document', () => {
     }
   });
 
-  test('has examples in the form of FastAPI for each error of v1', async () => {
+  test('has examples in the format of FastAPI for each error of v1', async () => {
     const { paths } = await readDocument();
     const own = Object.entries(paths).filter(([path]) => path.startsWith('/api/v1/'));
     const errors = own
@@ -252,8 +252,8 @@ describe('the document', () => {
       { body: 'username=ada&password=wrong-password', headers: form },
     ];
     const { responses = {} } = (await readDocument()).paths[template]?.[method.toLowerCase()] ?? {};
-    const given = await Promise.all(attempts.map((it) => t.request(method, path, it)));
-    const refused = given.filter(({ status }) => [400, 401, 403, 404].includes(status));
+    const results = await Promise.all(attempts.map((it) => t.request(method, path, it)));
+    const refused = results.filter(({ status }) => [400, 401, 403, 404].includes(status));
     expect(refused.length).toBeGreaterThan(0);
     for (const response of refused) {
       const shown = responses[response.status]?.content?.['application/json']?.examples ?? {};

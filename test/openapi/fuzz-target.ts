@@ -3,7 +3,7 @@ import { ADMIN, isBinary, serve } from '../process/hutch.ts';
 import { openSession, tempDir, testApp } from '../support.ts';
 
 export type Role = 'admin' | 'user' | 'anonymous';
-/** Signing in to the binary costs real hashes: schemathesis.ts tries it in each role. */
+/** Signing in to the binary computes real hashes; schemathesis.ts tests it in each role. */
 export const ROLES: readonly Role[] = isBinary ? ['admin'] : ['admin', 'user', 'anonymous'];
 
 export interface Init {
@@ -11,7 +11,7 @@ export interface Init {
   headers?: Record<string, string>;
 }
 
-/** A Hutch of its own, the application or the compiled binary. */
+/** A separate Hutch: the application or the compiled binary. */
 interface Hutch {
   call(method: string, path: string, init: Init): Promise<Response>;
   /** Returns the token of a new session. */
@@ -21,12 +21,12 @@ interface Hutch {
 
 export type Target = Awaited<ReturnType<typeof fuzzTarget>>;
 
-/** The tests reach no host outside. */
+/** The tests call no external host. */
 const SOURCE = { name: 'weather', base_url: 'https://api.example.com', access: 'public' };
 
 /**
- * Starts a Hutch that has accounts, items and a source, and no limit on requests. What is sent
- * goes out as `role`; where an operation ended its session, it signs in again.
+ * Starts a Hutch with accounts, items and a source, and without a rate limit. Requests are sent as
+ * `role`, with a new sign-in after an operation has ended the session.
  */
 export async function fuzzTarget(role: Role) {
   const hutch = await (isBinary ? startBinary() : startApp());
@@ -41,8 +41,8 @@ export async function fuzzTarget(role: Role) {
   await addItems((...request) => sendAs(token ?? admin, ...request));
   return {
     send: async (method: string, path: string, init: Init): Promise<Response> => {
-      const answer = await sendAs(token, method, path, init);
-      if (!token || !(await isSessionOver(answer))) return answer;
+      const response = await sendAs(token, method, path, init);
+      if (!token || !(await isSessionOver(response))) return response;
       token = await signIn();
       return sendAs(token, method, path, init);
     },
@@ -75,7 +75,7 @@ async function startBinary(): Promise<Hutch> {
   };
 }
 
-/** Adds item 1, which was changed, item 2 and item 3, which is in the bin. */
+/** Creates item 1, which is changed, item 2, and item 3, which is in the bin. */
 async function addItems(send: Hutch['call']): Promise<void> {
   const item = { title: 'A warm hutch', tags: ['wood'], data: { rabbits: 2 } };
   for (const visibility of ['public', 'private', 'public']) {
@@ -90,12 +90,12 @@ function jsonOf(body: object): Init {
 }
 
 async function expectOk(sent: Promise<Response>): Promise<void> {
-  const answer = await sent;
-  if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`);
+  const response = await sent;
+  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
 }
 
-async function isSessionOver(answer: Response): Promise<boolean> {
-  if (answer.status !== 401) return false;
-  const { code } = (await answer.clone().json()) as { code?: string };
+async function isSessionOver(response: Response): Promise<boolean> {
+  if (response.status !== 401) return false;
+  const { code } = (await response.clone().json()) as { code?: string };
   return code === 'unauthenticated';
 }

@@ -14,7 +14,7 @@ export const query: ListQuery = { limit: 5 };
 
 type Create = operations['createItem']['requestBody']['content']['application/json'];
 export const item: Create = { title: 'A warm hutch' };
-// @ts-expect-error: a title is needed
+// @ts-expect-error: a title is required
 export const untitled: Create = { description: 'Straw.' };
 
 type Problem = operations['getStats']['responses']['403']['content']['application/problem+json'];
@@ -37,7 +37,7 @@ async function generate(): Promise<string> {
   const typescript = await import('typescript-5');
   await mock.module('typescript', () => ({ default: typescript.default }));
   const { default: openapiTS, astToString } = await import('openapi-typescript');
-  // What has a default may be left out of a body; the generator's own default says otherwise.
+  // A field with a default is optional in a body, contrary to the default of the generator.
   return astToString(await openapiTS(document as never, { defaultNonNullable: false }));
 }
 

@@ -9,9 +9,9 @@ interface Declared {
 
 /** Headers that only some operations send; the others depend on settings or failures. */
 const OWN = ['ETag', 'Location', 'Idempotency-Replayed', 'X-Cache', 'Age'];
-/** They need a provider, an authenticator or an outside API: their own tests see the header. */
+/** Operations that need a provider, an authenticator or an external API; other tests check them. */
 const ELSEWHERE = ['linkIdentity', 'returnFromProvider', 'addPasskey', 'callSource'];
-/** Needs a setting: test/api/v2/auth/idempotent-accounts.test.ts sees the header. */
+/** Needs a setting; test/api/v2/auth/idempotent-accounts.test.ts checks it. */
 const WITH_MAIL = 'register 202 Idempotency-Replayed';
 
 const SOURCE = { name: 'weather', base_url: 'https://api.example.com', path: '/', access: 'user' };
@@ -24,21 +24,21 @@ async function declaredBy(t: Awaited<ReturnType<typeof testApp>>): Promise<Decla
     .filter(({ operationId }) => !ELSEWHERE.includes(operationId));
 }
 
-/** The conditional and other headers of requests that the document declares. */
+/** The request headers that the document declares. */
 const READ = ['If-Match', 'If-None-Match', 'Idempotency-Key', 'Last-Event-ID'];
 
-/** Notes which of READ are looked at, until it is disposed of. */
-function watchedReads() {
+/** Records which headers of READ are read, until it is disposed. */
+function recordReads() {
   const names = new Set<string>();
   const { get, has } = Headers.prototype;
-  const note = (name: string) => names.add(name.toLowerCase());
+  const record = (name: string) => names.add(name.toLowerCase());
   Object.assign(Headers.prototype, {
     get(this: Headers, name: string) {
-      note(name);
+      record(name);
       return get.call(this, name);
     },
     has(this: Headers, name: string) {
-      note(name);
+      record(name);
       return has.call(this, name);
     },
   });
@@ -57,12 +57,12 @@ test('an operation reads the request headers and sends the response headers that
     const [method = '', path = ''] = call.split(' ');
     const headers = { ...(body ? { 'content-type': 'application/json' } : {}), ...extra };
     const init = body === undefined ? {} : { body: JSON.stringify(body) };
-    using reads = watchedReads();
-    const answer = await t.request(method, path, { ...init, headers, token });
+    using reads = recordReads();
+    const response = await t.request(method, path, { ...init, headers, token });
     for (const name of reads.seen()) read.add(`${id} ${name}`);
-    expect(answer.status, `${id}: ${await answer.clone().text()}`).toBeLessThan(400);
+    expect(response.status, `${id}: ${await response.clone().text()}`).toBeLessThan(400);
     for (const name of OWN)
-      if (answer.headers.has(name)) seen.add(`${id} ${answer.status} ${name}`);
+      if (response.headers.has(name)) seen.add(`${id} ${response.status} ${name}`);
   };
   const account = (username: string) => ({
     email: `${username}@example.com`,
@@ -108,8 +108,8 @@ test('an operation reads the request headers and sends the response headers that
   );
   expect(declared.length).toBeGreaterThan(20);
   expect([...seen].toSorted()).toEqual(declared.filter((it) => it !== WITH_MAIL).toSorted());
-  const parameters = operations.flatMap(({ operationId, parameters: given = [] }) =>
-    given.flatMap((it) => (it.in === 'header' ? [`${operationId} ${it.name}`] : [])),
+  const parameters = operations.flatMap(({ operationId, parameters: all = [] }) =>
+    all.flatMap((it) => (it.in === 'header' ? [`${operationId} ${it.name}`] : [])),
   );
   expect(parameters.length).toBeGreaterThan(8);
   expect([...read].toSorted()).toEqual(parameters.toSorted());

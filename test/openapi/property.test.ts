@@ -6,9 +6,9 @@ import { testApp } from '../support.ts';
 import { fuzzTarget, ROLES, type Role, type Target } from './fuzz-target.ts';
 import { invalidValues, type Schema, validValues } from './schema-values.ts';
 
-/** Cases for an operation and a role, half of them valid: `FUZZ_CASES=5000 bun run fuzz`. */
+/** The cases per operation and role, half of them valid: `FUZZ_CASES=5000 bun run fuzz`. */
 const CASES = Number(process.env['FUZZ_CASES'] ?? 100);
-/** An operation that hashes a password takes the longest, about 50 ms a case. */
+/** An operation that hashes a password is the slowest, with about 50 ms per case. */
 const TIMEOUT_MS = Math.max(120_000, CASES * 240);
 
 interface Parameter {
@@ -59,23 +59,23 @@ function fuzz(role: Role, it: Operation): void {
   test(
     'valid input gets a declared response that matches its schema',
     withTarget(async (target) => {
-      await forAll(validInput(it), takesInput(it) ? CASES / 2 : CASES, async (input) => {
+      await forAll(validInput(it), canBeInvalid(it) ? CASES / 2 : CASES, async (input) => {
         await expectDeclared(it, await send(target, it, input), input);
       });
     }),
     TIMEOUT_MS,
   );
 
-  if (!takesInput(it)) return;
+  if (!canBeInvalid(it)) return;
   // proves: input.every-field-of-every-route-has-a-schema, input.role-scope-sort-action
   // proves: outbound-calls.the-base-url-of-a-source-get-api, 2.2.1, 2.2.2
   test(
     'invalid input gets a declared 4xx',
     withTarget(async (target) => {
       await forAll(invalidInput(it), CASES / 2, async (input) => {
-        const answer = await send(target, it, input);
-        expect(answer.status, JSON.stringify(input)).toBeWithin(400, 500);
-        await expectDeclared(it, answer, input);
+        const response = await send(target, it, input);
+        expect(response.status, JSON.stringify(input)).toBeWithin(400, 500);
+        await expectDeclared(it, response, input);
       });
     }),
     TIMEOUT_MS,
@@ -121,8 +121,8 @@ async function readDocument() {
   return { operations: all as Operation[], components: document.components };
 }
 
-/** Whether a request can be wrong, headers aside. */
-function takesInput({ parameters = [], requestBody }: Operation): boolean {
+/** Returns true if a request can be invalid, apart from its headers. */
+function canBeInvalid({ parameters = [], requestBody }: Operation): boolean {
   return requestBody !== undefined || parameters.some((it) => it.in !== 'header');
 }
 
@@ -135,7 +135,7 @@ function bodyOf({ requestBody }: Operation): { type: string; schema: Schema } | 
   return { type, schema };
 }
 
-/** The schema with what it refers to in its place, at any depth. */
+/** Returns the schema with all references replaced by their targets. */
 function resolve(value: unknown, schemas: Record<string, Schema>): unknown {
   if (Array.isArray(value)) return value.map((each) => resolve(each, schemas));
   if (typeof value !== 'object' || value === null) return value;
@@ -165,7 +165,7 @@ function validInput(operation: Operation): fc.Arbitrary<Input> {
   });
 }
 
-/** Entity tags as well, which are what most headers hold. */
+/** Includes entity tags, because most headers contain them. */
 function validHeader({ pattern = '^[ -~]*$', examples = [] }: Schema): fc.Arbitrary<string> {
   const known = [
     ...(examples as string[]),
@@ -183,7 +183,7 @@ function validHeader({ pattern = '^[ -~]*$', examples = [] }: Schema): fc.Arbitr
   );
 }
 
-/** Small numbers as well, so that some ids exist. */
+/** Includes small numbers, so that some ids exist. */
 function validParameter(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.type === 'object') return deepObject(schema);
   if (schema.type !== 'integer') return validValues(schema);
@@ -192,7 +192,7 @@ function validParameter(schema: Schema): fc.Arbitrary<unknown> {
   return fc.oneof(small, validValues(schema));
 }
 
-/** Its names are open: what the document gives as an example, and anything else. */
+/** An object with any keys: the examples of the document and random ones. */
 function deepObject({ examples = [] }: Schema): fc.Arbitrary<unknown> {
   const text = fc.string({ unit: 'binary', maxLength: 5 });
   return fc.oneof(fc.constantFrom(...examples), fc.dictionary(text, fc.dictionary(text, text)));
@@ -200,7 +200,7 @@ function deepObject({ examples = [] }: Schema): fc.Arbitrary<unknown> {
 
 function invalidInput(operation: Operation): fc.Arbitrary<Input> {
   const body = bodyOf(operation);
-  // Of what is a text as a whole, each line is judged: none makes the request a wrong one.
+  // Each line of a text body is validated separately, so none makes the request invalid.
   const isText = body?.schema.type === 'string';
   const parameters = (operation.parameters ?? []).filter((it) => it.in !== 'header');
   const wrong = parameters.map(({ name, in: where, schema }) =>
@@ -216,10 +216,10 @@ function invalidInput(operation: Operation): fc.Arbitrary<Input> {
   return fc.oneof(...wrong, ...(body && !isText ? [wrongBody] : [])) as fc.Arbitrary<Input>;
 }
 
-/** What stays wrong when it is written as text. */
+/** Values that are still invalid as text. */
 function invalidParameter(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.type === 'array') return fc.constantFrom([''], ['x'.repeat(2049)]);
-  // Nearly every text is one that a text may be.
+  // Nearly every string is valid for a string parameter.
   if (schema.type === 'string') {
     return fc.constantFrom('a\u0000b', 'x'.repeat((schema.maxLength ?? 100) + 1));
   }
@@ -233,7 +233,7 @@ function invalidParameter(schema: Schema): fc.Arbitrary<unknown> {
   );
 }
 
-/** In a form everything is text: only length and absence can be wrong. */
+/** Returns true if a field of the form is empty or missing, because a form has only strings. */
 function isWrongForm(body: unknown): boolean {
   const { username, password } = (body ?? {}) as Record<string, unknown>;
   const isText = (value: unknown) => typeof value === 'string' && value !== '';
@@ -250,7 +250,7 @@ function send(
     const parameter = operation.parameters?.find((it) => it.name === name);
     const isOpen = parameter?.style === 'form' && parameter.schema.type === 'object';
     if (!isOpen) appendTo(search, name, value);
-    // Its names are those of parameters.
+    // The keys are the names of parameters.
     else
       for (const [key, each] of Object.entries(value ?? {}))
         search.append(key, JSON.stringify(each));
@@ -272,37 +272,41 @@ function send(
   return target.send(operation.method, `${filled}?${search}`, init);
 }
 
-/** An object is spread over names in brackets, as the style deepObject has it. */
+/** Appends an object as names in brackets, which is the style deepObject. */
 function appendTo(search: URLSearchParams, name: string, value: unknown): void {
   if (Array.isArray(value)) for (const each of value) appendTo(search, name, each);
   else if (typeof value !== 'object' || value === null) search.append(name, String(value));
   else for (const [key, each] of Object.entries(value)) appendTo(search, `${name}[${key}]`, each);
 }
 
-async function expectDeclared(operation: Operation, answer: Response, input: Input): Promise<void> {
-  const context = `${answer.status} for ${JSON.stringify(input)}`;
-  const isUpstream = [502, 503].includes(answer.status) && operation.path.includes('external');
-  expect(answer.status < 500 || isUpstream, context).toBe(true);
-  const declared = operation.responses[answer.status];
+async function expectDeclared(
+  operation: Operation,
+  response: Response,
+  input: Input,
+): Promise<void> {
+  const context = `${response.status} for ${JSON.stringify(input)}`;
+  const isUpstream = [502, 503].includes(response.status) && operation.path.includes('external');
+  expect(response.status < 500 || isUpstream, context).toBe(true);
+  const declared = operation.responses[response.status];
   expect(declared, `${context} is not declared`).toBeDefined();
-  const sent = Object.keys(components.headers).filter((name) => answer.headers.has(name));
+  const sent = Object.keys(components.headers).filter((name) => response.headers.has(name));
   const declaredHeaders = Object.keys(declared?.headers ?? {});
   expect(
     sent.filter((name) => !declaredHeaders.includes(name)),
     context,
   ).toEqual([]);
-  // Bun itself answers 431 to a head that is too long, and sends no body.
-  if ([204, 304, 431].includes(answer.status)) return;
-  const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
+  // Bun itself sends 431 without a body if the head is too long.
+  if ([204, 304, 431].includes(response.status)) return;
+  const type = response.headers.get('content-type')?.split(';')[0] ?? '';
   expect(Object.keys(declared?.content ?? {})).toContain(type);
-  // A stream of events has no end to wait for.
-  if (type === 'text/event-stream') return answer.body?.cancel();
-  // Lines of JSON are no JSON.
+  // An event stream never ends.
+  if (type === 'text/event-stream') return response.body?.cancel();
+  // JSON Lines are not JSON.
   if (!/[/+]json$/.test(type)) return;
   const schema = declared?.content?.[type]?.schema ?? {};
   const validate = validators.get(schema) ?? ajv.compile({ ...schema, components } as object);
   validators.set(schema, validate);
-  const body = await answer.json();
+  const body = await response.json();
   expect(
     validate(body),
     `${context} ${JSON.stringify(validate.errors)} ${JSON.stringify(body)}`,

@@ -24,7 +24,7 @@ export interface Schema {
   examples?: unknown[];
 }
 
-const NASTY = [
+const UNUSUAL_TEXTS = [
   '',
   ' ',
   '\u0000',
@@ -38,7 +38,7 @@ const NASTY = [
   'null',
 ];
 
-/** Values that `schema` accepts, its examples among them. */
+/** Generates values that `schema` accepts, including its examples. */
 export function validValues(schema: Schema): fc.Arbitrary<unknown> {
   const { examples = [] } = schema;
   const generated = generatedValues(schema);
@@ -55,7 +55,7 @@ function generatedValues(schema: Schema): fc.Arbitrary<unknown> {
   return fc.oneof(...types.map((type) => validOf(type, schema)));
 }
 
-/** Values that `schema` refuses, each for one reason. */
+/** Generates values that `schema` rejects, each for one reason. */
 export function invalidValues(schema: Schema): fc.Arbitrary<unknown> {
   const options = schema.anyOf ?? schema.oneOf ?? [schema];
   const types = options.flatMap(({ type = 'object' }) => type);
@@ -73,7 +73,7 @@ export function invalidValues(schema: Schema): fc.Arbitrary<unknown> {
 }
 
 const WRONG_TYPES: Record<string, fc.Arbitrary<unknown>> = {
-  string: fc.constantFrom('x', ...NASTY),
+  string: fc.constantFrom('x', ...UNUSUAL_TEXTS),
   integer: fc.integer(),
   boolean: fc.boolean(),
   array: fc.array(fc.integer(), { maxLength: 3 }),
@@ -99,7 +99,7 @@ function validOf(type: string, schema: Schema): fc.Arbitrary<unknown> {
   return validObject(schema);
 }
 
-/** Any text but one with a NUL. */
+/** Any text without NUL. */
 const OPEN_PATTERN = '^[^\\u0000]*$';
 
 function validText(schema: Schema): fc.Arbitrary<string> {
@@ -123,7 +123,7 @@ function validObject(schema: Schema): fc.Arbitrary<unknown> {
   return fc.record(model, { requiredKeys: required as never[] });
 }
 
-/** An object whose names are open. */
+/** Generates an object with any keys. */
 function validDictionary(values: Schema | boolean): fc.Arbitrary<unknown> {
   const value = typeof values === 'object' ? validValues(values) : fc.jsonValue();
   return fc.dictionary(fc.string({ unit: 'binary', maxLength: 8 }), value, { maxKeys: 5 });
@@ -151,7 +151,7 @@ function outside(type: string, schema: Schema): fc.Arbitrary<unknown>[] {
   ];
 }
 
-/** One property wrong or missing, the others right. */
+/** Generates objects with one invalid or missing property. */
 function outsideObject(schema: Schema): fc.Arbitrary<unknown>[] {
   const { properties = {}, required = [] } = schema;
   const wrong = Object.entries(properties).map(([name, property]) =>

@@ -14,7 +14,7 @@ describe('a schema in the document', () => {
     { anyOf: [{ type: 'null' }] },
     { anyOf: [{ type: 'null' }, { const: null }] },
   ]) {
-    test(`that is only null is a nullable text: ${JSON.stringify(it)}`, () => {
+    test(`that allows only null becomes a nullable string: ${JSON.stringify(it)}`, () => {
       expect(correctSchema({ description: 'Nothing.', ...it }, {})).toEqual({
         description: 'Nothing.',
         ...NULLABLE,
@@ -22,7 +22,7 @@ describe('a schema in the document', () => {
     });
   }
 
-  test('that is a type or null is that type, nullable', () => {
+  test('that allows a type or null becomes the nullable type', () => {
     const schema = { anyOf: [{ type: 'null' }, { type: 'integer', minimum: 0 }], description: 'x' };
     expect(correctSchema(schema, {})).toEqual({
       type: ['integer', 'null'],
@@ -32,7 +32,7 @@ describe('a schema in the document', () => {
     });
   });
 
-  test('that is an enum or null is an enum of its own name, which has null', () => {
+  test('that allows an enum or null becomes a named enum with null', () => {
     const schemas: Json = {};
     expect(correctSchema({ anyOf: [choice, { type: 'null' }] }, schemas)).toEqual({
       $ref: '#/components/schemas/NullableLetter',
@@ -44,7 +44,7 @@ describe('a schema in the document', () => {
     { title: 'Breaker', type: ['object', 'null'] },
     { anyOf: [{ title: 'Breaker', type: 'object' }, { type: 'null' }] },
   ]) {
-    test(`that has a name and allows null has another name: ${JSON.stringify(it)}`, () => {
+    test(`that has a name and allows null gets another name: ${JSON.stringify(it)}`, () => {
       const schemas: Json = {};
       expect(correctSchema(it, schemas)).toEqual({ $ref: '#/components/schemas/NullableBreaker' });
       expect(schemas).toEqual({
@@ -54,7 +54,7 @@ describe('a schema in the document', () => {
     });
   }
 
-  test('that is one of several forms or null keeps null', () => {
+  test('that allows one of several forms or null preserves null', () => {
     const forms = [{ oneOf: [{ type: 'object' }] }, { type: 'null' }];
     expect(correctSchema({ anyOf: forms }, {})).toEqual({
       anyOf: [{ oneOf: [{ type: 'object' }] }, NULLABLE],
@@ -76,7 +76,7 @@ describe('a schema in the document', () => {
     });
   }
 
-  test('that lists references has no uniqueItems: a set of a class is no list of texts', () => {
+  test('that lists references has no uniqueItems, because generators would create sets of a class', () => {
     const schema = { type: 'array', items: choice, uniqueItems: true, maxItems: 2 };
     expect(correctSchema(schema, {})).not.toHaveProperty('uniqueItems');
   });

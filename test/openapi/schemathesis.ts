@@ -1,8 +1,8 @@
 /**
- * `bun run fuzz:schemathesis [seconds] [option…]`: sends what Schemathesis derives from the document
- * to the compiled binary, with all its checks, as an admin, as a user and without an account,
- * `seconds` each. Options are those of `schemathesis run`, as `--seed=1` or `--checks=…`. What the
- * checks assert and no schema can promise is in schemathesis_hooks.py.
+ * `bun run fuzz:schemathesis [seconds] [option…]`: sends requests that Schemathesis derives from
+ * the document to the compiled binary, with all checks, as an admin, as a user and without an
+ * account, for `seconds` each. Options are those of `schemathesis run`, such as `--seed=1` or `--checks=…`.
+ * schemathesis_hooks.py adjusts the checks that no schema can satisfy.
  */
 import { join, resolve } from 'node:path';
 import { ADMIN, hutch, type RunningHutch, serve } from '../process/hutch.ts';
@@ -12,11 +12,11 @@ const VERSION = '4.32.5';
 const PYTHON = resolve(`node_modules/.cache/schemathesis-${VERSION}`);
 const COMMAND = join(PYTHON, 'bin/schemathesis');
 const DEFAULT_SECONDS = 600;
-/** A stream has no end. */
+/** An event stream never ends. */
 const EXCLUDED = '/api/v2/items/events';
 const ROLES = ['anonymous', 'user', 'admin'] as const;
 type Role = (typeof ROLES)[number];
-/** By its address: an operation changes the username. */
+/** Signs in by email, because an operation changes the username. */
 interface Account {
   email: string;
   password: string;
@@ -65,7 +65,7 @@ async function runAs(role: Role): Promise<boolean> {
   return isOk;
 }
 
-/** Returns undefined for a role without one. */
+/** Returns the account of a role; undefined for a role without one. */
 async function accountOf(role: Role, server: RunningHutch): Promise<Account | undefined> {
   if (role === 'anonymous') return undefined;
   if (role === 'admin') return { email: ADMIN.env.HUTCH_ADMIN_EMAIL, password: ADMIN.password };
@@ -75,7 +75,7 @@ async function accountOf(role: Role, server: RunningHutch): Promise<Account | un
   return USER;
 }
 
-/** Some operations end the session: after a 401 the account signs in again. */
+/** Returns the configuration, which signs in again after a 401: some operations end the session. */
 function configOf(account: Account | undefined): string {
   const auth =
     account &&

@@ -1,10 +1,10 @@
-"""What checks of Schemathesis assert and no JSON Schema can promise, case by case."""
+"""Exceptions to the checks of Schemathesis for rules that JSON Schema cannot express."""
 
 import re
 
 import schemathesis
 
-# A request that fits its schema may be refused for what the server holds, or what others did.
+# A request that matches its schema may be refused because of the state of the server.
 STATE = {
     "invalid_action_token",
     "invalid_cursor",
@@ -13,31 +13,31 @@ STATE = {
     "batch_failed",
     "weak_password",
 }
-# What no JSON holds anywhere: numbers and texts that cannot be stored exactly, a key of JavaScript.
+# Refused anywhere in JSON: numbers and strings that cannot be stored exactly, and __proto__.
 ANYWHERE = re.compile(
     "numbers must lie within|text must not contain NUL or lone|the key __proto__ is not allowed"
 )
 IMPORT = "POST /api/v2/items/import"
-# (operations, paths of the refused fields) by rules that a schema cannot state.
+# Rules that a schema cannot express: operations and the paths of the refused fields.
 RULES = [
-    # More than the format "email": mail must be able to reach it.
+    # Stricter than the format "email": the address must be deliverable.
     (r".*", r"body\.(new_)?email"),
-    # The grammar of conditions and the types of their fields; each condition stands once.
+    # The grammar of conditions and the types of their fields; each condition may occur once.
     (r"GET .*", r"query\.(where|filter\[.*)"),
-    # RFC 3339 or a date, and one that exists.
+    # An existing RFC 3339 time or date.
     (r"GET .*", r"query\.(created_after|created_before|from|until)"),
-    # No entry twice: generators for Java break on uniqueItems of an enum.
+    # Unique entries, because Java generators fail on uniqueItems of an enum.
     (r"GET .*", r"query\.(fields|expand|sort)"),
     (r"POST /api/v2/tokens", r"body\.scopes"),
-    # Parameters that fit their types, templates that name parameters, secrets that have a host.
+    # Parameters must match their types, templates their parameters, and secrets need a host.
     (r"POST /api/v2/sources|PATCH /api/v2/sources/\{name\}", r"body\.(?!name).*"),
-    # Which addresses may be called.
+    # The allowed addresses.
     (r"GET /api/v1/external/", r"query\.url(\.\d+)?"),
     (r"POST /api/v2/sources/fetch", r"body\.calls\.\d+(\.url)?"),
-    # Text whose lines or columns are judged one by one.
+    # Text whose lines or columns are validated separately.
     (IMPORT, r"body\..*"),
 ]
-# What asks another host fails as that host does.
+# Operations that call another host fail when that host fails.
 OUTSIDE = re.compile(r"GET /api/(v1/external/|v2/sources/\{name\})$")
 
 
@@ -47,10 +47,10 @@ def filter_failure(context, failure, case, response):
     if check == "not_a_server_error":
         return not (status in (502, 503, 504) and OUTSIDE.match(operation))
     if check == "negative_data_rejection":
-        # An empty text is an import of no lines.
+        # An empty body is an import without lines.
         if operation == IMPORT and status == 200:
             return response.json()["created"] > 0
-        # Refused, if for another reason.
+        # Refused for another reason.
         return status not in (412, 413, 431)
     if check == "positive_data_acceptance":
         return not is_refused_by_rule(status, operation, response)
@@ -58,11 +58,11 @@ def filter_failure(context, failure, case, response):
 
 
 def is_refused_by_rule(status, operation, response):
-    # All parameters at their longest are more than a request line may be.
+    # All parameters at their maximum length exceed the limit of a request line.
     if status == 431:
         return True
     problem = response.json()
-    # The media type of the body follows from the parameter `format`.
+    # The parameter `format` determines the media type of the body.
     if status == 415:
         return operation == IMPORT
     if problem.get("code") in STATE:
@@ -75,7 +75,7 @@ def is_refused_by_rule(status, operation, response):
 
 
 def is_rule(operation, error):
-    """Whether no schema can state why this field is refused, of a problem or of v1's detail."""
+    """Returns true if no schema can express the rule that refused this field."""
     if ANYWHERE.search(error.get("message", error.get("msg"))):
         return True
     path = error.get("path") or ".".join(map(str, error["loc"]))
