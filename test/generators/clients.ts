@@ -1,18 +1,18 @@
 /** The steps that generate, compile and run a client. */
 export interface GeneratedClient {
-  /** Commands it needs; a machine without them skips the client by name. */
+  /** Commands that the client needs; without them it is reported as skipped. */
   tools: string[];
-  /** A file of programs/ that makes the calls, and its path in the client's directory. */
+  /** A file in programs/ that makes the calls, and its path in the directory of the client. */
   program: [from: string, to: string];
-  /** True if openapi-generator generates it; the others install their own generator. */
+  /** True if openapi-generator generates the client; others install their own generator. */
   needsJar?: true;
-  /** A script for sh, in the client's own directory. $DOC is the document, $JAR openapi-generator. */
+  /** An sh script in the directory of the client; $DOC is the document, $JAR openapi-generator. */
   make: string;
-  /** A script for sh. $URL is the server, $TSC a compiler and $BUN a runtime of TypeScript. */
+  /** An sh script; $URL is the server, $TSC a TypeScript compiler and $BUN a TypeScript runtime. */
   run: string;
 }
 
-/** The JVM ends too soon for its optimizing compiler to pay. */
+/** The JVM exits before its optimizing compiler pays off. */
 const JVM = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 const GENERATE = `java ${JVM} -jar "$JAR" generate -i "$DOC" --global-property apiTests=false,modelTests=false,apiDocs=false,modelDocs=false -o client`;
 const COMPILE =
@@ -21,13 +21,13 @@ const PIP = 'venv/bin/pip install -q --disable-pip-version-check --no-compile';
 const QUIET = '> generate.log 2>&1';
 const GO_RUN = 'go mod tidy > tidy.log 2>&1 && go build -o caller . && ./caller "$URL"';
 
-/** In starting order: the slowest to compile is first. */
+/** The clients in starting order; the slowest to compile is first. */
 export const CLIENTS: Record<string, GeneratedClient> = {
   rust: {
     tools: ['java', 'mvn', 'cargo', 'cc'],
     needsJar: true,
     program: ['main.rs.txt', 'src/main.rs'],
-    // Without Default a filtered list would have to name each of its 60 parameters.
+    // Without Default a filtered list would have to pass each of its 60 parameters.
     make: `${GENERATE} -g rust --additional-properties=packageName=hutch_client,useSingleRequestParameter=true ${QUIET}
 sed -i 's/^#\\[derive(Clone, Debug)\\]$/#[derive(Clone, Debug, Default)]/' client/src/apis/*_api.rs
 cat > Cargo.toml <<'TOML'
@@ -82,7 +82,7 @@ python3 -m venv venv && ${PIP} -r client/requirements.txt`,
   'openapi-python-client': {
     tools: ['python3'],
     program: ['httpx.py', 'main.py'],
-    // It knows no media type for lines of JSON: they are bytes.
+    // It has no media type for JSON Lines and sends bytes.
     make: `printf 'content_type_overrides:\\n  application/x-ndjson: application/octet-stream\\n' > options.yaml
 python3 -m venv venv && ${PIP} openapi-python-client==0.29.1
 venv/bin/openapi-python-client generate --path "$DOC" --meta none --output-path hutch_httpx --overwrite --config options.yaml ${QUIET}`,

@@ -1,6 +1,6 @@
 /**
  * `bun run test:clients [name…]`: generates, compiles and runs a client of each generator against
- * the compiled binary. Ends with 1 when one of them fails.
+ * the compiled binary. Exits with 1 if one of them fails.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,13 +12,13 @@ const GENERATOR = 'org.openapitools:openapi-generator-cli:7.23.0';
 const DIRECTORY = resolve('node_modules/.cache/clients');
 const JAR = join(DIRECTORY, 'openapi-generator-cli-7.23.0.jar');
 const DOCUMENT = join(DIRECTORY, 'openapi.json');
-/** Most compilers keep one core busy. */
+/** Most compilers use one core. */
 const AT_ONCE = 2;
-/** Ends a client that hangs. On a busy machine a compiler may take minutes. */
+/** The time limit of a client; on a busy machine a compiler may take minutes. */
 const SECONDS = 900;
-/** A line of items, for the languages that import a file. */
+/** A JSON line, for the languages that import a file. */
 const LINES = '{"title":"imported"}\n';
-/** The oldest versions that can build a client. Go 1.21 and later download what they lack. */
+/** The oldest versions that can build a client. Go 1.21 and later download newer toolchains. */
 const OLDEST: Record<string, [command: string, version: string]> = {
   cargo: ['cargo --version', '1.85'],
   go: ['go version', '1.21'],
@@ -40,7 +40,7 @@ const chosen = names.filter((name) => isAvailable(name));
 const generator = chosen.some((name) => CLIENTS[name]?.needsJar) ? fetchGenerator() : undefined;
 const outcomes = await inTurns(chosen);
 const failed = outcomes.filter((isOk) => !isOk).length;
-// In the words of bun test, which .ci/run adds up.
+// In the format of bun test, which .ci/run adds up.
 console.log(` ${outcomes.length - failed} pass\n ${failed} fail`);
 process.exitCode = failed > 0 || outcomes.length === 0 ? 1 : 0;
 
@@ -51,7 +51,7 @@ function isAvailable(name: string): boolean {
   return missing.length === 0;
 }
 
-/** True if a command is installed in a recent enough version. */
+/** True if a command is installed in a sufficient version. */
 function isThere(tool: string): boolean {
   if (Bun.which(tool) === null) return false;
   const [command, oldest] = OLDEST[tool] ?? [];
@@ -61,7 +61,7 @@ function isThere(tool: string): boolean {
   return version.localeCompare(oldest, 'en', { numeric: true }) >= 0;
 }
 
-/** Downloads openapi-generator unless it is there. */
+/** Downloads openapi-generator unless it is cached. */
 async function fetchGenerator() {
   if (await Bun.file(JAR).exists()) return { status: 0, output: '', cpu: 0 };
   const copy = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
@@ -69,7 +69,7 @@ async function fetchGenerator() {
   return shell(script, DIRECTORY);
 }
 
-/** Runs all of them, a few at a time; whether each passed. */
+/** Runs all clients, a few at a time; returns whether each passed. */
 async function inTurns(all: string[]): Promise<boolean[]> {
   const waiting = [...all];
   const outcomes: boolean[] = [];
@@ -107,7 +107,7 @@ async function makeAndRun(client: GeneratedClient, dir: string) {
   return { ...ran, cpu: made.cpu + ran.cpu };
 }
 
-/** Runs a script to its end, after `SECONDS` at the latest. `cpu` counts seconds of all its processes. */
+/** Runs a script for at most `SECONDS`; `cpu` is the CPU time of all its processes in seconds. */
 async function shell(script: string, cwd: string) {
   const child = Bun.spawn(['timeout', String(SECONDS), 'sh', '-ec', `exec 2>&1\n${script}`], {
     cwd,
@@ -115,7 +115,7 @@ async function shell(script: string, cwd: string) {
       ...process.env,
       DOC: DOCUMENT,
       JAR,
-      // Without it each Go program first compiles what binds to C.
+      // Otherwise each Go program first compiles its C bindings.
       CGO_ENABLED: '0',
       URL: server.url,
       BUN: process.execPath,
