@@ -22,7 +22,7 @@ const base: Operation = {
   },
 };
 
-/** The breaks after `change` was made to a copy. */
+/** Applies `change` to a copy and returns the breaking changes. */
 function after(change: (operation: Operation) => void): string[] {
   const next = structuredClone(base);
   change(next);
@@ -31,7 +31,7 @@ function after(change: (operation: Operation) => void): string[] {
 
 const codesOf = (it: Operation, status: number) => it.responses[status]?.codes ?? [];
 const sent = (it: Operation) => at(it.requestBody?.content);
-const answered = (it: Operation) => at(it.responses['200']?.content);
+const received = (it: Operation) => at(it.responses['200']?.content);
 function at(content: Record<string, { schema: Json }> | undefined) {
   return content?.['application/json']?.schema as typeof schema & Json;
 }
@@ -39,10 +39,10 @@ const limitOf = (it: Operation) => it.parameters?.[0] as NonNullable<Operation['
 
 describe('a breaking change is', () => {
   test.each<[string, (operation: Operation) => void, string]>([
-    ['a token that is needed now', (it) => delete it.security, 'needs a token now'],
-    ['a parameter that is gone', (it) => it.parameters?.pop(), 'query parameter limit is gone'],
+    ['a newly required token', (it) => delete it.security, 'needs a token now'],
+    ['a removed parameter', (it) => it.parameters?.pop(), 'query parameter limit is gone'],
     [
-      'a parameter that is required now',
+      'a newly required parameter',
       (it) => (limitOf(it).required = true),
       'query parameter limit is required now',
     ],
@@ -56,13 +56,9 @@ describe('a breaking change is', () => {
       (it) => (limitOf(it).schema['maximum'] = 50),
       'query parameter limit has the maximum 50 now',
     ],
+    ['a newly required field', (it) => sent(it).required.push('tags'), 'body.tags is required now'],
     [
-      'a field that is required now',
-      (it) => sent(it).required.push('tags'),
-      'body.tags is required now',
-    ],
-    [
-      'a field that is refused now',
+      'a removed request field',
       (it) => Reflect.deleteProperty(sent(it).properties, 'tags'),
       'body.tags is gone',
     ],
@@ -72,52 +68,52 @@ describe('a breaking change is', () => {
       'body.title has the maxLength 100 now',
     ],
     [
-      'a value that is refused now',
+      'a removed value',
       (it) => sent(it).properties.visibility.anyOf.pop(),
       'body.visibility takes "private" no more',
     ],
     [
-      'another type of a field',
+      'a different type of a field',
       (it) => (sent(it).properties.title.type = 'integer'),
       'body.title is integer where it was string',
     ],
     [
-      'another type inside a list',
+      'a different type inside a list',
       (it) => (sent(it).properties.tags.items.type = 'integer'),
       'body.tags[] is integer where it was string',
     ],
     [
-      'a media type that is refused now',
+      'a removed media type',
       (it) => Reflect.deleteProperty(it.requestBody?.content ?? {}, 'application/json'),
       'takes no application/json any more',
     ],
     [
-      'a status that is gone',
+      'a removed status',
       (it) => Reflect.deleteProperty(it.responses, '200'),
       'answers 200 no more',
     ],
     [
-      'a field that is answered no more',
-      (it) => Reflect.deleteProperty(answered(it).properties, 'title'),
+      'a removed response field',
+      (it) => Reflect.deleteProperty(received(it).properties, 'title'),
       'answer 200.title is gone',
     ],
     [
-      'a field that may be missing now',
-      (it) => answered(it).required.pop(),
+      'a response field that may be missing',
+      (it) => received(it).required.pop(),
       'answer 200.title may be missing now',
     ],
     [
-      'a field that may be null now',
-      (it) => Object.assign(answered(it).properties.title, { type: ['string', 'null'] }),
+      'a response field that may be null',
+      (it) => Object.assign(received(it).properties.title, { type: ['string', 'null'] }),
       'answer 200.title is string|null where it was string',
     ],
     [
-      'another name of a code',
+      'a renamed code',
       (it) => codesOf(it, 409).splice(1, 1, 'address_taken'),
       'the code email_taken of 409 became address_taken',
     ],
     [
-      'another status of a code',
+      'a code with a different status',
       (it) => (it.responses['422'] = { codes: codesOf(it, 409).splice(1) }),
       'the code email_taken has the status 422 where it had 409',
     ],
@@ -156,17 +152,11 @@ describe('no breaking change is', () => {
       (it) => Object.assign(sent(it).properties, { data: { type: 'object' } }),
     ],
     ['a longer text', (it) => (sent(it).properties.title.maxLength = 300)],
-    [
-      'a new value that is taken',
-      (it) => sent(it).properties.visibility.anyOf.push({ const: 'team' }),
-    ],
-    ['one more answered field', (it) => Object.assign(answered(it).properties, { id: {} })],
-    ['one more code', (it) => codesOf(it, 409).push('username_taken')],
-    [
-      'a status with codes of its own',
-      (it) => (it.responses['422'] = { codes: ['weak_password'] }),
-    ],
-    ['a field that may be left out now', (it) => sent(it).required.pop()],
+    ['a new accepted value', (it) => sent(it).properties.visibility.anyOf.push({ const: 'team' })],
+    ['a new response field', (it) => Object.assign(received(it).properties, { id: {} })],
+    ['a new code', (it) => codesOf(it, 409).push('username_taken')],
+    ['a status with new codes', (it) => (it.responses['422'] = { codes: ['weak_password'] })],
+    ['a request field that becomes optional', (it) => sent(it).required.pop()],
   ])('%s', (_, change) => {
     expect(after(change)).toEqual([]);
   });

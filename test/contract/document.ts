@@ -1,4 +1,4 @@
-/** What of an OpenAPI document is compared. */
+/** The compared parts of an OpenAPI document. */
 export type Json = Record<string, unknown>;
 
 export interface Parameter {
@@ -21,18 +21,18 @@ export interface OperationResponse {
   codes?: string[];
 }
 
-/** The operations of one version by `METHOD /path`, whole: nothing is referred to elsewhere. */
+/** The operations of one version by `METHOD /path`, without references. */
 export type Contract = Record<string, Operation>;
 
 export type Version = 'v1' | 'v2';
 
-/** Of an OpenAPI document, what is read here. */
+/** The parts of an OpenAPI document that are read here. */
 export interface Document {
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Json; responses: Json };
 }
 
-/** What belongs to no version, the health checks, is kept as v2's. */
+/** Returns the contract of a version; health checks, which have no version, belong to v2. */
 export function contractOf(document: Document, version: Version): Contract {
   const paths = Object.entries(document.paths);
   const own = paths.filter(([path]) => path.startsWith('/api/v1/') === (version === 'v1'));
@@ -46,8 +46,8 @@ export function contractOf(document: Document, version: Version): Contract {
 }
 
 /**
- * The form of an error is one promise for all, and what a header holds: they are left out. Of an error,
- * its codes are kept.
+ * Returns the compared parts of an operation. Headers and the bodies of errors are the same for all
+ * operations and omitted, except the codes of errors.
  */
 function compared(operation: Operation, { schemas, responses: shared }: Document['components']) {
   const { security, parameters, requestBody, responses } = operation;
@@ -66,7 +66,7 @@ function compared(operation: Operation, { schemas, responses: shared }: Document
   };
 }
 
-/** The codes of a problem, sorted; v1 has none. */
+/** Returns the sorted codes of a problem; v1 has none. */
 function codesOf(content: OperationResponse['content']): OperationResponse {
   const { code } = (content?.['application/problem+json']?.schema['properties'] ?? {}) as {
     code?: { enum: string[] };
@@ -82,7 +82,7 @@ function inlined(value: unknown, schemas: Json): unknown {
   return Object.fromEntries(Object.entries(rest).map(([key, it]) => [key, inlined(it, schemas)]));
 }
 
-/** The same text for the same contract, in whatever order it was made. */
+/** Sorts keys, so that equal contracts have equal text. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

@@ -2,13 +2,13 @@ import type { Contract, Operation, Parameter } from './document.ts';
 import { requestBreaks, responseBreaks } from './schema-rules.ts';
 
 /**
- * What a client of `old` could not go on with: a sentence each, which begins with the operation.
- * Rules: what is removed, what is newly demanded, what is accepted less and what is answered
- * otherwise. An addition breaks nobody.
+ * Returns the changes that break clients of `old`, each as a sentence that begins with the
+ * operation: removals, new requirements, stricter requests and different responses. Additions are
+ * compatible.
  *
- * Of problems, clients match the codes. A new code breaks nobody, because a client treats one that it
- * does not know by its status. A code may leave an operation whose error no longer occurs, but not for
- * another code or status, and not the whole API.
+ * Clients match problems by code. A new code is compatible, because clients treat unknown codes by
+ * their status. A code may be removed from an operation whose error no longer occurs, but it must
+ * not be replaced by another code or status, or disappear from the whole API.
  */
 export function breakingChanges(old: Contract, next: Contract): string[] {
   const changed = Object.entries(old).flatMap(([name, was]) => {
@@ -17,8 +17,8 @@ export function breakingChanges(old: Contract, next: Contract): string[] {
     return found.map((it) => `${name}: ${it}`);
   });
   const known = allCodes(next);
-  const kept = Object.entries(old).filter(([name]) => name in next);
-  const gone = [...allCodes(Object.fromEntries(kept))].filter((code) => !known.has(code));
+  const remaining = Object.entries(old).filter(([name]) => name in next);
+  const gone = [...allCodes(Object.fromEntries(remaining))].filter((code) => !known.has(code));
   return [...changed, ...gone.map((code) => `no operation has the code ${code} any more`)];
 }
 
@@ -32,12 +32,12 @@ function operationBreaks(was: Operation, is: Operation): string[] {
     ...(isOpen(was) && !isOpen(is) ? ['needs a token now'] : []),
     ...parameterBreaks(was.parameters ?? [], is.parameters ?? []),
     ...bodyBreaks(was, is),
-    ...answerBreaks(was, is),
+    ...successBreaks(was, is),
     ...codeBreaks(was, is),
   ];
 }
 
-/** Without any requirement, or with an empty one among them. */
+/** Returns true if an operation has no security requirement, or an empty one. */
 function isOpen({ security }: Operation): boolean {
   return (
     security !== undefined &&
@@ -53,8 +53,8 @@ function parameterBreaks(was: Parameter[], is: Parameter[]): string[] {
     const label = `${old.in} parameter ${old.name}`;
     const now = find(is, old);
     if (!now) return [`${label} is gone`];
-    const demanded = now.required && !old.required ? [`${label} is required now`] : [];
-    return [...demanded, ...requestBreaks(old.schema, now.schema, label)];
+    const required = now.required && !old.required ? [`${label} is required now`] : [];
+    return [...required, ...requestBreaks(old.schema, now.schema, label)];
   });
   return [...added.map((it) => `${it.in} parameter ${it.name} is new and required`), ...changed];
 }
@@ -62,15 +62,15 @@ function parameterBreaks(was: Parameter[], is: Parameter[]): string[] {
 function bodyBreaks({ requestBody: was }: Operation, { requestBody: is }: Operation): string[] {
   if (!was) return is?.required ? ['a body is required now'] : [];
   if (!is) return ['takes no body any more'];
-  const demanded = is.required && !was.required ? ['a body is required now'] : [];
+  const required = is.required && !was.required ? ['a body is required now'] : [];
   const types = Object.entries(was.content).flatMap(([type, { schema }]) => {
     const now = is.content[type];
     return now ? requestBreaks(schema, now.schema, 'body') : [`takes no ${type} any more`];
   });
-  return [...demanded, ...types];
+  return [...required, ...types];
 }
 
-/** Codes that an operation tells with another status, or that another code replaces. */
+/** Returns codes that have moved to another status or were replaced by another code. */
 function codeBreaks({ responses: was }: Operation, { responses: is }: Operation): string[] {
   return Object.entries(was).flatMap(([status, { codes: old = [] }]) => {
     const codes = is[status]?.codes ?? [];
@@ -84,8 +84,8 @@ function codeBreaks({ responses: was }: Operation, { responses: is }: Operation)
   });
 }
 
-/** Of good answers: which errors there are may change. */
-function answerBreaks({ responses: was }: Operation, { responses: is }: Operation): string[] {
+/** Compares only successful responses, because the errors of an operation may change. */
+function successBreaks({ responses: was }: Operation, { responses: is }: Operation): string[] {
   const good = Object.entries(was).filter(([status]) => status < '400');
   return good.flatMap(([status, { content = {} }]) => {
     const now = is[status];

@@ -4,9 +4,9 @@ import { type Contract, contractOf, type Document, type Version } from './docume
 import { breakingChanges } from './rules.ts';
 
 /**
- * `bun run contract` compares what the server says of itself with what was promised (v1.json,
- * v2.json) and fails on a breaking change, and where an addition is not noted yet.
- * `bun run contract:accept` makes what it says the promise; the commit says why.
+ * `bun run contract` compares the OpenAPI document of the server with the recorded contract
+ * (v1.json, v2.json), and fails on a breaking change or an addition that is not recorded yet.
+ * `bun run contract:accept` records the current document; the commit explains why.
  */
 const isAccepting = Bun.argv.includes('--accept');
 
@@ -19,7 +19,7 @@ function fileOf(version: Version) {
   return Bun.file(join(import.meta.dir, `${version}.json`));
 }
 
-async function promised(version: Version): Promise<Contract> {
+async function recorded(version: Version): Promise<Contract> {
   const file = fileOf(version);
   return (await file.exists()) ? file.json() : {};
 }
@@ -27,7 +27,7 @@ async function promised(version: Version): Promise<Contract> {
 const document = await currentDocument();
 let isKept = true;
 for (const version of ['v1', 'v2'] as const) {
-  const [was, is] = [await promised(version), contractOf(document, version)];
+  const [was, is] = [await recorded(version), contractOf(document, version)];
   const breaks = breakingChanges(was, is);
   const text = `${JSON.stringify(is, null, 1)}\n`;
   const isSame = Bun.deepEquals(was, JSON.parse(text));

@@ -1,6 +1,6 @@
 import type { Json } from './document.ts';
 
-/** What was accepted and is no more. */
+/** Returns the values that are no longer accepted. */
 export function requestBreaks(was: Json, is: Json, at: string): string[] {
   return [
     ...typeBreaks(was, is, at, (old, next) => old.every((type) => next.includes(type))),
@@ -18,7 +18,7 @@ export function requestBreaks(was: Json, is: Json, at: string): string[] {
   ];
 }
 
-/** What was answered and is no more, or answered as something else. */
+/** Returns the parts of a response that are gone or have changed. */
 export function responseBreaks(was: Json, is: Json, at: string): string[] {
   const gone = missing(Object.keys(propertiesOf(was)), Object.keys(propertiesOf(is)));
   const optional = missing(requiredOf(was), [...requiredOf(is), ...gone]);
@@ -31,7 +31,7 @@ export function responseBreaks(was: Json, is: Json, at: string): string[] {
   ];
 }
 
-/** The format of a number says what holds it; its bounds say what is accepted. */
+/** Returns true for a numeric format: it names a type, and only the bounds restrict values. */
 function isNumeric({ format }: Json): boolean {
   return ['int32', 'int64', 'double'].includes(String(format));
 }
@@ -39,7 +39,7 @@ function isNumeric({ format }: Json): boolean {
 type Rule = (was: Json, is: Json, at: string) => string[];
 interface Bound {
   name: string;
-  /** Whether `next` accepts less than `old` did. */
+  /** Returns true if `next` accepts less than `old`. */
   isTighter(old: number, next: number): boolean;
 }
 
@@ -74,13 +74,13 @@ function typeBreaks(
   return [`${at} is ${next.join('|') || 'anything'} where it was ${old.join('|')}`];
 }
 
-/** The JSON types of a schema, of its alternatives too. */
+/** Returns the JSON types of a schema, including its alternatives. */
 function typesOf(schema: Json): string[] {
   const own = [schema['type'] ?? []].flat() as string[];
   return [...new Set([...own, ...alternativesOf(schema).flatMap(typesOf)])];
 }
 
-/** The values that a schema lists; none when it lists no values. */
+/** Returns the values that a schema lists, if any. */
 function valuesOf(schema: Json): string[] {
   const own = [
     ...((schema['enum'] as unknown[]) ?? []),
@@ -101,14 +101,14 @@ function propertiesOf(schema: Json): Record<string, Json> {
   return (schema['properties'] ?? {}) as Record<string, Json>;
 }
 
-/** Fields that were taken and are refused now, because unknown ones are. */
+/** Returns removed fields, which are now refused as unknown. */
 function removedInputs(was: Json, is: Json, at: string): string[] {
   const gone = missing(Object.keys(propertiesOf(was)), Object.keys(propertiesOf(is)));
   return gone.map((it) => `${at}.${it} is gone`);
 }
 
 function missing(from: string[], of: string[]): string[] {
-  // Where no values are listed any more, every one is accepted.
+  // If no values are listed any more, every value is accepted.
   return from.filter((it) => !of.includes(it));
 }
 
