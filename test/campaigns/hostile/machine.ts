@@ -115,13 +115,13 @@ export const MACHINE: Check[] = [
     triedBy: 'test/process/log.test.ts',
     run: async () => {
       using server = await serveUnread();
-      const { answered, asked } = await server.flood();
+      const { answered, sent } = await server.flood();
       const status = readFileSync(`/proc/${server.child.pid}/status`, 'utf8');
       const peakMb = Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1024;
       server.child.kill('SIGTERM');
       const end = await server.child.exited;
-      const isOk = answered === asked && end === 0 && peakMb < 250;
-      return { got: `${answered} of ${asked}, ${Math.round(peakMb)} MB, ${end}`, isOk };
+      const isOk = answered === sent && end === 0 && peakMb < 250;
+      return { got: `${answered} of ${sent}, ${Math.round(peakMb)} MB, ${end}`, isOk };
     },
   },
   {
