@@ -23,7 +23,7 @@ RULES = [
     # Stricter than the format "email": the address must be deliverable.
     (r".*", r"body\.(new_)?email"),
     # The grammar of conditions and the types of their fields; each condition may occur once.
-    (r"GET .*", r"query\.(where|filter\[.*)"),
+    (r"GET .*", r"query\.(where(\.\d+)?|filter\[.*)"),
     # An existing RFC 3339 time or date.
     (r"GET .*", r"query\.(created_after|created_before|from|until)"),
     # Unique entries, because Java generators fail on uniqueItems of an enum.
@@ -41,6 +41,16 @@ RULES = [
 OUTSIDE = re.compile(r"GET /api/(v1/external/|v2/sources/\{name\})$")
 
 
+# The admin that a run signs in as: an operation on it would lock the run out.
+OWN_ID = "1"
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    path_parameters = case.path_parameters or {}
+    return str(path_parameters.get("user_id")) != OWN_ID or case.method == "GET"
+
+
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
     check, status, operation = failure.checks[0], response.status_code, case.operation.label
@@ -50,6 +60,9 @@ def filter_failure(context, failure, case, response):
         # An empty body is an import without lines.
         if operation == IMPORT and status == 200:
             return response.json()["created"] > 0
+        # An unreadable precondition is ignored, as RFC 9110 requires (13.1.2).
+        if "parameter `If-None-Match`" in failure.message:
+            return False
         # Refused for another reason.
         return status not in (412, 413, 431)
     if check == "positive_data_acceptance":
