@@ -1,9 +1,10 @@
 /**
- * How long a query keeps everybody else waiting. Over a database of 200,000 items (or as many as
- * the argument says) one client, then eight ask the same again and again while a probe asks for
- * /health/live: what the probe waits is what others wait. The longest turn is CPU time of one turn
- * of the event loop, in a process of its own: what else the machine does does not count. BENCH_DATA names a directory that keeps
- * the database; BENCH_SECONDS is the time of each measurement; further arguments choose queries.
+ * Measures how long a query makes others wait, over a database of 200,000 items or as many as the
+ * argument says. One client, then eight, repeat the query while a probe requests /health/live; the
+ * latency of the probe is what others wait. The longest turn is the CPU time of one turn of the event
+ * loop, measured in a separate process so that other load on the machine does not count. BENCH_DATA
+ * names a directory for the database, to reuse it; BENCH_SECONDS is the duration of each measurement;
+ * further arguments choose queries.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

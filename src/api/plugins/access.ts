@@ -48,7 +48,7 @@ export const access = (deps: Deps, app: () => AnyElysia) => {
       if (rule.isPrivate || !isAnonymous) set.headers['cache-control'] = 'no-store';
       if (rule.level === 'optional') addVary(set, 'Authorization, Cookie');
       const origin = new RequestOrigin(config, { request, server: app().server, set });
-      if (rule.isPrivate) origin.readAddress();
+      if (rule.isPrivate) origin.readPeer();
       if (!isAnonymous) return admit(rule, request, set, origin);
       rule.refuseQuery?.(request);
       return { actor: anonymous(origin) };

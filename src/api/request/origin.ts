@@ -29,6 +29,7 @@ export class RequestOrigin implements Origin {
   readonly #config: Deps['config'];
   readonly #request: Request;
   readonly #server: Server<unknown> | null;
+  #peer: string | null | undefined;
   #address: string | null | undefined;
 
   constructor(config: Deps['config'], { request, server, set }: Behind) {
@@ -39,13 +40,14 @@ export class RequestOrigin implements Origin {
   }
 
   get address(): string | null {
-    if (this.#address === undefined) this.readAddress();
-    return this.#address ?? null;
+    this.#address ??= addressFrom(this.#config, this.#request, this.readPeer());
+    return this.#address;
   }
 
-  /** Reads the address now: it is lost when the client disconnects. */
-  readAddress(): void {
-    this.#address = addressOf(this.#config, this.#request, this.#server);
+  /** Returns the peer's address and remembers it, because it is lost when the client disconnects. */
+  readPeer(): string | null {
+    this.#peer ??= peerOf(this.#request, this.#server);
+    return this.#peer;
   }
 
   get user_agent(): string | null {
@@ -55,11 +57,22 @@ export class RequestOrigin implements Origin {
 
 /** Returns the client's address; null without a connection. */
 export function addressOf(
-  { trustedProxies }: Deps['config'],
+  config: Deps['config'],
   request: Request,
   server: Server<unknown> | null,
 ): string | null {
-  const peer = server?.requestIP(request)?.address;
+  return addressFrom(config, request, peerOf(request, server));
+}
+
+function peerOf(request: Request, server: Server<unknown> | null): string | null {
+  return server?.requestIP(request)?.address ?? null;
+}
+
+function addressFrom(
+  { trustedProxies }: Deps['config'],
+  request: Request,
+  peer: string | null,
+): string | null {
   return peer ? clientAddress(peer, request.headers.get('x-forwarded-for'), trustedProxies) : null;
 }
 

@@ -13,7 +13,7 @@ async function afterHangUp(isKept: boolean): Promise<Origin> {
     fetch: async (request, server) => {
       const set = { headers: { 'x-request-id': 'one' } };
       const origin = new RequestOrigin(loadConfig({}, {}), { request, server, set });
-      if (isKept) origin.readAddress();
+      if (isKept) origin.readPeer();
       request.signal.addEventListener('abort', () => {
         const { address, user_agent, request_id } = origin;
         hungUp.resolve({ address, user_agent, request_id });
