@@ -67,7 +67,8 @@ function createWindows(windowMs: number): (key: string, points: number) => Count
   // In the order of their ends, because all have the same length.
   const windows = new Map<string, { points: number; readonly endsAtMs: number }>();
   return (key, points) => {
-    const nowMs = performance.now();
+    // Whole milliseconds, because the sum of fractions may be more than the window.
+    const nowMs = Math.floor(performance.now());
     for (const [ended, { endsAtMs }] of windows) {
       if (endsAtMs > nowMs) break;
       windows.delete(ended);

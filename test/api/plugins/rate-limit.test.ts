@@ -2,7 +2,7 @@ import { describe, expect, setSystemTime, test } from 'bun:test';
 import { type RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexible';
 import { createApp } from '../../../src/app.ts';
 import type { Config } from '../../../src/core/config/config.ts';
-import { createLimit, createLimits } from '../../../src/core/limits.ts';
+import { type Count, createLimit, createLimits } from '../../../src/core/limits.ts';
 import { atOnce, openSession, PASSWORD, testApp } from '../../support.ts';
 
 /** An application that listens, and believes who asks about where they come from. */
@@ -282,6 +282,12 @@ describe('a limit', () => {
     expect(limit.count('a')).toEqual({ isOver: false, remaining: 0, resetSeconds: 10 });
     expect(limit.count('a')).toMatchObject({ isOver: true, remaining: 0 });
     expect(limit.count('b')).toMatchObject({ isOver: false });
+  });
+
+  test('never reports more seconds than its window has', () => {
+    const limit = createLimit('api', 10_000, 10);
+    const reported = Array.from({ length: 10_000 }, (_, index) => limit.count(`${index}`));
+    expect(new Set(reported.map((count) => (count as Count).resetSeconds))).toEqual(new Set([10]));
   });
 
   test.each([-7_200_000, 7_200_000])('does not depend on the wall clock (%d ms)', (changeMs) => {
