@@ -14,7 +14,15 @@ export const LAYERS: Layer[] = [
   { files: ['src/utils/'], may: ['src/utils/'] },
   { files: ['src/models/'], may: ['src/models/'] },
   { files: ['src/schemas/'], may: ['src/schemas/'] },
-  { files: ['src/core/deps.ts'], may: ['src/core/', 'src/services/', 'src/models/', 'src/utils/'] },
+  {
+    files: ['src/resources/'],
+    may: ['src/resources/', 'src/models/', 'src/schemas/', 'src/utils/'],
+    mayTypesOf: ['src/core/', 'src/services/'],
+  },
+  {
+    files: ['src/core/deps.ts'],
+    may: ['src/core/', 'src/resources/', 'src/services/', 'src/models/', 'src/utils/'],
+  },
   {
     files: ['src/core/'],
     may: ['src/core/', 'src/models/', 'src/utils/', 'drizzle/', 'package.json'],
@@ -22,24 +30,24 @@ export const LAYERS: Layer[] = [
   },
   {
     files: ['src/services/'],
-    may: ['src/services/', 'src/core/', 'src/models/', 'src/utils/'],
+    may: ['src/services/', 'src/core/', 'src/resources/', 'src/models/', 'src/utils/'],
     never: ['src/core/deps.ts'],
   },
   {
     files: ['src/api/v1/'],
-    may: ['src/api/', 'src/schemas/', 'src/core/exceptions.ts'],
+    may: ['src/api/', 'src/resources/', 'src/schemas/', 'src/core/exceptions.ts'],
     mayTypesOf: ['src/core/actor.ts', 'src/core/deps.ts', 'src/services/'],
     never: ['src/api/v2/'],
   },
   {
     files: ['src/api/v2/'],
-    may: ['src/api/', 'src/schemas/', 'src/core/exceptions.ts'],
+    may: ['src/api/', 'src/resources/', 'src/schemas/', 'src/core/exceptions.ts'],
     mayTypesOf: ['src/core/actor.ts', 'src/core/deps.ts', 'src/services/'],
     never: ['src/api/v1/'],
   },
   {
     files: ['src/api/'],
-    may: ['src/api/', 'src/schemas/', 'src/core/', 'src/utils/'],
+    may: ['src/api/', 'src/resources/', 'src/schemas/', 'src/core/', 'src/utils/'],
     mayTypesOf: ['src/core/deps.ts', 'src/services/'],
     never: ['src/api/v1/', 'src/api/v2/', 'src/core/deps.ts'],
   },
@@ -54,10 +62,10 @@ export const LAYERS: Layer[] = [
 
 /** Packages that only some layers may import; `[]` means that src must not use them. */
 const PACKAGES: Record<string, string[]> = {
-  elysia: ['src/app.ts', 'src/server.ts', 'src/api/', 'src/schemas/'],
+  elysia: ['src/app.ts', 'src/server.ts', 'src/api/', 'src/resources/', 'src/schemas/'],
   '@elysia/openapi': ['src/api/'],
   '@elysia/eden': [],
-  'drizzle-orm': ['src/models/', 'src/services/', 'src/core/'],
+  'drizzle-orm': ['src/models/', 'src/resources/', 'src/services/', 'src/core/'],
   'bun:sqlite': ['src/core/'],
   process: [],
   'node:process': [],
