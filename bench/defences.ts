@@ -13,7 +13,7 @@ import { pinSelf, type Server, type ServerCommand, startServer } from './load/pr
 import { describeMachine } from './machine.ts';
 import { table } from './report.ts';
 import { seed } from './seed.ts';
-import { HUTCH, hutchCommand, prepareHutch, run } from './stage.ts';
+import { HUTCH, hutchCommand, prepareHutch, run, upstreamCommand } from './stage.ts';
 
 /** By name, the settings that switch a defence off. */
 const SWITCHES: Record<string, Record<string, string>> = {
@@ -21,8 +21,7 @@ const SWITCHES: Record<string, Record<string, string>> = {
   // An existing value wins: the heap then grows with the memory of the machine.
   'large heap': { BUN_JSC_forceRAMSize: String(totalmem()) },
 };
-/** Loads that need no upstream. */
-const LOADS = ['user', 'popular', 'list', 'sign-in', 'item', 'create'];
+const LOADS = ['user', 'popular', 'list', 'external', 'callers', 'sign-in', 'item', 'create'];
 
 const [ref, ...wanted] = Bun.argv.slice(2);
 if (ref === undefined) {
@@ -56,7 +55,9 @@ async function main(ref: string): Promise<void> {
     servers.push(server);
   }
   const names = wanted.length > 0 ? wanted : LOADS;
-  const loads = createLoads([]).filter(({ name }) => names.includes(name));
+  const upstream = await startServer(upstreamCommand(), rig.signal);
+  stack.defer(upstream.stop);
+  const loads = createLoads(upstream.url.split(' ')).filter(({ name }) => names.includes(name));
   const rows: string[][] = [];
   for (const load of loads) rows.push(await measureLoad(rig, load, servers));
   const [, ...others] = servers.map(({ name }) => name);

@@ -5,7 +5,7 @@ import { pinned, plainEnv, SERVER_CORE, type Server } from './load/process.ts';
 import { formatRequests } from './load/requests.ts';
 import type { Single } from './report.ts';
 import type { Outside } from './servers/outside.ts';
-import { UPSTREAM_HOSTS } from './stage.ts';
+import { programPath, UPSTREAM_HOSTS } from './stage.ts';
 
 const LATENCY_SECONDS = 2;
 /** Less than the 5 s after which a call that hangs is tried again. */
@@ -50,7 +50,7 @@ async function coldByFloor({ rig, hutch, bare, upstreams }: ExternalScene, count
 }
 
 async function outsideAlone({ rig, upstreams }: ExternalScene): Promise<Single[]> {
-  const script = join(import.meta.dir, 'servers/outside.ts');
+  const script = programPath('outside');
   const args = pinned([process.execPath, script, ...upstreams], SERVER_CORE);
   const child = Bun.spawn(args, { env: plainEnv(), stdout: 'pipe', signal: rig.signal });
   const rows: Outside[] = JSON.parse(await child.stdout.text());

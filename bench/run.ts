@@ -11,13 +11,11 @@ import { measureExternal } from './external.ts';
 import { createLoads, type Load } from './load/loads.ts';
 import { measure, median, type Rig } from './load/measure.ts';
 import { checkParity } from './load/parity.ts';
-import { LOAD_CORE, pinSelf, type Server, startServer } from './load/process.ts';
+import { pinSelf, type Server, startServer } from './load/process.ts';
 import { describeMachine, stealMeter } from './machine.ts';
 import { loadTable, type Measured, type Single, singleTable } from './report.ts';
-import { type Stage, setStage, UPSTREAM_HOSTS } from './stage.ts';
+import { type Stage, setStage, upstreamCommand } from './stage.ts';
 import { startUpMs } from './start-up.ts';
-
-const UPSTREAM_MS = 20;
 
 interface Scene {
   rig: Rig;
@@ -61,9 +59,7 @@ async function main(dir: string, signal: AbortSignal): Promise<void> {
   };
   const wanted = Bun.argv.slice(2);
   const starts = wanted.length === 0 ? await measureStarts(stage, signal) : [];
-  const upstream = join(import.meta.dir, 'servers/upstream.ts');
-  const args = [process.execPath, upstream, String(UPSTREAM_HOSTS.length), String(UPSTREAM_MS)];
-  const { url } = await start({ name: 'upstream', args, core: LOAD_CORE });
+  const { url } = await start(upstreamCommand());
   const [hutch, bare] = [await start(stage.hutch), await start(stage.bare)];
   const scene = { rig, stage, hutch, bare, upstreams: url.split(' ') };
   const loads = chosen(createLoads(scene.upstreams), wanted);

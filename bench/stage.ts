@@ -1,10 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { plainEnv, type ServerCommand } from './load/process.ts';
+import { LOAD_CORE, plainEnv, type ServerCommand } from './load/process.ts';
 import { seed } from './seed.ts';
 
 const ROOT = join(import.meta.dir, '..');
 export const HUTCH = join(ROOT, 'dist', 'hutch');
+/** The programs that a run starts beside Hutch. */
+export const PROGRAMS = ['bare', 'constant', 'outside', 'upstream'] as const;
+export const programPath = (name: (typeof PROGRAMS)[number]) =>
+  join(import.meta.dir, 'servers', `${name}.ts`);
+const UPSTREAM_MS = 20;
 /** All of them are loopback on Linux: as many hosts, each with its own limit. */
 export const UPSTREAM_HOSTS = Array.from({ length: 64 }, (_, index) => `127.0.0.${index + 1}`);
 
@@ -28,6 +33,12 @@ export async function setStage(dir: string): Promise<Stage> {
     bare: { name: 'bare', args: [bare, join(dir, 'bare.db')] },
     constant: { name: 'constant', args: [constant] },
   };
+}
+
+/** Returns the command of a server with all upstream hosts, which answers after 20 ms. */
+export function upstreamCommand(): ServerCommand {
+  const args = [programPath('upstream'), String(UPSTREAM_HOSTS.length), String(UPSTREAM_MS)];
+  return { name: 'upstream', args: [process.execPath, ...args], core: LOAD_CORE };
 }
 
 /** Builds the binary if it is older than its sources. */
@@ -72,10 +83,10 @@ export async function run(args: string[], cwd = ROOT): Promise<void> {
 }
 
 /** Compiles a server of this directory as Hutch itself is compiled. */
-async function compile(dir: string, name: string): Promise<string> {
+async function compile(dir: string, name: (typeof PROGRAMS)[number]): Promise<string> {
   const outfile = join(dir, name);
   await Bun.build({
-    entrypoints: [join(import.meta.dir, 'servers', `${name}.ts`)],
+    entrypoints: [programPath(name)],
     target: 'bun',
     format: 'esm',
     bytecode: true,
