@@ -60,14 +60,15 @@ export interface Field {
 export type AccessRule = (actor: AnyActor, row: Row) => boolean;
 
 /**
- * Who may read rows. `public`: everyone; with a visibility field, private rows only by their owner.
- * `user`: every signed-in account. `owner`: the account that created the row. `admin`: admins.
+ * Decides who may read rows. `public`: everyone; with a visibility field, private rows only by their
+ * owner. `user`: every signed-in account. `owner`: the account that created the row. `admin`: admins.
  */
 export type ReadAccess = 'public' | 'user' | 'owner' | 'admin' | AccessRule;
 
 /**
- * Who may change rows that they may read. `user`: every signed-in account. `owner`: the account that
- * created the row and, if the row is public, admins. `admin`: admins, who alone may create rows.
+ * Decides who may change rows that they may read. `user`: every signed-in account. `owner`: the
+ * account that created the row and, if the row is public, admins. `admin`: admins, who alone may
+ * create rows.
  */
 export type WriteAccess = 'user' | 'owner' | 'admin' | AccessRule;
 
