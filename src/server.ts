@@ -33,8 +33,8 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     const app = listen(config, deps);
     const server = app.server as NonNullable<typeof app.server>;
     deps.listening.port = server.port ?? config.port;
-    deps.mails.start();
-    deps.jobs.start();
+    // The claim of the data directory excludes other servers.
+    deps.jobs.start({ isAlone: true });
     const unwatch = watchDescriptors({ log, closeIdle: () => server.closeIdleConnections() });
     const endTrimming = trimWhenIdle(deps.db.shrink);
     const stop = async () => {

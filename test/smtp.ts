@@ -5,6 +5,7 @@ import {
   type SMTPServerOptions,
   type SMTPServerSession,
 } from 'smtp-server';
+import type { OutgoingMail } from '../src/core/mail/mail.ts';
 import type { TestApp } from './support.ts';
 
 export interface Received {
@@ -65,8 +66,13 @@ export interface Queued {
 
 /** The mails that wait, in the order in which they were queued. */
 export async function queued(t: TestApp): Promise<Queued[]> {
-  await t.deps.passwordRecovery.idle();
-  return t.deps.db.client.query('select * from mails order by id').all() as Queued[];
+  const { db, passwordRecovery, queue } = t.deps;
+  await passwordRecovery.idle();
+  const rows = db.client
+    .query(`select name, payload from jobs where name = 'mail' and state <> 'dead' order by id`)
+    .all() as { name: string; payload: string }[];
+  const mails = await Promise.all(rows.map((row) => queue.payloadOf(row) as Promise<OutgoingMail>));
+  return mails.map(({ to: recipient, ...mail }) => ({ recipient, ...mail }));
 }
 
 /** The token of the last mail to `recipient`. */

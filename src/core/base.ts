@@ -5,6 +5,7 @@ import { openDb, prepareDb } from './db/db.ts';
 import { KNOWN_MIGRATIONS } from './db/migrations.ts';
 import { openEventIds } from './event-ids.ts';
 import { createFairTurns } from './fair-turns.ts';
+import { createJobQueue } from './jobs/queue.ts';
 import { createLinks } from './links.ts';
 import type { Log } from './log.ts';
 import { createMailer } from './mail/index.ts';
@@ -38,6 +39,7 @@ export function openBase(config: Config, options: DepsOptions) {
   const isNew = applied.length === KNOWN_MIGRATIONS.length;
   // With port 0 the system chooses one, which the server enters here once it listens.
   const listening = { port: config.port };
+  const box = createSecretBox({ key, oldKey, dataDir });
   return {
     config,
     log,
@@ -47,7 +49,8 @@ export function openBase(config: Config, options: DepsOptions) {
     // The server sets it before it stops.
     lifecycle: { isStopping: false },
     db,
-    box: createSecretBox({ key, oldKey, dataDir }),
+    box,
+    queue: createJobQueue({ box, now }),
     eventIds: openEventIds({ path, db, log, isNew, now }),
     cursors: createCursors(cursorSecret(db.client)),
     turns: createFairTurns(),

@@ -5,7 +5,7 @@ import { createAuthServices } from '../services/auth/index.ts';
 import { createIdempotency, createIdempotencyPurge } from '../services/idempotency.ts';
 import { createIdentityServices } from '../services/identities/index.ts';
 import { createItemServices } from '../services/items/index.ts';
-import { createJobs } from '../services/jobs.ts';
+import { createJobServices } from '../services/jobs/index.ts';
 import { createMailServices } from '../services/mail/index.ts';
 import { createQuotas } from '../services/quotas.ts';
 import { createSourceServices } from '../services/sources/index.ts';
@@ -14,6 +14,7 @@ import { runAll } from '../utils/async/run-all.ts';
 import { createAdmission } from './admission.ts';
 import { type DepsOptions, openBase } from './base.ts';
 import type { Config } from './config/config.ts';
+import { createJobs } from './jobs/index.ts';
 import { createLimits } from './limits.ts';
 import { VERSION } from './version.ts';
 
@@ -34,12 +35,11 @@ export function createDeps(config: Config, options: DepsOptions) {
   const accounts = createAccountServices({ ...shared, ...audit, ...mail, ...auth, users, publish });
   const identities = createIdentityServices({ ...shared, ...audit, ...mail, ...auth, users });
   const jobs = createJobs({
-    log,
-    jobs: [
+    ...shared,
+    recurring: [
       ...accounts.jobs,
       ...auth.jobs,
       ...audit.jobs,
-      ...mail.jobs,
       ...items.jobs,
       ...sources.jobs,
       createIdempotencyPurge(shared),
@@ -56,9 +56,10 @@ export function createDeps(config: Config, options: DepsOptions) {
     ...auth,
     ...accounts,
     ...identities,
+    ...createJobServices({ ...shared, ...audit }),
     users,
     idempotency: createIdempotency(shared),
-    systemStats: createSystemStats(shared),
+    systemStats: createSystemStats({ ...shared, jobs }),
     jobs,
     limits: config.rateLimit === 'on' ? createLimits(config) : undefined,
     admission:
@@ -68,12 +69,11 @@ export function createDeps(config: Config, options: DepsOptions) {
       runAll(
         [
           items.itemEvents.stop,
+          auth.passwordRecovery.idle,
           jobs.stop,
-          sources.sourceRefresh.stop,
           sources.sourceStats.flush,
           items.views.flush,
-          auth.passwordRecovery.idle,
-          mail.mails.stop,
+          () => shared.mailer.close(),
           () => shared.outbound.close(),
           () => shared.trustedOutbound.close(),
           shared.eventIds.note,

@@ -6,7 +6,7 @@ export * from './auth-flows.ts';
 export * from './idempotency.ts';
 export * from './identities.ts';
 export * from './items.ts';
-export * from './mails.ts';
+export * from './jobs.ts';
 export * from './passkeys.ts';
 export * from './row-counts.ts';
 export * from './server-keys.ts';

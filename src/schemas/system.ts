@@ -39,6 +39,14 @@ export const Stats = t.Object(
         pinned_since: t.Union([Timestamp(), t.Null()]),
       }),
     }),
+    /** Queued jobs; of each name at most 10,000 are counted. */
+    jobs: t.Object({
+      waiting: Integer(),
+      running: Integer(),
+      dead: Integer(),
+      /** Housekeeping whose last run failed. */
+      failing: t.Array(t.String()),
+    }),
   },
   { title: 'Stats' },
 );

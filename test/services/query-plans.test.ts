@@ -30,11 +30,12 @@ test('no hot query scans a table or sorts', async () => {
     await client.api.v2.items.export.get();
     await client.api.v2.items.export.get({ query: { scope: 'listed' } });
     await t.deps.jobs.runAll();
+    await t.deps.jobs.runDue();
     await client.api.v1.items({ item_id: 1 }).delete();
     const source = { name: 'up', base_url: 'https://api.example.com', is_enabled: false };
     await t.json('POST', '/api/v2/sources', source, root.token);
     await client.api.v2.sources({ name: 'up' }).get({ query: {} });
-    await t.deps.sourceRefresh.job.run();
+    await t.deps.jobs.runAll();
     t.deps.sourceStats.add(1, { cache: 'miss', elapsedMs: 1 });
     await t.deps.sourceStats.report(root, 'up', 24);
     await t.deps.sourceStats.purge.run();
@@ -47,8 +48,10 @@ test('no hot query scans a table or sorts', async () => {
       const text = plan.map(({ detail }) => detail).join('; ');
       expect(`${query} => ${text}`).not.toContain('TEMP B-TREE');
       // A page by offset and the oldest events scan the table from its start.
-      if (!/(limit \? offset|order by "item_events"."id" limit) \?$/.test(query))
-        expect(`${query} => ${text}`).not.toMatch(/SCAN (?!sqlite_sequence)\w+(;|$)/);
+      // All schedules of jobs are read: there are few.
+      const isExempt =
+        /(limit \? offset|order by "item_events"."id" limit) \?$|from "job_schedules"$/.test(query);
+      if (!isExempt) expect(`${query} => ${text}`).not.toMatch(/SCAN (?!sqlite_sequence)\w+(;|$)/);
     }
   } finally {
     Database.prototype.prepare = prepare;

@@ -59,32 +59,32 @@ describe('the audit log', () => {
 });
 
 describe('mails', () => {
-  const mail = (attempts: number) => (at: string) =>
-    `insert into mails (recipient, subject, text, html, created_at, attempts, next_attempt_at)
-     values ('a@example.com', 's', '', '', '${at}', ${attempts}, '${at}')`;
+  const mail = (state: string) => (at: string) =>
+    `insert into jobs (name, state, payload, attempts, due_at, created_at)
+     values ('mail', '${state}', '{}', 10, '${at}', '${at}')`;
 
   // proves: data.mails
   test('that failed for good 30 days ago are deleted, and pending ones are not', async () => {
     await using t = await testApp();
-    insertAges(t, [...Array(300).fill(31), 29], mail(10));
-    insertAges(t, [31], mail(3));
+    insertAges(t, [...Array(300).fill(31), 29], mail('dead'));
+    insertAges(t, [31], mail('waiting'));
     await t.deps.jobs.runAll();
-    expect(countOf(t, 'mails')).toBe(2);
+    expect(countOf(t, 'jobs')).toBe(2);
   });
 
   // proves: limits.queued-mails
   test('are no longer queued when too many are pending, except for notices', async () => {
     await using t = await testApp();
     t.deps.db.client.run(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 10001)
-      insert into mails (recipient, subject, text, html, created_at, attempts, next_attempt_at)
-      select 'a@example.com', 's', '', '', '2026-01-01', 0, '2999-01-01' from n`);
+      insert into jobs (name, state, payload, attempts, due_at, created_at)
+      select 'mail', 'waiting', '{}', 0, '2999-01-01', '2026-01-01' from n`);
     const account = { email: 'ada@example.com', username: 'ada', password: 'beets-and-barley' };
     const refused = await t.client.api.v2.auth.register.post(account);
     expect([refused.status, refused.error?.value]).toMatchObject([503, { code: 'overloaded' }]);
     const { client } = await t.signUp('bob');
     const change = { current_password: 'password123', new_password: 'beets-and-barley' };
     expect((await client.api.v2.users.me.password.put(change)).status).toBe(204);
-    expect(countOf(t, 'mails')).toBe(10_002);
+    expect(countOf(t, 'jobs')).toBe(10_002);
   });
 });
 

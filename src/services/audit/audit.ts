@@ -39,6 +39,8 @@ export type AuditAction =
   | 'source.created'
   | 'source.updated'
   | 'source.deleted'
+  | 'job.retried'
+  | 'job.deleted'
   | 'data.exported';
 
 type AuditDetails = Record<string, unknown>;

@@ -13,5 +13,5 @@ export function createMailServices(base: Base) {
   const templates = createMailTemplates({ ...base, appName: config.appName });
   const limits = config.rateLimit === 'on' ? createMailLimits(config.limitMails) : noMailLimits;
   const notices = createNotices({ mails, templates, limits });
-  return { mails, templates, limits, notices, jobs: [mails.job] };
+  return { mails, templates, limits, notices };
 }

@@ -14,19 +14,17 @@ export interface SourceServicesDeps extends Base {
 
 /** The services of sources: outside APIs that are called by name. */
 export function createSourceServices(deps: SourceServicesDeps) {
-  const { config, log, now, db, box, cache, outbound } = deps;
+  const { config, log, now, db, box, cache, outbound, queue } = deps;
   const { externalAllowHosts: allowHosts, externalOnlyHosts: onlyHosts } = config;
   const stats = createSourceStats({ db, log, now });
   const calls = createSourceCalls({ db, cache, box, outbound, stats });
-  const sourceRefresh = createSourceRefresh({ db, log, calls, now });
   return {
-    jobs: [stats.purge, sourceRefresh.job],
+    jobs: [stats.purge, createSourceRefresh({ db, log, queue, calls, now })],
     external: createExternal({ outbound }),
     sources: createSources({ ...deps, hosts: { allowHosts, onlyHosts } }),
     sourceCalls: calls,
     sourceFetch: createSourceFetch({ calls, outbound }),
     sourceStats: stats,
-    sourceRefresh,
     sourceRekey: createSourceRekey({ db, box }),
   };
 }

@@ -201,10 +201,12 @@ async function mailTo(kit: Kit, email: string) {
   });
   const body = { email, username: 'reader', password: 'straw-and-carrots-1' };
   await it.call('POST', '/api/v2/auth/register', { body });
-  const isTold = () => it.server.lines.some((line) => /mail/i.test(String(line['message'])));
+  const isTold = () => it.server.lines.some((line) => line['job'] === 'mail');
   for (let look = 0; look < 200 && !isTold(); look++) await Bun.sleep(100);
   using database = new Database(it.file('hutch.db'), { readonly: true });
-  const waiting = database.query('select count(*) from mails where attempts < 10').values();
+  const waiting = database
+    .query(`select count(*) from jobs where name = 'mail' and state <> 'dead'`)
+    .values();
   return {
     recipients: commands.filter((each) => /^RCPT/i.test(each)),
     waiting: waiting[0]?.[0],

@@ -60,6 +60,26 @@ describe('migrate', () => {
     expect(migrate(client, [first, { ...second, sql: orphans }])).toEqual([]);
   });
 
+  test('moves queued mails to the jobs, failed ones without their text', () => {
+    using client = new Database(':memory:');
+    const index = KNOWN_MIGRATIONS.findIndex(({ tag }) => tag.endsWith('_jobs'));
+    migrate(client, KNOWN_MIGRATIONS.slice(0, index));
+    const insert = client.query(
+      `insert into mails (recipient, subject, text, html, created_at, attempts, next_attempt_at, last_error)
+         values ('a', 's', ?, 'h', 'then', ?, 'later', ?)`,
+    );
+    insert.run('t', 3, '451');
+    insert.run('', 10, '550');
+    migrate(client, KNOWN_MIGRATIONS);
+    expect(
+      client.query('select name, state, payload, attempts, due_at, last_error from jobs').values(),
+    ).toEqual([
+      ['mail', 'waiting', '{"to":"a","subject":"s","text":"t","html":"h"}', 3, 'later', '451'],
+      ['mail', 'dead', '{"to":"a","subject":"s"}', 10, 'later', '550'],
+    ]);
+    expect(tables(client).map(({ name }) => name)).not.toContain('mails');
+  });
+
   test('updates the keys of accounts unless another account has them', () => {
     using client = new Database(':memory:');
     const index = KNOWN_MIGRATIONS.findIndex(({ tag }) => tag.endsWith('_account_keys'));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret, TOTP } from 'otpauth';
-import { smtpServer, tokenIn } from '../../smtp.ts';
+import { queued, smtpServer, tokenIn } from '../../smtp.ts';
 import { NOBODY, PASSWORD, type TestApp, testApp } from '../../support.ts';
 
 /** The files of the data directory that hold `secret`. */
@@ -15,10 +15,15 @@ function filesWith({ deps }: TestApp, secret: string): string[] {
     .filter((name) => readFileSync(join(dataDir, name)).includes(secret));
 }
 
-/** The tokens of all mails that wait, by what their subjects say. */
-function tokensWaiting({ deps }: TestApp): string[] {
-  const mails = deps.db.client.query('select text from mails').all() as { text: string }[];
-  return mails.map(({ text }) => tokenIn(text));
+/** The tokens of all waiting mails. */
+async function tokensWaiting(t: TestApp): Promise<string[]> {
+  return (await queued(t)).map(({ text }) => tokenIn(text));
+}
+
+/** The stored, sealed payloads of all waiting mails. */
+function sealedMails({ deps }: TestApp): string[] {
+  const rows = deps.db.client.query(`select payload from jobs where name = 'mail'`).all();
+  return (rows as { payload: string }[]).map(({ payload }) => payload);
 }
 
 describe('a deleted secret is in no file after a checkpoint', () => {
@@ -34,15 +39,19 @@ describe('a deleted secret is in no file after a checkpoint', () => {
     await deps.passwordRecovery.idle();
     const change = { new_email: 'new@example.com', password: PASSWORD };
     await deps.emailChange.request(caller, change);
-    const tokens = tokensWaiting(t);
-    expect(tokens).toHaveLength(3);
-    for (const token of tokens) expect(filesWith(t, token)).not.toEqual([]);
+    const tokens = await tokensWaiting(t);
+    const sealed = sealedMails(t);
+    expect([tokens.length, sealed.length]).toEqual([3, 3]);
+    for (const token of tokens) expect(filesWith(t, token)).toEqual([]);
+    // Long payloads continue on other pages, so their beginnings are compared.
+    for (const mail of sealed) expect(filesWith(t, mail.slice(0, 100))).not.toEqual([]);
     // As the file may hold them by now, and not the log alone.
     await deps.db.moveLog();
-    await deps.mails.sendDue();
+    await deps.jobs.runDue();
     expect(smtp.received).toHaveLength(3);
     await deps.db.moveLog();
     for (const token of tokens) expect(filesWith(t, token)).toEqual([]);
+    for (const mail of sealed) expect(filesWith(t, mail.slice(0, 100))).toEqual([]);
   });
 
   test('the token of a mail that was given up', async () => {
@@ -51,13 +60,17 @@ describe('a deleted secret is in no file after a checkpoint', () => {
     await using t = await testApp({ config, now: () => new Date(at) });
     const ada = await t.signUp('ada');
     await t.deps.emailVerification.request(ada);
-    const [token = ''] = tokensWaiting(t);
+    const [token = ''] = await tokensWaiting(t);
+    const [sealed = ''] = sealedMails(t);
     for (let attempt = 0; attempt < 10; attempt++) {
-      await t.deps.mails.sendDue();
+      await t.deps.jobs.runDue();
       at += 24 * 3_600_000;
     }
+    expect(sealedMails(t)).toEqual([
+      '{"to":"ada@example.com","subject":"Confirm your email address"}',
+    ]);
     await t.deps.db.moveLog();
-    expect(filesWith(t, token)).toEqual([]);
+    expect([filesWith(t, token), filesWith(t, sealed.slice(0, 100))]).toEqual([[], []]);
   });
 
   // proves: data.secret-in-plain-text

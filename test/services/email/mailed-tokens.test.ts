@@ -31,9 +31,9 @@ test('a token is only in its mail: not in the tables, not in the log', async () 
   await using t = await testApp({ logLevel: 'debug' });
   const ada = await unconfirmed(t);
   const reset = await resetToken(t, 'ada', ada.email);
-  await t.deps.mails.sendDue();
+  await t.deps.jobs.runDue();
   expect(await queued(t)).toEqual([]);
-  const tables = ['users', 'action_tokens', 'audit_log', 'mails', 'sessions'];
+  const tables = ['users', 'action_tokens', 'audit_log', 'jobs', 'sessions'];
   const rows = tables.map((table) => t.deps.db.client.query(`select * from ${table}`).all());
   for (const token of [ada.mailed, reset]) {
     expect(token).toMatch(/^[\w-]{43}$/);

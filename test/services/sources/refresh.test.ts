@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'bun:test';
 import { createSourceRefresh } from '../../../src/services/sources/refresh.ts';
+import { jobsOf } from '../../core/jobs/support.ts';
 import { sourcesApp, upstream } from '../../sources.ts';
 
 const MINUTE_MS = 60_000;
+const START_MS = Date.parse('2026-11-22T16:01:00.000Z');
 const CACHED = { ttl_seconds: 60, stale_seconds: 600, refresh: '*/5 * * * *', retries: 0 };
 
 /** The application with its own refresh, without jitter and with a manual clock. */
 async function refreshing(hosts: string[], random = () => 0) {
-  const clock = { time: Date.parse('2026-11-22T16:01:00.000Z') };
   const t = await sourcesApp(hosts, { logLevel: 'warn' });
   const { db, sourceCalls: calls } = t.deps;
   const lines: string[] = [];
@@ -18,13 +19,15 @@ async function refreshing(hosts: string[], random = () => 0) {
     warn: (message: string, fields = {}) => void lines.push(JSON.stringify({ message, ...fields })),
     error: (message: string) => void lines.push(message),
   } as const;
-  const now = () => new Date(clock.time);
-  const refresh = createSourceRefresh({ db, log, calls, now, random });
+  const it = jobsOf(t, { at: START_MS, log, drainMs: 20 });
+  const job = createSourceRefresh({ db, log, queue: it.queue, calls, now: it.now, random });
+  /** Looks for sources that are due, and returns once their refreshes have ended. */
   const tick = async (minutes = 0) => {
-    clock.time += minutes * MINUTE_MS;
-    await refresh.job.run();
+    it.pass(minutes * MINUTE_MS);
+    await job.run();
+    await it.jobs.runDue();
   };
-  return { ...t, refresh, tick, lines };
+  return { ...t, jobs: it.jobs, pass: it.pass, tick, lines };
 }
 
 describe('a source with a refresh', () => {
@@ -37,7 +40,6 @@ describe('a source with a refresh', () => {
     const counts = [];
     for (const minutes of [0, 1, 3, 1, 4, 7]) {
       await t.tick(minutes);
-      await t.refresh.idle();
       counts.push(up.asked.length);
     }
     expect(counts).toEqual([1, 1, 2, 2, 3, 4]);
@@ -49,7 +51,6 @@ describe('a source with a refresh', () => {
     await t.define({ base_url: up.url, ...CACHED, ttl_seconds: 3600, stale_seconds: 0 });
     for (const minutes of [0, 5, 5]) {
       await t.tick(minutes);
-      await t.refresh.idle();
     }
     expect(up.asked.length).toBe(3);
   });
@@ -65,7 +66,6 @@ describe('a source with a refresh', () => {
       refresh_parameters: [{}, { city: 'paris' }],
     });
     await t.tick();
-    await t.refresh.idle();
     for (const [search, state] of [
       ['', 'hit'],
       ['?city=paris', 'hit'],
@@ -84,15 +84,14 @@ describe('a source with a refresh', () => {
     });
     await using t = await refreshing([up.host]);
     await t.define({ base_url: up.url, ...CACHED, ttl_seconds: null });
-    await t.tick();
+    const first = t.tick();
     while (up.asked.length === 0) await Bun.sleep(5);
-    await t.tick(5);
-    await t.tick(5);
-    gate.resolve();
-    await t.refresh.idle();
+    const later = [t.tick(5), t.tick(5)];
+    await Bun.sleep(20);
     expect(up.asked).toHaveLength(1);
+    gate.resolve();
+    await Promise.all([first, ...later]);
     await t.tick();
-    await t.refresh.idle();
     expect(up.asked).toHaveLength(2);
   });
 
@@ -101,9 +100,7 @@ describe('a source with a refresh', () => {
     await using t = await refreshing([up.host]);
     await t.define({ base_url: up.url, ...CACHED });
     await t.tick();
-    await t.refresh.idle();
     await t.tick(5);
-    await t.refresh.idle();
     expect(up.asked).toHaveLength(2);
     const [line = ''] = t.lines;
     expect(JSON.parse(line)).toEqual({
@@ -119,26 +116,27 @@ describe('a source with a refresh', () => {
     await using t = await refreshing([up.host]);
     await t.define({ base_url: up.url, ...CACHED, is_enabled: false });
     await t.tick();
-    await t.refresh.idle();
     expect(up.asked).toEqual([]);
   });
 
-  test('is aborted by a stop, during its delay and during its call', async () => {
+  test('is aborted by a stop', async () => {
     await using up = upstream(() => new Promise<Response>(() => {}));
     await using t = await refreshing([up.host]);
     await t.define({ base_url: up.url, ...CACHED });
-    await t.tick();
+    void t.tick();
     while (up.asked.length === 0) await Bun.sleep(5);
-    await t.refresh.stop();
-    await t.tick(5);
-    await t.refresh.idle();
-    expect(up.asked).toHaveLength(1);
+    await t.jobs.stop();
     expect(t.lines).toEqual([]);
+  });
 
-    await using later = await refreshing([up.host], () => 0.99);
-    await later.define({ base_url: up.url, ...CACHED });
-    await later.tick();
-    await later.refresh.stop();
+  test('starts within 5 seconds of its time, spread by chance', async () => {
+    await using up = upstream(() => Response.json(1));
+    await using t = await refreshing([up.host], () => 0.5);
+    await t.define({ base_url: up.url, ...CACHED });
+    await t.tick();
+    expect(up.asked).toEqual([]);
+    t.pass(2_500);
+    await t.jobs.runDue();
     expect(up.asked).toHaveLength(1);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Config } from '../../../../src/core/config/config.ts';
+import { queued, tokenIn } from '../../../smtp.ts';
 import { NOBODY, nobodyAt, PASSWORD, type TestApp, testApp } from '../../../support.ts';
 
 const LOGIN = '/api/v2/auth/login';
@@ -48,10 +49,8 @@ async function withAda(fields: object = {}, config: Partial<Config> = {}) {
 async function reset(t: TestApp, headers: Record<string, string> = sameOrigin): Promise<Response> {
   await t.deps.passwordRecovery.request(NOBODY, 'ada');
   await t.deps.passwordRecovery.idle();
-  const [mail] = t.deps.db.client
-    .query(`select text from mails where subject like '%password%' order by id desc`)
-    .all() as { text: string }[];
-  const token = mail?.text.match(/token=([\w-]{43})/)?.[1];
+  const mail = (await queued(t)).findLast(({ subject }) => subject.includes('password'));
+  const token = tokenIn(mail?.text ?? '');
   return t.request('POST', '/api/v2/auth/password/reset', {
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ token, new_password: 'another-straw-1' }),

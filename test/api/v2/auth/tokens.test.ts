@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { createActionTokens } from '../../../../src/services/auth/action-tokens.ts';
+import { queued } from '../../../smtp.ts';
 import { openSession, PASSWORD, testApp } from '../../../support.ts';
 
 describe('a personal access token', () => {
@@ -159,8 +160,7 @@ describe('a personal access token', () => {
     await using t = await testApp();
     const { client } = await t.signUp('ada');
     await client.api.v2.tokens.post({ password: PASSWORD, name: 'x', scopes: ['items:read'] });
-    const mails = t.deps.db.client.query('SELECT recipient, subject FROM mails').all();
-    expect(mails).toEqual([
+    expect(await queued(t)).toMatchObject([
       {
         recipient: 'ada@example.com',
         subject: 'A personal access token was added to your account',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { queued, tokenIn } from '../../../smtp.ts';
 import { NOBODY, openSession, PASSWORD, type TestApp } from '../../../support.ts';
 import { listen, PATH, withAda } from './events-support.ts';
 
@@ -57,11 +58,11 @@ describe('a listener', () => {
     });
     expect(answer.ok).toBe(true);
   };
-  const reset = async ({ deps }: TestApp, login: string) => {
+  const reset = async (t: TestApp, login: string) => {
+    const { deps } = t;
     await deps.passwordRecovery.request(NOBODY, login);
-    await deps.passwordRecovery.idle();
-    const [mail] = deps.db.client.query('select text from mails').all() as { text: string }[];
-    const token = mail?.text.match(/token=([\w-]{43})/)?.[1] ?? '';
+    const [mail] = await queued(t);
+    const token = tokenIn(mail?.text ?? '');
     await deps.passwordRecovery.reset(NOBODY, { token, new_password: 'another-straw-1' });
   };
   // proves: sessions.every-request-reads-the-account-so-a-deactivation

@@ -1,0 +1,162 @@
+import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
+import type { AnyActor } from '../../core/actor.ts';
+import type { Db, Session } from '../../core/db/db.ts';
+import { uniqueViolation } from '../../core/db/storage-error.ts';
+import type { Tx } from '../../core/db/writer.ts';
+import { AppError } from '../../core/exceptions.ts';
+import type { FairTurns, Pace } from '../../core/fair-turns.ts';
+import { isSealed, type JobQueue } from '../../core/jobs/queue.ts';
+import { deleteIdle, jobById, revive } from '../../core/jobs/rows.ts';
+import { type Cursors, readCursor } from '../../core/security/cursors.ts';
+import { type JobRow, type JobState, jobs } from '../../models/jobs.ts';
+import type { Page, Position } from '../../utils/page.ts';
+import type { Audit } from '../audit/audit.ts';
+import { type FilteredRows, readFiltered } from '../filtered-rows.ts';
+
+export interface JobControlDeps {
+  db: Db;
+  queue: Pick<JobQueue, 'definitions' | 'wakeAfter'>;
+  cursors: Cursors;
+  turns: FairTurns;
+  audit: Audit;
+  now(): Date;
+}
+
+export interface JobListQuery {
+  name?: string | undefined;
+  state?: JobState | undefined;
+  /** Default 50. */
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+
+/** A job without its payload and without the process that runs it. */
+export type JobInfo = Omit<JobRow, 'payload' | 'holder'>;
+
+/** A job with its payload; null if that is sealed. */
+export interface JobDetails extends JobInfo {
+  payload: unknown;
+}
+
+const DEFAULT_LIMIT = 50;
+
+/** Shows, retries and deletes queued jobs. */
+export function createJobControl(deps: JobControlDeps) {
+  const { db, queue, cursors, turns, audit, now } = deps;
+  const recorded = (tx: Tx, actor: AnyActor, action: 'job.retried' | 'job.deleted', job: JobInfo) =>
+    audit.record(tx, actor, {
+      action,
+      user_id: null,
+      details: { job: job.name, id: job.id, ...(actor.role === 'system' && { by: 'operator' }) },
+    });
+  return {
+    /** A page of jobs, newest first. Throws overloaded, and invalid_cursor for another filter's cursor. */
+    list: async (
+      _actor: AnyActor,
+      { name, state, limit = DEFAULT_LIMIT, cursor }: JobListQuery,
+    ): Promise<{ data: JobInfo[]; page: Page }> => {
+      const scope = JSON.stringify(['jobs', name, state]);
+      const from = readCursor(cursors, scope, cursor, ['number']);
+      const source = jobsOf(db.read.orm, { name, state }, turns.paceFor('jobs'));
+      const { rows, next } = await readFiltered(source, from, limit);
+      const next_cursor = next ? cursors.seal(scope, next) : null;
+      const page = { next_cursor, has_more: next !== undefined, limit };
+      return { data: rows.map(infoOf), page };
+    },
+
+    /** Throws not_found. */
+    get: async (_actor: AnyActor, id: number): Promise<JobDetails> =>
+      detailsOf(queue, await getJob(db.read, id)),
+
+    /** Makes a dead letter due at once. Throws not_found, and conflict if it cannot be retried. */
+    retry: (actor: AnyActor, id: number): Promise<JobDetails> =>
+      db.write(async (tx) => {
+        const job = await getJob(tx, id);
+        if (job.state !== 'dead') throw conflict(id, `is ${job.state}, not dead`);
+        if (queue.definitions.get(job.name)?.remainder) throw conflict(id, 'has lost its payload');
+        const revived = await reviveOnce(tx, job, now());
+        await recorded(tx, actor, 'job.retried', job);
+        queue.wakeAfter(tx, job.name);
+        return detailsOf(queue, revived);
+      }),
+
+    /** Deletes a job that is not running. Throws not_found, and conflict if it runs. */
+    remove: (actor: AnyActor, id: number): Promise<void> =>
+      db.write(async (tx) => {
+        const job = await getJob(tx, id);
+        if ((await deleteIdle(tx, { id })).length === 0) throw conflict(id, 'is running');
+        await recorded(tx, actor, 'job.deleted', job);
+      }),
+  };
+}
+
+type Orm = Db['read']['orm'];
+
+/** Walks all jobs or all dead letters, newest first, and checks the filters for each. */
+function jobsOf(
+  orm: Orm,
+  { name, state }: Pick<JobListQuery, 'name' | 'state'>,
+  pace: Pace,
+): FilteredRows<JobRow> {
+  // Written out, because SQLite uses a partial index only for a constant.
+  const walked: SQL | undefined = state === 'dead' ? sql`${jobs.state} = 'dead'` : undefined;
+  const filter = and(
+    walked ?? (state && eq(jobs.state, state)),
+    name === undefined ? undefined : eq(jobs.name, name),
+  );
+  const isIn = (from: Position | undefined, to: Position | undefined) =>
+    and(from && lt(jobs.id, from[0] as number), to && gte(jobs.id, to[0] as number));
+  return {
+    pace,
+    positionOf: ({ id }) => [id],
+    nth: async (from, skip) => {
+      const [row] = await orm
+        .select({ id: jobs.id })
+        .from(jobs)
+        .where(and(walked, isIn(from, undefined)))
+        .orderBy(desc(jobs.id))
+        .limit(1)
+        .offset(skip);
+      return row && [row.id];
+    },
+    rows: (from, to, limit) =>
+      orm
+        .select()
+        .from(jobs)
+        .where(and(filter, isIn(from, to)))
+        .orderBy(desc(jobs.id))
+        .limit(limit),
+  };
+}
+
+async function getJob(session: Session, id: number): Promise<JobRow> {
+  const [job] = await jobById(session, { id });
+  if (!job) throw new AppError('not_found', `Job ${id} not found`);
+  return job;
+}
+
+/** Throws conflict if a job with the same key waits. */
+async function reviveOnce(tx: Tx, { id }: JobRow, time: Date): Promise<JobRow> {
+  try {
+    const [revived] = await revive(tx, { id, due_at: time.toISOString() });
+    return revived as JobRow;
+  } catch (error) {
+    if (uniqueViolation(error) === undefined) throw error;
+    throw conflict(id, 'is replaced by a waiting job with the same key');
+  }
+}
+
+function conflict(id: number, reason: string): AppError {
+  return new AppError('conflict', `Job ${id} ${reason}`);
+}
+
+function infoOf({ payload: _, holder: __, ...info }: JobRow): JobInfo {
+  return info;
+}
+
+function detailsOf({ definitions }: Pick<JobQueue, 'definitions'>, row: JobRow): JobDetails {
+  const { name, state, payload } = row;
+  // A payload that an earlier version queued may be unsealed.
+  const isSecret = isSealed(payload) || (definitions.get(name)?.isSecret && state !== 'dead');
+  return { ...infoOf(row), payload: isSecret ? null : JSON.parse(payload) };
+}
