@@ -8,6 +8,8 @@ import type { Command } from './cli/command.ts';
 import { healthcheck } from './cli/healthcheck.ts';
 import { itemsExport } from './cli/items/export.ts';
 import { itemsImport } from './cli/items/import.ts';
+import { jobsList } from './cli/jobs/list.ts';
+import { jobsRetry } from './cli/jobs/retry.ts';
 import { migrate } from './cli/migrate.ts';
 import { openapi } from './cli/openapi.ts';
 import { run } from './cli/run.ts';
@@ -34,6 +36,8 @@ const COMMANDS: readonly Command[] = [
   usersImport,
   itemsImport,
   itemsExport,
+  jobsList,
+  jobsRetry,
   sourcesRekey,
   usageVerify,
   openapi,

@@ -8,7 +8,8 @@ export const sourcesRekey: Command = {
 latter, the key in data/secrets.key is used. Each secret is decrypted with the key that
 encrypted it and encrypted with the new one; no version changes. Servers that have both keys
 continue to work. If no known key opens the secrets of a source, they stay unchanged, the
-command names the source, and the exit status is 1. Afterwards the old key is no longer needed.`,
+command names the source, and the exit status is 1. The old key is no longer needed once the mails
+that were waiting have been sent.`,
   flags: {},
   settings: ['dataDir'],
   run: async (invocation) => {

@@ -13,6 +13,7 @@ export const TAGS = [
   { name: 'sources', description: 'Outside APIs that an admin defines and callers use by name.' },
   { name: 'external', description: 'Outside APIs, fetched by URL.' },
   { name: 'login', description: 'The sign-in of v1.' },
+  { name: 'jobs', description: 'Background work: what waits, runs and has failed.' },
   { name: 'system', description: 'The server: its version, health and statistics.' },
 ];
 

@@ -26,6 +26,7 @@ import { createItemRevisionRoutes } from './items/revisions.ts';
 import { createItemStatsRoutes } from './items/stats.ts';
 import { createItemTransferRoutes } from './items/transfer.ts';
 import { createItemViewRoutes } from './items/views.ts';
+import { createJobRoutes } from './jobs/jobs.ts';
 import { createSourceCallRoutes } from './sources/calls.ts';
 import { createSourceDefinitionRoutes } from './sources/definitions.ts';
 import { createSourceReportRoutes } from './sources/reports.ts';
@@ -66,5 +67,6 @@ export const v2 = (deps: Deps) =>
     createSourceDefinitionRoutes(deps),
     createSourceReportRoutes(deps),
     createSourceCallRoutes(deps),
+    createJobRoutes(deps),
     createSystemRoutes(deps),
   ]);

@@ -88,11 +88,14 @@ describe('the access of routes', () => {
   // proves: permissions.each-route-declares-who-may-call-it-and
   test('these are for admins and no others', () => {
     expect(namesOf('admin')).toEqual([
+      'DELETE /api/v2/jobs/:job_id',
       'DELETE /api/v2/sources/:name',
       'DELETE /api/v2/users/:user_id',
       'DELETE /api/v2/users/:user_id/sessions',
       'GET /api/v1/users/',
       'GET /api/v2/audit-log',
+      'GET /api/v2/jobs',
+      'GET /api/v2/jobs/:job_id',
       'GET /api/v2/sources',
       'GET /api/v2/sources/:name/definition',
       'GET /api/v2/sources/:name/stats',
@@ -103,6 +106,7 @@ describe('the access of routes', () => {
       'PATCH /api/v2/sources/:name',
       'PATCH /api/v2/users/:user_id',
       'PATCH /api/v2/users/:user_id/usage',
+      'POST /api/v2/jobs/:job_id/retry',
       'POST /api/v2/sources',
       'POST /api/v2/sources/:name/dry-run',
       'POST /api/v2/users',

@@ -82,7 +82,7 @@ function expected({ access, other, admin, anonymous }: Row, identity: Identity):
 function fillDatabase(): void {
   const now = new Date().toISOString();
   const old = '2020-01-01T00:00:00.000Z';
-  for (const table of ['users', 'sessions', 'items', 'access_tokens', 'sources'])
+  for (const table of ['users', 'sessions', 'items', 'access_tokens', 'sources', 'jobs'])
     db.run(`delete from ${table}`);
   for (const [index, name] of ['ada', 'bob', 'carl', 'root'].entries()) {
     const values = [index + 1, `${name}@example.com`, `${name}@example.com`, name, name];
@@ -97,6 +97,11 @@ function fillDatabase(): void {
   addSession(5, 1, 'expired', old);
   db.run(
     `insert into items (id,owner_id,title,description,created_at,updated_at) values (1,1,'a','',?,?)`,
+    [now, now],
+  );
+  db.run(
+    `insert into jobs (id,name,state,payload,attempts,due_at,created_at)
+     values (1,'nothing','dead','null',10,?,?)`,
     [now, now],
   );
   db.run('insert into sources values (1,?,1,?,null,?,1,?,?)', ['up', 'scope', SOURCE, now, now]);

@@ -1,4 +1,5 @@
 import { ITEM_ROWS } from './item-rows.ts';
+import { JOB_ROWS } from './job-rows.ts';
 import { SOURCE_ROWS } from './source-rows.ts';
 
 /** The expected statuses of an operation by caller, and a valid request by `ada`. */
@@ -32,6 +33,7 @@ function newAccount() {
 export const ROWS: Record<string, () => Row> = {
   ...ITEM_ROWS,
   ...SOURCE_ROWS,
+  ...JOB_ROWS,
   getLive: () => ({ access: 'public', other: 200, admin: 200 }),
   getReady: () => ({ access: 'public', other: 200, admin: 200 }),
   createUser: () => ({ access: 'public', other: 200, admin: 200, body: newAccount() }),
