@@ -2,6 +2,6 @@ import { defineConfig } from 'drizzle-kit';
 
 export default defineConfig({
   dialect: 'sqlite',
-  schema: './src/models/index.ts',
+  schema: './drizzle/schema.cjs',
   out: './drizzle',
 });

@@ -1,11 +1,11 @@
-const EQUAL = ['eq', 'ne', 'in'] as const;
-const ORDERED = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in'] as const;
+export const EQUAL = ['eq', 'ne', 'in'] as const;
+export const ORDERED = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in'] as const;
 
 export type FilterOp = (typeof ORDERED)[number] | 'like' | 'is';
 
 /** The filters of a list's field: the kind of its values and its operators. */
 export interface FilterField {
-  type: 'integer' | 'account' | 'time' | 'text' | 'name' | 'json' | readonly string[];
+  type: 'integer' | 'number' | 'account' | 'time' | 'text' | 'name' | 'json' | readonly string[];
   ops: readonly FilterOp[];
   /** True if values are stored and compared in NFC. */
   isNfc?: true;

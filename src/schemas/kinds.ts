@@ -58,7 +58,8 @@ export type OwnKind =
   | 'HutchJsonObject'
   | 'HutchOneOf'
   | 'HutchChoice'
-  | 'HutchFlag';
+  | 'HutchFlag'
+  | 'HutchTime';
 
 function own<T>(kind: OwnKind, schema: object): TUnsafe<T> {
   return Type.Unsafe<T>({ [Kind]: kind, ...schema });
@@ -135,6 +136,17 @@ export function Timestamp() {
   const examples = ['2026-11-22T16:00:00.000Z'];
   // Only for our own times in responses, so the length is a sufficient check.
   return Type.String({ minLength: 24, maxLength: 24, 'x-format': 'date-time', examples });
+}
+
+/** A time that clients send, as RFC 3339 or as a date. Services store it in UTC with milliseconds. */
+export function Time(options: { description?: string } = {}) {
+  const examples = ['2026-11-22T16:00:00Z'];
+  return own<string>('HutchTime', {
+    type: 'string',
+    'x-format': 'date-time',
+    examples,
+    ...options,
+  });
 }
 
 /** A whole number in a path or a query. api/request/parameters.ts converts its text. */

@@ -140,7 +140,7 @@ function valueSchema(type: FilterField['type'], op: FilterOp): Record<string, un
   if (op === 'in') return { type: 'string', maxLength: 20_000 };
   if (op === 'is') return { type: 'string', enum: ['null', 'not_null'], 'x-enum': 'NullTest' };
   if (typeof type !== 'string') return { type: 'string', enum: type };
-  return type === 'integer'
+  return type === 'integer' || type === 'number'
     ? { type }
     : { type: 'string', maxLength: op === 'like' ? 200 : 20_000 };
 }

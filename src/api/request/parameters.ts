@@ -3,7 +3,7 @@ import type { AnyElysia } from 'elysia';
 import { AppError, type Problem } from '../../core/exceptions.ts';
 import { urlQuery } from '../../utils/http/url.ts';
 import { timeOf } from '../../utils/time/time.ts';
-import type { Refusal } from './validation.ts';
+import { INVALID_TIME, type Refusal } from './validation.ts';
 
 type Properties = Record<string, TSchema>;
 
@@ -57,11 +57,6 @@ function problemOf(known: TSchema | undefined, name: string, values: string[]): 
   }
   return [];
 }
-
-const INVALID_TIME: Refusal = {
-  type: 'datetime_from_date_parsing',
-  msg: 'Input should be an existing date or an RFC 3339 time with its UTC offset, such as 2026-11-22T16:00:00Z',
-};
 
 /** Returns the stored form of a time, which may have spaces around it, or the reason to refuse it. */
 export function readTime(text: string): string | Refusal {

@@ -14,6 +14,7 @@ import type {
 import { isDeeperThan } from '../../utils/json/depth.ts';
 import { isEmail } from '../../utils/text/email.ts';
 import { codePoints, isStorable, nfc, tidy } from '../../utils/text/text.ts';
+import { timeOf } from '../../utils/time/time.ts';
 
 /** The sections of a request, in the order in which FastAPI lists them. */
 type Section = 'path' | 'query' | 'body';
@@ -101,6 +102,7 @@ const REFUSALS: Record<OwnKind, Refuse> = {
   HutchOneOf: refuseOneOf,
   HutchChoice: refuseChoice,
   HutchFlag: (_schema, value) => refuseFlag(value),
+  HutchTime: (_schema, value) => refuseTime(value),
 };
 
 /** Registers our kinds with TypeBox. Calling it again has no effect. */
@@ -249,6 +251,19 @@ function refuseFlag(value: unknown): Refusal | undefined {
         msg: 'Input should be a valid boolean, unable to interpret input',
       }
     : { type: 'bool_type', msg: 'Input should be a valid boolean' };
+}
+
+/** The refusal of a text that is not a time. */
+export const INVALID_TIME: Refusal = {
+  type: 'datetime_from_date_parsing',
+  msg: 'Input should be an existing date or an RFC 3339 time with its UTC offset, such as 2026-11-22T16:00:00Z',
+};
+
+function refuseTime(value: unknown): Refusal | undefined {
+  if (typeof value !== 'string') {
+    return { type: 'datetime_type', msg: 'Input should be a valid datetime' };
+  }
+  return timeOf(value) === undefined ? INVALID_TIME : undefined;
 }
 
 function plural(count: number, noun: string): string {

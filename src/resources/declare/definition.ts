@@ -1,7 +1,10 @@
 import type { TSchema } from '@sinclair/typebox';
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
+import type { AnyElysia } from 'elysia';
 import type { AnyActor } from '../../core/actor.ts';
 import type { FilterFields } from '../../schemas/filters.ts';
+import type { AfterHooks, BeforeHooks } from './hooks.ts';
+import type { RelatedTables } from './related-tables.ts';
 
 /** A stored row. Objects and lists are JSON texts, flags are 0 or 1, times are texts. */
 export type Row = SystemFields & Record<string, string | number | null>;
@@ -52,8 +55,12 @@ export interface Field {
   readonly schema: TSchema;
   /** True if texts are stored in Unicode NFC. */
   readonly isNfc: boolean;
+  /** The texts of a choice. */
+  readonly choices?: readonly string[];
+  /** The most bytes of a JSON value, also after a patch has been merged into it. */
+  readonly maxBytes?: number;
   /** The resource whose rows a `ref` names, and what happens to this row if that one is erased. */
-  readonly ref?: { to(): Definition; onDelete: 'cascade' | 'restrict' | 'set null' };
+  readonly ref?: { to(): Definition; readonly onDelete: 'cascade' | 'restrict' | 'set null' };
 }
 
 /** A rule that decides by the caller and the row. It must be fast and have no effects. */
@@ -72,6 +79,13 @@ export type ReadAccess = 'public' | 'user' | 'owner' | 'admin' | AccessRule;
  */
 export type WriteAccess = 'user' | 'owner' | 'admin' | AccessRule;
 
+/** A declared resource. `Types` exists only as a type: it holds the types of rows, queries and routes. */
+export interface Resource<Name extends string = string, Types = unknown> {
+  readonly name: Name;
+  readonly definition: Definition;
+  readonly '~types': Types;
+}
+
 /** All that the engine knows of a resource, derived from its declaration. */
 export interface Definition {
   /** The plural name: the path, the table and the scopes, such as `items`. */
@@ -80,7 +94,11 @@ export interface Definition {
   readonly one: string;
   /** The name of the path parameter. */
   readonly idParam: string;
+  /** Appended to the operation ids that v1 has, too; empty for new resources. */
+  readonly operationSuffix: string;
   readonly table: ResourceTable;
+  /** The further tables that the options of the declaration need. */
+  readonly tables: RelatedTables;
   /** The fields that clients write, in the order of an export. */
   readonly fields: readonly Field[];
   readonly read: ReadAccess;
@@ -99,6 +117,13 @@ export interface Definition {
   readonly filters: FilterFields;
   /** The fields by which a list is sorted, besides the id; each has an index. */
   readonly sorts: readonly string[];
-  /** The fields whose equal values an index finds: filters on texts, numbers, times and references. */
+  /**
+   * The fields whose equal values an index finds, besides sorts: filters on texts, numbers, times and
+   * references. See indexes.ts for the names of the indexes.
+   */
   readonly indexed: readonly string[];
+  readonly before?: BeforeHooks;
+  readonly after?: AfterHooks;
+  /** Adds the routes of the declaration to a group whose handlers get `actor` and `service`. */
+  readonly routes?: (group: never) => AnyElysia;
 }

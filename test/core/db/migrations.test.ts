@@ -174,11 +174,11 @@ describe('migrate', () => {
   });
 });
 
-test('the models match the migrations in ./drizzle', async () => {
+test('the models and resources match the migrations in ./drizzle', async () => {
   const dir = tempDir();
   cpSync('drizzle', join(dir, 'drizzle'), { recursive: true });
   const out = relative('.', join(dir, 'drizzle'));
-  const options = ['--dialect', 'sqlite', '--schema', 'src/models/index.ts', '--out', out];
+  const options = ['--dialect', 'sqlite', '--schema', 'drizzle/schema.cjs', '--out', out];
   const drizzleKit = Bun.spawn(['bun', 'drizzle-kit', 'generate', ...options], {
     stdout: 'pipe',
     stderr: 'pipe',

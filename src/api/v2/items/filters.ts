@@ -126,6 +126,7 @@ function readValue(
   if (type === 'text' || type === 'name') return text;
   if (type === 'time') return readTime(text);
   if (type === 'integer') return readInteger(text.trim());
+  if (type === 'number') return readNumber(text.trim());
   return type === 'account' ? readAccount(text.trim(), callerId) : readOneOf(type, text.trim());
 }
 
@@ -156,6 +157,15 @@ function readInteger(text: string): number | Refusal {
   return Number.isSafeInteger(number)
     ? number
     : refusal('int_parsing', 'Input should be a valid integer');
+}
+
+function readNumber(text: string): number | Refusal {
+  const number = /^-?\d{1,16}(\.\d{1,16})?(e[+-]?\d{1,3})?$/i.test(text)
+    ? Number(text)
+    : Number.NaN;
+  return Number.isFinite(number)
+    ? number
+    : refusal('float_parsing', 'Input should be a valid number');
 }
 
 function readPattern(text: string): string | Refusal {
