@@ -1,7 +1,7 @@
 /**
  * Lists the files of src/models in its index, generates the migration NAME from them and from the
- * resources that src/resources/index.ts names, and adds what
- * drizzle-kit does not support: STRICT tables, and WITHOUT ROWID for keys of several columns.
+ * resources that src/resources/index.ts names, and adds what drizzle-kit does not support: STRICT
+ * tables, and WITHOUT ROWID for keys of several columns.
  */
 const folder = import.meta.dir;
 const models = `${folder}/../src/models`;

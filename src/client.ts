@@ -17,7 +17,7 @@ export type {
 export { pages } from './client/pages.ts';
 export type { Sparse, SparseData, SparseGet } from './client/sparse.ts';
 export { type SubscribeOptions, subscribe } from './client/subscribe.ts';
-export type { Client } from './client/tree.ts';
+export type { Client, ClientWith } from './client/tree.ts';
 
 export interface ClientOptions extends SendOptions {
   /**

@@ -14,6 +14,12 @@ export type Client = Tree<Routes> & {
   v2: Tree<Routes['api']['v2']>;
 };
 
+/** A client that also knows further routes of v2, such as those of resources. */
+export type ClientWith<V2Routes> = Client & {
+  v2: Tree<V2Routes>;
+  api: { v2: Tree<V2Routes> };
+};
+
 /** The routes of the API, without the pages. */
 type Routes = Pick<App['~Routes'], 'api' | 'health'>;
 

@@ -62,7 +62,14 @@ export const LAYERS: Layer[] = [
 
 /** Packages that only some layers may import; `[]` means that src must not use them. */
 const PACKAGES: Record<string, string[]> = {
-  elysia: ['src/app.ts', 'src/server.ts', 'src/api/', 'src/resources/', 'src/schemas/'],
+  elysia: [
+    'src/app.ts',
+    'src/public.ts',
+    'src/server.ts',
+    'src/api/',
+    'src/resources/',
+    'src/schemas/',
+  ],
   '@elysia/openapi': ['src/api/'],
   '@elysia/eden': [],
   'drizzle-orm': ['src/models/', 'src/resources/', 'src/services/', 'src/core/'],

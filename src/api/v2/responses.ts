@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../core/exceptions.ts';
-import { type ProblemDetails, problemDetails } from '../../schemas/problems.ts';
+import { type Problem, type ProblemDetails, problemDetails } from '../../schemas/problems.ts';
 import { ERROR_FORMS } from '../plugins/error-forms.ts';
 
 /** The codes of v2 by their status. */
@@ -9,6 +9,16 @@ type CodesByStatus = {
 type StatusOf<C extends ErrorCode> = (typeof ERROR_FORMS)[C]['v2'];
 type V2Errors<C extends ErrorCode> = {
   [S in StatusOf<C>]: ProblemDetails<Extract<C, CodesByStatus[S]>>;
+};
+
+/** The problems with these codes and those of all routes, by their status. */
+export type Problems<C extends ErrorCode = never> = ProblemsByStatus<C | OfAll>;
+/** Also those of all routes that write. */
+export type WriteProblems<C extends ErrorCode = never> = Problems<C | OfWrites>;
+/** Also those of all routes that read a body and write. */
+export type BodyProblems<C extends ErrorCode = never> = WriteProblems<C | OfBodies>;
+type ProblemsByStatus<C extends ErrorCode> = {
+  [S in StatusOf<C>]: Problem<Extract<C, CodesByStatus[S]>>;
 };
 
 /** The codes with which a route for signed-in callers refuses. */
