@@ -1,4 +1,4 @@
-import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { type Fragment, fragment, raw, valueList } from '../core/db/fragment.ts';
 
 export type FilterOp = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'in' | 'like' | 'is';
 export type FilterValue = string | number | boolean | null;
@@ -15,21 +15,34 @@ export interface Condition<Field extends string> {
 
 const OPERATORS = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
 
-/** SQL comparing `expression` with the first of `values`. Null equals nothing, and `ne` matches it. */
-export function compare(expression: SQLWrapper, op: FilterOp, values: readonly FilterValue[]): SQL {
+/**
+ * SQL that compares `expression` with the first of `values`. Null equals nothing, and `ne` matches
+ * it.
+ */
+export function compare(
+  expression: Fragment,
+  op: FilterOp,
+  values: readonly FilterValue[],
+): Fragment {
   const [value] = values;
-  if (op === 'in') return sql`${expression} in ${valueList(values)}`;
-  if (op === 'ne') return sql`${expression} is not ${value}`;
-  if (op === 'like') return sql`${expression} like ${likePattern(String(value))} escape '\\'`;
-  if (op === 'is') {
-    return value === 'null' ? sql`${expression} is null` : sql`${expression} is not null`;
+  if (op === 'in') return fragment`${expression} in ${valueList(values)}`;
+  if (op === 'ne') return fragment`${expression} is not ${value}`;
+  if (op === 'like') {
+    return fragment`${expression} like ${likePattern(String(value))} escape ${raw("'\\'")}`;
   }
-  return sql`${expression} ${sql.raw(OPERATORS[op])} ${value}`;
+  if (op === 'is') return fragment`${expression} is ${raw(value === 'null' ? '' : 'not ')}null`;
+  return fragment`${expression} ${raw(OPERATORS[op])} ${value}`;
 }
 
-/** A list bound as one parameter: its length does not change the text of the query. */
-export function valueList(values: readonly FilterValue[]): SQL {
-  return sql`(select value from json_each(${JSON.stringify(values)}))`;
+/** True for values that pass the condition, as in SQL. */
+export function passes({ op, values }: Condition<string>, value: string | number): boolean {
+  const other = values[0] as string | number;
+  if (op === 'in') return values.includes(value);
+  if (op === 'eq') return value === other;
+  if (op === 'ne') return value !== other;
+  if (op === 'is') return other === 'not_null';
+  if (op === 'gt' || op === 'gte') return value > other || (op === 'gte' && value === other);
+  return value < other || (op === 'lte' && value === other);
 }
 
 /** Translates `*` to LIKE and escapes the wildcards of LIKE itself. */

@@ -5,6 +5,7 @@ import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
 import { LRUCache } from 'lru-cache';
 import { retryWhileBusy } from './busy.ts';
 import type { Session } from './db.ts';
+import type { Fragment, Value } from './fragment.ts';
 
 type Values = Record<string, unknown>;
 type Bind = (values: Values) => unknown;
@@ -104,8 +105,8 @@ const statementsOf = new WeakMap<object, LRUCache<string, Statement>>();
  * Runs a query that is built for each call, and returns its rows as SQLite returns them. Each text
  * is parsed once: values that differ between calls should be parameters.
  */
-export async function rowsOf<R>({ orm }: Session, query: SQL): Promise<R[]> {
-  const { sql: text, params } = dialect.sqlToQuery(query);
+export async function rowsOf<R>({ orm }: Session, query: SQL | Fragment): Promise<R[]> {
+  const { text, values } = 'text' in query ? query : rendered(query);
   const statements =
     statementsOf.get(orm) ?? new LRUCache({ max: MAX_STATEMENTS, dispose: finalize });
   statementsOf.set(orm, statements);
@@ -114,7 +115,13 @@ export async function rowsOf<R>({ orm }: Session, query: SQL): Promise<R[]> {
     statement = (orm as unknown as { $client: Database }).$client.prepare(text);
     statements.set(text, statement);
   }
-  return statement.all(...(params as SQLQueryBindings[])) as R[];
+  return statement.all(...(values as SQLQueryBindings[])) as R[];
+}
+
+/** Renders a part of a query that Drizzle built. */
+export function rendered(query: SQL): Fragment {
+  const { sql: text, params } = dialect.sqlToQuery(query);
+  return { text, values: params as Value[] };
 }
 
 /** Renders a part of such queries, without parameters, once. */

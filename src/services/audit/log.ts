@@ -1,15 +1,16 @@
-import { and, asc, desc, gt, gte, lt, lte, type SQL } from 'drizzle-orm';
+import { asc, getTableColumns, gt, lte } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
-import type { FairTurns, Pace } from '../../core/fair-turns.ts';
-import { type Cursors, readCursor } from '../../core/security/cursors.ts';
+import { nameOf, raw } from '../../core/db/fragment.ts';
 import { type AuditEntry, auditLog } from '../../models/audit-log.ts';
-import type { Page, Position } from '../../utils/page.ts';
+import type { Page } from '../../utils/page.ts';
 import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
 import { adminsOnly } from '../admins-only.ts';
 import { type Condition, compare } from '../conditions.ts';
-import { type FilteredRows, readFiltered } from '../filtered-rows.ts';
 import type { Job } from '../jobs.ts';
+import type { Listing } from '../resources/list/listing.ts';
+import { BOUNDS, type ListedRow } from '../resources/list/query.ts';
+import { type ReadListDeps, readList } from '../resources/list/read-list.ts';
 
 const DEFAULT_LIMIT = 50;
 
@@ -34,14 +35,8 @@ export interface AuditLogQuery {
 /** An entry as an admin sees it. */
 export type AuditInfo = Omit<AuditEntry, 'details'> & { details: Record<string, unknown> };
 
-export interface AuditLogDeps {
-  db: Db;
-  cursors: Cursors;
-  turns: FairTurns;
-}
-
 /** The audit log, for admins. */
-export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
+export const createAuditLog = (deps: ReadListDeps) =>
   adminsOnly({
     /**
      * Returns a page of the audit log. Throws forbidden, overloaded, and invalid_cursor for a cursor of
@@ -52,14 +47,13 @@ export const createAuditLog = ({ db, cursors, turns }: AuditLogDeps) =>
       query: AuditLogQuery,
     ): Promise<{ data: AuditInfo[]; page: Page }> => {
       const { limit = DEFAULT_LIMIT, cursor } = query;
-      const conditions = conditionsOf(query);
-      const scope = JSON.stringify(['audit-log', conditions]);
-      const from = readCursor(cursors, scope, cursor, ['number']);
-      const source = entriesOf(db.read.orm, conditions, turns.paceFor('audit log'));
-      const { rows, next } = await readFiltered(source, from, limit);
-      const next_cursor = next ? cursors.seal(scope, next) : null;
-      const page = { next_cursor, has_more: next !== undefined, limit };
-      return { data: rows.map(infoOf), page };
+      const { data, page } = await readList({ ...deps, bounds: LOG_BOUNDS }, LISTING, {
+        ...{ limit, cursor, columns: COLUMNS, share: 'audit log' },
+        filters: conditionsOf(query).map((it) => ({ path: [], ...it })),
+        sections: [{ condition: '', known: {}, hidden: [] }],
+        scope: [],
+      });
+      return { data: data.map((row) => infoOf(row as AuditEntry & ListedRow)), page };
     },
   });
 
@@ -100,55 +94,19 @@ export const createAuditRetention = ({ db, config, now }: AuditRetentionDeps): J
   },
 });
 
-/** Walks the index of one filter, newest first, and checks the other filters for each entry. */
-function entriesOf(
-  orm: Orm,
-  conditions: readonly Condition<AuditField>[],
-  pace: Pace,
-): FilteredRows<AuditEntry> {
-  const filter = and(...conditions.map(sqlOf));
-  const walked = walkedOf(conditions);
-  const isIn = (from: Position | undefined, to: Position | undefined) =>
-    and(from && lt(auditLog.id, from[0] as number), to && gte(auditLog.id, to[0] as number));
-  return {
-    pace,
-    positionOf: ({ id }) => [id],
-    nth: async (from, skip) => {
-      const [row] = await orm
-        .select({ id: auditLog.id })
-        .from(auditLog)
-        .where(and(walked, isIn(from, undefined)))
-        .orderBy(desc(auditLog.id))
-        .limit(1)
-        .offset(skip);
-      return row && [row.id];
-    },
-    rows: (from, to, limit) =>
-      orm
-        .select()
-        .from(auditLog)
-        .where(and(filter, isIn(from, to)))
-        .orderBy(desc(auditLog.id))
-        .limit(limit),
-  };
-}
+const LISTING: Listing = {
+  name: 'audit-log',
+  table: auditLog,
+  joins: raw(''),
+  columnOf: (field) => auditLog[field as AuditField],
+  conditionOf: ({ field, op, values }) =>
+    compare(nameOf(auditLog[field as AuditField]), op, values),
+};
 
-type Orm = Db['read']['orm'];
+const COLUMNS = Object.keys(getTableColumns(auditLog));
 
-/** The indexed fields, the usually most selective first. */
-const INDEXED: readonly AuditField[] = ['user_id', 'actor_id', 'action'];
-
-/** The condition that is served by an index. */
-function walkedOf(conditions: readonly Condition<AuditField>[]): SQL | undefined {
-  const [walked] = INDEXED.flatMap(
-    (field) => conditions.find((it) => it.field === field && it.op === 'eq') ?? [],
-  );
-  return walked && sqlOf(walked);
-}
-
-function sqlOf({ field, op, values }: Condition<AuditField>): SQL {
-  return compare(auditLog[field], op, values);
-}
+/** A page scans 200,000 entries. */
+const LOG_BOUNDS = { ...BOUNDS, window: 2_000, windows: 100, maxMs: Number.POSITIVE_INFINITY };
 
 function conditionsOf(query: AuditLogQuery): Condition<AuditField>[] {
   const { actor_id, user_id, action, from, until, filters = [] } = query;

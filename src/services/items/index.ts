@@ -1,14 +1,15 @@
 import type { Base } from '../../core/base.ts';
 import { createViewers } from '../../core/viewers.ts';
+import { items } from '../../resources/items.ts';
 import type { Quotas } from '../quotas.ts';
+import { createResourceExport } from '../resources/export.ts';
 import { createItemBatch } from './batch.ts';
 import { createEventRetention } from './change-events.ts';
 import { createItemChanges } from './changes.ts';
 import { createItemEvents } from './events.ts';
-import { createItemExport } from './export.ts';
 import { createItemImport } from './import.ts';
 import { createItems } from './items.ts';
-import { createItemList } from './list/list.ts';
+import { createItemList, type ItemFilterField } from './list.ts';
 import { createItemPopular } from './popular.ts';
 import { createItemPurge } from './purge.ts';
 import { createItemRevisions } from './revisions.ts';
@@ -30,6 +31,7 @@ export function createItemServices(deps: ItemServicesDeps) {
   const itemEvents = createItemEvents(deps);
   const { publish } = itemEvents;
   const changes = createItemChanges({ ...deps, publish, maxRevisions: config.quotaRevisions });
+  const itemList = createItemList({ db, cursors, views, turns });
   return {
     views,
     itemEvents,
@@ -41,10 +43,10 @@ export function createItemServices(deps: ItemServicesDeps) {
       changes,
       viewers: viewersFor(config.viewWindowV1Seconds),
     }),
-    itemList: createItemList({ db, cursors, views, turns }),
+    itemList,
     itemBatch: createItemBatch({ db, changes }),
     itemImport: createItemImport({ db, changes }),
-    itemExport: createItemExport({ db }),
+    itemExport: createResourceExport<ItemFilterField>(items.definition, { db }),
     popular: createItemPopular({ db, cache, views, popularTtlMs }),
     itemStats: createItemStats({ db, views, now }),
     viewCounter: createViewCounter({ db, views, viewers: viewersFor(config.viewWindowSeconds) }),

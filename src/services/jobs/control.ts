@@ -1,17 +1,21 @@
-import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
+import { getTableColumns } from 'drizzle-orm';
 import type { AnyActor } from '../../core/actor.ts';
 import type { Db, Session } from '../../core/db/db.ts';
+import { nameOf, raw } from '../../core/db/fragment.ts';
 import { uniqueViolation } from '../../core/db/storage-error.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
-import type { FairTurns, Pace } from '../../core/fair-turns.ts';
+import type { FairTurns } from '../../core/fair-turns.ts';
 import { isSealed, type JobQueue } from '../../core/jobs/queue.ts';
 import { deleteIdle, jobById, revive } from '../../core/jobs/rows.ts';
-import { type Cursors, readCursor } from '../../core/security/cursors.ts';
+import type { Cursors } from '../../core/security/cursors.ts';
 import { type JobRow, type JobState, jobs } from '../../models/jobs.ts';
-import type { Page, Position } from '../../utils/page.ts';
+import type { Page } from '../../utils/page.ts';
 import type { Audit } from '../audit/audit.ts';
-import { type FilteredRows, readFiltered } from '../filtered-rows.ts';
+import { compare } from '../conditions.ts';
+import type { Listing, Section } from '../resources/list/listing.ts';
+import { BOUNDS, type Filter, type ListedRow } from '../resources/list/query.ts';
+import { readList } from '../resources/list/read-list.ts';
 
 export interface JobControlDeps {
   db: Db;
@@ -42,7 +46,7 @@ const DEFAULT_LIMIT = 50;
 
 /** Shows, retries and deletes queued jobs. */
 export function createJobControl(deps: JobControlDeps) {
-  const { db, queue, cursors, turns, audit, now } = deps;
+  const { db, queue, audit, now } = deps;
   const recorded = (tx: Tx, actor: AnyActor, action: 'job.retried' | 'job.deleted', job: JobInfo) =>
     audit.record(tx, actor, {
       action,
@@ -55,13 +59,13 @@ export function createJobControl(deps: JobControlDeps) {
       _actor: AnyActor,
       { name, state, limit = DEFAULT_LIMIT, cursor }: JobListQuery,
     ): Promise<{ data: JobInfo[]; page: Page }> => {
-      const scope = JSON.stringify(['jobs', name, state]);
-      const from = readCursor(cursors, scope, cursor, ['number']);
-      const source = jobsOf(db.read.orm, { name, state }, turns.paceFor('jobs'));
-      const { rows, next } = await readFiltered(source, from, limit);
-      const next_cursor = next ? cursors.seal(scope, next) : null;
-      const page = { next_cursor, has_more: next !== undefined, limit };
-      return { data: rows.map(infoOf), page };
+      const { data, page } = await readList({ ...deps, bounds: JOB_BOUNDS }, LISTING, {
+        ...{ limit, cursor, columns: COLUMNS, share: 'jobs' },
+        filters: [...filterOf('name', name), ...filterOf('state', state)],
+        sections: [sectionOf(state)],
+        scope: [],
+      });
+      return { data: data.map((row) => infoOf(row as JobRow & ListedRow)), page };
     },
 
     /** Throws not_found. */
@@ -90,43 +94,28 @@ export function createJobControl(deps: JobControlDeps) {
   };
 }
 
-type Orm = Db['read']['orm'];
+const LISTING: Listing = {
+  name: 'jobs',
+  table: jobs,
+  joins: raw(''),
+  columnOf: (field) => jobs[field as 'name' | 'state'],
+  conditionOf: ({ field, op, values }) => compare(nameOf(jobs[field as 'name']), op, values),
+};
 
-/** Walks all jobs or all dead letters, newest first, and checks the filters for each. */
-function jobsOf(
-  orm: Orm,
-  { name, state }: Pick<JobListQuery, 'name' | 'state'>,
-  pace: Pace,
-): FilteredRows<JobRow> {
-  // Written out, because SQLite uses a partial index only for a constant.
-  const walked: SQL | undefined = state === 'dead' ? sql`${jobs.state} = 'dead'` : undefined;
-  const filter = and(
-    walked ?? (state && eq(jobs.state, state)),
-    name === undefined ? undefined : eq(jobs.name, name),
-  );
-  const isIn = (from: Position | undefined, to: Position | undefined) =>
-    and(from && lt(jobs.id, from[0] as number), to && gte(jobs.id, to[0] as number));
-  return {
-    pace,
-    positionOf: ({ id }) => [id],
-    nth: async (from, skip) => {
-      const [row] = await orm
-        .select({ id: jobs.id })
-        .from(jobs)
-        .where(and(walked, isIn(from, undefined)))
-        .orderBy(desc(jobs.id))
-        .limit(1)
-        .offset(skip);
-      return row && [row.id];
-    },
-    rows: (from, to, limit) =>
-      orm
-        .select()
-        .from(jobs)
-        .where(and(filter, isIn(from, to)))
-        .orderBy(desc(jobs.id))
-        .limit(limit),
-  };
+const COLUMNS = Object.keys(getTableColumns(jobs));
+
+/** A page checks 200,000 jobs. */
+const JOB_BOUNDS = { ...BOUNDS, window: 2_000, windows: 100, maxMs: Number.POSITIVE_INFINITY };
+
+/** The jobs that have an index: all of them, or the dead letters. */
+function sectionOf(state: JobState | undefined): Section {
+  return state === 'dead'
+    ? { condition: `"jobs"."state" = 'dead'`, known: { state }, hidden: [] }
+    : { condition: '', known: {}, hidden: [] };
+}
+
+function filterOf(field: string, value: string | undefined): Filter[] {
+  return value === undefined ? [] : [{ field, op: 'eq', path: [], values: [value] }];
 }
 
 async function getJob(session: Session, id: number): Promise<JobRow> {

@@ -68,7 +68,7 @@ test('a search by prefix reads the two name indexes instead of every account', a
     await using t = await testApp();
     await t.deps.adminUsers.list(ADMIN, { q: 'ad' });
     const queries = statements.filter(
-      (text) => text.includes('from "users"') && /_key|json_each/.test(text),
+      (text) => text.includes('"users"') && /_key|json_each/.test(text),
     );
     const details = queries.flatMap((text) => {
       const plan = t.deps.db.client.query(`EXPLAIN QUERY PLAN ${text}`).all() as {
@@ -76,9 +76,7 @@ test('a search by prefix reads the two name indexes instead of every account', a
       }[];
       return plan.map(({ detail }) => detail);
     });
-    expect(details.join()).toMatch(
-      /users_username_key_unique.*users_email_key_unique.*INTEGER PRIMARY KEY/,
-    );
+    expect(details.join()).toMatch(/users_username_key_unique.*users_email_key_unique/);
     expect(details.join()).not.toContain('SCAN users');
   } finally {
     Database.prototype.prepare = prepare;

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test';
 import { actorFor } from '../../../src/core/actor.ts';
-import { BOUNDS } from '../../../src/services/items/list/query.ts';
+import { BOUNDS } from '../../../src/services/resources/list/query.ts';
 import { NOBODY, type TestApp } from '../../support.ts';
 
 export type List = TestApp['deps']['itemList']['list'];

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { createItemList } from '../../../src/services/items/list/list.ts';
-import { BOUNDS } from '../../../src/services/items/list/query.ts';
+import { createItemList } from '../../../src/services/items/list.ts';
+import { BOUNDS } from '../../../src/services/resources/list/query.ts';
 import { testApp } from '../../support.ts';
 import {
   CALLERS,

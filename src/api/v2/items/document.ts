@@ -4,8 +4,9 @@ import {
   type ItemField,
   SPARSE_TYPE,
 } from '../../../schemas/items/items-v2.ts';
-import type { ItemColumn, ListedRow } from '../../../services/items/list/query.ts';
+import type { ItemColumn } from '../../../services/items/list.ts';
 import type { Item } from '../../../services/items/rows.ts';
+import type { ListedRow } from '../../../services/resources/list/query.ts';
 
 import type { KeyedResponse } from '../../responses/idempotency.ts';
 import type { Selection } from './list-query.ts';

@@ -2,7 +2,7 @@ import { AppError, type Problem } from '../../../core/exceptions.ts';
 import { type FilterFields, MAX_FILTERS } from '../../../schemas/filters.ts';
 import { ITEM_FIELDS, type ItemField } from '../../../schemas/items/items-v2.ts';
 import { ITEM_SORTS, type ItemSort } from '../../../schemas/items/list.ts';
-import type { SortField, SortKey } from '../../../services/items/list/query.ts';
+import type { SortKey } from '../../../services/resources/list/query.ts';
 import { MAX_NAMED, sentQuery } from '../../request/parameters.ts';
 import type { Refusal } from '../../request/validation.ts';
 import { type Condition, isRefused, readCondition, sentAsText, sentByName } from './filters.ts';
@@ -104,8 +104,8 @@ export function selectionOf(parsed: ParsedQuery): Selection {
   };
 }
 
-function fieldOf(name: ItemSort): SortField {
-  return name.replace('-', '') as SortField;
+function fieldOf(name: ItemSort): string {
+  return name.replace('-', '');
 }
 
 /** The entries of a list of names; unknown and repeated ones are problems. */

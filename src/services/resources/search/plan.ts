@@ -1,5 +1,14 @@
-import { sql } from 'drizzle-orm';
 import type { Session } from '../../../core/db/db.ts';
+import { fragment } from '../../../core/db/fragment.ts';
+import {
+  type FullText,
+  firstWordFrom,
+  matching,
+  matchOne,
+  matchStart,
+  matchTitle,
+  matchWord,
+} from '../../../core/db/full-text.ts';
 import { rowsOf } from '../../../core/db/query.ts';
 import type { Pace } from '../../../core/fair-turns.ts';
 import { indexedPart, type Word } from '../../../utils/text/words.ts';
@@ -12,6 +21,7 @@ export interface SearchBounds {
 }
 
 export interface SearchOptions {
+  index: FullText;
   session: Session;
   words: readonly Word[];
   pace: Pace;
@@ -32,7 +42,7 @@ export interface Plan {
 
 /** Plans a search. Reads a bounded number of entries of each word. */
 export async function planOf(options: SearchOptions): Promise<Plan> {
-  const { session, words, pace, bounds } = options;
+  const { index, session, words, pace, bounds } = options;
   const sized: { expression: string; size: number }[] = [];
   // Not always the last word: a repeated word stays at its first position.
   const start = words.find(isLongStart);
@@ -40,11 +50,9 @@ export async function planOf(options: SearchOptions): Promise<Plan> {
   const enough = Math.ceil(bounds.entries / (words.length + completions.length));
   for (const word of words) {
     const expression = expressionOf(word, completions);
-    const entries = sql`select 1 from items_fts where items_fts match ${expression} limit ${enough}`;
-    const [row] = await rowsOf<{ size: number }>(
-      session,
-      sql`select count(*) as size from (${entries})`,
-    );
+    const entries = fragment`select 1 ${matching(index, expression)} limit ${enough}`;
+    const counting = fragment`select count(*) as size from (${entries})`;
+    const [row] = await rowsOf<{ size: number }>(session, counting);
     sized.push({ expression, size: row?.size ?? 0 });
     await pace();
   }
@@ -55,16 +63,11 @@ export async function planOf(options: SearchOptions): Promise<Plan> {
   };
 }
 
-/** Quoted, so that FTS5 does not read the word as an operator. */
-function quoted(word: string): string {
-  return `"${word}"`;
-}
-
 function expressionOf({ text, isStart, isPart }: Word, completions: readonly string[]): string {
-  if (isPart) return quoted(indexedPart(text));
-  if (!isStart) return quoted(text);
-  if (!isLongStart({ text, isStart })) return `${quoted(text)}*`;
-  return `(${[text, ...completions].map(quoted).join(' OR ')})`;
+  if (isPart) return matchWord(indexedPart(text));
+  if (!isStart) return matchWord(text);
+  if (!isLongStart({ text, isStart })) return matchStart(text);
+  return matchOne([text, ...completions].map(matchWord));
 }
 
 function isLongStart({ text, isStart }: Pick<Word, 'text' | 'isStart'>): boolean {
@@ -72,11 +75,13 @@ function isLongStart({ text, isStart }: Pick<Word, 'text' | 'isStart'>): boolean
 }
 
 /** The first words of the index with the prefix `start`. Reads one entry per word. */
-async function completionsOf({ session, pace }: SearchOptions, start: string): Promise<string[]> {
+async function completionsOf(
+  { index, session, pace }: SearchOptions,
+  start: string,
+): Promise<string[]> {
   const words: string[] = [];
   for (let from = start; words.length < MAX_COMPLETIONS; ) {
-    const next = sql`select term from items_fts_words where term >= ${from} limit 1`;
-    const [row] = await rowsOf<{ term: string }>(session, next);
+    const [row] = await rowsOf<{ term: string }>(session, firstWordFrom(index, from));
     if (!row?.term.startsWith(start)) break;
     words.push(row.term);
     // No word contains this character, so this is the next possible term after the word.
@@ -87,6 +92,6 @@ async function completionsOf({ session, pace }: SearchOptions, start: string): P
 }
 
 /** The same plan for titles alone. */
-export function inTitle({ expressions, isRare }: Plan): Plan {
-  return { expressions: expressions.map((it) => `{title} : ${it}`), isRare };
+export function inTitle({ index }: SearchOptions, { expressions, isRare }: Plan): Plan {
+  return { expressions: expressions.map((it) => matchTitle(index, it)), isRare };
 }

@@ -1,16 +1,17 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { Session } from '../../../core/db/db.ts';
+import { type Fragment, fragment } from '../../../core/db/fragment.ts';
+import { matchAll, matching } from '../../../core/db/full-text.ts';
 import { rowsOf } from '../../../core/db/query.ts';
 import { inTitle, type Plan, planOf, type SearchOptions } from './plan.ts';
 
-/** A matching item. The rank is 0 if its title contains all words, else 1. */
+/** A matching row. The rank is 0 if its title contains all words, else 1. */
 export interface Match {
   id: number;
   rank: number;
 }
 
 /** Some matches, in order. All matches up to `upTo` have been found; undefined at the end. */
-export interface Batch {
+export interface Matches {
   found: Match[];
   upTo: Match | undefined;
 }
@@ -22,12 +23,12 @@ const FIRST_WIDTH = 2_048;
 const MAX_WIDTH = 16_384;
 
 /**
- * Searches the public items; the index contains no others, so it cannot reveal any. Each statement
- * reads a bounded number of entries, and the rank depends only on the item.
+ * Searches the listed rows; the index contains no others, so it cannot reveal any. Each statement
+ * reads a bounded number of entries, and the rank depends only on the row.
  */
 export const createSearch = (options: SearchOptions) => ({
   /** All matches below an id, newest first, with rank 0. */
-  newest: async function* (below = Number.MAX_SAFE_INTEGER): AsyncGenerator<Batch> {
+  newest: async function* (below = Number.MAX_SAFE_INTEGER): AsyncGenerator<Matches> {
     const plan = await planOf(options);
     for await (const { ids, down } of matchesBelow(options, plan, below, 0)) {
       yield { found: foundAt(0, ids), upTo: down > 0 ? { id: down, rank: 0 } : undefined };
@@ -35,9 +36,9 @@ export const createSearch = (options: SearchOptions) => ({
   },
 
   /** All matches after another one, by rank, newest first within a rank. */
-  ranked: async function* (after: Match = FIRST): AsyncGenerator<Batch> {
+  ranked: async function* (after: Match = FIRST): AsyncGenerator<Matches> {
     const plan = await planOf(options);
-    const titles = inTitle(plan);
+    const titles = inTitle(options, plan);
     const floor = await floorOf(options, plan);
     if (after.rank === 0) {
       for await (const { ids, down } of matchesBelow(options, titles, after.id, floor)) {
@@ -64,12 +65,12 @@ function foundAt(rank: number, ids: number[]): Match[] {
 }
 
 /** The id of the oldest match whose title is searched. */
-async function floorOf({ session, bounds, pace }: SearchOptions, plan: Plan): Promise<number> {
+async function floorOf(options: SearchOptions, plan: Plan): Promise<number> {
+  const { index, session, bounds, pace } = options;
   if (plan.isRare) return 0;
-  const [lead] = plan.expressions;
   const [row] = await rowsOf<{ id: number }>(
     session,
-    sql`select rowid as id from items_fts where items_fts match ${lead} order by rowid desc limit 1 offset ${bounds.most - 1}`,
+    fragment`select rowid as id ${matching(index, leadOf(plan))} order by rowid desc limit 1 offset ${bounds.most - 1}`,
   );
   await pace();
   return row?.id ?? 0;
@@ -106,22 +107,27 @@ async function* matchesBelow(
 }
 
 /** Finds all matches in one statement, which skips from entry to entry of the rarest word. */
-async function allBelow({ session, pace }: SearchOptions, plan: Plan, below: number) {
-  const all = plan.expressions.join(' AND ');
+async function allBelow({ index, session, pace }: SearchOptions, plan: Plan, below: number) {
+  const all = matchAll(plan.expressions);
   const ids = await idsOf(
     session,
-    sql`select rowid as id from items_fts where items_fts match ${all} and rowid < ${below} order by rowid desc`,
+    fragment`select rowid as id ${matching(index, all)} and rowid < ${below} order by rowid desc`,
   );
   await pace();
   return ids;
 }
 
-async function nextBelow({ session }: SearchOptions, { expressions: [lead] }: Plan, below: number) {
+async function nextBelow({ index, session }: SearchOptions, plan: Plan, below: number) {
   const [row] = await rowsOf<{ id: number }>(
     session,
-    sql`select rowid as id from items_fts where items_fts match ${lead} and rowid < ${below} order by rowid desc limit 1`,
+    fragment`select rowid as id ${matching(index, leadOf(plan))} and rowid < ${below} order by rowid desc limit 1`,
   );
   return row?.id;
+}
+
+/** The expression with the fewest matches. */
+function leadOf({ expressions }: Plan): string {
+  return expressions[0] as string;
 }
 
 /** The ids that match a plan, among descending ids. */
@@ -139,7 +145,7 @@ async function namedAmong(options: SearchOptions, plan: Plan, ids: number[]): Pr
  * search the whole index for its first match.
  */
 async function narrowedTo(
-  { session, pace }: SearchOptions,
+  { index, session, pace }: SearchOptions,
   { expressions }: Plan,
   down: number,
   top: number,
@@ -147,7 +153,7 @@ async function narrowedTo(
   let ids: number[] | undefined;
   let [low, high] = [down, top];
   for (const expression of expressions) {
-    const range = sql`select rowid as id from items_fts where items_fts match ${expression} and rowid between ${low} and ${high} order by rowid desc`;
+    const range = fragment`select rowid as id ${matching(index, expression)} and rowid between ${low} and ${high} order by rowid desc`;
     const found = await idsOf(session, range);
     const known = ids && new Set(ids);
     ids = known ? found.filter((id) => known.has(id)) : found;
@@ -159,8 +165,8 @@ async function narrowedTo(
 }
 
 /** Reads ids as one JSON text, which costs half as much as a row for each. */
-async function idsOf(session: Session, query: SQL): Promise<number[]> {
-  const listing = sql`select json_group_array(id) as ids from (${query})`;
+async function idsOf(session: Session, query: Fragment): Promise<number[]> {
+  const listing = fragment`select json_group_array(id) as ids from (${query})`;
   const [row] = await rowsOf<{ ids: string }>(session, listing);
   return JSON.parse(row?.ids ?? '[]') as number[];
 }

@@ -1,0 +1,87 @@
+import { getTableColumns } from 'drizzle-orm';
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
+import type { AnyActor } from '../../../core/actor.ts';
+import { fragment, nameOf, raw, tableName } from '../../../core/db/fragment.ts';
+import type { Definition, Row } from '../../../resources/declare/definition.ts';
+import { notRemoved } from '../../accounts/removed.ts';
+import { fullTextOf } from '../search/index-of.ts';
+import { searchStream } from '../search/stream.ts';
+import { createConditions, storedFilters } from './filters.ts';
+import type { Listing } from './listing.ts';
+import type { ListedRow, ListPage, ListQuery } from './query.ts';
+import { type ReadListDeps, readList } from './read-list.ts';
+import { sectionsFor } from './sections.ts';
+import { entriesBeside } from './side-tables.ts';
+
+export interface ResourceListDeps extends ReadListDeps {
+  /** The views that are not yet written. */
+  views?: { pending(id: number): number };
+}
+
+/** The list of a resource. */
+export function createResourceList<Field extends string = string, Column extends string = string>(
+  def: Definition,
+  deps: ResourceListDeps,
+) {
+  const listing = listingOf(def);
+  const searched = { fields: def.search, index: fullTextOf(def) };
+  const allColumns = Object.keys(getTableColumns(def.table));
+  return {
+    /**
+     * A page of the rows that the caller may see, or of the caller's bin. Throws invalid_cursor for
+     * a cursor of another list, invalid_query if too many rows share the first of several keys, and
+     * overloaded if too many long lists are being read.
+     */
+    list: async (
+      actor: AnyActor,
+      query: ListQuery<Field, Column>,
+    ): Promise<ListPage<ListedRow>> => {
+      const { bin } = query;
+      const hidden = await notRemoved(deps.db.read, def.table.owner_id);
+      const rule = ruleOf(def, actor);
+      const page = await readList(deps, listing, {
+        ...query,
+        filters: storedFilters(def, query.filters),
+        sections: sectionsFor(def, actor, bin, hidden),
+        scope: [actor.id ?? undefined, bin],
+        rule,
+        columns: rule ? allColumns : query.columns,
+        searched: (reading, q) => searchStream(searched, reading, q),
+      });
+      for (const row of page.data) addPending(deps, row);
+      return rule ? { ...page, data: page.data.map((row) => pick(row, query.columns)) } : page;
+    },
+  };
+}
+
+export function listingOf(def: Definition): Listing {
+  const { table, tables } = def;
+  const columnOf = (field: string): SQLiteColumn =>
+    field === 'views' && tables.views ? tables.views.views : (table[field] as SQLiteColumn);
+  return {
+    name: def.name,
+    table,
+    joins: tables.views ? joinOf(tables.views, table) : raw(''),
+    columnOf,
+    conditionOf: createConditions(def, (field) => nameOf(columnOf(field))),
+    entriesBeside: (...options) => entriesBeside(def, ...options),
+  };
+}
+
+function joinOf(views: NonNullable<Definition['tables']['views']>, { id }: Definition['table']) {
+  const row = nameOf(views.row_id);
+  return fragment`cross join ${tableName(views.row_id)} on ${row} = ${nameOf(id)}`;
+}
+
+function ruleOf({ read }: Definition, actor: AnyActor) {
+  return typeof read === 'function' ? (row: ListedRow) => read(actor, row as Row) : undefined;
+}
+
+function addPending({ views }: ResourceListDeps, row: ListedRow): void {
+  if (views && typeof row['views'] === 'number') row['views'] += views.pending(row.id);
+}
+
+function pick(row: ListedRow, names: readonly string[]): ListedRow {
+  const values = names.map((name) => [name, row[name] as ListedRow[string]] as const);
+  return { ...Object.fromEntries(values), id: row.id };
+}
