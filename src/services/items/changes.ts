@@ -19,7 +19,6 @@ import { getBinned, getEditable } from './access.ts';
 import { ITEMS_TAG, POPULAR_TAG } from './popular.ts';
 import { dropOldRevisions } from './revision-rows.ts';
 import { columnsOf, type Item, type ItemFields, inNfc, insertItem } from './rows.ts';
-import { indexWords } from './search-index.ts';
 
 /** A precondition of a change, and the action that its revision records. */
 export interface ChangeOptions {
@@ -83,7 +82,6 @@ export function createItemChanges({ cache, quotas, maxRevisions, publish, now }:
     await tx.orm.insert(itemRevisions).values(revision);
     await dropOldRevisions(tx, item.id, version - maxRevisions);
     const changed = { ...item, ...values };
-    await indexWords(tx, changed, set);
     await insertEvents(tx, item, changed);
     return changed;
   };
@@ -95,7 +93,6 @@ export function createItemChanges({ cache, quotas, maxRevisions, publish, now }:
       await quotas.admit(tx, actor, actor.id, { items: 1, bytes: textBytes(columns) });
       const row = { ...columns, owner_id: actor.id, now: now().toISOString() };
       const item = { ...((await insertItem(tx, row))[0] as ItemRow), views: 0 };
-      await indexWords(tx, item);
       await insertEvents(tx, undefined, item);
       return item;
     },

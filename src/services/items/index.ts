@@ -1,8 +1,11 @@
 import type { Base } from '../../core/base.ts';
+import type { FullText } from '../../core/db/full-text.ts';
 import { createViewers } from '../../core/viewers.ts';
 import { items } from '../../resources/items.ts';
 import type { Quotas } from '../quotas.ts';
 import { createResourceExport } from '../resources/export.ts';
+import { fullTextOf } from '../resources/search/pending.ts';
+import { createSearchReindex } from '../resources/search/reindex.ts';
 import { createItemBatch } from './batch.ts';
 import { createEventRetention } from './change-events.ts';
 import { createItemChanges } from './changes.ts';
@@ -13,7 +16,6 @@ import { createItemList, type ItemFilterField } from './list.ts';
 import { createItemPopular } from './popular.ts';
 import { createItemPurge } from './purge.ts';
 import { createItemRevisions } from './revisions.ts';
-import { createSearchReindex } from './search-index.ts';
 import { createItemStats } from './stats.ts';
 import { createItemViews, createViewCounter } from './views.ts';
 import { createItemWindows } from './windows.ts';
@@ -32,6 +34,7 @@ export function createItemServices(deps: ItemServicesDeps) {
   const { publish } = itemEvents;
   const changes = createItemChanges({ ...deps, publish, maxRevisions: config.quotaRevisions });
   const itemList = createItemList({ db, cursors, views, turns });
+  const index = fullTextOf(items.definition) as FullText;
   return {
     views,
     itemEvents,
@@ -52,7 +55,8 @@ export function createItemServices(deps: ItemServicesDeps) {
     viewCounter: createViewCounter({ db, views, viewers: viewersFor(config.viewWindowSeconds) }),
     jobs: [
       createItemPurge(deps),
-      createSearchReindex(deps),
+      createSearchReindex({ db, index }),
+      ...itemList.jobs,
       createItemWindows(deps),
       createEventRetention(deps),
     ],

@@ -16,8 +16,10 @@ export type ItemColumn = Exclude<keyof Item, 'id'> | 'owner_username';
 export type ItemListQuery = ListQuery<ItemFilterField, ItemColumn>;
 
 export const createItemList = (deps: ResourceListDeps) => {
-  const { list } = createResourceList(items.definition, deps);
+  const { list, jobs } = createResourceList(items.definition, deps);
   return {
+    jobs,
+
     /** A page of items, with the usernames of their owners if requested. Throws as `list` does. */
     list: async (actor: AnyActor, query: ItemListQuery): Promise<ListPage<ListedRow>> => {
       const columns = query.columns.filter((it) => it !== 'owner_username');

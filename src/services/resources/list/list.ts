@@ -4,7 +4,7 @@ import type { AnyActor } from '../../../core/actor.ts';
 import { fragment, nameOf, raw, tableName } from '../../../core/db/fragment.ts';
 import type { Definition, Row } from '../../../resources/declare/definition.ts';
 import { notRemoved } from '../../accounts/removed.ts';
-import { fullTextOf } from '../search/index-of.ts';
+import { createSearchIndex, fullTextOf } from '../search/pending.ts';
 import { searchStream } from '../search/stream.ts';
 import { createConditions, storedFilters } from './filters.ts';
 import type { Listing } from './listing.ts';
@@ -24,9 +24,13 @@ export function createResourceList<Field extends string = string, Column extends
   deps: ResourceListDeps,
 ) {
   const listing = listingOf(def);
-  const searched = { fields: def.search, index: fullTextOf(def) };
+  const pending = createSearchIndex(def, deps);
+  const searched = { fields: def.search, index: fullTextOf(def), pending };
   const allColumns = Object.keys(getTableColumns(def.table));
   return {
+    /** The recurring jobs of the list: its search index. */
+    jobs: pending ? [pending.job] : [],
+
     /**
      * A page of the rows that the caller may see, or of the caller's bin. Throws invalid_cursor for
      * a cursor of another list, invalid_query if too many rows share the first of several keys, and

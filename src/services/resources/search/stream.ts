@@ -7,12 +7,14 @@ import { conditionsOf } from '../list/plan.ts';
 import type { Reading } from '../list/reading.ts';
 import { type Batch, merged, type Stream } from '../list/stream.ts';
 import { searchOwn } from './own.ts';
+import type { SearchIndex } from './pending.ts';
 import { createSearch, type Match } from './search.ts';
 
 /** The searched fields of a resource, and the index of its listed rows. */
 export interface Searched {
   fields: readonly string[];
   index: FullText | undefined;
+  pending: SearchIndex | undefined;
 }
 
 /** The rows that contain the words of `q`. */
@@ -24,6 +26,7 @@ export async function searchStream(
   const words = wordsIn(q);
   if (words.length === 0) return NOTHING;
   const hasListed = reading.sections.some(({ owner }) => owner === undefined);
+  if (hasListed && !(await searched.pending?.catchUp(reading.pace))) return LATER;
   const own = await ownMatches(searched, reading, words);
   const count = async () => (await allMatches(searched, reading, words, own)).count();
   if (!nativeOrder(reading)) {
@@ -44,6 +47,14 @@ const NOTHING: Stream = {
     yield { entries: [], upTo: undefined, looked: 0 };
   },
   count: async () => ({ total: 0, total_is_capped: false }),
+};
+
+/** While many rows wait to be indexed: an empty page, with a cursor to the same place. */
+const LATER: Stream = {
+  batches: async function* (from = []) {
+    yield { entries: [], upTo: from, looked: Number.POSITIVE_INFINITY };
+  },
+  count: async () => ({ total: 0, total_is_capped: true }),
 };
 
 /** The native order of the search that the list has; undefined for any other order. */

@@ -182,6 +182,7 @@ describe('words of any script', () => {
     );
     for (let n = 0; n < 100; n++) insert.run(n % 3 === 0 ? `静默播客 ${n}` : `plain ${n}`);
     client.run('insert into search_reindex select max(id) + 1 from items');
+    client.run('delete from items_fts_pending');
     expect((await getItems(t, { q: '播客' })).ids).toEqual([]);
     await t.deps.jobs.runAll();
     expect((await getItems(t, { q: '播客', limit: '100' })).ids).toHaveLength(34);
