@@ -5,10 +5,10 @@ import type { Db } from '../core/db/db.ts';
 import { prepare, type Query } from '../core/db/query.ts';
 import type { Tx } from '../core/db/writer.ts';
 import { AppError } from '../core/exceptions.ts';
+import { type Job, runSteps } from '../core/jobs/recurring.ts';
 import { type Sealer, type SecretBox, SecretError } from '../core/security/secret-box.ts';
 import { type IdempotencyKey, idempotencyKeys } from '../models/idempotency.ts';
 import { DAY_MS, HOUR_MS } from '../utils/time/units.ts';
-import { type Job, runSteps } from './jobs.ts';
 import type { Quotas } from './quotas.ts';
 
 /** The shortest time for which a repeat gets the stored response. */

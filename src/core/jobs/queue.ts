@@ -6,7 +6,7 @@ import type { Enqueue, EnqueueOptions, JobDefinition } from './definition.ts';
 import { beyond, insertJob } from './rows.ts';
 
 /** Longest payload, as JSON. */
-export const MAX_PAYLOAD_BYTES = 65_536;
+const MAX_PAYLOAD_BYTES = 65_536;
 const MAX_KEY_LENGTH = 200;
 const NAME = /^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)?$/;
 const MAX_NAME_LENGTH = 100;
@@ -61,7 +61,7 @@ export function createJobQueue({ box, now }: JobQueueDeps) {
 
     /**
      * Queues a job in the caller's transaction; it runs after the commit. Throws RangeError for an
-     * undefined job, a payload over MAX_PAYLOAD_BYTES or a key over 200 characters, and SecretError.
+     * undefined job, a payload over 64 KiB or a key over 200 characters, and SecretError.
      */
     enqueue,
 

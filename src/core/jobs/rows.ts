@@ -70,6 +70,21 @@ interface Take extends Record<string, unknown> {
   lease_until: string;
 }
 
+/** Makes the jobs due now that were due before the clock was set back from `until` to `now`. */
+export const bringForward = prepare<Name & { now: string; until: string }, unknown>((orm) =>
+  orm
+    .update(jobs)
+    .set({ due_at: set('now') })
+    .where(
+      and(
+        eq(jobs.state, 'waiting'),
+        eq(jobs.name, ph('name')),
+        gt(jobs.due_at, ph('now')),
+        lte(jobs.due_at, ph('until')),
+      ),
+    ),
+);
+
 /** Takes the due jobs of a name, each until `lease_until`; not those whose key is running. */
 export const takeDue = prepare<Take, JobRow[]>((orm) => {
   const other = alias(jobs, 'other');

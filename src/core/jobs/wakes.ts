@@ -12,7 +12,7 @@ export interface WakesDeps {
 }
 
 /** The longest sleep: other processes queue jobs too, and the clock may be set. */
-export const POLL_MS = 5_000;
+const POLL_MS = 5_000;
 /** The shortest sleep while something is due that cannot start yet. */
 const BLOCKED_MS = 1_000;
 const FAILURE_MS = MINUTE_MS;

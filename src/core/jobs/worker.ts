@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { newToken } from '../security/security.ts';
 import type { JobDefinition } from './definition.ts';
 import type { JobQueue } from './queue.ts';
-import { expired, firstDue, running } from './rows.ts';
+import { bringForward, expired, firstDue, running } from './rows.ts';
 import { runJob } from './run.ts';
 import { createSchedules } from './schedules.ts';
 import { type Candidate, CONCURRENCY, lostOf, storeLost, takeJobs } from './take.ts';
@@ -26,8 +26,6 @@ export interface StartOptions {
   isAlone: boolean;
 }
 
-export type Worker = ReturnType<typeof createWorker>;
-
 const DRAIN_MS = 5_000;
 /** The time for which a stop waits for the end of jobs that it aborted. */
 const ABORT_MS = 1_000;
@@ -43,6 +41,7 @@ export function createWorker(deps: WorkerDeps) {
   const nextMs = new Map<string, number>();
   let scheduledMs = Number.POSITIVE_INFINITY;
   let isToRecover = false;
+  let latest = now();
 
   const freeOf = ({ name, concurrency = CONCURRENCY }: JobDefinition): number =>
     concurrency - [...runs.values()].filter((it) => it.name === name).length;
@@ -67,6 +66,20 @@ export function createWorker(deps: WorkerDeps) {
     runs.set(row.id, { name: row.name, end });
   };
 
+  /** Without this, jobs that wait would wait for the clock to reach its former time again. */
+  const followClock = async (): Promise<void> => {
+    const time = now();
+    const until = latest.toISOString();
+    const isSetBack = time < latest;
+    latest = time;
+    if (!isSetBack) return;
+    await db.write(async (tx) => {
+      for (const name of queue.definitions.keys()) {
+        await bringForward(tx, { name, now: time.toISOString(), until });
+      }
+    });
+  };
+
   /** Takes over the running jobs of a process that has ended, once. */
   const recover = async (): Promise<void> => {
     if (!isToRecover) return;
@@ -77,6 +90,7 @@ export function createWorker(deps: WorkerDeps) {
 
   /** Starts the due jobs of these names, or of all, and returns the milliseconds until the next. */
   const pass = async (names: ReadonlySet<string> | undefined): Promise<number> => {
+    await followClock();
     await recover();
     if (!names) scheduledMs = await schedules.tick();
     const asked = [...queue.definitions.values()].filter(({ name }) => names?.has(name) ?? true);

@@ -4,6 +4,7 @@ import type { SYSTEM_SORTS } from './checks.ts';
 import type { Columns } from './column.ts';
 import type { SystemFilter } from './filters.ts';
 import type { AfterHooks, BeforeHooks } from './hooks.ts';
+import type { ResourceJob } from './jobs.ts';
 import type { NewOf, RowOf } from './rows.ts';
 import type { ResourceService } from './service.ts';
 
@@ -116,4 +117,6 @@ export interface Declaration<C extends Columns, Custom, T extends Options> {
   before?: BeforeHooks<RowOf<C>, NewOf<C>>;
   /** Functions that run after the commit of a change. */
   after?: AfterHooks<RowOf<C>>;
+  /** Work outside of requests: queued by `jobs.enqueue('<resource>.<job>')`, or by `cron`. */
+  jobs?: Readonly<Record<string, ResourceJob>>;
 }

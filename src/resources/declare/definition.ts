@@ -4,6 +4,7 @@ import type { AnyElysia } from 'elysia';
 import type { AnyActor } from '../../core/actor.ts';
 import type { FilterFields } from '../../schemas/filters.ts';
 import type { AfterHooks, BeforeHooks } from './hooks.ts';
+import type { ResourceJob } from './jobs.ts';
 import type { RelatedTables } from './related-tables.ts';
 
 /** A stored row. Objects and lists are JSON texts, flags are 0 or 1, times are texts. */
@@ -124,6 +125,7 @@ export interface Definition {
   readonly indexed: readonly string[];
   readonly before?: BeforeHooks;
   readonly after?: AfterHooks;
+  readonly jobs?: Readonly<Record<string, ResourceJob>>;
   /** Adds the routes of the declaration to a group whose handlers get `actor` and `service`. */
   readonly routes?: (group: never) => AnyElysia;
 }

@@ -154,10 +154,11 @@ function flagsOf(declaration: AnyDeclaration) {
   };
 }
 
-function codeOf({ before, after, routes }: AnyDeclaration) {
+function codeOf({ before, after, jobs, routes }: AnyDeclaration) {
   return {
     ...(before && { before: before as BeforeHooks }),
     ...(after && { after: after as AfterHooks }),
+    ...(jobs && { jobs }),
     ...(routes && { routes: routes as unknown as NonNullable<Definition['routes']> }),
   };
 }

@@ -3,6 +3,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
+import { type Job, MAX_RUN_MS } from '../../core/jobs/recurring.ts';
 import { actionTokens } from '../../models/action-tokens.ts';
 import { idempotencyKeys } from '../../models/idempotency.ts';
 import { items } from '../../models/items.ts';
@@ -14,7 +15,6 @@ import type { AccessChanges } from '../auth/access-changes.ts';
 import { endSignInMethods } from '../auth/sign-in-methods.ts';
 import { type ItemChangesDeps, invalidateItems, recordErasure } from '../items/changes.ts';
 import { eraseItem } from '../items/purge.ts';
-import { type Job, MAX_RUN_MS } from '../jobs.ts';
 import { firstRemoved } from './removed.ts';
 import { refuseLastAdmin, updateUser } from './rows.ts';
 

@@ -2,12 +2,13 @@ import { asc, getTableColumns, gt, lte } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { nameOf, raw } from '../../core/db/fragment.ts';
+import type { Job } from '../../core/jobs/recurring.ts';
 import { type AuditEntry, auditLog } from '../../models/audit-log.ts';
 import type { Page } from '../../utils/page.ts';
 import { DAY_MS, HOUR_MS } from '../../utils/time/units.ts';
 import { adminsOnly } from '../admins-only.ts';
 import { type Condition, compare } from '../conditions.ts';
-import type { Job } from '../jobs.ts';
+
 import type { Listing } from '../resources/list/listing.ts';
 import { BOUNDS, type ListedRow } from '../resources/list/query.ts';
 import { type ReadListDeps, readList } from '../resources/list/read-list.ts';

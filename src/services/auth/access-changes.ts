@@ -2,8 +2,8 @@ import { and, gt, isNull, max, sql } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
+import type { Job } from '../../core/jobs/recurring.ts';
 import { type AuditEntry, auditLog } from '../../models/audit-log.ts';
-import type { Job } from '../jobs.ts';
 
 export interface AccessChanges {
   /**

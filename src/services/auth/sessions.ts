@@ -5,12 +5,12 @@ import { networkOf } from '../../core/client-address.ts';
 import type { Db, Session as DbSession } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
+import type { Job } from '../../core/jobs/recurring.ts';
 import type { Log } from '../../core/log.ts';
 import { hashToken, newToken } from '../../core/security/security.ts';
 import { type Session, sessions } from '../../models/sessions.ts';
 import { type Role, users } from '../../models/users.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../utils/time/units.ts';
-import type { Job } from '../jobs.ts';
 import type { AccessChanges } from './access-changes.ts';
 import { createLastUsed } from './last-used.ts';
 

@@ -3,9 +3,9 @@ import { networkOf } from '../../core/client-address.ts';
 import type { Db, Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import { AppError } from '../../core/exceptions.ts';
+import type { Job } from '../../core/jobs/recurring.ts';
 import { type SignInFailures, signInFailures } from '../../models/sign-in-failures.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
-import type { Job } from '../jobs.ts';
 
 /** The free failures are counted in a window of this length, from the first one on. */
 const WINDOW_MS = 15 * MINUTE_MS;

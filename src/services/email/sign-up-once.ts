@@ -5,6 +5,7 @@ import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
 import { AppError, type ErrorCode } from '../../core/exceptions.ts';
+import { type Job, runSteps } from '../../core/jobs/recurring.ts';
 import type { SecretBox } from '../../core/security/secret-box.ts';
 import { type SignUpKey, signUpKeys } from '../../models/sign-up-keys.ts';
 import type { OpenedSession } from '../auth/auth.ts';
@@ -17,7 +18,6 @@ import {
   responseSealer,
   stillRunning,
 } from '../idempotency.ts';
-import { type Job, runSteps } from '../jobs.ts';
 
 /** Keys deleted in one statement. */
 const STEP = 100;

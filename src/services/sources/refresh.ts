@@ -1,10 +1,10 @@
 import { and, asc, eq, isNotNull } from 'drizzle-orm';
 import type { Db } from '../../core/db/db.ts';
 import type { JobQueue } from '../../core/jobs/queue.ts';
+import type { Job } from '../../core/jobs/recurring.ts';
 import type { Log } from '../../core/log.ts';
 import { type SourceRow, sources } from '../../models/sources.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
-import type { Job } from '../jobs.ts';
 import type { SourceCalls } from './calls.ts';
 import { sourceOf } from './definition.ts';
 import { callFailure } from './errors.ts';

@@ -2,13 +2,13 @@ import { and, asc, eq, gte, inArray, lt } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import type { Tx } from '../../core/db/writer.ts';
+import { type Job, runSteps } from '../../core/jobs/recurring.ts';
 import type { Log } from '../../core/log.ts';
 import { type SourceCalls, sourceCalls, sources } from '../../models/sources.ts';
 import { createFlusher } from '../../utils/async/flusher.ts';
 import { addTo, bucketOf, type Histogram, percentileMs } from '../../utils/histogram.ts';
 import { HOUR_MS, hourOf } from '../../utils/time/units.ts';
 import { requireAdmin } from '../admins-only.ts';
-import { type Job, runSteps } from '../jobs.ts';
 import { getSource } from './definition.ts';
 
 export interface SourceStatsDeps {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { defineJobsOf } from '../../../src/core/jobs/declared.ts';
 import { testApp } from '../../support.ts';
 import { until } from '../../until.ts';
-import { HOUR_MS, jobsOf, rows, START_MS } from './support.ts';
+import { DAY_MS, HOUR_MS, jobsOf, rows, START_MS } from './support.ts';
 
 describe('a queued job', () => {
   test('runs with its payload after the commit, at once, and is deleted', async () => {
@@ -98,6 +97,18 @@ describe('a queued job', () => {
     expect([seen, rows(t)]).toEqual([[1, 2], []]);
   });
 
+  test('does not wait for a clock that was set back', async () => {
+    await using t = await testApp();
+    const { queue, jobs, enqueue, pass } = jobsOf(t);
+    let runs = 0;
+    queue.define({ name: 'count', run: async () => void runs++ });
+    await enqueue('count');
+    await enqueue('count', null, { at: new Date(START_MS + HOUR_MS) });
+    pass(-30 * DAY_MS);
+    await jobs.runDue();
+    expect([runs, rows(t).length]).toEqual([1, 1]);
+  });
+
   test('of another process is found without a wake', async () => {
     await using t = await testApp();
     const server = jobsOf(t);
@@ -177,29 +188,4 @@ describe('a mistake is refused', () => {
     await enqueue('count', 'x'.repeat(65_534));
     expect(rows(t)).toHaveLength(1);
   });
-});
-
-test('the jobs of a resource have its name, and get its services', async () => {
-  await using t = await testApp();
-  const { queue, jobs } = jobsOf(t);
-  const seen: unknown[] = [];
-  const services = { count: () => 3 };
-  const enqueues = defineJobsOf(
-    queue,
-    'notes',
-    {
-      digest: {
-        run: async (payload, { services: own, attempt }) =>
-          void seen.push([payload, own.count(), attempt]),
-      },
-    },
-    services,
-  );
-  await t.deps.db.write((tx) => enqueues.digest(tx, 'a'));
-  await t.deps.db.write((tx) => queue.enqueue(tx, 'notes.digest', 'b'));
-  await jobs.runDue();
-  expect(seen).toEqual([
-    ['a', 3, 1],
-    ['b', 3, 1],
-  ]);
 });
