@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import type { Contract, Json, Operation } from './document.ts';
-import { breakingChanges } from './rules.ts';
+import type { Contract, Json, Operation } from '../../src/project/contract/document.ts';
+import { breakingChanges } from '../../src/project/contract/rules.ts';
 
 const schema = {
   type: 'object',

@@ -21,10 +21,8 @@ export interface OperationResponse {
   codes?: string[];
 }
 
-/** The operations of one version by `METHOD /path`, without references. */
+/** Operations by `METHOD /path`, without references. */
 export type Contract = Record<string, Operation>;
-
-export type Version = 'v1' | 'v2';
 
 /** The parts of an OpenAPI document that are read here. */
 export interface Document {
@@ -32,10 +30,9 @@ export interface Document {
   components: { schemas: Json; responses: Json };
 }
 
-/** Returns the contract of a version; health checks, which have no version, belong to v2. */
-export function contractOf(document: Document, version: Version): Contract {
-  const paths = Object.entries(document.paths);
-  const own = paths.filter(([path]) => path.startsWith('/api/v1/') === (version === 'v1'));
+/** Returns the contract of the paths of `document` that `isPart` selects. */
+export function contractOf(document: Document, isPart: (path: string) => boolean): Contract {
+  const own = Object.entries(document.paths).filter(([path]) => isPart(path));
   const entries = own.flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, it]) => [
       `${method.toUpperCase()} ${path}`,
