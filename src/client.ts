@@ -19,13 +19,13 @@ export type { Sparse, SparseData, SparseGet } from './client/sparse.ts';
 export { type SubscribeOptions, subscribe } from './client/subscribe.ts';
 export type { Client, ClientWith } from './client/tree.ts';
 
-export interface ClientOptions extends SendOptions {
+export interface ClientOptions<C = Client> extends SendOptions {
   /**
    * Called when a request is refused because its token is missing, expired or revoked; once for all
    * requests that are refused in the meantime. Return true to repeat them once with the new result of
    * `token`. Use `client` for requests inside: it does not call this function again.
    */
-  onUnauthorized?: (error: HutchError, client: Client) => boolean | Promise<boolean>;
+  onUnauthorized?: (error: HutchError, client: C) => boolean | Promise<boolean>;
 }
 
 const METHODS = new Set(['get', 'head', 'post', 'put', 'patch', 'delete']);
@@ -34,20 +34,20 @@ const ALIASES: Record<string, string> = { v1: '/api/v1', v2: '/api/v2' };
 /**
  * Creates a client for the server at `url`, such as `http://127.0.0.1:3000`; sends no request. Each POST
  * to v2 has a new Idempotency-Key, which its retries share. To retry a call yourself, pass your own key
- * in `headers`.
+ * in `headers`. `hutch types` prints the type of a server with resources of its own: `createClient<Client>(url)`.
  */
-export function createClient(url: string, options: ClientOptions = {}): Client {
+export function createClient<C = Client>(url: string, options: ClientOptions<NoInfer<C>> = {}): C {
   const { onUnauthorized, ...sending } = options;
-  const withoutRenewal = () => rootOf(createSend(url, sending));
+  const withoutRenewal = () => rootOf<C>(createSend(url, sending));
   if (!onUnauthorized) return withoutRenewal();
   const renewed = {
     onUnauthorized: (error: HutchError) => onUnauthorized(error, withoutRenewal()),
   };
-  return rootOf(createSend(url, { ...sending, ...renewed }));
+  return rootOf<C>(createSend(url, { ...sending, ...renewed }));
 }
 
-function rootOf(send: Send): Client {
-  return nodeOf('', '', send) as Client;
+function rootOf<C>(send: Send): C {
+  return nodeOf('', '', send) as C;
 }
 
 /** A part of a path: its properties extend the path; calling it sends a request or adds a parameter. */

@@ -31,7 +31,7 @@ function createDocument(options: OpenapiOptions): Asset {
 }
 
 /** Returns the document of the application, corrected to match the server. */
-function openapiDocument({ app, registration }: OpenapiOptions): Record<string, unknown> {
+export function openapiDocument({ app, registration }: OpenapiOptions): Record<string, unknown> {
   const generated = toOpenAPISchema(app(), undefined, undefined, undefined, '3.1.2');
   return documentOf(generated as unknown as Generated, {
     version: VERSION,
