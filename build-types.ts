@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EntryPointConfig } from 'dts-bundle-generator';
 
@@ -16,25 +16,13 @@ const INLINED = [
   'openapi-types',
 ];
 
-/**
- * Returns the types that src/public.ts exports, in one file that needs no package. The result is
- * stored in dist until a source file changes.
- */
-export async function moduleTypes(): Promise<string> {
-  const cache = join(import.meta.dir, CACHE);
-  const stored = statSync(cache, { throwIfNoEntry: false });
-  if (stored && stored.mtimeMs > newestSourceMs()) return Bun.file(cache).text();
+/** Returns the types that src/public.ts exports, in one file that needs no package, and stores them. */
+export async function buildTypes(): Promise<string> {
   const text = await bundleTypes();
-  mkdirSync(join(import.meta.dir, 'dist'), { recursive: true });
-  await Bun.write(cache, text);
+  const path = join(import.meta.dir, CACHE);
+  await Bun.write(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
   return text;
-}
-
-function newestSourceMs(): number {
-  const src = join(import.meta.dir, 'src');
-  const names = readdirSync(src, { recursive: true, encoding: 'utf8' });
-  const paths = [...names.map((name) => join(src, name)), join(import.meta.dir, 'bun.lock')];
-  return Math.max(...paths.map((path) => statSync(path).mtimeMs));
 }
 
 /** Runs the bundler with TypeScript 5: TypeScript 7 has no API in JavaScript. */
@@ -64,4 +52,4 @@ async function configFile(): Promise<string> {
   return path;
 }
 
-if (import.meta.main) process.stdout.write(await moduleTypes());
+if (import.meta.main) await buildTypes();

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import type { Build } from 'bun';
+import { buildTypes } from './build-types.ts';
 
 /** Makes dist/hutch, or dist/hutch-<target> for `bun build.ts bun-linux-arm64` and the like. */
 const [target] = Bun.argv.slice(2) as [Build.CompileTarget | undefined];
@@ -11,10 +13,16 @@ const result = await Bun.build({
   bytecode: true,
   minify: true,
   sourcemap: 'linked',
+  files: {
+    [join(import.meta.dir, 'src/project/embedded-declarations.ts')]:
+      `export const EMBEDDED = ${JSON.stringify(await buildTypes())};`,
+  },
   compile: {
     outfile,
     autoloadDotenv: false,
     autoloadBunfig: false,
+    // Finds the packages in the node_modules of a directory with resources.
+    autoloadPackageJson: true,
     ...(target && { target }),
   },
 });

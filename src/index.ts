@@ -12,6 +12,11 @@ import { jobsList } from './cli/jobs/list.ts';
 import { jobsRetry } from './cli/jobs/retry.ts';
 import { migrate } from './cli/migrate.ts';
 import { openapi } from './cli/openapi.ts';
+import { build } from './cli/project/build.ts';
+import { check } from './cli/project/check.ts';
+import { dev } from './cli/project/dev.ts';
+import { init } from './cli/project/init.ts';
+import { types } from './cli/project/types.ts';
 import { run } from './cli/run.ts';
 import { serve } from './cli/serve.ts';
 import { settings } from './cli/settings.ts';
@@ -25,7 +30,12 @@ import { usersDisable, usersEnable } from './cli/users/state.ts';
 import { version } from './cli/version.ts';
 
 const COMMANDS: readonly Command[] = [
+  init,
+  dev,
+  check,
   serve,
+  build,
+  types,
   migrate,
   adminCreate,
   usersList,

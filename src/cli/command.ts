@@ -29,7 +29,7 @@ export interface Flag {
 export interface Command {
   /** The words of the command, such as `admin create`. */
   name: string;
-  /** Name of the argument in the help, if the command takes one. */
+  /** Name of the argument in the help, if the command takes one; in brackets if it is optional. */
   operand?: string;
   summary: string;
   /** Shown by --help below the summary. */
@@ -38,7 +38,7 @@ export interface Command {
   flags: Record<string, Flag>;
   /** The settings that are also options of the command. */
   settings: (keyof typeof SETTINGS)[];
-  /** True for the command that serves: it handles signals and unread output itself. */
+  /** True for a command that serves: it handles signals and unread output itself. */
   isServer?: true;
   /** Resolves to the exit status. */
   run(invocation: Invocation): Promise<number>;

@@ -69,7 +69,7 @@ function addCommand(
   const parser = parent.command(word).summary(summary).description(description);
   parser.usage(operand === undefined ? '[options]' : `[options] ${operand}`);
   parser.showHelpAfterError(`\nSee hutch ${name} --help.`);
-  if (operand !== undefined) parser.argument(`<${operand}>`);
+  if (operand !== undefined) parser.argument(operand.startsWith('[') ? operand : `<${operand}>`);
   for (const key of settings) parser.addOption(settingOption(SETTINGS[key]));
   for (const [flag, spec] of Object.entries(flags)) parser.addOption(flagOption(flag, spec));
   parser.action(() => start(command, inputOf(parser)));

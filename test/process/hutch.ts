@@ -61,6 +61,8 @@ export async function hutchOnTerminal(args: string[], answer: string) {
 export type RunningHutch = Awaited<ReturnType<typeof serve>>;
 
 export interface ServeOptions extends SpawnOptions {
+  /** Default: serve. */
+  command?: 'serve' | 'dev';
   args?: string[];
   /** Default: the secrets of the whole suite. */
   leaksOf?: LeaksOf;
@@ -68,7 +70,8 @@ export interface ServeOptions extends SpawnOptions {
 
 /** Serves `dataDir` on a free port: `await using server = await serve(dataDir)`. */
 export async function serve(dataDir: string, options: ServeOptions = {}) {
-  const args = ['serve', '--port', '0', '--data-dir', dataDir, ...(options.args ?? [])];
+  const { command = 'serve', args: more = [] } = options;
+  const args = [command, '--port', '0', '--data-dir', dataDir, ...more];
   const child = spawn(args, options);
   const lines: Record<string, unknown>[] = [];
   const { promise: listening, resolve, reject } = Promise.withResolvers<string>();
@@ -76,7 +79,10 @@ export async function serve(dataDir: string, options: ServeOptions = {}) {
     lines.push(line);
     if (line['message'] === 'Listening.') resolve(String(line['url']));
   });
-  const stderr = child.stderr.text();
+  let errors = '';
+  const stderr = readText(child.stderr, (text) => {
+    errors += text;
+  });
   const checked = Promise.all([stdout, stderr]).then((output) =>
     leaks.log(output.join('\n'), 'the output of a server'),
   );
@@ -96,6 +102,8 @@ export async function serve(dataDir: string, options: ServeOptions = {}) {
   return {
     url,
     lines,
+    /** Returns what the server has written to standard error. */
+    errors: () => errors,
     pid: child.pid,
     exited: child.exited,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
@@ -110,19 +118,28 @@ export async function serve(dataDir: string, options: ServeOptions = {}) {
   };
 }
 
-async function readLines(
+async function readText(
+  stream: Subprocess<'ignore', 'pipe', 'pipe'>['stdout'],
+  each: (text: string) => void,
+): Promise<string> {
+  let all = '';
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    all += chunk;
+    each(chunk);
+  }
+  return all;
+}
+
+function readLines(
   child: Subprocess<'ignore', 'pipe', 'pipe'>,
   each: (line: Record<string, unknown>) => void,
 ): Promise<string> {
-  let all = '';
   let rest = '';
-  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
-    all += chunk;
-    const parts = (rest + chunk).split('\n');
+  return readText(child.stdout, (text) => {
+    const parts = (rest + text).split('\n');
     rest = parts.pop() ?? '';
     for (const part of parts) each(JSON.parse(part));
-  }
-  return all;
+  });
 }
 
 async function signIn(url: string, username: string, password: string): Promise<string> {

@@ -15,6 +15,13 @@ export const SETTINGS = {
   dataDir: setting('HUTCH_DATA_DIR', './data', path, 'Directory of hutch.db.', {
     flag: 'data-dir',
   }),
+  resourcesDir: setting(
+    'HUTCH_RESOURCES_DIR',
+    './resources',
+    path,
+    'Directory with the files (*.ts) of your own resources; the default one may be missing.',
+    { flag: 'resources-dir' },
+  ),
   logLevel: setting(
     'HUTCH_LOG_LEVEL',
     'info',
