@@ -122,6 +122,23 @@ describe('migrate', () => {
     expect((await hutch(['migrate', '--data-dir', dir])).stdout).toContain('Nothing to migrate');
   });
 
+  test('shows in a dry run what it would apply, and changes nothing', async () => {
+    const dir = join(tempDir(), 'data');
+    const { stdout } = await hutch(['migrate', '--dry-run', '--data-dir', dir]);
+    expect(stdout).toContain('Would apply 0000_start');
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  test('prints what it applied as JSON', async () => {
+    const dir = tempDir();
+    const run = async (...flags: string[]) =>
+      JSON.parse((await hutch(['migrate', '--json', '--data-dir', dir, ...flags])).stdout);
+    const nothing = { core: [], migrations: [], steps: [], notices: [], refusals: [] };
+    expect((await run()).core).toContain('0000_start');
+    expect(await run()).toEqual({ is_applied: true, ...nothing });
+    expect(await run('--dry-run')).toEqual({ is_applied: false, ...nothing });
+  });
+
   test('refuses a newer database, like serve', async () => {
     const dir = tempDir();
     await hutch(['migrate', '--data-dir', dir]);

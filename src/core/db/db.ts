@@ -1,5 +1,5 @@
 import { constants, Database } from 'bun:sqlite';
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite';
 import { StartupError } from '../exceptions.ts';
@@ -7,7 +7,11 @@ import type { Log } from '../log.ts';
 import { isBusy, LOCK_PATIENCE_MS } from './busy.ts';
 import { createLogMover, type LogState, TICK_MS } from './checkpoints.ts';
 import { migrate } from './migrations.ts';
-import { portableTables, replaceTables } from './portable-schema.ts';
+import { portableTables, replaceTables, strictTables } from './portable-schema.ts';
+import { readRecords } from './schema/records.ts';
+import { copySchema } from './schema/rehearsal.ts';
+import { type FolderSchema, type Upgrade, upgrade } from './schema/upgrade.ts';
+import { pendingMigrations } from './schema/user-migrations.ts';
 import { opening, type StorageFault } from './storage-error.ts';
 import type { Tx } from './transaction.ts';
 import { createWriter, type Writer, type WriterStats } from './writer.ts';
@@ -139,17 +143,69 @@ function probe(writer: Writer): void {
  * may be open. Throws StartupError.
  */
 export function prepareDb(path: string): string[] {
-  return opening(path, () => prepare(path));
+  return opening(path, () => prepare(path, migrate));
 }
 
-function prepare(path: string): string[] {
+/** Like prepareDb, with the tables of a folder of resources. Throws SchemaRefusal too. */
+export function upgradeDb(path: string, folder: FolderSchema): Upgrade {
+  return opening(path, () => {
+    if (existsSync(path)) makeAlterable(path, folder);
+    return prepare(path, (client) => upgrade(client, folder));
+  });
+}
+
+/**
+ * Returns what upgradeDb would apply, by applying it to an empty copy in memory: it neither locks
+ * nor creates the file. Throws what upgradeDb throws, except for failures that depend on rows.
+ */
+export function previewUpgrade(path: string, folder: FolderSchema): Upgrade {
+  using copy = new Database(':memory:', { strict: true });
+  if (existsSync(path)) opening(path, () => copyFile(path, copy));
+  return upgrade(copy, folder, { isEmptyCopy: true });
+}
+
+function copyFile(path: string, copy: Database): void {
+  using client = new Database(path, { strict: true, readonly: true });
+  const definitions = strictTables(client, recordedTables(client));
+  copySchema(client, (sql, ...values) => copy.run(sql, values), definitions);
+}
+
+/** Gives the tables of resources the form in which a migration can alter them. */
+function makeAlterable(path: string, { migrations }: FolderSchema): void {
   using client = connect(path);
-  chmodSync(path, 0o600);
-  const applied = migrate(client);
-  const tables = portableTables(client);
+  const isDue = pendingMigrations(client, migrations).length > 0;
+  const tables = isDue ? strictTables(client, recordedTables(client)) : [];
   client.close(true);
   if (tables.length > 0) replaceTables(path, tables);
-  return applied;
+}
+
+function recordedTables(client: Database): string[] {
+  return readRecords(client)
+    .filter(({ kind }) => kind === 'table')
+    .map(({ name }) => name);
+}
+
+function prepare<T>(path: string, change: (client: Database) => T): T {
+  using client = connect(path);
+  chmodSync(path, 0o600);
+  const makePortable = () => {
+    const tables = portableTables(client);
+    client.close(true);
+    if (tables.length > 0) replaceTables(path, tables);
+  };
+  let result: T;
+  try {
+    result = change(client);
+  } catch (error) {
+    try {
+      makePortable();
+    } catch {
+      // The next start repeats it.
+    }
+    throw error;
+  }
+  makePortable();
+  return result;
 }
 
 function connect(path: string): Database {

@@ -17,13 +17,23 @@ export const KNOWN_MIGRATIONS: Migration[] = embeddedMigrations();
  * applied migration has changed.
  */
 export function migrate(client: Database, migrations = KNOWN_MIGRATIONS): string[] {
+  return inMigration(client, () => applyMissing(client, migrations));
+}
+
+/**
+ * Runs `work` in one transaction under SQLite's write lock, with foreign keys off: otherwise dropping
+ * a table would empty those that refer to it. Throws StartupError if the lock is not free, and what
+ * `work` throws, and then changes nothing.
+ */
+export function inMigration<T>(client: Database, work: () => T): T {
+  // It cannot be changed inside a transaction.
   client.run('PRAGMA foreign_keys = OFF');
   client.run(`PRAGMA busy_timeout = ${LOCK_PATIENCE_MS}`);
   try {
     client.run('BEGIN IMMEDIATE');
-    const applied = applyMissing(client, migrations);
+    const result = work();
     client.run('COMMIT');
-    return applied;
+    return result;
   } catch (error) {
     if (client.inTransaction) client.run('ROLLBACK');
     if (isBusy(error)) throw new StartupError('Another process has locked the database.');
@@ -34,7 +44,8 @@ export function migrate(client: Database, migrations = KNOWN_MIGRATIONS): string
   }
 }
 
-function applyMissing(client: Database, migrations: Migration[]): string[] {
+/** Applies the missing `migrations` inside a transaction, and returns their tags. */
+export function applyMissing(client: Database, migrations: Migration[]): string[] {
   client.run(
     'CREATE TABLE IF NOT EXISTS hutch_migrations (tag TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT',
   );
@@ -45,10 +56,21 @@ function applyMissing(client: Database, migrations: Migration[]): string[] {
     client.run('INSERT INTO hutch_migrations VALUES (?, ?)', [tag, hash(sql)]);
   }
   // The check reads every row with a foreign key: a start without migrations must not wait for it.
-  if (missing.length > 0 && client.query('PRAGMA foreign_key_check').all().length > 0) {
-    throw new StartupError('A migration would leave rows with invalid foreign keys.');
-  }
+  if (missing.length > 0) checkForeignKeys(client);
   return missing.map(({ tag }) => tag);
+}
+
+/** Throws StartupError if a row refers to a row that does not exist. */
+export function checkForeignKeys(client: Database): void {
+  const broken = client.query('PRAGMA foreign_key_check').all() as {
+    table: string;
+    parent: string;
+  }[];
+  const [first] = broken;
+  if (!first) return;
+  throw new StartupError(
+    `A migration would leave rows with invalid foreign keys: ${broken.length}, such as in ${first.table}, whose rows in ${first.parent} are missing.`,
+  );
 }
 
 function missingMigrations(client: Database, migrations: Migration[]): Migration[] {

@@ -33,6 +33,19 @@ export function portableTables(client: Database): Table[] {
 }
 
 /**
+ * Returns the tables of these names whose definition has the form of `portableTables`, with the
+ * equivalent STRICT definition: ALTER TABLE cannot drop a column that a check of the table uses.
+ */
+export function strictTables(client: Database, names: readonly string[]): Table[] {
+  const query = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name = ?";
+  const tables = names.flatMap((name) => client.query(query).all(name) as Table[]);
+  return tables.flatMap(({ name, sql }) => {
+    const text = strictText(sql, columnsOf(client, name));
+    return text === sql ? [] : [{ name, sql: text }];
+  });
+}
+
+/**
  * Replaces the definitions of tables in a database file, in one transaction that touches no row. No
  * other connection of this process may be open: closing this one would release the locks of
  * connections of another copy of the library. Throws for a definition that cannot be parsed, and
@@ -73,7 +86,16 @@ function portableText(sql: string, columns: readonly Column[]): string {
   return `${text.slice(0, -end.length)}${checks.join('')}\n)${isOfKey ? ' WITHOUT ROWID' : ''}`;
 }
 
-function typeCheck({ name, type, notnull, pk }: Column): string {
+/** The definition of a table with STRICT in place of the checks of types; unchanged without them. */
+function strictText(sql: string, columns: readonly Column[]): string {
+  const text = columns.reduce((it, column) => it.replace(`,\n\t${typeCheck(column)}`, ''), sql);
+  const [end, , isOfKey] = END.exec(text) ?? [];
+  if (text === sql || end === undefined || text.includes('CHECK(typeof(')) return sql;
+  return `${text.slice(0, -end.length)}\n) STRICT${isOfKey ? ', WITHOUT ROWID' : ''}`;
+}
+
+/** The check that replaces STRICT for a column. */
+export function typeCheck({ name, type, notnull, pk }: Column): string {
   const kind = `'${type.toLowerCase()}'`;
   const isRequired = notnull === 1 || pk > 0;
   return `CHECK(typeof("${name}") ${isRequired ? `= ${kind}` : `in (${kind}, 'null')`})`;

@@ -1,0 +1,269 @@
+import { Database } from 'bun:sqlite';
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { typeCheck } from '../portable-schema.ts';
+import { changesOf } from './changes.ts';
+import { type Derived, dropStale, foreignObjects, planDerived } from './derived.ts';
+import { runOrExplain } from './explained.ts';
+import { planIndexes } from './indexes.ts';
+import { areEqual, readRecords, type SchemaRecord, writeRecords } from './records.ts';
+import { renderTable, type TableSql } from './render.ts';
+import { type ColumnShape, type Queryable, readTable, rowsOf, type TableShape } from './shape.ts';
+import { suggestChange, suggestRename } from './suggestion.ts';
+import { quoted } from './tokens.ts';
+
+/** The tables that a resource needs. */
+export interface ResourceSchema {
+  resource: string;
+  tables: readonly SQLiteTable[];
+  derived?: readonly Derived[];
+  /** Statements that run once, after the table of this name was added to a database. */
+  fills?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface SchemaPlan {
+  /** The statements that add what is missing. Empty if a table is refused. */
+  steps: string[];
+  refusals: Refusal[];
+  /** Sentences about tables that no resource declares any more. */
+  notices: string[];
+  /** All that the engine has made once the steps ran; undefined if it is recorded already. */
+  records: SchemaRecord[] | undefined;
+}
+
+/** A change that drops or narrows data, or may fail. */
+export interface Refusal {
+  table: string;
+  column?: string;
+  reason: string;
+  /** The statements for a migration that solves all refusals of the table. Empty if none can. */
+  sql: string;
+}
+
+/**
+ * Compares the database with the tables of resources. Nothing is dropped except indexes and derived
+ * objects that the engine made: every other difference is refused. `reserved` are the names that
+ * resources must not use. Throws StartupError for a declaration that SQLite cannot create.
+ */
+export function planSchema(
+  client: Queryable,
+  resources: readonly ResourceSchema[],
+  reserved: ReadonlySet<string> = new Set(),
+): SchemaPlan {
+  using memory = new Database(':memory:');
+  const declared = declareAll(memory, resources);
+  const records = readRecords(client);
+  const context: Context = {
+    client,
+    memory,
+    reserved,
+    records,
+    made: new Set(records.filter(({ kind }) => kind !== 'table').map(({ name }) => name)),
+    names: new Set(declared.map(({ sql }) => sql.name)),
+  };
+  const plans = declared.map((table) => planTable(table, context));
+  const derived = planAllDerived(resources, context);
+  const refusals = [...plans.flatMap((it) => it.refusals), ...derived.refusals];
+  const after = recordsAfter(resources, declared, context);
+  const isPlanned = refusals.length === 0;
+  return {
+    steps: isPlanned
+      ? [
+          ...derived.drops,
+          ...plans.flatMap((it) => it.steps),
+          ...plans.flatMap((it) => it.fills),
+          ...derived.creates,
+        ]
+      : [],
+    refusals,
+    notices: noticesOf(context),
+    records: isPlanned && !areEqual(after, records) ? after : undefined,
+  };
+}
+
+/** Runs the steps of a plan without refusals. The caller has opened a transaction. */
+export function applySchema(client: Database, { steps, records }: SchemaPlan): void {
+  for (const step of steps) runOrExplain(client, step, 'The schema cannot be changed');
+  if (records) writeRecords(client, records);
+}
+
+interface Context {
+  client: Queryable;
+  /** A database with everything as declared. */
+  memory: Database;
+  reserved: ReadonlySet<string>;
+  records: readonly SchemaRecord[];
+  /** The names of indexes and derived objects that the engine may drop. */
+  made: ReadonlySet<string>;
+  /** The names of all declared tables. */
+  names: ReadonlySet<string>;
+}
+
+interface DeclaredTable {
+  resource: string;
+  sql: TableSql;
+  shape: TableShape;
+  fills: readonly string[];
+}
+
+/** Creates everything in `memory`, and reads the tables back in SQLite's own form. */
+function declareAll(memory: Database, resources: readonly ResourceSchema[]): DeclaredTable[] {
+  const tables = resources.flatMap(({ resource, tables, fills = {} }) =>
+    tables.map(renderTable).map((sql) => ({ resource, sql, fills: fills[sql.name] ?? [] })),
+  );
+  const statements = [
+    ...tables.flatMap(({ sql }) => [sql.create, ...sql.indexes]),
+    ...resources.flatMap(({ derived = [] }) =>
+      derived.flatMap(({ objects }) => objects.map(({ sql }) => sql)),
+    ),
+  ];
+  for (const it of statements) runOrExplain(memory, it, 'SQLite refuses a declared table');
+  return tables.map((table) => ({
+    ...table,
+    shape: readTable(memory, table.sql.name) as TableShape,
+  }));
+}
+
+type TablePlan = Pick<SchemaPlan, 'steps' | 'refusals'> & { fills: readonly string[] };
+
+function planTable({ sql, shape, fills }: DeclaredTable, context: Context): TablePlan {
+  const { client, memory, reserved, made } = context;
+  const table = sql.name;
+  const refuse = (reason: string, suggestion = ''): TablePlan => ({
+    steps: [],
+    fills: [],
+    refusals: [{ table, reason, sql: suggestion }],
+  });
+  if (reserved.has(table)) return refuse('has the name of a table of Hutch itself');
+  const found = readTable(client, table);
+  if (!found) {
+    if (exists(client, table)) return refuse('has the name of a view or another object');
+    const old = oldNameOf(shape, context);
+    if (old === undefined) return { steps: [sql.create, ...sql.indexes], fills, refusals: [] };
+    const reason = `is new and has the columns of ${old}, which is not declared any more`;
+    return refuse(reason, suggestRename(old, shape));
+  }
+  const changes = changesOf(memory, found, shape);
+  const indexes = planIndexes(found, shape, changes, made);
+  const problems = [...changes.problems, ...indexes.problems];
+  if (problems.length === 0) {
+    const added = changes.added.map((column) => addColumn(sql, found, column));
+    return { steps: [...added, ...indexes.steps], fills: [], refusals: [] };
+  }
+  const suggestion =
+    changes.problems.length > 0
+      ? suggestChange({ found, wanted: shape, changes, made, keep: kept(found, shape, context) })
+      : [...changes.added.map((column) => addColumn(sql, found, column)), ...indexes.sql]
+          .map((statement) => `${statement};`)
+          .join('\n');
+  const refusals = problems.map((it) => ({ table, ...it, sql: suggestion }));
+  return { steps: [], fills: [], refusals };
+}
+
+function addColumn({ name, columns }: TableSql, found: TableShape, column: ColumnShape): string {
+  const add = `ALTER TABLE ${quoted(name)} ADD COLUMN ${columns[column.name]}`;
+  const hasTypes = found.isStrict || found.columns.length > 1;
+  // A table of row ids alone has no check of types by which the portable form knows a STRICT table.
+  return hasTypes
+    ? add
+    : `${add} ${typeCheck({ ...column, notnull: Number(column.isRequired), pk: 0 })}`;
+}
+
+/** The statements that create the indexes and a person's triggers of a rebuilt table. */
+function kept(found: TableShape, shape: TableShape, { client, memory, made }: Context): string[] {
+  const declared = shape.indexes.map(({ sql }) => sql);
+  const names = new Set(shape.indexes.map(({ name }) => name));
+  const isOwn = ({ name }: { name: string }) => !made.has(name) && !names.has(name);
+  const triggers = rowsOf<{ name: string; sql: string }>(
+    client,
+    `SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? ORDER BY name`,
+    found.name,
+  );
+  const own = [...found.indexes.filter(isOwn), ...triggers.filter(isOwn)].map(({ sql }) => sql);
+  return [...declared, ...own.filter((sql) => isPossible(memory, sql))];
+}
+
+/** Returns false for an index of a column that the table has no more. */
+function isPossible(memory: Database, sql: string): boolean {
+  memory.run('SAVEPOINT attempt');
+  try {
+    memory.run(sql);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    memory.run('ROLLBACK TO attempt');
+    memory.run('RELEASE attempt');
+  }
+}
+
+function exists(client: Queryable, name: string): boolean {
+  return rowsOf(client, 'SELECT 1 FROM sqlite_master WHERE name = ?', name).length > 0;
+}
+
+/** The names of recorded tables that exist and are not declared. */
+function undeclared({ client, records, names }: Context): string[] {
+  return records
+    .filter(({ kind, name }) => kind === 'table' && !names.has(name) && exists(client, name))
+    .map(({ name }) => name);
+}
+
+/** The undeclared table with the same columns, of which `shape` may be the new name. */
+function oldNameOf(shape: TableShape, context: Context): string | undefined {
+  const columns = (table: TableShape | undefined) => table?.columns.map(({ name }) => name).sort();
+  const own = columns(shape)?.join();
+  return undeclared(context).find(
+    (name) => columns(readTable(context.client, name))?.join() === own,
+  );
+}
+
+function noticesOf(context: Context): string[] {
+  return undeclared(context).map(
+    (name) => `No resource declares the table ${name} any more. It stays as it is.`,
+  );
+}
+
+function planAllDerived(resources: readonly ResourceSchema[], context: Context) {
+  const { client, memory, records, made, names } = context;
+  const groups = resources.flatMap(({ derived = [] }) => derived);
+  const plans = groups.map((group) => planDerived(client, memory, group));
+  const objects = new Set(groups.flatMap((group) => group.objects.map(({ name }) => name)));
+  const refusals: Refusal[] = groups.flatMap((group) =>
+    foreignObjects(client, memory, group, made).map((name) => ({
+      table: group.of,
+      reason: `needs the name ${name}, which another object has`,
+      sql: '',
+    })),
+  );
+  return {
+    refusals,
+    drops: [
+      ...dropStale(client, records, { objects, tables: names }),
+      ...plans.flatMap((it) => it.drops),
+    ],
+    creates: plans.flatMap((it) => it.creates),
+  };
+}
+
+/** The records after the steps: all that is declared, and of the rest what still exists. */
+function recordsAfter(
+  resources: readonly ResourceSchema[],
+  tables: readonly DeclaredTable[],
+  { client, records, names }: Context,
+): SchemaRecord[] {
+  const declared: SchemaRecord[] = [
+    ...tables.flatMap(({ resource, shape: { name, indexes } }) => [
+      { name, kind: 'table' as const, resource, of: name },
+      ...indexes.map((it) => ({ name: it.name, kind: 'index' as const, resource, of: name })),
+    ]),
+    ...resources.flatMap(({ resource, derived = [] }) =>
+      derived.flatMap(({ of, objects }) =>
+        objects.map(({ name }) => ({ name, kind: 'derived' as const, resource, of })),
+      ),
+    ),
+  ];
+  const isDeclared = new Set(declared.map(({ name }) => name));
+  const others = records.filter(
+    ({ name, of }) => !isDeclared.has(name) && !names.has(of) && exists(client, of),
+  );
+  return [...declared, ...others];
+}
