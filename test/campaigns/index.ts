@@ -14,6 +14,7 @@ const CAMPAIGNS: Record<string, () => Promise<Campaign>> = {
   kill9: async () => (await import('./kill9.ts')).kill9,
   power: async () => (await import('./power/power.ts')).power,
   overload: async () => (await import('./load/overload.ts')).overload,
+  'schema-upgrade': async () => (await import('./schema/schema-upgrade.ts')).schemaUpgrade,
   soak: async () => (await import('./load/soak.ts')).soak,
 };
 
