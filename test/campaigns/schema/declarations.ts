@@ -59,7 +59,7 @@ export const NEW: FolderSchema = {
       derived: [
         {
           of: 'notes',
-          objects: [{ name: 'notes_fts', sql: 'CREATE VIRTUAL TABLE notes_fts USING fts5(name)' }],
+          create: ['CREATE VIRTUAL TABLE notes_fts USING fts5(name)'],
           fill: ['INSERT INTO notes_fts (rowid, name) SELECT id, name FROM notes'],
         },
       ],

@@ -2,8 +2,12 @@ import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { cpSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { missingObjects, readMigrations } from '../../../drizzle/side-objects.ts';
 import type { Migration } from '../../../src/core/db/embedded-migrations.ts';
 import { KNOWN_MIGRATIONS, migrate } from '../../../src/core/db/migrations.ts';
+import { createStatements } from '../../../src/core/db/schema/render.ts';
+import { text, texts } from '../../../src/resources/declare/columns.ts';
+import { resource } from '../../../src/resources/declare/resource.ts';
 import { tempDir } from '../../support.ts';
 
 const first = { tag: '0000_first', when: 1, sql: 'create table a (id integer primary key) strict' };
@@ -187,3 +191,32 @@ test('the models and resources match the migrations in ./drizzle', async () => {
   rmSync(dir, { recursive: true });
   expect(output).toContain('No schema changes');
 }, 30_000);
+
+test('the migrations create the full-text indexes of the resources', () => {
+  const migrations = readMigrations('drizzle');
+  expect(migrations.length).toBeGreaterThan(10);
+  expect(missingObjects(migrations, migrations)).toEqual([]);
+});
+
+describe('the generator', () => {
+  test('adds the side tables of a resource to the migration that creates it', () => {
+    const { definition } = resource('notes', {
+      columns: { title: text().notNull(), tags: texts().notNull().default([]) },
+      read: 'owner',
+      write: 'owner',
+      filter: ['tags'],
+    });
+    const before = readMigrations('drizzle');
+    const sql = createStatements(definition.table)
+      .map((it) => `${it};`)
+      .join('\n');
+    const after = [...before, { tag: '9999_notes', when: Date.now(), sql }];
+    const missing = missingObjects(before, after, [definition]);
+    expect(missing.join('\n')).toContain('CREATE TABLE "note_tags"');
+    const complete = [
+      ...before,
+      { tag: '9999_notes', when: Date.now(), sql: `${sql}${missing.join(';')}` },
+    ];
+    expect(missingObjects(complete, complete, [definition])).toEqual([]);
+  });
+});

@@ -1,24 +1,28 @@
+import { createHash } from 'node:crypto';
 import { changesOf } from './changes.ts';
 import type { SchemaRecord } from './records.ts';
 import { type Queryable, readTable, rowsOf } from './shape.ts';
-import { normalized, quoted, tokensOf } from './tokens.ts';
+import { isWord, normalized, quoted, tokensOf } from './tokens.ts';
 
 /**
  * Objects that can be built again from the rows of a table at any time, such as a search index and
- * its triggers. When one of them differs from its declaration, all are dropped and built again.
+ * its triggers. When a statement changes, all are dropped and built again.
  */
 export interface Derived {
   /** The table whose rows fill them. */
   of: string;
-  /** Virtual tables, tables, indexes and triggers, in the order of their creation. */
-  objects: readonly DerivedObject[];
-  /** Statements that fill the objects from rows that exist already. */
+  /** Creates virtual tables, tables, indexes and triggers. May be empty. */
+  create: readonly string[];
+  /** Fills them, or the rows of another table, from the rows that exist. */
   fill: readonly string[];
 }
 
-export interface DerivedObject {
-  name: string;
-  sql: string;
+/** A group as it is compared. */
+export interface DerivedGroup extends Derived {
+  /** The names of the objects, in the order of their creation. */
+  names: string[];
+  /** Identifies the statements. */
+  hash: string;
 }
 
 export interface DerivedPlan {
@@ -26,29 +30,78 @@ export interface DerivedPlan {
   creates: string[];
 }
 
-/** Compares the objects of one group with those of `wanted`, a database that has them as declared. */
+/** Divides statements into those that create objects and those that fill them. */
+export function derivedFrom(of: string, statements: readonly string[]): Derived {
+  const isCreate = (sql: string) => isWord(tokensOf(sql)[0], 'create');
+  return {
+    of,
+    create: statements.filter(isCreate),
+    fill: statements.filter((sql) => !isCreate(sql)),
+  };
+}
+
+export function groupOf(derived: Derived): DerivedGroup {
+  const { create, fill } = derived;
+  const hash = createHash('sha256')
+    .update([...create, '', ...fill].join('\n'))
+    .digest('hex');
+  return { ...derived, names: create.map(nameOf), hash };
+}
+
+/**
+ * Compares a group with `wanted`, a database that has its objects as declared. `isDue` says that it
+ * must be built again even if the objects are the same.
+ */
 export function planDerived(
   client: Queryable,
   wanted: Queryable,
-  { objects, fill }: Derived,
+  { names, create, fill }: DerivedGroup,
+  isDue: boolean,
 ): DerivedPlan {
-  if (objects.every(({ name }) => isSame(client, wanted, name))) return { drops: [], creates: [] };
+  const isCurrent = !isDue && names.every((name) => isSame(client, wanted, name));
+  if (isCurrent) return { drops: [], creates: [] };
   return {
-    drops: objects.toReversed().flatMap(({ name }) => dropOf(client, name)),
-    creates: [...objects.map(({ sql }) => sql), ...fill],
+    drops: names.toReversed().flatMap((name) => dropOf(client, name)),
+    creates: [...create, ...fill],
   };
+}
+
+/**
+ * Returns the statements that a migration needs for groups: those whose objects differ before it are
+ * built again on the schema `after` it. `wanted` has all objects as declared.
+ */
+export function missingDerived(
+  wanted: Queryable,
+  before: Queryable,
+  after: Queryable,
+  groups: readonly DerivedGroup[],
+): string[] {
+  const due = groups.filter(({ names }) => !names.every((name) => isSame(before, wanted, name)));
+  return due.flatMap(({ names, create, fill }) => {
+    // drizzle-kit has created tables that it knows.
+    const isLeft = (name: string) => !isSame(after, wanted, name);
+    const missing = create.filter((_, at) => isLeft(names[at] as string));
+    return [
+      ...names
+        .filter(isLeft)
+        .reverse()
+        .flatMap((name) => dropOf(after, name)),
+      ...missing,
+      ...fill,
+    ];
+  });
 }
 
 /** Returns the names of objects that exist, differ from the declared ones and were not `made` by the engine. */
 export function foreignObjects(
   client: Queryable,
   wanted: Queryable,
-  { objects }: Derived,
+  { names }: DerivedGroup,
   made: ReadonlySet<string>,
 ): string[] {
-  return objects
-    .map(({ name }) => name)
-    .filter((name) => !made.has(name) && find(client, name) && !isSame(client, wanted, name));
+  return names.filter(
+    (name) => !made.has(name) && find(client, name) && !isSame(client, wanted, name),
+  );
 }
 
 /**
@@ -97,6 +150,15 @@ function isSame(client: Queryable, wanted: Queryable, name: string): boolean {
 function dropOf(client: Queryable, name: string): string[] {
   const type = find(client, name)?.type;
   return type === undefined ? [] : [`DROP ${type.toUpperCase()} ${quoted(name)}`];
+}
+
+/** The name that a CREATE statement gives. */
+function nameOf(create: string): string {
+  const tokens = tokensOf(create);
+  const at = tokens.findIndex(
+    (it) => isWord(it, 'table') || isWord(it, 'index') || isWord(it, 'trigger'),
+  );
+  return tokens[at + 1]?.text ?? '';
 }
 
 /** Tables are dropped last: that drops their indexes and triggers too. */

@@ -2,7 +2,14 @@ import { Database } from 'bun:sqlite';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { typeCheck } from '../portable-schema.ts';
 import { changesOf } from './changes.ts';
-import { type Derived, dropStale, foreignObjects, planDerived } from './derived.ts';
+import {
+  type Derived,
+  type DerivedGroup,
+  dropStale,
+  foreignObjects,
+  groupOf,
+  planDerived,
+} from './derived.ts';
 import { runOrExplain } from './explained.ts';
 import { planIndexes } from './indexes.ts';
 import { areEqual, readRecords, type SchemaRecord, writeRecords } from './records.ts';
@@ -16,8 +23,6 @@ export interface ResourceSchema {
   resource: string;
   tables: readonly SQLiteTable[];
   derived?: readonly Derived[];
-  /** Statements that run once, after the table of this name was added to a database. */
-  fills?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface SchemaPlan {
@@ -28,6 +33,13 @@ export interface SchemaPlan {
   notices: string[];
   /** All that the engine has made once the steps ran; undefined if it is recorded already. */
   records: SchemaRecord[] | undefined;
+}
+
+export interface PlanOptions {
+  /** The names that resources must not use. */
+  reserved?: ReadonlySet<string>;
+  /** The tables whose rows a migration has changed: what is derived from them is built again. */
+  written?: ReadonlySet<string>;
 }
 
 /** A change that drops or narrows data, or may fail. */
@@ -41,13 +53,13 @@ export interface Refusal {
 
 /**
  * Compares the database with the tables of resources. Nothing is dropped except indexes and derived
- * objects that the engine made: every other difference is refused. `reserved` are the names that
- * resources must not use. Throws StartupError for a declaration that SQLite cannot create.
+ * objects that the engine made: every other difference is refused. Throws StartupError for a
+ * declaration that SQLite cannot create.
  */
 export function planSchema(
   client: Queryable,
   resources: readonly ResourceSchema[],
-  reserved: ReadonlySet<string> = new Set(),
+  { reserved = new Set(), written = new Set() }: PlanOptions = {},
 ): SchemaPlan {
   using memory = new Database(':memory:');
   const declared = declareAll(memory, resources);
@@ -56,23 +68,22 @@ export function planSchema(
     client,
     memory,
     reserved,
+    written,
     records,
     made: new Set(records.filter(({ kind }) => kind !== 'table').map(({ name }) => name)),
     names: new Set(declared.map(({ sql }) => sql.name)),
+    groups: resources.flatMap(({ resource, derived = [] }) =>
+      derived.map((group) => ({ resource, ...groupOf(group) })),
+    ),
   };
   const plans = declared.map((table) => planTable(table, context));
-  const derived = planAllDerived(resources, context);
+  const derived = planAllDerived(context);
   const refusals = [...plans.flatMap((it) => it.refusals), ...derived.refusals];
-  const after = recordsAfter(resources, declared, context);
+  const after = recordsAfter(declared, context);
   const isPlanned = refusals.length === 0;
   return {
     steps: isPlanned
-      ? [
-          ...derived.drops,
-          ...plans.flatMap((it) => it.steps),
-          ...plans.flatMap((it) => it.fills),
-          ...derived.creates,
-        ]
+      ? [...derived.drops, ...plans.flatMap((it) => it.steps), ...derived.creates]
       : [],
     refusals,
     notices: noticesOf(context),
@@ -91,30 +102,29 @@ interface Context {
   /** A database with everything as declared. */
   memory: Database;
   reserved: ReadonlySet<string>;
+  written: ReadonlySet<string>;
   records: readonly SchemaRecord[];
   /** The names of indexes and derived objects that the engine may drop. */
   made: ReadonlySet<string>;
   /** The names of all declared tables. */
   names: ReadonlySet<string>;
+  groups: readonly ({ resource: string } & DerivedGroup)[];
 }
 
 interface DeclaredTable {
   resource: string;
   sql: TableSql;
   shape: TableShape;
-  fills: readonly string[];
 }
 
 /** Creates everything in `memory`, and reads the tables back in SQLite's own form. */
 function declareAll(memory: Database, resources: readonly ResourceSchema[]): DeclaredTable[] {
-  const tables = resources.flatMap(({ resource, tables, fills = {} }) =>
-    tables.map(renderTable).map((sql) => ({ resource, sql, fills: fills[sql.name] ?? [] })),
+  const tables = resources.flatMap(({ resource, tables }) =>
+    tables.map((table) => ({ resource, sql: renderTable(table) })),
   );
   const statements = [
     ...tables.flatMap(({ sql }) => [sql.create, ...sql.indexes]),
-    ...resources.flatMap(({ derived = [] }) =>
-      derived.flatMap(({ objects }) => objects.map(({ sql }) => sql)),
-    ),
+    ...resources.flatMap(({ derived = [] }) => derived.flatMap(({ create }) => create)),
   ];
   for (const it of statements) runOrExplain(memory, it, 'SQLite refuses a declared table');
   return tables.map((table) => ({
@@ -123,14 +133,13 @@ function declareAll(memory: Database, resources: readonly ResourceSchema[]): Dec
   }));
 }
 
-type TablePlan = Pick<SchemaPlan, 'steps' | 'refusals'> & { fills: readonly string[] };
+type TablePlan = Pick<SchemaPlan, 'steps' | 'refusals'>;
 
-function planTable({ sql, shape, fills }: DeclaredTable, context: Context): TablePlan {
+function planTable({ sql, shape }: DeclaredTable, context: Context): TablePlan {
   const { client, memory, reserved, made } = context;
   const table = sql.name;
   const refuse = (reason: string, suggestion = ''): TablePlan => ({
     steps: [],
-    fills: [],
     refusals: [{ table, reason, sql: suggestion }],
   });
   if (reserved.has(table)) return refuse('has the name of a table of Hutch itself');
@@ -138,7 +147,7 @@ function planTable({ sql, shape, fills }: DeclaredTable, context: Context): Tabl
   if (!found) {
     if (exists(client, table)) return refuse('has the name of a view or another object');
     const old = oldNameOf(shape, context);
-    if (old === undefined) return { steps: [sql.create, ...sql.indexes], fills, refusals: [] };
+    if (old === undefined) return { steps: [sql.create, ...sql.indexes], refusals: [] };
     const reason = `is new and has the columns of ${old}, which is not declared any more`;
     return refuse(reason, suggestRename(old, shape));
   }
@@ -147,7 +156,7 @@ function planTable({ sql, shape, fills }: DeclaredTable, context: Context): Tabl
   const problems = [...changes.problems, ...indexes.problems];
   if (problems.length === 0) {
     const added = changes.added.map((column) => addColumn(sql, found, column));
-    return { steps: [...added, ...indexes.steps], fills: [], refusals: [] };
+    return { steps: [...added, ...indexes.steps], refusals: [] };
   }
   const suggestion =
     changes.problems.length > 0
@@ -156,7 +165,7 @@ function planTable({ sql, shape, fills }: DeclaredTable, context: Context): Tabl
           .map((statement) => `${statement};`)
           .join('\n');
   const refusals = problems.map((it) => ({ table, ...it, sql: suggestion }));
-  return { steps: [], fills: [], refusals };
+  return { steps: [], refusals };
 }
 
 function addColumn({ name, columns }: TableSql, found: TableShape, column: ColumnShape): string {
@@ -222,11 +231,11 @@ function noticesOf(context: Context): string[] {
   );
 }
 
-function planAllDerived(resources: readonly ResourceSchema[], context: Context) {
-  const { client, memory, records, made, names } = context;
-  const groups = resources.flatMap(({ derived = [] }) => derived);
-  const plans = groups.map((group) => planDerived(client, memory, group));
-  const objects = new Set(groups.flatMap((group) => group.objects.map(({ name }) => name)));
+function planAllDerived(context: Context) {
+  const { client, memory, records, written, made, names, groups } = context;
+  const isDue = (group: DerivedGroup) =>
+    written.has(group.of) || (group.fill.length > 0 && !made.has(fillName(group)));
+  const plans = groups.map((group) => planDerived(client, memory, group, isDue(group)));
   const refusals: Refusal[] = groups.flatMap((group) =>
     foreignObjects(client, memory, group, made).map((name) => ({
       table: group.of,
@@ -234,6 +243,7 @@ function planAllDerived(resources: readonly ResourceSchema[], context: Context) 
       sql: '',
     })),
   );
+  const objects = new Set(groups.flatMap((group) => group.names));
   return {
     refusals,
     drops: [
@@ -244,22 +254,27 @@ function planAllDerived(resources: readonly ResourceSchema[], context: Context) 
   };
 }
 
+/** The name under which it is recorded that the statements of a group have filled its objects. */
+function fillName({ hash }: DerivedGroup): string {
+  return `fill ${hash.slice(0, 16)}`;
+}
+
 /** The records after the steps: all that is declared, and of the rest what still exists. */
 function recordsAfter(
-  resources: readonly ResourceSchema[],
   tables: readonly DeclaredTable[],
-  { client, records, names }: Context,
+  { client, records, names, groups }: Context,
 ): SchemaRecord[] {
   const declared: SchemaRecord[] = [
     ...tables.flatMap(({ resource, shape: { name, indexes } }) => [
       { name, kind: 'table' as const, resource, of: name },
       ...indexes.map((it) => ({ name: it.name, kind: 'index' as const, resource, of: name })),
     ]),
-    ...resources.flatMap(({ resource, derived = [] }) =>
-      derived.flatMap(({ of, objects }) =>
-        objects.map(({ name }) => ({ name, kind: 'derived' as const, resource, of })),
-      ),
-    ),
+    ...groups.flatMap(({ resource, of, ...group }) => [
+      ...group.names.map((name) => ({ name, kind: 'derived' as const, resource, of })),
+      ...(group.fill.length > 0
+        ? [{ name: fillName({ of, ...group }), kind: 'fill' as const, resource, of }]
+        : []),
+    ]),
   ];
   const isDeclared = new Set(declared.map(({ name }) => name));
   const others = records.filter(

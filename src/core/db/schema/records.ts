@@ -4,7 +4,8 @@ import { type Queryable, rowsOf } from './shape.ts';
 /** Something that the engine has created for a resource, so that it may drop it. Tables it never drops. */
 export interface SchemaRecord {
   name: string;
-  kind: 'table' | 'index' | 'derived';
+  /** `fill`: the statements with the hash in its name have run. */
+  kind: 'table' | 'index' | 'derived' | 'fill';
   resource: string;
   /** The table of an index, or the one whose rows fill a derived object. */
   of: string;

@@ -40,13 +40,14 @@ export function copySchema(
 /**
  * Runs migrations on an empty copy of the database, and throws StartupError with file and line for a
  * statement that SQLite refuses, that opens or ends a transaction, or that changes a table of
- * Hutch: `isCore` names them. Triggers that existed before may write there.
+ * Hutch: `isCore` names them. Triggers that existed before may write there. Returns the names of the
+ * tables that the migrations change.
  */
 export function rehearse(
   client: Queryable,
   migrations: readonly UserMigration[],
   isCore: (table: string) => boolean,
-): void {
+): ReadonlySet<string> {
   const copy = new DatabaseSync(':memory:', { enableForeignKeyConstraints: false });
   try {
     copySchema(client, (sql, ...values) => copy.prepare(sql).run(...values));
@@ -64,6 +65,7 @@ export function rehearse(
         }
       }
     }
+    return guard.changed;
   } finally {
     copy.close();
   }
@@ -77,6 +79,8 @@ interface Guard {
     database: string | null,
     trigger: string | null,
   ): number;
+  /** The names of the tables that statements change, in lower case. */
+  changed: ReadonlySet<string>;
   /** The reason of the last refusal. */
   reason(): string | undefined;
 }
@@ -109,12 +113,14 @@ const PRAGMAS = /^(legacy_alter_table|defer_foreign_keys|(table|index|foreign_ke
 
 /** `known` are the triggers that may write to tables of Hutch. */
 function createGuard(isCore: (table: string) => boolean, known: ReadonlySet<string>): Guard {
+  const changed = new Set<string>();
   let reason: string | undefined;
   const refuse = (text: string) => {
     reason = text;
     return constants.SQLITE_DENY;
   };
   return {
+    changed,
     reason: () => reason,
     decide: (action, first, second, _database, trigger) => {
       const forbidden = FORBIDDEN.get(action);
@@ -124,7 +130,9 @@ function createGuard(isCore: (table: string) => boolean, known: ReadonlySet<stri
       }
       const at = CHANGES.get(action);
       const table = at === undefined ? null : [first, second][at];
-      if (!table || !isCore(table.toLowerCase())) return constants.SQLITE_OK;
+      if (!table) return constants.SQLITE_OK;
+      changed.add(table.toLowerCase());
+      if (!isCore(table.toLowerCase())) return constants.SQLITE_OK;
       if (trigger !== null && known.has(trigger)) return constants.SQLITE_OK;
       return refuse(`must not change ${table}, a table of Hutch itself`);
     },

@@ -8,7 +8,6 @@ import {
   SQLiteSyncDialect,
   type SQLiteTable,
 } from 'drizzle-orm/sqlite-core';
-import type { DerivedObject } from './derived.ts';
 import { quoted, tokensOf } from './tokens.ts';
 
 type Config = ReturnType<typeof getTableConfig>;
@@ -55,11 +54,10 @@ export function renderTable(table: SQLiteTable): TableSql {
   };
 }
 
-/** Writes a table as objects that can be built again. */
-export function derivedTable(table: SQLiteTable): DerivedObject[] {
-  const { name, create, indexes } = renderTable(table);
-  const nameOf = (sql: string) => tokensOf(sql).find(({ kind }) => kind === 'quoted')?.text ?? '';
-  return [{ name, sql: create }, ...indexes.map((sql) => ({ name: nameOf(sql), sql }))];
+/** The statements that create a table and its indexes. */
+export function createStatements(table: SQLiteTable): string[] {
+  const { create, indexes } = renderTable(table);
+  return [create, ...indexes];
 }
 
 /** Prints an expression without parameters and without the table of its columns. */

@@ -59,9 +59,9 @@ export function upgrade(
     const hasFolder = folder.resources.length + folder.migrations.length > 0;
     const reserved = hasFolder ? coreTables() : new Set<string>();
     const isCore = (name: string) => reserved.has(name) || name.startsWith('hutch_');
-    if (pending.length > 0) rehearse(client, pending, isCore);
+    const written = pending.length > 0 ? rehearse(client, pending, isCore) : new Set<string>();
     for (const migration of pending) runMigration(client, migration, isEmptyCopy);
-    const plan = planSchema(client, folder.resources, reserved);
+    const plan = planSchema(client, folder.resources, { reserved, written });
     if (plan.refusals.length > 0) throw new SchemaRefusal(plan.refusals, folder.migrations);
     applySchema(client, plan);
     if (pending.length > 0) checkForeignKeys(client);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { ResourceSchema } from '../../../../src/core/db/schema/plan.ts';
-import { derivedTable } from '../../../../src/core/db/schema/render.ts';
+import { createStatements } from '../../../../src/core/db/schema/render.ts';
 import { createFolder, notesWith } from './folder.ts';
 
 const columns = { title: text().notNull(), tags: text().notNull().default('[]') };
@@ -18,14 +18,11 @@ function searched(...fields: ('title' | 'tags')[]): ResourceSchema {
     derived: [
       {
         of: 'notes',
-        objects: [
-          { name: 'notes_fts', sql: `create virtual table notes_fts using fts5(${names})` },
-          ...derivedTable(pending),
-          {
-            name: 'notes_insert_fts',
-            sql: `create trigger notes_insert_fts after insert on notes begin
-              insert into notes_fts (rowid, ${names}) values (new.id, ${values}); end`,
-          },
+        create: [
+          `create virtual table notes_fts using fts5(${names})`,
+          ...createStatements(pending),
+          `create trigger notes_insert_fts after insert on notes begin
+             insert into notes_fts (rowid, ${names}) values (new.id, ${values}); end`,
         ],
         fill: [`insert into notes_fts (rowid, ${names}) select id, ${names} from notes`],
       },
@@ -43,7 +40,7 @@ function withTags(): ResourceSchema {
   return {
     resource: 'notes',
     tables: [notes],
-    derived: [{ of: 'notes', objects: derivedTable(tags), fill: [fill] }],
+    derived: [{ of: 'notes', create: createStatements(tags), fill: [fill] }],
   };
 }
 
@@ -125,20 +122,54 @@ describe('a table that is derived from rows', () => {
   });
 });
 
-test('a further table is filled once, when it is added', () => {
-  const folder = started();
+describe('a table with rows for the rows of another one', () => {
   const views = sqliteTable('note_views', {
     note_id: integer().primaryKey(),
+    is_listed: integer().notNull(),
     views: integer().notNull().default(0),
   });
-  const withViews: ResourceSchema = {
+  const withViews = (isListed: number): ResourceSchema => ({
     resource: 'notes',
     tables: [notes, views],
-    fills: { note_views: ['insert into note_views (note_id) select id from notes'] },
+    derived: [
+      {
+        of: 'notes',
+        create: [],
+        fill: [
+          `insert into note_views (note_id, is_listed) select id, ${isListed} from notes where true
+           on conflict do update set is_listed = excluded.is_listed`,
+        ],
+      },
+    ],
+  });
+  const counted = () => {
+    const folder = started();
+    folder.start(withViews(1));
+    folder.run('update note_views set views = 7');
+    return folder;
   };
-  folder.start(withViews);
-  expect(folder.rows('select * from note_views')).toEqual([[1, 0]]);
-  folder.run('delete from note_views');
-  expect(folder.start(withViews).steps).toEqual([]);
-  expect(folder.rows('select * from note_views')).toEqual([]);
+
+  test('is filled when it is added, and not at the next start', () => {
+    const folder = counted();
+    expect(folder.start(withViews(1)).steps).toEqual([]);
+    folder.run('delete from note_views');
+    folder.start(withViews(1));
+    expect(folder.rows('select * from note_views')).toEqual([]);
+  });
+
+  test('is filled again when the statement changes', () => {
+    const folder = counted();
+    folder.start(withViews(0));
+    expect(folder.rows('select * from note_views')).toEqual([[1, 0, 7]]);
+  });
+
+  test('is filled again after a migration that changes the other one', () => {
+    const folder = counted();
+    folder.write(`insert into notes (title) values ('Two')`);
+    folder.start(withViews(1));
+    expect(folder.rows('select * from note_views')).toEqual([
+      [1, 1, 7],
+      [2, 1, 0],
+    ]);
+  });
 });
