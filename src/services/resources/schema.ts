@@ -1,10 +1,11 @@
 import { getTableName } from 'drizzle-orm';
-import type { Derived } from '../../core/db/schema/derived.ts';
+import { type Derived, derivedFrom } from '../../core/db/schema/derived.ts';
 import type { ResourceSchema } from '../../core/db/schema/plan.ts';
 import { createStatements } from '../../core/db/schema/render.ts';
 import { fillTexts, fillViews } from '../../core/db/schema/side-rows.ts';
 import type { Definition } from '../../resources/declare/definition.ts';
 import type { TextsTable, ViewsTable } from '../../resources/declare/related-tables.ts';
+import { searchTables } from './search/pending.ts';
 
 /** The tables that a resource needs. Those of texts and of the search can be built again. */
 export function schemaOf(def: Definition): ResourceSchema {
@@ -15,6 +16,7 @@ export function schemaOf(def: Definition): ResourceSchema {
     derived: [
       ...Object.entries(texts).map(([field, table]) => derivedTexts(def, field, table)),
       ...(others.views ? [derivedViews(def, others.views)] : []),
+      ...derivedSearch(def),
     ],
   };
 }
@@ -34,6 +36,11 @@ function derivedViews(def: Definition, table: ViewsTable): Derived {
   // Popular lists are the same for all callers, and a rule is not.
   const isListed = typeof def.read === 'function' ? '0' : isListedIn(def);
   return { of: def.name, create: [], fill: [fillViews(side, isListed)] };
+}
+
+function derivedSearch(def: Definition): Derived[] {
+  const { statements } = searchTables(def);
+  return statements.length > 0 ? [derivedFrom(def.name, statements)] : [];
 }
 
 /** The account that sees a row in lists: 0 for everyone, -1 for no one (in the bin). */
