@@ -2,6 +2,7 @@
 export { t } from 'elysia';
 export type { Actor, AnyActor } from './core/actor.ts';
 export { AppError, type ErrorCode } from './core/exceptions.ts';
+export { JobError } from './core/jobs/definition.ts';
 export {
   anyJson,
   flag,

@@ -7,11 +7,14 @@ import {
   texts,
   visibility,
 } from '../../src/resources/declare/columns.ts';
+import type { Resource } from '../../src/resources/declare/definition.ts';
 import { singular } from '../../src/resources/declare/names.ts';
 import { resource } from '../../src/resources/declare/resource.ts';
+import { checkTogether } from '../../src/resources/together.ts';
 
 const title = text().notNull();
-const plain = { columns: { title }, read: 'public', write: 'owner' } as const;
+const access = { read: 'public', write: 'owner' } as const;
+const plain = { columns: { title }, ...access };
 
 /** Declares a resource without the checks of the compiler. */
 const declare = (name: string, declaration: object) => () =>
@@ -119,4 +122,39 @@ test('the singular of a name is its English one', () => {
   const names = ['notes', 'stories', 'boxes', 'dishes', 'houses', 'glass', 'toys', 'sheep'];
   const singulars = ['note', 'story', 'box', 'dish', 'house', 'glass', 'toy', 'sheep'];
   expect(names.map(singular)).toEqual(singulars);
+});
+
+describe('checkTogether', () => {
+  const definitionsOf = (...resources: Resource[]) => resources.map(({ definition }) => definition);
+  const notes = resource('notes', { ...plain, history: true });
+
+  test('accepts resources with different tables', () => {
+    const tasks = resource('tasks', { columns: { note_id: ref(() => notes) }, ...access });
+    expect(() => checkTogether(definitionsOf(notes, tasks))).not.toThrow();
+  });
+
+  test('refuses a table of the core', () => {
+    const sessions = resource('sessions', plain);
+    expect(() => checkTogether(definitionsOf(sessions))).toThrow('sessions belongs to the core');
+  });
+
+  test('refuses the name of another resource', () => {
+    expect(() => checkTogether(definitionsOf(notes, resource('notes', plain)))).toThrow(
+      'its table notes belongs to notes',
+    );
+  });
+
+  test('refuses the name of a further table of another resource', () => {
+    const revisions = resource('note_revisions', plain);
+    expect(() => checkTogether(definitionsOf(notes, revisions))).toThrow(
+      'its table note_revisions belongs to notes',
+    );
+  });
+
+  test('refuses a reference to a resource that is not served', () => {
+    const tasks = resource('tasks', { columns: { note_id: ref(() => notes) }, ...access });
+    expect(() => checkTogether(definitionsOf(tasks))).toThrow(
+      'note_id references notes, which is not served',
+    );
+  });
 });

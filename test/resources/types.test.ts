@@ -43,6 +43,14 @@ const notes = resource('notes', {
   bin: true,
   events: true,
   batch: true,
+  jobs: {
+    remind: {
+      cron: '0 8 * * *',
+      run: async (_payload: null, { resources }) => {
+        await resources['notes']?.update(1, { pinned: true });
+      },
+    },
+  },
   before: {
     update: ({ row, changes }) => {
       if (row.state === 'done') changes.pinned = false;

@@ -125,21 +125,7 @@ function checkVisibility({
   if (read !== 'public') throw mistake(name, "visibility needs read: 'public'");
 }
 
-/** Throws DeclarationError for resources that have the same name or a table of the core. */
-export function checkTogether(
-  resources: readonly { name: string; tables: readonly string[] }[],
-  coreTables: readonly string[],
-): void {
-  const owners = new Map(coreTables.map((table) => [table, 'the core']));
-  for (const { name, tables } of resources) {
-    for (const table of tables) {
-      const other = owners.get(table);
-      if (other) throw mistake(name, `its table ${table} exists: it belongs to ${other}`);
-      owners.set(table, name);
-    }
-  }
-}
-
-function mistake(resource: string, problem: string): DeclarationError {
+/** Returns the error for a mistake in the declaration of a resource. */
+export function mistake(resource: string, problem: string): DeclarationError {
   return new DeclarationError(`Resource ${JSON.stringify(resource)}: ${problem}.`);
 }
