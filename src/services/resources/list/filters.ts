@@ -11,7 +11,9 @@ export function createConditions(def: Definition, columnOf: (field: string) => F
     const { field, op, values } = filter;
     const kind = kinds.get(field);
     if (kind === 'json') return jsonCondition(columnOf(field), filter);
-    return kind === 'texts' ? textsCondition(def, filter) : compare(columnOf(field), op, values);
+    return kind === 'texts' && op !== 'is'
+      ? textsCondition(def, filter)
+      : compare(columnOf(field), op, values);
   };
 }
 
