@@ -15,7 +15,8 @@ export interface Fragment {
 export function fragment(strings: TemplateStringsArray, ...parts: (Fragment | Value)[]): Fragment {
   let text = strings[0] as string;
   const values: Value[] = [];
-  for (const [index, part] of parts.entries()) {
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index];
     if (typeof part === 'object' && part !== null) {
       text += part.text;
       values.push(...part.values);

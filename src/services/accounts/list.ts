@@ -22,6 +22,7 @@ const LISTING: Listing = {
   table: users,
   joins: raw(''),
   columnOf,
+  isLight: () => true,
   conditionOf,
   entriesBeside: (_section, field, filter) =>
     field === 'q' && filter ? accountsNamed(String(filter.values[0])) : undefined,

@@ -100,6 +100,7 @@ const LISTING: Listing = {
   table: auditLog,
   joins: raw(''),
   columnOf: (field) => auditLog[field as AuditField],
+  isLight: () => true,
   conditionOf: ({ field, op, values }) =>
     compare(nameOf(auditLog[field as AuditField]), op, values),
 };

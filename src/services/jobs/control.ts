@@ -99,6 +99,7 @@ const LISTING: Listing = {
   table: jobs,
   joins: raw(''),
   columnOf: (field) => jobs[field as 'name' | 'state'],
+  isLight: () => true,
   conditionOf: ({ field, op, values }) => compare(nameOf(jobs[field as 'name']), op, values),
 };
 

@@ -6,8 +6,8 @@ const LONG_MS = 4;
 const SHORT_MS = 1;
 
 /** Creates window sizes of at most `most` rows: they grow while windows are read quickly. */
-export function createSizes(most: number) {
-  let size = Math.min(most, FIRST_WINDOW) / GROWTH;
+export function createSizes(most: number, first = FIRST_WINDOW) {
+  let size = Math.min(most, first) / GROWTH;
   let tookMs = 0;
   let sinceMs = 0;
   return {

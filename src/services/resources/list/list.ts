@@ -58,6 +58,8 @@ export function createResourceList<Field extends string = string, Column extends
   };
 }
 
+const LARGE: ReadonlySet<string> = new Set(['json', 'texts']);
+
 export function listingOf(def: Definition): Listing {
   const { table, tables } = def;
   const columnOf = (field: string): SQLiteColumn =>
@@ -67,6 +69,7 @@ export function listingOf(def: Definition): Listing {
     table,
     joins: tables.views ? joinOf(tables.views, table) : raw(''),
     columnOf,
+    isLight: (field) => def.fields.every(({ name, kind }) => name !== field || !LARGE.has(kind)),
     conditionOf: createConditions(def, (field) => nameOf(columnOf(field))),
     entriesBeside: (...options) => entriesBeside(def, ...options),
   };

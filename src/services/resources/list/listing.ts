@@ -22,6 +22,8 @@ export interface Listing {
   columnOf(field: string): SQLiteColumn;
   /** SQL that is true for the rows that pass a filter, and never null. */
   conditionOf(filter: Filter): Fragment;
+  /** True if a condition on the field reads little of a row. */
+  isLight(field: string): boolean;
   /** Entries of a section outside of the table's own indexes. */
   entriesBeside?(section: Section, field: string, filter?: Filter): Source | undefined;
 }
@@ -50,6 +52,8 @@ export interface Source {
   where: Fragment;
   key: Fragment;
   id: Fragment;
+  /** True for an index of the table itself. */
+  isOwn?: true;
 }
 
 /** The condition for the rows of a section. */
@@ -72,6 +76,7 @@ export function sortedBy(listing: Listing, section: Section, field: string): Sou
     where: rowsIn(listing, section),
     key: nameOf(column),
     id: nameOf(table.id),
+    isOwn: true,
   };
 }
 

@@ -1,11 +1,12 @@
 import { allOf, type Fragment } from '../../../core/db/fragment.ts';
+import { endsOf } from './entries.ts';
 import { equalTo, type Section, type Source, sortedBy } from './listing.ts';
 import { isGrouped } from './order.ts';
 import { createPicks, idsOf, sizeOf } from './picks.ts';
 import type { Filter, SortKey } from './query.ts';
 import { isShown, type Reading } from './reading.ts';
 import { merged, regrouped, type Stream } from './stream.ts';
-import { createWalk, endsOf } from './walk.ts';
+import { createWalk } from './walk.ts';
 
 /**
  * The list: the rows that an index finds for the most selective filter, if these are few or already
@@ -91,12 +92,14 @@ async function walkOf(
 /** The ends of a walk, and the conditions that its index does not guarantee. */
 function checksOf({ listing, order, filters }: Reading, section: Section, served?: Filter) {
   const ends = endsOf(filters, order[0] as SortKey);
-  const residual = filters
-    .filter(
-      (it) => it !== ends.start && it !== ends.end && it !== served && !(it.field in section.known),
-    )
-    .map(listing.conditionOf);
-  return { ends, residual: [...section.hidden, ...residual] };
+  const rest = filters.filter(
+    (it) => it !== ends.start && it !== ends.end && it !== served && !(it.field in section.known),
+  );
+  return {
+    ends,
+    residual: [...section.hidden, ...rest.map(listing.conditionOf)],
+    isLight: rest.every(({ field }) => listing.isLight(field)),
+  };
 }
 
 /** The conditions for rows that were found by their ids. */
