@@ -8,8 +8,10 @@ import { createSearchIndex, fullTextOf } from '../search/pending.ts';
 import { searchStream } from '../search/stream.ts';
 import { createConditions, storedFilters } from './filters.ts';
 import type { Listing } from './listing.ts';
+import { addOwners, usernameById } from './owners.ts';
 import type { ListedRow, ListPage, ListQuery } from './query.ts';
 import { type ReadListDeps, readList } from './read-list.ts';
+import { rowsById } from './reading.ts';
 import { sectionsFor } from './sections.ts';
 import { entriesBeside } from './side-tables.ts';
 
@@ -26,35 +28,58 @@ export function createResourceList<Field extends string = string, Column extends
   const listing = listingOf(def);
   const pending = createSearchIndex(def, deps);
   const searched = { fields: def.search, index: fullTextOf(def), pending };
-  const allColumns = Object.keys(getTableColumns(def.table));
+  const { read } = deps.db;
+  const allColumns = [
+    ...Object.values(getTableColumns(def.table)).map(({ name }) => name),
+    ...(def.hasViews ? ['views'] : []),
+  ];
+  /** What the caller may see: sections of the table and, of a rule, rows in them. */
+  const visible = async (actor: AnyActor, bin?: 'only') => {
+    const sections = sectionsFor(def, actor, bin, await notRemoved(read, def.table.owner_id));
+    return { sections, rule: ruleOf(def, actor) };
+  };
   return {
     /** The recurring jobs of the list: its search index. */
     jobs: pending ? [pending.job] : [],
 
     /**
-     * A page of the rows that the caller may see, or of the caller's bin. Throws invalid_cursor for
-     * a cursor of another list, invalid_query if too many rows share the first of several keys, and
-     * overloaded if too many long lists are being read.
+     * A page of the rows that the caller may see, or of the caller's bin, with the usernames of their
+     * owners if requested. Throws invalid_cursor for a cursor of another list, invalid_query if too
+     * many rows share the first of several keys, and overloaded if too many long lists are being read.
      */
     list: async (
       actor: AnyActor,
-      query: ListQuery<Field, Column>,
+      query: ListQuery<Field, Column | 'owner_username'>,
     ): Promise<ListPage<ListedRow>> => {
-      const { bin } = query;
-      const hidden = await notRemoved(deps.db.read, def.table.owner_id);
-      const rule = ruleOf(def, actor);
+      const { sections, rule } = await visible(actor, query.bin);
+      const columns = query.columns.filter((it) => it !== 'owner_username');
       const page = await readList(deps, listing, {
         ...query,
         filters: storedFilters(def, query.filters),
-        sections: sectionsFor(def, actor, bin, hidden),
-        scope: [actor.id ?? undefined, bin],
-        rule,
-        columns: rule ? allColumns : query.columns,
+        scope: [actor.id ?? undefined, query.bin],
+        ...{ sections, rule, columns: rule ? allColumns : columns },
         searched: (reading, q) => searchStream(searched, reading, q),
       });
       for (const row of page.data) addPending(deps, row);
-      return rule ? { ...page, data: page.data.map((row) => pick(row, query.columns)) } : page;
+      const data = rule ? page.data.map((row) => pick(row, columns)) : page.data;
+      if (columns.length < query.columns.length) await addOwners(read, data);
+      return { ...page, data };
     },
+
+    /** The rows with some ids, with all columns, by id; without those that the caller may not see. */
+    find: async (actor: AnyActor, ids: readonly number[]): Promise<Map<number, ListedRow>> => {
+      const found = await rowsById(
+        { listing, session: read, ...(await visible(actor)) },
+        ids,
+        allColumns,
+      );
+      for (const row of found) addPending(deps, row);
+      return new Map(found.map((row) => [row.id, row]));
+    },
+
+    /** The username of an account. */
+    usernameOf: async (id: number): Promise<string | undefined> =>
+      (await usernameById(read, { id }))[0]?.username,
   };
 }
 

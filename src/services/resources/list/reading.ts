@@ -39,7 +39,10 @@ export function namesOf({ listing, order, columns, rule }: Reading, isWhole: boo
 }
 
 /** SELECT of columns by their names. */
-export function selectionOf({ listing }: Reading, names: readonly string[]): Fragment {
+export function selectionOf(
+  { listing }: Pick<Reading, 'listing'>,
+  names: readonly string[],
+): Fragment {
   return raw(names.map((name) => `${nameOf(listing.columnOf(name)).text} as "${name}"`).join());
 }
 
@@ -51,16 +54,19 @@ export function positionOf({ listing, order }: Reading, row: ListedRow, rank = 0
 }
 
 /** The condition for the rows that the caller may see. */
-export function isShown({ listing, sections }: Reading): Fragment {
+export function isShown({ listing, sections }: Pick<Reading, 'listing' | 'sections'>): Fragment {
   return anyOf(sections.map((it) => allOf([rowsIn(listing, it), ...it.hidden])));
 }
 
-/** Reads rows by their ids, in no order. Those that the caller may not see are missing. */
+/**
+ * Reads rows by their ids, in no order. Those that the caller may not see, or that do not meet the
+ * condition, are missing.
+ */
 export async function rowsById(
-  reading: Reading,
+  reading: Pick<Reading, 'listing' | 'session' | 'sections' | 'rule'>,
   ids: readonly number[],
   names: readonly string[],
-  condition: Fragment,
+  condition = isShown(reading),
 ): Promise<ListedRow[]> {
   const { listing, session, rule } = reading;
   const { id } = listing.table;
@@ -80,7 +86,7 @@ export async function rowsOfEntries(
   const missing = entries.filter(({ row }) => !row);
   if (missing.length === 0) return entries.map(({ row }) => row as ListedRow);
   const ids = missing.map(({ position }) => position.at(-1) as number);
-  const found = await rowsById(reading, ids, namesOf(reading, true), isShown(reading));
+  const found = await rowsById(reading, ids, namesOf(reading, true));
   const byId = new Map(found.map((row) => [row.id, row]));
   return entries.flatMap(({ position, row }) => row ?? byId.get(position.at(-1) as number) ?? []);
 }
