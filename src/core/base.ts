@@ -23,10 +23,15 @@ export interface DepsOptions {
   isCommand?: boolean;
 }
 
+interface BaseOptions extends DepsOptions {
+  /** The tables of events, whose ids clients resume after. */
+  eventTables: readonly string[];
+}
+
 export type Base = ReturnType<typeof openBase>;
 
 /** Opens what all services share. Opens and migrates the database. Throws StartupError. */
-export function openBase(config: Config, options: DepsOptions) {
+export function openBase(config: Config, options: BaseOptions) {
   const { log, now = () => new Date(), passwords, isCommand = false } = options;
   const { smtpUrl, mailFrom: from, appName, dataDir } = config;
   const { secretsKey: key, secretsKeyOld: oldKey } = config;
@@ -51,7 +56,7 @@ export function openBase(config: Config, options: DepsOptions) {
     db,
     box,
     queue: createJobQueue({ box, now }),
-    eventIds: openEventIds({ path, db, log, isNew, now }),
+    eventIds: openEventIds({ path, db, log, isNew, now, tables: options.eventTables }),
     cursors: createCursors(cursorSecret(db.client)),
     turns: createFairTurns(),
     mailer,

@@ -1,13 +1,20 @@
+import type { Resource } from '../resources/declare/definition.ts';
+import * as builtIn from '../resources/index.ts';
 import { createAccountServices } from '../services/accounts/index.ts';
 import { createUsers } from '../services/accounts/users.ts';
 import { createAuditServices } from '../services/audit/index.ts';
 import { createAuthServices } from '../services/auth/index.ts';
 import { createIdempotency, createIdempotencyPurge } from '../services/idempotency.ts';
 import { createIdentityServices } from '../services/identities/index.ts';
-import { createItemServices } from '../services/items/index.ts';
+import { createItemServices, itemExtras } from '../services/items/index.ts';
 import { createJobServices } from '../services/jobs/index.ts';
 import { createMailServices } from '../services/mail/index.ts';
 import { createQuotas } from '../services/quotas.ts';
+import {
+  createResources,
+  eventTableOf,
+  type ResourceServices,
+} from '../services/resources/index.ts';
 import { createSourceServices } from '../services/sources/index.ts';
 import { createSystemStats } from '../services/system-stats.ts';
 import { runAll } from '../utils/async/run-all.ts';
@@ -21,18 +28,40 @@ import { VERSION } from './version.ts';
 /** All components of the application; `close` stops them in the right order. */
 export type Deps = ReturnType<typeof createDeps>;
 
+export interface AppOptions extends DepsOptions {
+  /** Resources besides those of src/resources, such as those of a folder beside the binary. */
+  resources?: Readonly<Record<string, Resource>>;
+}
+
 /** The composition root. Opens and migrates the database of `config`. Throws StartupError. */
-export function createDeps(config: Config, options: DepsOptions) {
-  const shared = { ...openBase(config, options), quotas: createQuotas(config) };
+export function createDeps(config: Config, options: AppOptions) {
+  const all = { ...builtIn, ...options.resources };
+  const definitions = Object.values(all).map(({ definition }) => definition);
+  const eventTables = definitions.filter(({ hasEvents }) => hasEvents).map(eventTableOf);
+  const shared = {
+    ...openBase(config, { ...options, eventTables }),
+    quotas: createQuotas(config),
+  };
   const { log, db } = shared;
   const audit = createAuditServices(shared);
   const mail = createMailServices(shared);
-  const items = createItemServices(shared);
+  const resources = createResources(
+    definitions,
+    { ...shared, enqueue: shared.queue.enqueue },
+    { items: itemExtras(shared) },
+  );
+  const items = createItemServices({ ...shared, resources });
   const sources = createSourceServices({ ...shared, ...audit });
   const users = createUsers({ ...shared, ...audit });
   const auth = createAuthServices({ ...shared, ...audit, ...mail, users });
-  const { publish } = items.itemEvents;
-  const accounts = createAccountServices({ ...shared, ...audit, ...mail, ...auth, users, publish });
+  const accounts = createAccountServices({
+    ...shared,
+    ...audit,
+    ...mail,
+    ...auth,
+    users,
+    resources,
+  });
   const identities = createIdentityServices({ ...shared, ...audit, ...mail, ...auth, users });
   const jobs = createJobs({
     ...shared,
@@ -41,6 +70,7 @@ export function createDeps(config: Config, options: DepsOptions) {
       ...auth.jobs,
       ...audit.jobs,
       ...items.jobs,
+      ...resources.jobs,
       ...sources.jobs,
       createIdempotencyPurge(shared),
       shared.eventIds.job,
@@ -52,6 +82,9 @@ export function createDeps(config: Config, options: DepsOptions) {
     ...audit,
     ...mail,
     ...items,
+    definitions,
+    /** The services of each resource, by its name. */
+    resources: Object.fromEntries(resources.byName) as Record<string, ResourceServices>,
     ...sources,
     ...auth,
     ...accounts,
@@ -68,11 +101,11 @@ export function createDeps(config: Config, options: DepsOptions) {
     close: () =>
       runAll(
         [
-          items.itemEvents.stop,
+          resources.stop,
           auth.passwordRecovery.idle,
           jobs.stop,
           sources.sourceStats.flush,
-          items.views.flush,
+          resources.flush,
           () => shared.mailer.close(),
           () => shared.outbound.close(),
           () => shared.trustedOutbound.close(),

@@ -28,8 +28,8 @@ export interface EventHub<E, M> {
 
 export interface EventHubOptions<E, M> {
   log: Log;
-  maxListeners: number;
-  maxPerKey: number;
+  /** The places of listeners, which several hubs may share. */
+  places: Places;
   /** Returns the next events that were published elsewhere, in order; empty if there are no more. */
   more(): Promise<E[]>;
   /** Builds the message of an event, once for all listeners. */
@@ -48,7 +48,7 @@ const RETRY_AFTER_SECONDS = 10;
 
 /** Creates a hub that delivers published events to listeners, independently of the publisher. */
 export function createEventHub<E, M>(options: EventHubOptions<E, M>): EventHub<E, M> {
-  const places = createPlaces(options);
+  const { places } = options;
   const listeners = new Set<Listener<M>>();
   const queue = createQueue(options);
   let isDelivering = false;
@@ -81,7 +81,7 @@ export function createEventHub<E, M>(options: EventHubOptions<E, M>): EventHub<E
     },
     join: (listener, key) => {
       if (isStopped) throw refusal('overloaded', 'The server is stopping', 1);
-      const release = places.take(key, listeners.size);
+      const release = places.take(key);
       listeners.add(listener);
       return () => {
         if (listeners.delete(listener)) release();
@@ -171,22 +171,34 @@ function settle<M>(listener: Listener<M>, log: Log, call: () => void): void {
   }
 }
 
-function createPlaces({ maxListeners, maxPerKey }: { maxListeners: number; maxPerKey: number }) {
+export type Places = ReturnType<typeof createPlaces>;
+
+/** Limits the listeners that are open at once: in all, and of each key. */
+export function createPlaces(limits: { maxListeners: number; maxPerKey: number }) {
+  const { maxListeners, maxPerKey } = limits;
   const taken = new Map<string, number>();
+  let total = 0;
+  const free = (key: string | null) => {
+    total--;
+    if (key === null) return;
+    const left = (taken.get(key) ?? 0) - 1;
+    if (left > 0) taken.set(key, left);
+    else taken.delete(key);
+  };
   return {
-    take: (key: string | null, size: number): (() => void) => {
-      if (size >= maxListeners) throw refusal('overloaded', 'Too many event streams are open');
-      if (key === null) return () => {};
-      const count = taken.get(key) ?? 0;
+    /**
+     * Takes a place and returns a function that frees it; without a key it counts only in all.
+     * Throws overloaded, and too_many_requests if the key has no places left.
+     */
+    take: (key: string | null): (() => void) => {
+      if (total >= maxListeners) throw refusal('overloaded', 'Too many event streams are open');
+      const count = key === null ? 0 : (taken.get(key) ?? 0);
       if (count >= maxPerKey) {
         throw refusal('too_many_requests', 'Too many event streams are open from this address');
       }
-      taken.set(key, count + 1);
-      return () => {
-        const left = (taken.get(key) ?? 0) - 1;
-        if (left > 0) taken.set(key, left);
-        else taken.delete(key);
-      };
+      total++;
+      if (key !== null) taken.set(key, count + 1);
+      return () => free(key);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
-import type { Actor, AnyActor } from '../core/actor.ts';
+import type { AnyActor } from '../core/actor.ts';
 import { createDiskSpace, type DiskSpace } from '../core/db/disk-space.ts';
 import { prepare } from '../core/db/query.ts';
 import type { Tx } from '../core/db/writer.ts';
@@ -63,7 +63,12 @@ export const createQuotas = (
      * another account too. Throws quota_exceeded, storage_full, and inactive_user for an account
      * that was deleted meanwhile.
      */
-    admit: async (tx: Tx, actor: Actor, owner_id: number, added: Added): Promise<void> => {
+    admit: async (
+      tx: Tx,
+      actor: Pick<AnyActor, 'role'>,
+      owner_id: number,
+      added: Added,
+    ): Promise<void> => {
       const [usage] = await usageById(tx, { id: owner_id });
       if (!usage) throw new AppError('inactive_user', 'The account was deleted');
       if (actor.role === 'admin') return;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { createEventHub, type Listener } from '../../src/core/event-hub.ts';
+import { createEventHub, createPlaces, type Listener } from '../../src/core/event-hub.ts';
 import { createLog } from '../../src/core/log.ts';
 import { nextTurn } from '../../src/utils/async/event-loop.ts';
 import { until } from '../until.ts';
@@ -23,8 +23,8 @@ function newHub({
     write: (line) => void lines.push(line),
     now: () => new Date(0),
   });
-  const limits = { maxListeners: 10, maxPerKey: 10, ...rest };
-  const hub = createEventHub<number, string>({ log, ...limits, prepare, more, sizeOf: () => 1000 });
+  const places = createPlaces({ maxListeners: 10, maxPerKey: 10, ...rest });
+  const hub = createEventHub<number, string>({ log, places, prepare, more, sizeOf: () => 1000 });
   return { hub, lines };
 }
 

@@ -36,12 +36,39 @@ export type Query<P extends Values, R> = (session: Session, values: P) => Promis
 export function prepare<P extends Values, R>(
   build: (orm: BunSQLiteDatabase) => Builder<R>,
 ): Query<P, R> {
-  const compiled = new WeakMap<BunSQLiteDatabase, Run>();
+  return perConnection((orm) => compile(build(orm).prepare() as unknown as Prepared));
+}
+
+/** Like `prepare`, for a query in SQL. Its rows are SQLite's own row objects. */
+export function prepareRows<P extends Values, R>(query: SQL): Query<P, R[]> {
+  return perConnection((orm) => {
+    const { statement, bound } = statementOf(orm, query);
+    return (values) => statement.all(...bound(values));
+  });
+}
+
+/** The rows that a statement changed, and the id of the row that it inserted last. */
+export interface Changes {
+  changes: number;
+  lastInsertRowid: number;
+}
+
+/** Like `prepareRows`, for a statement that returns no rows. */
+export function prepareChange<P extends Values>(query: SQL): Query<P, Changes> {
+  return perConnection((orm) => {
+    const { statement, bound } = statementOf(orm, query);
+    return (values) => statement.run(...bound(values));
+  });
+}
+
+/** Opens a query once per connection. */
+function perConnection<P extends Values, R>(open: (orm: BunSQLiteDatabase) => Run): Query<P, R> {
+  const opened = new WeakMap<BunSQLiteDatabase, Run>();
   let latest: { orm: BunSQLiteDatabase; run: Run } | undefined;
   return async ({ orm }, values) => {
     if (latest?.orm !== orm) {
-      const run = compiled.get(orm) ?? compile(build(orm).prepare() as unknown as Prepared);
-      compiled.set(orm, run);
+      const run = opened.get(orm) ?? open(orm);
+      opened.set(orm, run);
       latest = { orm, run };
     }
     const { run } = latest;
@@ -51,6 +78,17 @@ export function prepare<P extends Values, R>(
       return retryWhileBusy(error, () => run(values) as R);
     }
   };
+}
+
+function statementOf(orm: BunSQLiteDatabase, query: SQL) {
+  const { sql: text, params } = dialect.sqlToQuery(query);
+  const binds = params.map(binder);
+  const bound = (values: Values) => binds.map((bind) => bind(values)) as never[];
+  return { statement: clientOf(orm).prepare(text), bound };
+}
+
+function clientOf(orm: BunSQLiteDatabase): Database {
+  return (orm as unknown as { $client: Database }).$client;
 }
 
 function compile(prepared: Prepared): Run {
@@ -112,7 +150,7 @@ export async function rowsOf<R>({ orm }: Session, query: SQL | Fragment): Promis
   statementsOf.set(orm, statements);
   let statement = statements.get(text);
   if (!statement) {
-    statement = (orm as unknown as { $client: Database }).$client.prepare(text);
+    statement = clientOf(orm).prepare(text);
     statements.set(text, statement);
   }
   return statement.all(...(values as SQLQueryBindings[])) as R[];

@@ -7,6 +7,11 @@ export interface Tx {
   readonly orm: BunSQLiteDatabase;
   /** Runs `effect` right after the commit, and never without one. */
   afterCommit(effect: () => void): void;
+  /**
+   * Runs a part of the work. If it throws, its writes and effects are undone, and the caller may go
+   * on. Parts must run one after another.
+   */
+  part<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** A connection for writing, with its prepared transaction statements. */
@@ -29,6 +34,9 @@ function prepareSteps(client: Database) {
     undo: client.prepare('ROLLBACK TO write'),
     commit: client.prepare('COMMIT'),
     rollback: client.prepare('ROLLBACK'),
+    savePart: client.prepare('SAVEPOINT part'),
+    releasePart: client.prepare('RELEASE part'),
+    undoPart: client.prepare('ROLLBACK TO part'),
   };
 }
 
@@ -56,15 +64,41 @@ export function discard({ client, sql }: Engine): void {
 }
 
 /** Opens the transaction of one write. Queries fail once `isOpen` is false. */
-export function openTx(orm: BunSQLiteDatabase): Tx & { isOpen: boolean; effects: (() => void)[] } {
+export function openTx(engine: Engine): Tx & { isOpen: boolean; effects: (() => void)[] } {
   const effects: (() => void)[] = [];
   return {
     isOpen: true,
     effects,
     get orm() {
       if (!this.isOpen) throw new Error('The transaction has ended: a query was not awaited.');
-      return orm;
+      return engine.orm;
     },
     afterCommit: (effect) => void effects.push(effect),
+    part(work) {
+      return runPart(engine, this, work);
+    },
   };
+}
+
+async function runPart<T>(
+  engine: Engine,
+  tx: { isOpen: boolean; effects: (() => void)[] },
+  work: () => Promise<T>,
+): Promise<T> {
+  const { sql } = engine;
+  const count = tx.effects.length;
+  sql.savePart.run();
+  try {
+    const value = await work();
+    sql.releasePart.run();
+    return value;
+  } catch (error) {
+    // SQLite itself may have rolled back the transaction, or it ended while the part still ran.
+    if (tx.isOpen && isInTransaction(engine)) {
+      sql.undoPart.run();
+      sql.releasePart.run();
+      tx.effects.length = count;
+    }
+    throw error;
+  }
 }

@@ -120,8 +120,8 @@ async function commit({ sql }: Engine, patienceMs: number): Promise<void> {
 
 /** Throws only if the whole transaction is lost: full disk, failed write, dead connection. */
 async function runWrite(groups: Groups, write: QueuedWrite, done: Done[]): Promise<void> {
-  const { orm, sql } = groups.engine;
-  const tx = openTx(orm);
+  const { sql } = groups.engine;
+  const tx = openTx(groups.engine);
   try {
     sql.save.run();
     const value = await write.work(tx);

@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableName, gt, inArray, is, lte, max, or, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableName, gt, is, lte, max, sql } from 'drizzle-orm';
 import { type SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
@@ -7,19 +7,22 @@ import { type AccessToken, accessTokens } from '../../models/access-tokens.ts';
 import { type AuditEntry, auditLog } from '../../models/audit-log.ts';
 import { identities } from '../../models/identities.ts';
 import * as models from '../../models/index.ts';
-import { type ItemRevision, type ItemRow, itemRevisions, items } from '../../models/items.ts';
+import { itemRevisions, items } from '../../models/items.ts';
 import { passkeys } from '../../models/passkeys.ts';
 import { sessions } from '../../models/sessions.ts';
 import { totps } from '../../models/totp.ts';
 import { accountUsage, users } from '../../models/users.ts';
 import { pagesById } from '../../utils/page.ts';
 import type { Audit } from '../audit/audit.ts';
+import type { Resources } from '../resources/index.ts';
+import type { OwnList } from '../resources/own-lists.ts';
 import { ownAccount } from './account.ts';
 import { getUser } from './rows.ts';
 
 export interface AccountExportDeps {
   db: Db;
   audit: Audit;
+  resources: Pick<Resources, 'ownLists'>;
   now(): Date;
 }
 
@@ -57,10 +60,10 @@ async function singles({ read: { orm } }: Db, id: number) {
 async function* documentOf(deps: AccountExportDeps, head: Head) {
   const { id } = head.account;
   yield { text: JSON.stringify(head).slice(0, -1) };
-  for (const [name, list] of Object.entries(LISTS)) {
+  for (const { name, pages } of [...deps.resources.ownLists, ...LISTS]) {
     yield { text: `,"${name}":[` };
     let isFirst = true;
-    for await (const page of list.pages(deps.db, id)) {
+    for await (const page of pages(deps.db.read, id)) {
       const rows = page.map((row) => JSON.stringify(row)).join();
       yield { text: isFirst ? rows : `,${rows}` };
       isFirst = false;
@@ -72,7 +75,7 @@ async function* documentOf(deps: AccountExportDeps, head: Head) {
   yield { text: '}' };
 }
 
-/** Rows per read. 20 of the largest items take 2 MB. */
+/** Rows per read. */
 const PAGE = 20;
 
 type Owned = SQLiteTable & { id: SQLiteColumn };
@@ -80,11 +83,12 @@ type Page = Query<{ owner: number; after: number; until: number }, { id: number 
 
 /** One list of the document: the rows of a table that belong to an account. */
 function listOf<T extends { id: number }>(
+  name: string,
   table: Owned,
   owner: SQLiteColumn,
   columns: Record<string, SQLiteColumn> | undefined,
   toJson: (row: T, ownerId: number) => object = (row) => row,
-) {
+): OwnList {
   const { id } = table;
   const isOwn = eq(owner, sql.placeholder('owner'));
   const newest = prepare<{ owner: number }, { id: number | null }[]>(
@@ -100,7 +104,8 @@ function listOf<T extends { id: number }>(
     return all.where(and(isOwn, isNext)).orderBy(asc(id)).limit(PAGE) as never;
   });
   return {
-    pages: async function* ({ read }: Db, ownerId: number): AsyncGenerator<object[]> {
+    name,
+    pages: async function* (read, ownerId) {
       const [last] = await newest(read, { owner: ownerId });
       const until = last?.id ?? 0;
       const pages = pagesById(PAGE, (after) => next(read, { owner: ownerId, after, until }));
@@ -109,9 +114,13 @@ function listOf<T extends { id: number }>(
   };
 }
 
-const { id, name, created_at, last_used_at } = passkeys;
 /** A passkey without its key, which is useless elsewhere. */
-const passkeyColumns = { id, name, created_at, last_used_at };
+const passkeyColumns = {
+  id: passkeys.id,
+  name: passkeys.name,
+  created_at: passkeys.created_at,
+  last_used_at: passkeys.last_used_at,
+};
 const sessionColumns = {
   id: sessions.id,
   created_at: sessions.created_at,
@@ -119,44 +128,6 @@ const sessionColumns = {
   user_agent: sessions.user_agent,
   address: sessions.address,
 };
-
-/** The revisions of the items of an account, by item and version. */
-const revisions = {
-  pages: async function* ({ read }: Db, owner: number): AsyncGenerator<object[]> {
-    const { id, owner_id } = items;
-    const own = (after: number) =>
-      read.orm
-        .select({ id })
-        .from(items)
-        .where(and(eq(owner_id, owner), gt(id, after)))
-        .orderBy(asc(id))
-        .limit(PAGE);
-    for await (const page of pagesById(PAGE, async (after) => own(after))) {
-      yield* revisionPages(read, page, owner);
-    }
-  },
-};
-
-async function* revisionPages(read: Db['read'], ofItems: { id: number }[], owner: number) {
-  const { item_id, version } = itemRevisions;
-  const isOf = inArray(
-    item_id,
-    ofItems.map(({ id }) => id),
-  );
-  for (let last = { item_id: 0, version: 0 }; ; ) {
-    const isNext = or(
-      gt(item_id, last.item_id),
-      and(eq(item_id, last.item_id), gt(version, last.version)),
-    );
-    const rows = read.orm.select().from(itemRevisions).where(and(isOf, isNext));
-    const page = await rows.orderBy(asc(item_id), asc(version)).limit(PAGE);
-    const end = page.at(-1);
-    if (!end) return;
-    yield page.map((row) => revisionJson(row, owner));
-    if (page.length < PAGE) return;
-    last = end;
-  }
-}
 
 /** The tables with rows of an account that the document omits, and why. */
 export const NOT_EXPORTED: Record<string, string> = {
@@ -188,34 +159,15 @@ function isOwned(table: unknown): table is Owned & { owner_id: SQLiteColumn } {
 /** The tables whose rows are in the document. */
 export const EXPORTED: readonly string[] = [...FORMATTED, ...OWNED.map(getTableName)];
 
-/** The lists of the document, by their names in it. */
-const LISTS = {
-  items: listOf(items, items.owner_id, undefined, itemJson),
-  revisions,
-  identities: listOf(identities, identities.user_id, undefined),
-  passkeys: listOf(passkeys, passkeys.user_id, passkeyColumns),
-  sessions: listOf(sessions, sessions.user_id, sessionColumns),
-  tokens: listOf(accessTokens, accessTokens.user_id, undefined, tokenJson),
-  audit_log: listOf(auditLog, auditLog.user_id, undefined, entryJson),
-  ...Object.fromEntries(
-    OWNED.map((table) => [getTableName(table), listOf(table, table.owner_id, undefined)]),
-  ),
-};
-
-function itemJson({ tags, data, ...rest }: ItemRow) {
-  return { ...rest, tags: JSON.parse(tags), data: JSON.parse(data) };
-}
-
-/** Omits the ids of other accounts that changed an item. */
-function revisionJson({ before, actor_id, ...rest }: ItemRevision, ownerId: number) {
-  const { tags, data, ...fields } = JSON.parse(before) as Partial<ItemRow>;
-  const texts = {
-    ...(tags && { tags: JSON.parse(tags) }),
-    ...(data && { data: JSON.parse(data) }),
-  };
-  const isOwn = actor_id === ownerId;
-  return { ...rest, actor_id: isOwn ? actor_id : null, before: { ...fields, ...texts } };
-}
+/** The lists of the document besides those of resources. */
+const LISTS: OwnList[] = [
+  listOf('identities', identities, identities.user_id, undefined),
+  listOf('passkeys', passkeys, passkeys.user_id, passkeyColumns),
+  listOf('sessions', sessions, sessions.user_id, sessionColumns),
+  listOf('tokens', accessTokens, accessTokens.user_id, undefined, tokenJson),
+  listOf('audit_log', auditLog, auditLog.user_id, undefined, entryJson),
+  ...OWNED.map((table) => listOf(getTableName(table), table, table.owner_id, undefined)),
+];
 
 function tokenJson({ token_hash: _, user_id: _u, scopes, ...rest }: AccessToken) {
   return { ...rest, scopes: scopes.split(' ') };

@@ -3,13 +3,14 @@ import type { Audit } from '../audit/audit.ts';
 import type { AuthServices } from '../auth/index.ts';
 import type { MailServices } from '../mail/index.ts';
 import type { Quotas } from '../quotas.ts';
+import type { Resources } from '../resources/index.ts';
 import { createAdminUsers } from './admin.ts';
 import { createAccountExport } from './export.ts';
 import { createUsersImport } from './import.ts';
 import { createOperator } from './operator.ts';
 import { createOwnAccount } from './own.ts';
 import { weaknessOf } from './password.ts';
-import { type AccountRemovalDeps, createAccountRemoval } from './removal.ts';
+import { createAccountRemoval } from './removal.ts';
 import { createAccountUsage, createAdminUsage, createUsageCheck } from './usage.ts';
 import type { Users } from './users.ts';
 
@@ -17,7 +18,7 @@ export interface AccountServicesDeps extends Base, MailServices, Omit<AuthServic
   audit: Audit;
   users: Users;
   quotas: Quotas;
-  publish: AccountRemovalDeps['publish'];
+  resources: Resources;
 }
 
 /** Operations on accounts by their owners, by admins and on the command line. */

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { prepare, type Query } from '../../core/db/query.ts';
@@ -6,20 +6,20 @@ import type { Tx } from '../../core/db/writer.ts';
 import { type Job, MAX_RUN_MS } from '../../core/jobs/recurring.ts';
 import { actionTokens } from '../../models/action-tokens.ts';
 import { idempotencyKeys } from '../../models/idempotency.ts';
-import { items } from '../../models/items.ts';
 import { accountRemovals, accountUsage, type User, users } from '../../models/users.ts';
 import { timeBudget } from '../../utils/time/time-budget.ts';
 import { MINUTE_MS } from '../../utils/time/units.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { AccessChanges } from '../auth/access-changes.ts';
 import { endSignInMethods } from '../auth/sign-in-methods.ts';
-import { type ItemChangesDeps, invalidateItems, recordErasure } from '../items/changes.ts';
-import { eraseItem } from '../items/purge.ts';
+import type { Resources } from '../resources/index.ts';
 import { firstRemoved } from './removed.ts';
 import { refuseLastAdmin, updateUser } from './rows.ts';
 
-export interface AccountRemovalDeps extends Pick<ItemChangesDeps, 'cache' | 'publish' | 'now'> {
+export interface AccountRemovalDeps {
   db: Db;
+  resources: Pick<Resources, 'eraseNextOf' | 'invalidate'>;
+  now(): Date;
   audit: Audit;
   accessChanges: AccessChanges;
 }
@@ -43,14 +43,14 @@ export function createAccountRemoval(deps: AccountRemovalDeps) {
 
     /**
      * Deletes an account in the caller's transaction: once committed, no one can sign in to it or
-     * see it or its items, and its email and username are free. The job erases its rows. Throws
+     * see it or its rows, and its email and username are free. The job erases its rows. Throws
      * conflict for the last active admin.
      */
     begin: async (tx: Tx, actor: Actor, user: User): Promise<void> => {
       await refuseLastAdmin(tx, user);
       await hide(deps, tx, user.id);
       await deps.audit.record(tx, actor, { action: 'user.deleted', user_id: user.id });
-      invalidateItems(deps, tx);
+      deps.resources.invalidate(tx);
       tx.afterCommit(() => wake());
     },
   };
@@ -60,7 +60,7 @@ export function createAccountRemoval(deps: AccountRemovalDeps) {
 const EVERY_MS = MINUTE_MS;
 
 /**
- * Clears everything of an account but its id, which its items refer to. Its keys are in capitals
+ * Clears everything of an account but its id, which its rows refer to. Its keys are in capitals
  * and so equal no email and no username: those are folded to lower case.
  */
 async function hide(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<void> {
@@ -91,27 +91,11 @@ async function eraseBatch(deps: AccountRemovalDeps): Promise<boolean> {
   return true;
 }
 
-/** Erases one item or, after the last one, some idempotency keys; returns false if none are left. */
-async function eraseNext(deps: AccountRemovalDeps, tx: Tx, id: number): Promise<boolean> {
-  const [item] = await firstItem(tx, { id });
-  if (!item) return (await deleteKeys(tx, { id })).length > 0;
-  if (await eraseItem(tx, item)) await recordErasure(deps, tx, item);
-  return true;
+/** Erases one row or, after the last one, some idempotency keys; returns false if none are left. */
+async function eraseNext({ resources }: AccountRemovalDeps, tx: Tx, id: number): Promise<boolean> {
+  if (await resources.eraseNextOf(tx, id)) return true;
+  return (await deleteKeys(tx, { id })).length > 0;
 }
-
-type Item = Pick<
-  typeof items.$inferSelect,
-  'id' | 'owner_id' | 'version' | 'visibility' | 'deleted_at'
->;
-const firstItem = prepare<{ id: number }, Item[]>((orm) => {
-  const { id, owner_id, version, visibility, deleted_at } = items;
-  return orm
-    .select({ id, owner_id, version, visibility, deleted_at })
-    .from(items)
-    .where(eq(owner_id, sql.placeholder('id')))
-    .orderBy(asc(id))
-    .limit(1);
-});
 
 /** Keys deleted at once: a stored response has up to 70 KB. */
 const KEYS = 20;

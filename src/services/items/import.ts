@@ -2,7 +2,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Db } from '../../core/db/db.ts';
 import { AppError, type Problem } from '../../core/exceptions.ts';
 import { createPace } from '../../utils/async/event-loop.ts';
-import type { ItemChanges } from './changes.ts';
+import type { RowChanges } from '../resources/changes.ts';
 import { type ItemFormat, itemLines, type LineFailure } from './lines.ts';
 import type { ItemFields } from './rows.ts';
 
@@ -14,7 +14,7 @@ const MAX_LISTED = 1000;
 
 export interface ItemImportDeps {
   db: Db;
-  changes: ItemChanges;
+  changes: Pick<RowChanges, 'create'>;
 }
 
 /** The result of an import, final or so far. */

@@ -3,62 +3,69 @@ import type { FullText } from '../../core/db/full-text.ts';
 import { createViewers } from '../../core/viewers.ts';
 import { items } from '../../resources/items.ts';
 import type { Quotas } from '../quotas.ts';
+import type { Extras } from '../resources/engine.ts';
 import { createResourceExport } from '../resources/export.ts';
+import type { RevisionInfo, Revisions } from '../resources/history/revisions.ts';
+import type { ResourceServices, Resources } from '../resources/index.ts';
+import { countedItems } from '../resources/quota.ts';
 import { fullTextOf } from '../resources/search/pending.ts';
 import { createSearchReindex } from '../resources/search/reindex.ts';
-import { createItemBatch } from './batch.ts';
-import { createEventRetention } from './change-events.ts';
-import { createItemChanges } from './changes.ts';
-import { createItemEvents } from './events.ts';
 import { createItemImport } from './import.ts';
-import { createItems } from './items.ts';
 import { createItemList, type ItemFilterField } from './list.ts';
-import { createItemPopular } from './popular.ts';
-import { createItemPurge } from './purge.ts';
-import { createItemRevisions } from './revisions.ts';
-import { createItemStats } from './stats.ts';
-import { createItemViews, createViewCounter } from './views.ts';
-import { createItemWindows } from './windows.ts';
+import type { EDITABLE_FIELDS, Item } from './rows.ts';
+import { createPlainItems } from './v1.ts';
+
+/** The additions of items to their declaration. */
+export const itemExtras = ({ quotas }: { quotas: Quotas }): Extras => ({
+  quota: countedItems(quotas),
+  hasTriggers: true,
+});
 
 export interface ItemServicesDeps extends Base {
-  quotas: Quotas;
+  resources: Resources;
 }
 
-/** The services of items, in the order of their dependencies, and their recurring jobs. */
+/** A change of an item, with its stored values. */
+export type ItemRevisionInfo = Omit<RevisionInfo, 'changes'> & {
+  changes: { [K in (typeof EDITABLE_FIELDS)[number]]?: { from: Item[K]; to: Item[K] } };
+};
+
+/** The services of items for routes and commands that are made for items alone. */
 export function createItemServices(deps: ItemServicesDeps) {
-  const { cache, config, cursors, db, now, turns } = deps;
-  const views = createItemViews({ ...deps, isStrict: config.viewsMode === 'strict' });
-  const viewersFor = (seconds: number) => createViewers({ windowMs: seconds * 1000, now });
+  const { config, cursors, db, now, turns, resources } = deps;
+  const engine = resources.byName.get('items') as unknown as ResourceServices<Item>;
+  const { rows, changes } = engine;
+  const views = of(engine.views);
+  const { pending } = views;
+  const viewers = createViewers({ windowMs: config.viewWindowV1Seconds * 1000, now });
   const popularTtlMs = config.popularTtlSeconds * 1000;
-  const itemEvents = createItemEvents(deps);
-  const { publish } = itemEvents;
-  const changes = createItemChanges({ ...deps, publish, maxRevisions: config.quotaRevisions });
-  const itemList = createItemList({ db, cursors, views, turns });
+  const itemList = createItemList({ db, cursors, views: pending, turns });
   const index = fullTextOf(items.definition) as FullText;
+  const plain = createPlainItems({ ...deps, views: pending, viewers, popularTtlMs });
   return {
-    views,
-    itemEvents,
-    itemRevisions: createItemRevisions({ db, cursors, views, changes }),
-    items: createItems({
-      db,
-      turns,
-      views,
-      changes,
-      viewers: viewersFor(config.viewWindowV1Seconds),
-    }),
+    views: pending,
+    itemEvents: of(engine.events),
+    itemRevisions: of(engine.revisions) as Revisions<Item> & ItemRevisionList,
+    items: { ...rows, list: plain.list, view: plain.view },
     itemList,
-    itemBatch: createItemBatch({ db, changes }),
+    itemBatch: of(engine.batch),
     itemImport: createItemImport({ db, changes }),
     itemExport: createResourceExport<ItemFilterField>(items.definition, { db }),
-    popular: createItemPopular({ db, cache, views, popularTtlMs }),
-    itemStats: createItemStats({ db, views, now }),
-    viewCounter: createViewCounter({ db, views, viewers: viewersFor(config.viewWindowSeconds) }),
-    jobs: [
-      createItemPurge(deps),
-      createSearchReindex({ db, index }),
-      ...itemList.jobs,
-      createItemWindows(deps),
-      createEventRetention(deps),
-    ],
+    popular: { list: views.popular, listPlain: plain.listPopular },
+    itemStats: { get: views.stats },
+    viewCounter: { count: views.count },
+    jobs: [createSearchReindex({ db, index }), ...itemList.jobs],
   };
+}
+
+interface ItemRevisionList {
+  list(
+    ...args: Parameters<Revisions['list']>
+  ): Promise<Omit<Awaited<ReturnType<Revisions['list']>>, 'data'> & { data: ItemRevisionInfo[] }>;
+}
+
+/** A service that the declaration of items asks for. */
+function of<T>(service: T | undefined): T {
+  if (service === undefined) throw new Error('Items lack a service.');
+  return service;
 }

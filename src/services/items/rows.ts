@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, gt, type Placeholder, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, sql } from 'drizzle-orm';
 import { fixed, prepare } from '../../core/db/query.ts';
 import { type ItemRow, items, itemViews, type Visibility } from '../../models/items.ts';
 import { isNotRemoved } from '../../models/users.ts';
@@ -12,14 +12,14 @@ export type Item = ItemRow & { views: number };
 export type PlainItem = Omit<Item, 'tags' | 'data' | 'visibility' | 'version' | 'deleted_at'>;
 
 /** The fields of an item that its owner sets. */
-export interface ItemFields {
+export type ItemFields = {
   title: string;
   description: string;
   url: string | null;
   tags: string[];
   data: Record<string, unknown>;
   visibility: Visibility;
-}
+};
 
 /** The names of ItemFields: the columns of an export, in its order, and of the history. */
 export const EDITABLE_FIELDS = [
@@ -52,24 +52,6 @@ export const isOwned = isNotRemoved(items.owner_id);
  */
 export const isListed = sql`${items.visibility} = 'public' and ${items.deleted_at} is null`;
 
-export const itemById = prepare<{ id: number }, Item[]>((orm) =>
-  orm
-    .select(itemColumns)
-    .from(items)
-    .innerJoin(itemViews, eq(itemViews.item_id, items.id))
-    .where(and(eq(items.id, sql.placeholder('id')), isOwned)),
-);
-
-/** The columns that decide who may see an item, and its version: enough for a conditional read. */
-export type ItemAccess = Pick<Item, 'owner_id' | 'visibility' | 'version' | 'deleted_at'>;
-const { owner_id, visibility, version, deleted_at } = items;
-export const accessById = prepare<{ id: number }, ItemAccess[]>((orm) =>
-  orm
-    .select({ owner_id, visibility, version, deleted_at })
-    .from(items)
-    .where(and(eq(items.id, sql.placeholder('id')), isOwned)),
-);
-
 export const listedItemById = prepare<{ id: number }, PlainItem[]>((orm) =>
   orm
     .select(plainColumns)
@@ -95,36 +77,9 @@ export const listedItems = prepare<Place & { limit: number }, PlainItem[]>((orm)
     .offset(sql.placeholder('rest')),
 );
 
-const placeholders = Object.fromEntries(
-  EDITABLE_FIELDS.map((name) => [name, sql.placeholder(name)]),
-) as Record<keyof ItemFields, Placeholder>;
-
-type Insert = Pick<Item, 'owner_id' | (typeof EDITABLE_FIELDS)[number]> & { now: string };
-
-export const insertItem = prepare<Insert, ItemRow[]>((orm) =>
-  orm
-    .insert(items)
-    .values({
-      ...placeholders,
-      owner_id: sql.placeholder('owner_id'),
-      created_at: sql.placeholder('now'),
-      updated_at: sql.placeholder('now'),
-    })
-    .returning(),
-);
-
 /** Code points, like the checks of the table. */
 const MAX_TITLE = 200;
 const MAX_DESCRIPTION = 10_000;
-
-/** The columns that store the given fields. */
-export function columnsOf({ tags, data, ...rest }: Partial<ItemFields>): Partial<ItemRow> {
-  return inNfc({
-    ...rest,
-    ...(tags && { tags: JSON.stringify([...new Set(tags)]) }),
-    ...(data && { data: JSON.stringify(data) }),
-  });
-}
 
 /** Columns with title, description and tags in NFC, so that different encodings of a text are equal. */
 export function inNfc(columns: Partial<ItemRow>): Partial<ItemRow> {

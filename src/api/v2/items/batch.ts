@@ -2,8 +2,6 @@ import type { Deps } from '../../../core/deps.ts';
 import { ItemBatch, ItemBatchResults } from '../../../schemas/items/items-v2.ts';
 import { accountRoutes, userRoute } from '../../plugins/access-rules.ts';
 import { createOnce } from '../../responses/idempotency.ts';
-import { withDefaults } from '../../responses/new-item.ts';
-
 import { KEYED, SIGNED_IN, v2BodyErrors } from '../responses.ts';
 
 type Results = (typeof ItemBatchResults.static)['results'];
@@ -43,7 +41,7 @@ function answerOf(results: Results) {
 }
 
 function completed(operation: Operation) {
-  return operation.op === 'create'
-    ? { ...operation, item: withDefaults(operation.item) }
-    : operation;
+  if (operation.op === 'delete') return operation;
+  const { item, ...rest } = operation;
+  return { ...rest, values: item };
 }

@@ -1,5 +1,6 @@
-import type { ChangeEvent } from '../../../services/items/change-events.ts';
-import type { ItemMessage } from '../../../services/items/events.ts';
+import type { Item } from '../../../services/items/rows.ts';
+import type { RowMessage } from '../../../services/resources/events/listeners.ts';
+import type { ChangeEvent } from '../../../services/resources/events/reader.ts';
 import { shownItem } from './document.ts';
 
 /** The frames of an event, with and without its item. All listeners share the event object. */
@@ -9,18 +10,18 @@ const RETRY_MS = 3000;
 const RESET = { reason: 'Events after this id are no longer known: reload your items.' };
 
 /** The server-sent event of a message, encoded once for all listeners. */
-export function frameOf(message: ItemMessage, position: number): Uint8Array {
+export function frameOf(message: RowMessage<Item>, position: number): Uint8Array {
   if (message.type === 'reset') return frame({ id: position, event: 'reset', data: RESET });
-  const includesItem = message.type === 'popular' || message.includesItem;
+  const includesRow = message.type === 'popular' || message.includesRow;
   const frames = framesOf.get(message.event) ?? new Map<boolean, Uint8Array>();
   framesOf.set(message.event, frames);
-  const cached = frames.get(includesItem);
+  const cached = frames.get(includesRow);
   if (cached) return cached;
   const encoded =
     message.type === 'popular'
       ? frame({ event: 'popular', data: message.event })
-      : changeFrame(message.event, includesItem);
-  frames.set(includesItem, encoded);
+      : changeFrame(message.event, includesRow);
+  frames.set(includesRow, encoded);
   return encoded;
 }
 
@@ -32,9 +33,9 @@ export function openingFrame(position: number): Uint8Array {
 /** A comment that prevents the connection from timing out. */
 export const HEARTBEAT: Uint8Array = encoder.encode(':\n\n');
 
-function changeFrame({ event, item }: ChangeEvent, includesItem: boolean): Uint8Array {
-  const { id, type, item_id, version, at } = event;
-  const shown = includesItem && item ? shownItem(item) : null;
+function changeFrame({ event, row }: ChangeEvent<Item>, includesRow: boolean): Uint8Array {
+  const { id, type, row_id: item_id, version, at } = event;
+  const shown = includesRow && row ? shownItem(row) : null;
   return frame({ id, event: type, data: { item: shown, item_id, version, at } });
 }
 

@@ -2,7 +2,8 @@ import type { Server } from 'bun';
 import type { AnyActor } from '../../../core/actor.ts';
 import type { Deps } from '../../../core/deps.ts';
 import { ItemEventStream, ItemEventsQuery } from '../../../schemas/items/events.ts';
-import type { ItemListener } from '../../../services/items/events.ts';
+import type { Item } from '../../../services/items/rows.ts';
+import type { RowListener } from '../../../services/resources/events/listeners.ts';
 import { createIdentityCheck } from '../../plugins/access.ts';
 import { openRoutes, optionalRoute } from '../../plugins/access-rules.ts';
 import { createClientNetwork } from '../../request/origin.ts';
@@ -91,7 +92,7 @@ function createListen({ itemEvents: service, auth, accessChanges, config, log }:
 }
 
 /** Writes messages to a stream as server-sent events. */
-function createListener(stream: EventStream): ItemListener {
+function createListener(stream: EventStream): RowListener<Item> {
   let isOpen = false;
   return {
     send: (messages, position) => {

@@ -2,7 +2,7 @@ import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
 import { ItemDocument, ItemIdParams } from '../../../schemas/items/items-v2.ts';
 import { ItemRevert, ItemRevisions, ItemRevisionsQuery } from '../../../schemas/items/revisions.ts';
-import type { RevisionInfo } from '../../../services/items/revisions.ts';
+import type { ItemRevisionInfo } from '../../../services/items/index.ts';
 import type { Item } from '../../../services/items/rows.ts';
 import { accountRoutes, userRoute } from '../../plugins/access-rules.ts';
 import { matchedVersions } from '../../responses/etag.ts';
@@ -71,7 +71,7 @@ function reverted(item: Item) {
 }
 
 /** A revision as v2 returns it, with tags and data parsed. */
-function shownRevision({ changes: { tags, data, ...plain }, ...rest }: RevisionInfo) {
+function shownRevision({ changes: { tags, data, ...plain }, ...rest }: ItemRevisionInfo) {
   const changes = {
     ...plain,
     ...(tags && { tags: parsed<string[]>(tags) }),

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { createItemWindows } from '../../../src/services/items/windows.ts';
-import { HOUR_MS } from '../../../src/utils/time/units.ts';
-import { testApp } from '../../support.ts';
+import { items } from '../../../../src/resources/items.ts';
+import { createWindows } from '../../../../src/services/resources/views/windows.ts';
+import { HOUR_MS } from '../../../../src/utils/time/units.ts';
+import { testApp } from '../../../support.ts';
 import { DAY, later, type Step, steps, World } from './windows-world.ts';
 
 async function inWorld(history: Step[], check: (world: World) => Promise<void>): Promise<World> {
@@ -111,6 +112,6 @@ test('no transaction begins if nothing is due', async () => {
   await using it = await withItem();
   await it.view();
   const { commits } = it.t.deps.db.stats();
-  await createItemWindows(it.t.deps).run();
+  await createWindows(items.definition, it.t.deps).run();
   expect(it.t.deps.db.stats().commits).toBe(commits);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { NOBODY, testApp } from '../../support.ts';
+import { NOBODY, testApp } from '../../../support.ts';
 
 async function withItem() {
   const t = await testApp();

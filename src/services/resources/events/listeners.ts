@@ -1,39 +1,49 @@
-import type { AnyActor } from '../../core/actor.ts';
-import type { Db } from '../../core/db/db.ts';
-import { createEventHub } from '../../core/event-hub.ts';
-import type { Log } from '../../core/log.ts';
-import type { ItemEvent } from '../../models/items.ts';
-import { nextTurn } from '../../utils/async/event-loop.ts';
+import type { AnyActor } from '../../../core/actor.ts';
+import type { Db } from '../../../core/db/db.ts';
+import { createEventHub, type Places } from '../../../core/event-hub.ts';
+import type { Log } from '../../../core/log.ts';
+import type { Row } from '../../../resources/declare/definition.ts';
+import { nextTurn } from '../../../utils/async/event-loop.ts';
+import type { RowStatements } from '../statements.ts';
+import type { PopularEvent } from '../views/popular.ts';
+import type { PopularWatch } from '../views/watch.ts';
 import {
   bytesOf,
   type ChangeEvent,
+  type createEventAccess,
   createEventReader,
   createFeed,
-  EVENT_PAGE,
-  eventsAfter,
-  includesItem,
-  mayReceive,
-  positionOf,
-} from './change-events.ts';
-import { createPopularWatch, type PopularEvent } from './popular.ts';
+} from './reader.ts';
+import { EVENT_PAGE, type EventStore, type RowEvent } from './store.ts';
 
-export interface ItemEventsDeps {
+export interface RowEventsDeps<R extends Row> {
   db: Db;
   log: Log;
-  /** The most listeners at once: in all and, unless limits are off, per address. */
-  config: { maxListeners: number; limitListeners: number; rateLimit: 'on' | 'off' };
+  store: EventStore;
+  statements: RowStatements<R>;
+  access: ReturnType<typeof createEventAccess>;
+  /** The listeners that may be open at once, of all resources. */
+  places: Places;
+  /** Watches the most viewed rows, if views are counted. */
+  createWatch: ((hub: Hub) => PopularWatch) | undefined;
+}
+
+/** The part of the hub that a watch of popular rows uses. */
+export interface Hub {
+  publish(event: PopularEvent): void;
+  size(): number;
 }
 
 /** A message to a listener. `event` is the same object for all listeners. */
-export type ItemMessage =
-  | { type: 'change'; event: ChangeEvent; includesItem: boolean }
-  | { type: 'popular'; event: PopularEvent }
+export type RowMessage<R extends Row = Row> =
+  | { type: 'change'; event: ChangeEvent<R>; includesRow: boolean }
+  | { type: 'popular'; event: PopularEvent['popular'] }
   | { type: 'reset' };
 
 /** The receiver of messages: an HTTP response, for example. */
-export interface ItemListener {
+export interface RowListener<R extends Row = Row> {
   /** Receives messages synchronously. `position` is the id of the last event that was sent. */
-  send(messages: ItemMessage[], position: number): void;
+  send(messages: RowMessage<R>[], position: number): void;
   /** Resolves when there is room for more. */
   hasRoom(): Promise<void>;
   end(): void;
@@ -46,7 +56,7 @@ export interface Subscription {
   lastId: string | undefined;
 }
 
-type AnyEvent = ChangeEvent | PopularEvent;
+type AnyEvent<R extends Row> = ChangeEvent<R> | PopularEvent;
 
 /** Live events buffered while a resuming listener reads a page; beyond that they are read as the next page. */
 const MAX_BUFFERED = 100;
@@ -54,30 +64,38 @@ const MAX_BUFFERED = 100;
 /** The interval for reading events of other processes. */
 const POLL_MS = 1000;
 
-/** Sends listeners the changes of items after their commit, and those that they missed. */
-export function createItemEvents({ db, log, config }: ItemEventsDeps) {
-  const readEvent = createEventReader(db);
-  const feed = createFeed(db.read);
+export type RowEvents<R extends Row = Row> = ReturnType<typeof createRowEvents<R>>;
+
+/** Sends listeners the changes of rows after their commit, and those that they missed. */
+export function createRowEvents<R extends Row>(deps: RowEventsDeps<R>) {
+  const { db, log, store, access, places } = deps;
+  const readEvent = createEventReader(db, deps.statements);
+  const feed = createFeed(db.read, store);
   const nextTick = createTicks();
-  const hub = createEventHub<ItemEvent | PopularEvent, AnyEvent>({
+  const hub = createEventHub<RowEvent | PopularEvent, AnyEvent<R>>({
     log,
-    maxListeners: config.maxListeners,
-    maxPerKey: config.rateLimit === 'on' ? config.limitListeners : config.maxListeners,
+    places,
     more: feed.next,
-    prepare: async (event) => ('item_ids' in event ? event : readEvent(event)),
-    sizeOf: (event) => ('item_ids' in event ? 0 : bytesOf(event)),
+    prepare: async (event) => ('popular' in event ? event : readEvent(event)),
+    sizeOf: (event) => ('popular' in event ? 0 : bytesOf(event)),
   });
-  const watch = createPopularWatch({ db, log, hub });
-  const poll = setInterval(hub.wake, POLL_MS);
-  poll.unref();
+  const watch = deps.createWatch?.(hub);
+  let poll: ReturnType<typeof setInterval> | undefined;
+  const send = createSend<R>(access);
+
+  const startPolling = () => {
+    poll ??= setInterval(hub.wake, POLL_MS);
+    poll.unref();
+    watch?.start();
+  };
 
   const catchUp = async (
-    state: ListenerState,
+    state: ListenerState<R>,
     lastId: string | undefined,
     isListening: () => boolean,
   ): Promise<void> => {
     const after = lastId !== undefined && /^\d{1,16}$/.test(lastId) ? Number(lastId) : undefined;
-    const { newest, isKnown } = await positionOf(db.read, state.actor, after);
+    const { newest, isKnown } = await store.positionOf(db.read, state.actor, after);
     state.position = isKnown && after !== undefined ? after : newest;
     state.sent = state.position;
     const isReset = lastId !== undefined && !isKnown;
@@ -85,7 +103,7 @@ export function createItemEvents({ db, log, config }: ItemEventsDeps) {
     while (isListening()) {
       await nextTick();
       state.buffer = [];
-      const page = await eventsAfter(db.read, { id: state.position, limit: EVENT_PAGE });
+      const page = await store.after(db.read, state.position);
       for (const event of page) {
         await state.listener.hasRoom();
         send(state, [await readEvent(event)]);
@@ -107,9 +125,9 @@ export function createItemEvents({ db, log, config }: ItemEventsDeps) {
      * each exactly once. Returns a function that unsubscribes. Throws overloaded,
      * too_many_requests.
      */
-    listen: ({ actor, address, lastId }: Subscription, listener: ItemListener): (() => void) => {
+    listen: ({ actor, address, lastId }: Subscription, listener: RowListener<R>): (() => void) => {
       if (hub.size() === 0) feed.skipToNow();
-      const state: ListenerState = {
+      const state: ListenerState<R> = {
         position: 0,
         sent: 0,
         buffer: [],
@@ -118,7 +136,7 @@ export function createItemEvents({ db, log, config }: ItemEventsDeps) {
         listener,
       };
       let isListening = true;
-      const deliver = (events: readonly AnyEvent[]) => {
+      const deliver = (events: readonly AnyEvent<R>[]) => {
         if (state.isLive) send(state, events);
         else if (state.buffer.length <= MAX_BUFFERED) state.buffer.push(...events);
       };
@@ -128,7 +146,7 @@ export function createItemEvents({ db, log, config }: ItemEventsDeps) {
         log.error('A listener could not resume.', { error });
         listener.end();
       });
-      watch.start();
+      startPolling();
       return () => {
         isListening = false;
         leave();
@@ -141,37 +159,40 @@ export function createItemEvents({ db, log, config }: ItemEventsDeps) {
     /** Ends all listeners and accepts no more. */
     stop: (): void => {
       clearInterval(poll);
-      watch.stop();
+      watch?.stop();
       hub.stop();
     },
   };
 }
 
-interface ListenerState {
+interface ListenerState<R extends Row> {
   /** All events up to this id have been handled: sent if the caller may receive them. */
   position: number;
   /** The last event that was sent, or the position at the start. */
   sent: number;
   /** Live events since the last page was requested; incomplete beyond MAX_BUFFERED. */
-  buffer: AnyEvent[];
+  buffer: AnyEvent<R>[];
   isLive: boolean;
   actor: AnyActor;
-  listener: ItemListener;
+  listener: RowListener<R>;
 }
 
-/** Sends the events after the current position that the caller may receive. */
-function send(state: ListenerState, events: readonly AnyEvent[]): void {
-  const messages: ItemMessage[] = [];
-  for (const event of events) {
-    if ('item_ids' in event) messages.push({ type: 'popular', event });
-    else if (event.event.id > state.position) {
-      state.position = event.event.id;
-      if (!mayReceive(event.event, state.actor)) continue;
-      state.sent = event.event.id;
-      messages.push({ type: 'change', event, includesItem: includesItem(event, state.actor) });
+/** Returns a function that sends a listener the events after its position that it may receive. */
+function createSend<R extends Row>(access: RowEventsDeps<R>['access']) {
+  return (state: ListenerState<R>, events: readonly AnyEvent<R>[]): void => {
+    const messages: RowMessage<R>[] = [];
+    for (const event of events) {
+      if ('popular' in event) messages.push({ type: 'popular', event: event.popular });
+      else if (event.event.id > state.position) {
+        state.position = event.event.id;
+        if (!access.mayReceive(event, state.actor)) continue;
+        state.sent = event.event.id;
+        const includesRow = access.includesRow(event, state.actor);
+        messages.push({ type: 'change', event, includesRow });
+      }
     }
-  }
-  if (messages.length > 0) state.listener.send(messages, state.sent);
+    if (messages.length > 0) state.listener.send(messages, state.sent);
+  };
 }
 
 /** Returns a function that resolves in its own tick of the event loop: many resuming listeners do not block requests. */

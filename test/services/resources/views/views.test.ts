@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
-import { actorFor } from '../../../src/core/actor.ts';
-import type { Config } from '../../../src/core/config/config.ts';
-import { nextTurn } from '../../../src/utils/async/event-loop.ts';
-import { NOBODY, type TestApp, testApp } from '../../support.ts';
+import { actorFor } from '../../../../src/core/actor.ts';
+import type { Config } from '../../../../src/core/config/config.ts';
+import { nextTurn } from '../../../../src/utils/async/event-loop.ts';
+import { NOBODY, type TestApp, testApp } from '../../../support.ts';
 
 const stored = (t: TestApp) =>
   t.deps.db.client.query('select views from item_views where item_id = 1').values()[0]?.[0];

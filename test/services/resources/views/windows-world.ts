@@ -1,13 +1,14 @@
 import { rmSync } from 'node:fs';
 import fc from 'fast-check';
-import { loadConfig } from '../../../src/core/config/config.ts';
-import { createDeps, type Deps } from '../../../src/core/deps.ts';
-import { createLog } from '../../../src/core/log.ts';
-import { createItemWindows } from '../../../src/services/items/windows.ts';
-import { dayOf, HOUR_MS, hourOf } from '../../../src/utils/time/units.ts';
-import { NOBODY, tempDir } from '../../support.ts';
+import { loadConfig } from '../../../../src/core/config/config.ts';
+import { createDeps, type Deps } from '../../../../src/core/deps.ts';
+import { createLog } from '../../../../src/core/log.ts';
+import { items } from '../../../../src/resources/items.ts';
+import { createWindows } from '../../../../src/services/resources/views/windows.ts';
+import { dayOf, HOUR_MS, hourOf } from '../../../../src/utils/time/units.ts';
+import { NOBODY, tempDir } from '../../../support.ts';
 
-const ITEMS = [1, 2, 3];
+const IDS = [1, 2, 3];
 /** So small that every sweep takes several transactions. */
 const BATCH = 3;
 
@@ -19,7 +20,7 @@ export type Step =
   | { kind: 'delete'; item: number }
   | { kind: 'restart' };
 
-const item = fc.constantFrom(...ITEMS);
+const item = fc.constantFrom(...IDS);
 export const DAY = 24;
 export const later = fc.oneof(
   fc.integer({ min: 0, max: 40 }),
@@ -67,7 +68,7 @@ export class World {
        values (1, 'a@example.com', 'a@example.com', 'ada', 'ada', 1, 'user', ?, ?)`,
       [at, at],
     );
-    for (const id of ITEMS) {
+    for (const id of IDS) {
       client.run(
         `insert into items (id, owner_id, title, description, created_at, updated_at) values (?, 1, 'a', '', ?, ?)`,
         [id, at, at],
@@ -77,7 +78,7 @@ export class World {
 
   async take(step: Step): Promise<void> {
     const { deps, now } = this;
-    const job = createItemWindows({ db: deps.db, now: () => now, batch: BATCH });
+    const job = createWindows(items.definition, { db: deps.db, now: () => now, batch: BATCH });
     if (step.kind === 'view') {
       for (let view = 0; view < step.count; view++) void deps.views.add(step.item);
       await deps.views.flush();
@@ -106,7 +107,11 @@ export class World {
   }
 
   async sweepAll(): Promise<void> {
-    const job = createItemWindows({ db: this.deps.db, now: () => this.now, batch: BATCH });
+    const job = createWindows(items.definition, {
+      db: this.deps.db,
+      now: () => this.now,
+      batch: BATCH,
+    });
     while (await job.run());
   }
 
@@ -139,7 +144,7 @@ export class World {
         .reduce((sum, { count }) => sum + count, 0);
     const hour = hourOf(this.now);
     const day = dayOf(this.now);
-    return ITEMS.filter((id) => this.has(id)).map((id) => [
+    return IDS.filter((id) => this.has(id)).map((id) => [
       id,
       since((at) => hourOf(at) > hour - 24, id),
       since((at) => dayOf(at) > day - 7, id),
@@ -148,7 +153,7 @@ export class World {
   }
 
   async statsOf(window: 'week' | 'month') {
-    const found = ITEMS.filter((id) => this.has(id));
+    const found = IDS.filter((id) => this.has(id));
     const all = found.map((id) => this.deps.itemStats.get(NOBODY, id, window));
     return (await Promise.all(all)).map(({ views }) => views);
   }

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
-import { HOUR_MS } from '../../../src/utils/time/units.ts';
-import { type TestApp, testApp } from '../../support.ts';
+import { HOUR_MS } from '../../../../src/utils/time/units.ts';
+import { type TestApp, testApp } from '../../../support.ts';
 
 /** The plan of each statement that `act` prepares, by its text. */
 async function plansOf(t: TestApp, act: () => Promise<unknown>): Promise<Map<string, string>> {
