@@ -7,6 +7,7 @@ import { nameKey } from '../utils/text/email.ts';
 import { accountLine, type FoundAccount } from './account-line.ts';
 import { type Command, type Invocation, UsageError } from './command.ts';
 import { configOf, openDeps } from './open.ts';
+import { print } from './output.ts';
 
 const WARNING = `Anyone can sign up with any email, so the account may belong to someone else. Making it an admin sets
 a new password and ends all its present credentials: password, sessions, tokens, passkeys,
@@ -62,12 +63,12 @@ async function promote(
   if (user.role === 'admin' && user.is_active && !isConfirmed) {
     if (isRenamed)
       throw new StartupError(`The email belongs to ${line}, which has another username.`);
-    console.log(`${line} is already an admin. Nothing was changed.`);
+    await print(`${line} is already an admin. Nothing was changed.`);
     return;
   }
   const notes = [`The email belongs to ${line}.`, WARNING];
   if (isRenamed) notes.push(`Its username will be ${JSON.stringify(username)}.`);
-  if (!isConfirmed) confirmOnTerminal(notes.join('\n'), invocation);
+  if (!isConfirmed) await confirmOnTerminal(notes.join('\n'), invocation);
   const password = await newPassword(invocation);
   const account = { email, username, password: password.text };
   refuseProblems([
@@ -77,18 +78,18 @@ async function promote(
   const changes = { password: password.text, ...(isRenamed && { username }) };
   await deps.operator.promote(user, changes);
   const renamed = isRenamed ? ` Its username is now ${JSON.stringify(username)}.` : '';
-  console.log(`Account ${id} is now an admin. All its earlier credentials have ended.${renamed}`);
-  if (password.isGenerated) console.log(`Password: ${password.text}`);
+  await print(`Account ${id} is now an admin. All its earlier credentials have ended.${renamed}`);
+  if (password.isGenerated) await print(`Password: ${password.text}`);
 }
 
 /** Throws StartupError unless a person at a terminal agrees. */
-function confirmOnTerminal(notes: string, { flags }: Invocation): void {
+async function confirmOnTerminal(notes: string, { flags }: Invocation): Promise<void> {
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY && flags['password-file'] !== '-';
   if (!isTerminal) {
     const hint = 'Nothing was changed. If the account is yours, repeat the command with --promote.';
     throw new StartupError(`${notes}\n${hint}`);
   }
-  console.log(notes);
+  await print(notes);
   if (!confirm('Promote it to admin?')) throw new StartupError('Nothing was changed.');
 }
 
@@ -103,8 +104,8 @@ async function createNew(deps: Deps, email: string, invocation: Invocation): Pro
     throw new StartupError(`The username belongs to ${accountLine(holder, deps.now())}.`);
   }
   const { id } = await deps.users.create(account, { role: 'admin' });
-  console.log(`Created the admin ${username} (id ${id}).`);
-  if (password.isGenerated) console.log(`Password: ${password.text}`);
+  await print(`Created the admin ${username} (id ${id}).`);
+  if (password.isGenerated) await print(`Password: ${password.text}`);
 }
 
 /** Throws UsageError with all problems, if there are any. */

@@ -29,11 +29,10 @@ export function reportFailure(
 /** The status that a shell reports when the reader of a pipe has gone, such as `| head`. */
 const BROKEN_PIPE = 128 + constants.signals.SIGPIPE;
 
-/** Ends a command silently when the reader of its output has gone. */
+/** Ends a command silently when the reader of its output has gone. `print` reports other errors. */
 export function endOnBrokenPipe(abort: (status: number) => void): void {
   process.stdout.on('error', (error) => {
-    if (!isBrokenPipe(error)) throw error;
-    abort(BROKEN_PIPE);
+    if (isBrokenPipe(error)) abort(BROKEN_PIPE);
   });
 }
 

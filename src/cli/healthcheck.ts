@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { configOf } from './open.ts';
+import { print } from './output.ts';
 
 const TIMEOUT_MS = 3000;
 
@@ -17,7 +18,7 @@ responds 200 within 3 seconds, otherwise with 1. For HEALTHCHECK in a container.
     try {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       const response = await fetch(`${base}/health/ready`, { signal, proxy: false });
-      console.log(response.ok ? 'ready' : `not ready: status ${response.status}`);
+      await print(response.ok ? 'ready' : `not ready: status ${response.status}`);
       return response.ok ? 0 : 1;
     } catch (error) {
       console.error(`not ready: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,6 +1,7 @@
 import { loadConfig } from '../core/config/config.ts';
 import { rehearse } from '../rehearsal.ts';
 import type { Command } from './command.ts';
+import { print } from './output.ts';
 import { openProject } from './project/open.ts';
 
 export const openapi: Command = {
@@ -13,7 +14,7 @@ that change the API, such as HUTCH_REGISTRATION, apply. The data directory is no
   run: async ({ flags }) => {
     const config = loadConfig(flags);
     const document = await rehearse(config, await openProject(config));
-    console.log(JSON.stringify(document, null, 2));
+    await print(JSON.stringify(document, null, 2));
     return 0;
   },
 };

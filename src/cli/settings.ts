@@ -2,6 +2,7 @@ import { type EffectiveSetting, effectiveSettings } from '../core/config/config.
 import type { Setting } from '../core/config/setting.ts';
 import { SETTINGS } from '../core/config/settings.ts';
 import type { Command } from './command.ts';
+import { print } from './output.ts';
 import { table } from './table.ts';
 
 const HEAD = `# Every setting with its default. Hutch reads the environment, not this file: copy it to .env for
@@ -23,25 +24,25 @@ prints .env.example: each HUTCH_ variable with its description, option and defau
   },
   settings: ['host', 'port', 'dataDir', 'logLevel'],
   run: async ({ flags, switches }) => {
-    if (switches.has('example')) process.stdout.write(example());
-    else show(effectiveSettings(flags), switches.has('json'));
+    if (switches.has('example')) await print(example().trimEnd());
+    else await show(effectiveSettings(flags), switches.has('json'));
     return 0;
   },
 };
 
-function show(all: readonly EffectiveSetting[], isJson: boolean): void {
+async function show(all: readonly EffectiveSetting[], isJson: boolean): Promise<void> {
   const shown = all.map(({ setting: { env, secret }, value, source, from }) => {
     const isHidden = secret === true && value !== '';
     return { name: env, value: isHidden ? HIDDEN : value, source, from };
   });
   if (isJson) {
-    console.log(JSON.stringify(shown, null, 2));
+    await print(JSON.stringify(shown, null, 2));
     return;
   }
   const rows = shown.map(({ name, value, source, from }) => {
     return [name, String(value), source === 'default' ? source : `${source}: ${from}`];
   });
-  console.log(table(['NAME', 'VALUE', 'SOURCE'], rows));
+  await print(table(['NAME', 'VALUE', 'SOURCE'], rows));
 }
 
 function example(): string {

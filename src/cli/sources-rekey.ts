@@ -1,5 +1,6 @@
 import { type Command, UsageError } from './command.ts';
 import { configOf, openDeps } from './open.ts';
+import { print } from './output.ts';
 
 export const sourcesRekey: Command = {
   name: 'sources rekey',
@@ -21,7 +22,7 @@ that were waiting have been sent.`,
       for (const name of unreadable) {
         console.error(`No known key opens the secrets of the source ${name}.`);
       }
-      console.log(`Sources encrypted: ${resealed.length}, unreadable: ${unreadable.length}.`);
+      await print(`Sources encrypted: ${resealed.length}, unreadable: ${unreadable.length}.`);
       return unreadable.length > 0 ? 1 : 0;
     } finally {
       await deps.close();

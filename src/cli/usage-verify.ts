@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { configOf, openDeps } from './open.ts';
+import { print } from './output.ts';
 
 export const usageVerify: Command = {
   name: 'usage verify',
@@ -18,7 +19,7 @@ unless --repair is given. Works while a server is running.`,
         console.error(`Account ${user_id}: ${JSON.stringify(missing)}`);
       }
       if (isRepair) await deps.usageCheck.repair(drifts);
-      console.log(`Accounts that differ: ${drifts.length}${isRepair ? ', corrected.' : '.'}`);
+      await print(`Accounts that differ: ${drifts.length}${isRepair ? ', corrected.' : '.'}`);
       return drifts.length > 0 && !isRepair ? 1 : 0;
     } finally {
       await deps.close();

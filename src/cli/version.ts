@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { print } from './output.ts';
 import { VERSION_LINE } from './program.ts';
 
 export const version: Command = {
@@ -8,7 +9,7 @@ export const version: Command = {
   flags: {},
   settings: [],
   run: async () => {
-    console.log(VERSION_LINE);
+    await print(VERSION_LINE);
     return 0;
   },
 };

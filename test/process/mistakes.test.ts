@@ -237,6 +237,28 @@ describe('files of import and export', () => {
     20_000,
   );
 
+  test
+    .skipIf(!existsSync('/dev/full'))
+    .each([
+      [['openapi']],
+      [['settings']],
+      [['settings', '--example']],
+      [['users', 'list']],
+      [['version']],
+    ])(
+    'on a full disk fail %j',
+    async (args) => {
+      const data = ['users', 'settings'].includes(args[0] ?? '') ? ['--data-dir', tempDir()] : [];
+      const command = [...COMMAND, ...args, ...data];
+      const child = Bun.spawn(command, { stdout: Bun.file('/dev/full'), stderr: 'pipe' });
+      expect([await child.stderr.text(), await child.exited]).toEqual([
+        `hutch ${args.filter((it) => !it.startsWith('-')).join(' ')}: Standard output cannot be written: the disk is full.\n`,
+        1,
+      ]);
+    },
+    20_000,
+  );
+
   test('are not left behind by an export that cannot start', async () => {
     const dir = tempDir();
     const out = join(dir, 'out');

@@ -3,6 +3,7 @@ import { wholeNumber } from '../../core/config/setting.ts';
 import type { Deps } from '../../core/deps.ts';
 import type { Command, Invocation } from '../command.ts';
 import { withDeps } from '../open.ts';
+import { print } from '../output.ts';
 import { table } from '../table.ts';
 
 type Control = Deps['jobControl'];
@@ -39,7 +40,7 @@ server is running.`,
       const limit = Number(invocation.flags['limit'] ?? DEFAULT_LIMIT);
       const { jobs, hasMore } = await firstOf(jobControl, queryOf(invocation), limit);
       const isJson = invocation.switches.has('json');
-      console.log(isJson ? JSON.stringify(jobs, null, 2) : tableOf(jobs));
+      await print(isJson ? JSON.stringify(jobs, null, 2) : tableOf(jobs));
       if (hasMore) console.error('There are more jobs: raise --limit.');
       return 0;
     }),

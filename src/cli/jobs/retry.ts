@@ -1,6 +1,7 @@
 import { SYSTEM } from '../../core/actor.ts';
 import { type Command, operandOf, UsageError } from '../command.ts';
 import { withDeps } from '../open.ts';
+import { print } from '../output.ts';
 
 export const jobsRetry: Command = {
   name: 'jobs retry',
@@ -16,7 +17,7 @@ export const jobsRetry: Command = {
       throw new UsageError('ID must be the number of a job.');
     return withDeps(invocation, async ({ jobControl }) => {
       const { name } = await jobControl.retry(SYSTEM, id);
-      console.log(`The job ${id} (${name}) waits to run again.`);
+      await print(`The job ${id} (${name}) waits to run again.`);
       return 0;
     });
   },

@@ -2,6 +2,7 @@ import { accountLine } from '../account-line.ts';
 import { type Command, operandOf } from '../command.ts';
 import { openInput } from '../input.ts';
 import { withDeps } from '../open.ts';
+import { print } from '../output.ts';
 
 /** The bad lines that are listed; the others are only counted. */
 const MAX_NAMED = 100;
@@ -39,7 +40,7 @@ while a server is running.`,
         );
       }
       const { imported, existing } = await service.write(accounts);
-      console.log(`Imported ${imported}, already registered ${existing}, bad lines ${bad.length}.`);
+      await print(`Imported ${imported}, already registered ${existing}, bad lines ${bad.length}.`);
       return 0;
     });
   },

@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts';
 import { timeOf } from '../../utils/time/time.ts';
 import type { Command, Flag, Invocation } from '../command.ts';
 import { withDeps } from '../open.ts';
+import { print } from '../output.ts';
 import { table } from '../table.ts';
 
 type Query = Parameters<Deps['operator']['list']>[0];
@@ -54,7 +55,7 @@ more than --limit, a note on standard error says so. Works while a server is run
       const limit = Number(invocation.flags['limit'] ?? DEFAULT_LIMIT);
       const { accounts, hasMore } = await firstOf(operator, queryOf(invocation), limit);
       const isJson = invocation.switches.has('json');
-      console.log(isJson ? JSON.stringify(accounts, null, 2) : tableOf(accounts));
+      await print(isJson ? JSON.stringify(accounts, null, 2) : tableOf(accounts));
       if (hasMore) console.error('There are more accounts: raise --limit.');
       return 0;
     }),

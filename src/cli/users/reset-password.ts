@@ -2,6 +2,7 @@ import { newToken } from '../../core/security/security.ts';
 import { accountLine } from '../account-line.ts';
 import { ACCOUNT, type Command, operandOf } from '../command.ts';
 import { withDeps } from '../open.ts';
+import { print } from '../output.ts';
 
 const GENERATED_LENGTH = 20;
 
@@ -22,13 +23,13 @@ on a running server. Second factors stay.`,
       if (invocation.switches.has('generate')) {
         const password = newToken().slice(0, GENERATED_LENGTH);
         await operator.setPassword(user, password);
-        console.log(`${line} has a new password. All its sessions and tokens have ended.`);
-        console.log(`Password: ${password}`);
+        await print(`${line} has a new password. All its sessions and tokens have ended.`);
+        await print(`Password: ${password}`);
         return 0;
       }
       const link = await operator.resetByLink(user);
-      console.log(`All sessions and tokens of ${line} have ended.`);
-      console.log(`Link: ${link}`);
+      await print(`All sessions and tokens of ${line} have ended.`);
+      await print(`Link: ${link}`);
       return 0;
     }),
 };

@@ -1,6 +1,7 @@
 import { oneLine } from '../../utils/text/text.ts';
 import { ACCOUNT, type Command, operandOf } from '../command.ts';
 import { withDeps } from '../open.ts';
+import { print } from '../output.ts';
 
 export const usersShow: Command = {
   name: 'users show',
@@ -15,7 +16,7 @@ data. Works while a server is running.`,
       const user = await operator.get(operandOf(invocation));
       const details = await operator.details(user);
       const isJson = invocation.switches.has('json');
-      console.log(isJson ? JSON.stringify(details, null, 2) : listOf(details));
+      await print(isJson ? JSON.stringify(details, null, 2) : listOf(details));
       return 0;
     }),
 };

@@ -1,6 +1,7 @@
 import { accountLine } from '../account-line.ts';
 import { ACCOUNT, type Command, operandOf } from '../command.ts';
 import { withDeps } from '../open.ts';
+import { print } from '../output.ts';
 
 export const usersDisable: Command = stateCommand({
   name: 'users disable',
@@ -42,11 +43,11 @@ function stateCommand({ name, summary, help, isActive, done }: State): Command {
         const user = await operator.get(operandOf(invocation));
         const line = accountLine(user, now());
         if (user.is_active === isActive) {
-          console.log(`${line} is already ${word}. Nothing was changed.`);
+          await print(`${line} is already ${word}. Nothing was changed.`);
           return 0;
         }
         await operator.setActive(user, isActive);
-        console.log(`${line} is now ${word}. ${done}`);
+        await print(`${line} is now ${word}. ${done}`);
         return 0;
       }),
   };
