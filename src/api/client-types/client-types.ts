@@ -132,7 +132,7 @@ function whereType(filters: FilterFields): string {
 }
 
 function valueType({ type }: FilterField, op: string): string {
-  if (op === 'is') return "'null' | 'not_null'" + (type === 'json' ? " | 'true' | 'false'" : '');
+  if (op === 'is') return `'null' | 'not_null'${type === 'json' ? " | 'true' | 'false'" : ''}`;
   if (op === 'in' || op === 'like' || typeof type === 'string') return 'string';
   return type.map((it) => `'${it}'`).join(' | ');
 }

@@ -33,7 +33,7 @@ export function createResourceList<Field extends string = string, Column extends
     ...Object.values(getTableColumns(def.table)).map(({ name }) => name),
     ...(def.hasViews ? ['views'] : []),
   ];
-  /** What the caller may see: sections of the table and, of a rule, rows in them. */
+  /** The rows that the caller may see: sections of the table and, of a rule, rows in them. */
   const visible = async (actor: AnyActor, bin?: 'only') => {
     const sections = sectionsFor(def, actor, bin, await notRemoved(read, def.table.owner_id));
     return { sections, rule: ruleOf(def, actor) };
