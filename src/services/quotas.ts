@@ -4,7 +4,6 @@ import { createDiskSpace, type DiskSpace } from '../core/db/disk-space.ts';
 import { prepare } from '../core/db/query.ts';
 import type { Tx } from '../core/db/writer.ts';
 import { AppError, type QuotaName } from '../core/exceptions.ts';
-import type { ItemRow } from '../models/items.ts';
 import { type AccountUsage, accountUsage } from '../models/users.ts';
 
 /** The maximum of one account for each quota. */
@@ -92,9 +91,11 @@ export function limitOf(limits: QuotaLimits, usage: AccountUsage, name: CountedQ
 /** The columns that count towards the bytes of an item; SQLite's triggers count the same. */
 const TEXTS = ['title', 'description', 'url', 'tags', 'data'] as const;
 
+type TextColumns = Readonly<Record<string, string | number | null | undefined>>;
+
 /** The bytes of an item that count towards the quota, for the given columns. */
-export function textBytes(columns: Partial<ItemRow>): number {
-  return TEXTS.reduce((sum, name) => sum + Buffer.byteLength(columns[name] ?? ''), 0);
+export function textBytes(columns: TextColumns): number {
+  return TEXTS.reduce((sum, name) => sum + Buffer.byteLength(String(columns[name] ?? '')), 0);
 }
 
 function refuseOver(name: QuotaName, used: number, added: number, limit: number): void {

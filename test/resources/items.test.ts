@@ -1,36 +1,9 @@
 import { expect, test } from 'bun:test';
-import { generateSQLiteDrizzleJson } from 'drizzle-kit/api';
-import { getTableName } from 'drizzle-orm';
-import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
-import * as models from '../../src/models/items.ts';
-import { tablesOf } from '../../src/resources/declare/tables.ts';
 import { items } from '../../src/resources/items.ts';
 import { ITEM_FILTERS } from '../../src/schemas/filters.ts';
 import { ItemNew } from '../../src/schemas/items/items-v2.ts';
 
 const { definition } = items;
-
-/** The tables of items, as drizzle-kit sees them. */
-async function snapshot(tables: readonly SQLiteTable[]) {
-  const named = Object.fromEntries(tables.map((table) => [getTableName(table), table]));
-  return (await generateSQLiteDrizzleJson(named)).tables;
-}
-
-test('the declaration of items has the tables of the migrations', async () => {
-  const declared = tablesOf(definition);
-  const {
-    items: table,
-    itemRevisions,
-    itemEvents,
-    itemViews,
-    itemHours,
-    itemDays,
-    itemTags,
-  } = models;
-  const before = [table, itemRevisions, itemEvents, itemViews, itemHours, itemDays, itemTags];
-  expect(declared).toHaveLength(before.length);
-  expect(await snapshot(declared)).toEqual(await snapshot(before));
-});
 
 test('the declaration of items has their filters', () => {
   expect(definition.filters).toEqual(ITEM_FILTERS);

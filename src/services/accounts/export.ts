@@ -7,11 +7,12 @@ import { type AccessToken, accessTokens } from '../../models/access-tokens.ts';
 import { type AuditEntry, auditLog } from '../../models/audit-log.ts';
 import { identities } from '../../models/identities.ts';
 import * as models from '../../models/index.ts';
-import { itemRevisions, items } from '../../models/items.ts';
 import { passkeys } from '../../models/passkeys.ts';
 import { sessions } from '../../models/sessions.ts';
 import { totps } from '../../models/totp.ts';
 import { accountUsage, users } from '../../models/users.ts';
+import type { Resource } from '../../resources/declare/definition.ts';
+import * as resources from '../../resources/index.ts';
 import { pagesById } from '../../utils/page.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Resources } from '../resources/index.ts';
@@ -143,9 +144,14 @@ export const NOT_EXPORTED: Record<string, string> = {
 
 /** The tables whose rows the document shows in a custom format. */
 const FORMATTED: readonly string[] = [
-  ...[users, totps, accountUsage, items, itemRevisions],
-  ...[identities, passkeys, sessions, accessTokens, auditLog],
-].map(getTableName);
+  ...[users, totps, accountUsage].map(getTableName),
+  ...[identities, passkeys, sessions, accessTokens, auditLog].map(getTableName),
+  ...Object.values(resources).flatMap(exportedTables),
+];
+
+function exportedTables({ definition: { table, tables } }: Resource): string[] {
+  return [table, ...(tables.revisions ? [tables.revisions] : [])].map(getTableName);
+}
 
 /** The other tables with an `owner_id`. Their rows are exported unchanged, under the table's name. */
 const OWNED = Object.values<unknown>(models)

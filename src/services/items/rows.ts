@@ -1,9 +1,16 @@
 import { and, asc, eq, getTableColumns, gt, sql } from 'drizzle-orm';
 import { fixed, prepare } from '../../core/db/query.ts';
-import { type ItemRow, items, itemViews, type Visibility } from '../../models/items.ts';
 import { isNotRemoved } from '../../models/users.ts';
+import type { ViewsTable } from '../../resources/declare/related-tables.ts';
+import { type StoredOf, tableOf } from '../../resources/declare/stored.ts';
+import { items as resource } from '../../resources/items.ts';
 import { codePoints, nfc } from '../../utils/text/text.ts';
 import type { CountedRows, Place } from '../skip.ts';
+
+export const items = tableOf(resource);
+export const itemViews = resource.definition.tables.views as ViewsTable;
+
+export type ItemRow = StoredOf<typeof resource>;
 
 /** An item as stored, with its committed views. `tags` and `data` are JSON texts. */
 export type Item = ItemRow & { views: number };
@@ -18,7 +25,7 @@ export type ItemFields = {
   url: string | null;
   tags: string[];
   data: Record<string, unknown>;
-  visibility: Visibility;
+  visibility: ItemRow['visibility'];
 };
 
 /** The names of ItemFields: the columns of an export, in its order, and of the history. */
@@ -56,7 +63,7 @@ export const listedItemById = prepare<{ id: number }, PlainItem[]>((orm) =>
   orm
     .select(plainColumns)
     .from(items)
-    .innerJoin(itemViews, eq(itemViews.item_id, items.id))
+    .innerJoin(itemViews, eq(itemViews.row_id, items.id))
     .where(and(eq(items.id, sql.placeholder('id')), isListed, isOwned)),
 );
 
@@ -70,7 +77,7 @@ export const listedItems = prepare<Place & { limit: number }, PlainItem[]>((orm)
   orm
     .select(plainColumns)
     .from(items)
-    .innerJoin(itemViews, eq(itemViews.item_id, items.id))
+    .innerJoin(itemViews, eq(itemViews.row_id, items.id))
     .where(and(isListed, isOwned, gt(items.id, sql.placeholder('after'))))
     .orderBy(asc(items.id))
     .limit(sql.placeholder('limit'))

@@ -4,7 +4,6 @@ import type { Db } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
 import type { FairTurns } from '../../core/fair-turns.ts';
 import type { Viewer, Viewers } from '../../core/viewers.ts';
-import { items, itemViews } from '../../models/items.ts';
 import { notFoundOf } from '../resources/access.ts';
 import { rowsTag } from '../resources/views/popular.ts';
 import type { RowViews } from '../resources/views/views.ts';
@@ -12,6 +11,8 @@ import { placeAfter } from '../skip.ts';
 import {
   COUNTED_ITEMS,
   isOwned,
+  items,
+  itemViews,
   listedItemById,
   listedItems,
   type PlainItem,
@@ -71,9 +72,9 @@ const mostViewed = prepare<{ limit: number }, PlainItem[]>((orm) =>
   orm
     .select(plainColumns)
     .from(itemViews)
-    .innerJoin(items, eq(items.id, itemViews.item_id))
+    .innerJoin(items, eq(items.id, itemViews.row_id))
     // Written as in the partial index, so that SQLite uses it.
     .where(and(sql`${itemViews.is_listed} = 1`, isOwned))
-    .orderBy(desc(itemViews.views), asc(itemViews.item_id))
+    .orderBy(desc(itemViews.views), asc(itemViews.row_id))
     .limit(sql.placeholder('limit')),
 );

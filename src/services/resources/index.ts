@@ -6,6 +6,7 @@ import { createPlaces } from '../../core/event-hub.ts';
 import type { Definition, Row } from '../../resources/declare/definition.ts';
 import type { HookContext } from '../../resources/declare/hooks.ts';
 import type { ResourceService } from '../../resources/declare/service.ts';
+import { checkTogether } from '../../resources/together.ts';
 import type { Quotas } from '../quotas.ts';
 import { createEngine, type Engine, type Extras } from './engine.ts';
 import { forced } from './erasure.ts';
@@ -32,12 +33,13 @@ export interface ResourceServices<R extends Row = Row> extends Engine<R> {
 
 export type Resources = ReturnType<typeof createResources>;
 
-/** Creates the services of all resources. `extras` holds what some have beside their declaration. */
+/** Creates the services of all resources. Throws DeclarationError if they do not fit together. `extras` holds what some have beside their declaration. */
 export function createResources(
   definitions: readonly Definition[],
   deps: ResourcesDeps,
   extras: Record<string, Extras> = {},
 ) {
+  checkTogether(definitions);
   const { config, db } = deps;
   const { maxListeners, limitListeners, rateLimit } = config;
   const maxPerKey = rateLimit === 'on' ? limitListeners : maxListeners;

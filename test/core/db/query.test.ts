@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
 import { eq, sql } from 'drizzle-orm';
 import { prepare } from '../../../src/core/db/query.ts';
-import { items, type User, users } from '../../../src/models/index.ts';
+import { type User, users } from '../../../src/models/index.ts';
+import { items } from '../../../src/services/items/rows.ts';
 import { testApp } from '../../support.ts';
 
 test('rows equal those of Drizzle, including booleans and nulls', async () => {
