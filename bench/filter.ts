@@ -28,6 +28,8 @@ const REQUESTS = 400;
 const CONNECTIONS = 8;
 const PATTERN = '77';
 const PAGE = 20;
+const PORT = 18_090;
+const ADMIN = { identity: 'admin@example.com', password: 'admin password 1' };
 
 interface Asked extends Pick<Server, 'name' | 'pid'> {
   url: string;
@@ -98,9 +100,6 @@ function scanMicros(path: string): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / REQUESTS;
 }
-
-const PORT = 18_090;
-const ADMIN = { identity: 'admin@example.com', password: 'admin password 1' };
 
 /** Starts PocketBase over a collection with the items of a file of Hutch. */
 async function startPocketBase(

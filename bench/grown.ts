@@ -2,7 +2,7 @@ import { Database } from 'bun:sqlite';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { seedUsers } from './seed.ts';
-import { insertItems } from './seed-items.ts';
+import { indexItems, insertItems } from './seed-items.ts';
 import { HUTCH, run } from './stage.ts';
 
 const CHUNK = 50_000;
@@ -38,6 +38,7 @@ async function fill(path: string, size: number, more: (client: Database) => void
     client.transaction(() => insertItems(client, from, to))();
   }
   client.transaction(() => more(client))();
+  client.transaction(() => indexItems(client))();
   client.run('ANALYZE');
   client.run('PRAGMA journal_mode = WAL');
   client.close(true);

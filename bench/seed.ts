@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { insertItems } from './seed-items.ts';
+import { indexItems, insertItems } from './seed-items.ts';
 
 export const ITEM_COUNT = 100_000;
 export const USER_COUNT = 1_000;
@@ -21,6 +21,7 @@ export async function seed(path: string, copyPath: string): Promise<void> {
   client.run('PRAGMA foreign_keys = ON');
   await seedUsers(client);
   client.transaction(() => insertItems(client, 1, ITEM_COUNT))();
+  client.transaction(() => indexItems(client))();
   client.run('ANALYZE');
   client.run('PRAGMA wal_checkpoint(TRUNCATE)');
   client.run('VACUUM INTO ?', [copyPath]);

@@ -38,21 +38,27 @@ export function entriesAfter(
 /** The entries of consecutive ranges of an index. */
 export function entriesWhere(
   order: readonly SortKey[],
-  { from, where, key, id }: Source,
+  source: Source,
   ranges: readonly Fragment[],
   limit: number,
+): Fragment {
+  const parts = ranges.map((range) => fragment`${entriesIn(order, source, range)} limit ${limit}`);
+  if (parts.length === 1) return parts[0] as Fragment;
+  const each = parts.map((part) => fragment`select * from (${part})`);
+  return fragment`${joined(each, ' union all ')} limit ${limit}`;
+}
+
+/** The entries of a range of an index, as `key` and `id`. */
+export function entriesIn(
+  order: readonly SortKey[],
+  { from, where, key, id }: Source,
+  range: Fragment,
 ): Fragment {
   const [first, second] = indexedPart(order) as [SortKey, SortKey | undefined];
   const orderBy = second
     ? fragment`${key} ${directionOf(first)}, ${id} ${directionOf(second)}`
     : fragment`${id} ${directionOf(first)}`;
-  const parts = ranges.map(
-    (range) =>
-      fragment`select ${key} as key, ${id} as id from ${from} where ${range} and ${where} order by ${orderBy} limit ${limit}`,
-  );
-  if (parts.length === 1) return parts[0] as Fragment;
-  const each = parts.map((part) => fragment`select * from (${part})`);
-  return fragment`${joined(each, ' union all ')} limit ${limit}`;
+  return fragment`select ${key} as key, ${id} as id from ${from} where ${range} and ${where} order by ${orderBy}`;
 }
 
 /**
