@@ -52,9 +52,15 @@ export function anyOf(conditions: readonly Fragment[]): Fragment {
   return fragment`(${joined(conditions, ' or ')})`;
 }
 
+const names = new WeakMap<Column, Fragment>();
+
 /** The quoted name of a column, with its table. */
 export function nameOf(column: Column): Fragment {
-  return raw(`"${getTableName(column.table)}"."${column.name}"`);
+  const known = names.get(column);
+  if (known) return known;
+  const name = raw(`"${getTableName(column.table)}"."${column.name}"`);
+  names.set(column, name);
+  return name;
 }
 
 /** The quoted name of a column's table. */
