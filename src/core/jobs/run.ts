@@ -26,11 +26,11 @@ const MAX_WAIT_MS = MINUTE_MS;
 /** Runs a job that was taken and stores the outcome. Never rejects. */
 export async function runJob(deps: RunDeps, row: JobRow): Promise<void> {
   const outcome = await attempt(deps, row);
-  report(deps.log, row, outcome);
   // The work was done: until that is stored, the job must not start again in this process.
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)) {
     try {
       await deps.db.write((tx) => storeOutcome(tx, row, outcome));
+      report(deps.log, row, outcome);
       return;
     } catch (error) {
       const { id, name: job } = row;

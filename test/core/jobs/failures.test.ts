@@ -52,6 +52,17 @@ describe('a job that fails', () => {
     expect(t.logLines.join('')).toContain('A job was given up.');
   });
 
+  test('is reported once its end is stored', async () => {
+    await using t = await testApp();
+    const states: unknown[] = [];
+    const log = { ...t.deps.log, error: () => void states.push(rows(t)[0]?.state) };
+    const { queue, jobs, enqueue } = jobsOf(t, { log });
+    queue.define({ name: 'fail', run: refuse, maxAttempts: 1 });
+    await enqueue('fail');
+    await jobs.runDue();
+    expect(states).toEqual(['dead']);
+  });
+
   test('for good is given up at once, with the remainder of its payload', async () => {
     await using t = await testApp();
     const { queue, jobs, enqueue } = jobsOf(t);
