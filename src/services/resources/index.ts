@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { SYSTEM } from '../../core/actor.ts';
 import type { Base } from '../../core/base.ts';
 import { prepareRows } from '../../core/db/query.ts';
 import type { Tx } from '../../core/db/writer.ts';
@@ -7,6 +8,7 @@ import type { Definition, Row } from '../../resources/declare/definition.ts';
 import type { HookContext } from '../../resources/declare/hooks.ts';
 import type { ResourceService } from '../../resources/declare/service.ts';
 import { checkTogether } from '../../resources/together.ts';
+import { defineResourceJobs } from '../jobs/resource-jobs.ts';
 import type { Quotas } from '../quotas.ts';
 import { createEngine, type Engine, type Extras } from './engine.ts';
 import { forced } from './erasure.ts';
@@ -63,6 +65,11 @@ export function createResources(
     const engine = createEngine(def, engineDeps, extras[def.name]);
     byName.set(def.name, { ...engine, service: createResourceService(engine) });
     linked.push(linkOf(engine));
+    defineResourceJobs(deps.queue, def, () => ({
+      actor: SYSTEM,
+      now: deps.now(),
+      ...toolsFor(undefined, SYSTEM),
+    }));
   }
   const all = [...byName.values()];
   const owned = definitions.map((def) => ({ def, firstOwned: firstOwnedBy(def) }));

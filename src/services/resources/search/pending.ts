@@ -12,10 +12,10 @@ import {
 import { rowsOf } from '../../../core/db/query.ts';
 import type { Tx } from '../../../core/db/writer.ts';
 import type { Pace } from '../../../core/fair-turns.ts';
+import { type Job, MAX_RUN_MS } from '../../../core/jobs/recurring.ts';
 import type { Definition } from '../../../resources/declare/definition.ts';
 import { indexedWords } from '../../../utils/text/words.ts';
 import { timeBudget } from '../../../utils/time/time-budget.ts';
-import { type Job, MAX_RUN_MS } from '../../jobs.ts';
 
 /** The full-text index of a resource's listed rows. Changed rows wait to be indexed. */
 export interface SearchIndex {

@@ -3,11 +3,11 @@ import type { Db } from '../../../core/db/db.ts';
 import { addPending, type FullText } from '../../../core/db/full-text.ts';
 import { prepare, rowsOf } from '../../../core/db/query.ts';
 import type { Tx } from '../../../core/db/writer.ts';
+import { type Job, MAX_RUN_MS } from '../../../core/jobs/recurring.ts';
 import { searchReindex } from '../../../models/search-reindex.ts';
 import { timeBudget } from '../../../utils/time/time-budget.ts';
 import { HOUR_MS } from '../../../utils/time/units.ts';
 import { type ItemRow, inNfc, items } from '../../items/rows.ts';
-import { type Job, MAX_RUN_MS } from '../../jobs.ts';
 
 const EVERY_MS = HOUR_MS;
 /** Items of one read: at most half a megabyte of text. */
