@@ -10,6 +10,8 @@ const ENV = { ...ADMIN.env, HUTCH_RATE_LIMIT: 'off' };
 /** Acquires the write lock of the database of a server, like a shell or a backup. */
 function lockOf(dir: string) {
   const other = new Database(join(dir, 'hutch.db'));
+  // The server may be writing: it queues and sends a mail after a sign-up.
+  other.run('pragma busy_timeout = 5000');
   other.run('begin immediate');
   return {
     [Symbol.dispose]: () => {

@@ -121,6 +121,8 @@ export const FIELD_SERVER: Check[] = [
       const it = await kit.up();
       const token = await it.register('ada');
       const other = new Database(it.file('hutch.db'));
+      // The server may be writing: it queues and sends a mail after a sign-up.
+      other.run('pragma busy_timeout = 5000');
       other.run('begin immediate');
       const order: string[] = [];
       const writes = Array.from({ length: 4 }, async () => {
