@@ -29,6 +29,8 @@ import type { Deps } from './core/deps.ts';
  */
 export const createApp = (deps: Deps) => {
   registerKinds();
+  const { definitions, config } = deps;
+  const { registration } = config;
   const whole = () => app;
   const app = new Elysia({
     name: 'hutch',
@@ -56,7 +58,7 @@ export const createApp = (deps: Deps) => {
     .use(createHealthRoutes(deps))
     .use(createDocsRoutes(deps))
     .use(createPageRoutes(deps))
-    .use(createOpenapiRoutes({ app: whole, registration: deps.config.registration }))
+    .use(createOpenapiRoutes({ app: whole, registration, definitions }))
     .use(v1(deps))
     .use(v2(deps));
   requireDeclaredAccess(app);

@@ -6,8 +6,6 @@ import './launch.ts';
 import { adminCreate } from './cli/admin-create.ts';
 import type { Command } from './cli/command.ts';
 import { healthcheck } from './cli/healthcheck.ts';
-import { itemsExport } from './cli/items/export.ts';
-import { itemsImport } from './cli/items/import.ts';
 import { jobsList } from './cli/jobs/list.ts';
 import { jobsRetry } from './cli/jobs/retry.ts';
 import { migrate } from './cli/migrate.ts';
@@ -21,6 +19,8 @@ import { run } from './cli/run.ts';
 import { serve } from './cli/serve.ts';
 import { settings } from './cli/settings.ts';
 import { sourcesRekey } from './cli/sources-rekey.ts';
+import { exportCommand } from './cli/transfer/export.ts';
+import { importCommand } from './cli/transfer/import.ts';
 import { usageVerify } from './cli/usage-verify.ts';
 import { usersImport } from './cli/users/import.ts';
 import { usersList } from './cli/users/list.ts';
@@ -28,6 +28,11 @@ import { usersResetPassword } from './cli/users/reset-password.ts';
 import { usersShow } from './cli/users/show.ts';
 import { usersDisable, usersEnable } from './cli/users/state.ts';
 import { version } from './cli/version.ts';
+import * as resources from './resources/index.ts';
+
+const transferred = Object.values(resources)
+  .map(({ definition }) => definition)
+  .filter(({ hasTransfer }) => hasTransfer);
 
 const COMMANDS: readonly Command[] = [
   init,
@@ -44,8 +49,7 @@ const COMMANDS: readonly Command[] = [
   usersEnable,
   usersResetPassword,
   usersImport,
-  itemsImport,
-  itemsExport,
+  ...transferred.flatMap((it) => [importCommand(it), exportCommand(it)]),
   jobsList,
   jobsRetry,
   sourcesRekey,

@@ -9,18 +9,19 @@ const IDEMPOTENT = ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'];
 /** Statuses of a server, or of its proxy, that is temporarily unavailable. */
 const UNAVAILABLE = [502, 503, 504];
 
-/** The POST routes that honour an Idempotency-Key. A test compares this list with the OpenAPI document. */
-export const KEYED_ROUTES: readonly string[] = [
+/**
+ * The POST routes that honour an Idempotency-Key; `{resource}` is any resource, also one of users. A test
+ * compares this list with the OpenAPI document.
+ */
+const KEYED_ROUTES: readonly string[] = [
   '/api/v2/auth/identities',
   '/api/v2/auth/passkeys',
   '/api/v2/auth/register',
-  '/api/v2/items',
-  '/api/v2/items/batch',
-  '/api/v2/items/{item_id}/restore',
-  '/api/v2/items/{item_id}/revisions',
-  '/api/v2/sources',
-  '/api/v2/tokens',
-  '/api/v2/users',
+  '/api/v2/{resource}',
+  '/api/v2/{resource}/batch',
+  '/api/v2/{resource}/import',
+  '/api/v2/{resource}/{id}/restore',
+  '/api/v2/{resource}/{id}/revisions',
 ];
 
 /** True if a request may be sent again although the server may already have processed it. */
@@ -29,7 +30,7 @@ export function isIdempotent(method: string, path: string): boolean {
 }
 
 /** True if POST to `path` honours an Idempotency-Key. */
-function isKeyed(path: string): boolean {
+export function isKeyed(path: string): boolean {
   const parts = path.split('/');
   return KEYED_ROUTES.map((route) => route.split('/')).some(
     (route) =>
@@ -61,6 +62,8 @@ function isRetryable({ error }: AnyAnswer, { isIdempotent }: RetryState): boolea
   // The server did not process it.
   if (error.status === 429) return true;
   if (error.kind === 'network' || error.kind === 'broken') return isIdempotent;
+  // An earlier attempt, whose connection was lost, is still being processed.
+  if (error.code === 'idempotency_running') return isIdempotent;
   return UNAVAILABLE.includes(error.status) && isIdempotent;
 }
 

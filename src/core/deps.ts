@@ -10,6 +10,7 @@ import { createItemServices, itemExtras } from '../services/items/index.ts';
 import { createJobServices } from '../services/jobs/index.ts';
 import { createMailServices } from '../services/mail/index.ts';
 import { createQuotas } from '../services/quotas.ts';
+import { createExchange } from '../services/resources/exchange.ts';
 import {
   createResources,
   eventTableOf,
@@ -50,6 +51,8 @@ export function createDeps(config: Config, options: AppOptions) {
     { ...shared, enqueue: shared.queue.enqueue },
     { items: itemExtras(shared) },
   );
+  const idempotency = createIdempotency(shared);
+  const exchange = createExchange(definitions, { ...shared, resources, idempotency });
   const items = createItemServices({ ...shared, resources });
   const sources = createSourceServices({ ...shared, ...audit });
   const users = createUsers({ ...shared, ...audit });
@@ -71,6 +74,7 @@ export function createDeps(config: Config, options: AppOptions) {
       ...audit.jobs,
       ...items.jobs,
       ...resources.jobs,
+      ...exchange.jobs,
       ...sources.jobs,
       createIdempotencyPurge(shared),
       shared.eventIds.job,
@@ -82,7 +86,10 @@ export function createDeps(config: Config, options: AppOptions) {
     ...audit,
     ...mail,
     ...items,
+    /** All resources, in the order of the document. */
     definitions,
+    /** The lists, imports and exports of each resource, by its name. */
+    exchange: exchange.byName,
     /** The services of each resource, by its name. */
     resources: Object.fromEntries(resources.byName) as Record<string, ResourceServices>,
     ...sources,
@@ -91,7 +98,7 @@ export function createDeps(config: Config, options: AppOptions) {
     ...identities,
     ...createJobServices({ ...shared, ...audit }),
     users,
-    idempotency: createIdempotency(shared),
+    idempotency,
     systemStats: createSystemStats({ ...shared, jobs }),
     jobs,
     limits: config.rateLimit === 'on' ? createLimits(config) : undefined,

@@ -53,6 +53,7 @@ export interface IntegerOptions {
 export type OwnKind =
   | 'HutchText'
   | 'HutchNullableText'
+  | 'HutchNullable'
   | 'HutchTextList'
   | 'HutchIntegerText'
   | 'HutchJsonObject'
@@ -71,6 +72,15 @@ export function Text(options: TextOptions): TUnsafe<string> {
 
 export function NullableText(options: TextOptions): TUnsafe<string | null> {
   return own('HutchNullableText', { type: ['string', 'null'], ...storable(options) });
+}
+
+/** Any value of `schema`, or null. */
+export function Nullable(schema: TSchema): TSchema {
+  if ((schema as unknown as Record<PropertyKey, unknown>)[Kind] === 'HutchText') {
+    return { ...schema, [Kind]: 'HutchNullableText', type: ['string', 'null'] } as TSchema;
+  }
+  // Not `anyOf`, for which Elysia would check each alternative.
+  return own('HutchNullable', { 'x-nullable': schema, elysiaMeta: { inner: schema } });
 }
 
 /** A query parameter that may be repeated. api/request/parameters.ts converts a single value to a list. */

@@ -47,7 +47,7 @@ export function Names<const Name extends string>(
   );
 }
 
-/** One of several names. api/v2/items/list-query.ts validates it with the other parameters of a list. */
+/** One of several names. api/v2/resources/list-query.ts validates it with the other parameters of a list. */
 export function ListChoice<const Name extends string>(
   names: readonly Name[],
   options: { title: string; description: string },
@@ -56,7 +56,7 @@ export function ListChoice<const Name extends string>(
 }
 
 /**
- * The query of a list with filters. It is open, because api/v2/items/list-query.ts validates the names
+ * The query of a list with filters. It is open, because api/v2/resources/list-query.ts validates the names
  * of filters, and typed for the client.
  */
 export function FilteredQuery<P extends TProperties, Fields extends FilterFields>(
@@ -72,21 +72,25 @@ export function FilteredQuery<P extends TProperties, Fields extends FilterFields
   });
 }
 
-const GRAMMAR = `A condition as text: \`field op value\`. Repeat the parameter for more conditions, at most ${MAX_FILTERS}; all must be true.
+const grammarOf = (
+  json: string,
+) => `A condition as text: \`field op value\`. Repeat the parameter for more conditions, at most ${MAX_FILTERS}; all must be true.
 One or more blanks separate the field, the operator and the value. The value is the rest of the text, including
 its blanks, quotes and commas; only commas in the values of a list are escaped.
 
 - Operators: \`eq\`, \`ne\` (everything that eq does not match, including missing values), \`gt\`, \`gte\`, \`lt\`, \`lte\`, \`in\`, \`like\`, \`is\`.
 - \`in\`: up to 100 values, separated by commas; \`\\,\` is a comma inside a value, \`\\\\\` a backslash.
 - \`like\`: matches the whole value, ignoring the case of A to Z; \`*\` matches any text and may occur five times.
-- \`is\`: \`null\` or \`not_null\`; for data also \`true\` or \`false\`.
+- \`is\`: \`null\` or \`not_null\`; for ${json} also \`true\` or \`false\`.
 - Numbers, times, accounts and choices may have blanks around them. A time is in RFC 3339 form, or a date, which
   means its first moment in UTC. An account is its id, or \`me\` for the caller.
 
 \`filter[field][op]=value\` is the same condition as a separate parameter. If no index serves the conditions, a
 page may be short or empty although has_more is true.`;
 
-const JSON_VALUES = `Keys of data follow dots: up to 10 keys of letters, digits, _ and -. A value is a JSON number,
+const jsonValuesOf = (
+  json: string,
+) => `Keys of ${json} follow dots: up to 10 keys of letters, digits, _ and -. A value is a JSON number,
 true, false, null or a text in quotes; anything else is plain text. Values match only values of the same type;
 \`like\` matches texts of up to 2,048 characters.`;
 
@@ -96,7 +100,10 @@ function whereParameter(fields: FilterFields, examples: readonly string[]) {
     ([name, { type, ops, hasPath }]) =>
       `- \`${hasPath ? `${name}.key` : name}\` (${typeof type === 'string' ? type : type.join(', ')}): ${ops.join(', ')}`,
   );
-  const hasJson = Object.values(fields).some(({ type }) => type === 'json');
+  const json = Object.entries(fields).flatMap(([name, { type }]) =>
+    type === 'json' ? [name] : [],
+  );
+  const jsonName = json.join(' and ') || 'data';
   return {
     'x-type': 'array',
     'x-style': 'form',
@@ -104,9 +111,9 @@ function whereParameter(fields: FilterFields, examples: readonly string[]) {
     items: { type: 'string', minLength: 4, maxLength: 20_000 },
     maxItems: MAX_FILTERS,
     description: [
-      GRAMMAR,
+      grammarOf(jsonName),
       `Fields:\n\n${named.join('\n')}`,
-      ...(hasJson ? [JSON_VALUES] : []),
+      ...(json.length > 0 ? [jsonValuesOf(jsonName)] : []),
     ].join('\n\n'),
     examples: [examples],
   };

@@ -41,6 +41,8 @@ export type StoredResponse = Omit<
 /** Further writes that belong to a write, in the same transaction: both commit or neither. */
 export type OnWritten<T> = (tx: Tx, written: T) => Promise<void>;
 
+export type Idempotency = ReturnType<typeof createIdempotency>;
+
 /** Processes a request that is sent twice only once. */
 export const createIdempotency = ({
   db,
@@ -83,6 +85,40 @@ export const createIdempotency = ({
         await store(tx, { ...row, created_at: now().toISOString() });
       });
       return undefined;
+    } finally {
+      await claims.release(name);
+    }
+  },
+
+  /**
+   * Runs a request that writes in several transactions. `work` gets what an earlier attempt with the
+   * key stored last, complete or not, and `store`, which replaces it in a transaction of the work: a
+   * repeat continues after what is committed. Throws idempotency_mismatch when another request used
+   * the key, idempotency_running while that one is being processed, quota_exceeded when the
+   * account has too many stored responses, and what `work` throws.
+   */
+  resume: async <R>(
+    { actor, key, request_hash }: KeyedRequest,
+    work: (stored: StoredResponse | undefined, store: OnWritten<StoredResponse>) => Promise<R>,
+  ): Promise<R> => {
+    const user_id = actor.id;
+    const name = `${user_id} ${key}`;
+    if (!(await claims.claim(name))) throw stillRunning();
+    try {
+      const [first] = await storedResponse(db.read, { user_id, key });
+      if (first && first.request_hash !== request_hash) throw mismatch();
+      let last = first?.body;
+      return await work(first, async (tx, response) => {
+        if (last !== undefined) await replaceOwn(tx, { user_id, key, body: last });
+        const { body } = response;
+        const added = { idempotency_keys: 1, idempotency_bytes: Buffer.byteLength(body) };
+        await quotas.admit(tx, actor, user_id, added);
+        const row = { ...response, user_id, key, request_hash };
+        await store(tx, { ...row, created_at: now().toISOString() });
+        tx.afterCommit(() => {
+          last = body;
+        });
+      });
     } finally {
       await claims.release(name);
     }
@@ -132,7 +168,13 @@ async function store(tx: Tx, row: IdempotencyKey): Promise<void> {
   if ((await insertKey(tx, row)).length === 0) throw stillRunning();
 }
 
-function mismatch(): AppError {
+/** Deletes the last state of this request. Throws idempotency_running if another process replaced it. */
+async function replaceOwn(tx: Tx, own: Own): Promise<void> {
+  if ((await deleteOwn(tx, own)).length === 0) throw stillRunning();
+}
+
+/** The error for a key that another request used. */
+export function mismatch(): AppError {
   return new AppError('idempotency_mismatch', 'This Idempotency-Key was used for another request');
 }
 
@@ -163,6 +205,22 @@ const insertKey = prepare<IdempotencyKey, IdempotencyKey[]>((orm) => {
     .values(values as never)
     .onConflictDoNothing()
     .returning();
+});
+
+type Own = Pick<IdempotencyKey, 'user_id' | 'key' | 'body'>;
+
+const deleteOwn = prepare<Own, { key: string }[]>((orm) => {
+  const { user_id, key, body } = idempotencyKeys;
+  return orm
+    .delete(idempotencyKeys)
+    .where(
+      and(
+        eq(user_id, sql.placeholder('user_id')),
+        eq(key, sql.placeholder('key')),
+        eq(body, sql.placeholder('body')),
+      ),
+    )
+    .returning({ key });
 });
 
 const deleteOldest: Query<{ until: string }, { key: string }[]> = prepare((orm) => {

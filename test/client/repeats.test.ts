@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { KEYED_ROUTES } from '../../src/client/retry.ts';
+import { isKeyed } from '../../src/client/retry.ts';
 import { createClient } from '../../src/client.ts';
 import { testApp } from '../support.ts';
 
@@ -54,7 +54,7 @@ describe('a call is retried', () => {
     expect(await outcomes(({ v2 }) => v2.items({ item_id: 1 }).patch(item))).toEqual([0, 503, 200]);
     const login = { login: 'ada', password: 'password123' };
     expect(await outcomes(({ v2 }) => v2.auth.login.post(login))).toEqual([0, 503, 200]);
-    expect(await outcomes(({ v2 }) => v2.items.import.post('{}'))).toEqual([0, 503, 200]);
+    expect(await outcomes(({ v2 }) => v2.items.import.post('{}'))).toEqual([200, 200, 200]);
   });
 
   test('as often as the client or the call allows', async () => {
@@ -104,10 +104,13 @@ test('the client knows the routes that accept an Idempotency-Key', async () => {
   const { paths } = document as {
     paths: Record<string, { post?: { parameters?: { name: string }[] } }>;
   };
-  const keyed = Object.entries(paths).filter(([, { post }]) =>
-    post?.parameters?.some(({ name }) => name.toLowerCase() === 'idempotency-key'),
+  const posts = Object.entries(paths).flatMap(([path, { post }]) => (post ? [{ path, post }] : []));
+  const keyed = posts.filter(({ post: { parameters = [] } }) =>
+    parameters.some(({ name }) => name.toLowerCase() === 'idempotency-key'),
   );
-  expect(keyed.map(([path]) => path).sort()).toEqual([...KEYED_ROUTES].sort());
+  expect(keyed.length).toBeGreaterThan(5);
+  const known = posts.filter(({ path }) => isKeyed(path.replace(/{\w+}/g, '7')));
+  expect(known).toEqual(keyed);
 });
 
 describe('a token', () => {

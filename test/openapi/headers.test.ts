@@ -56,7 +56,8 @@ test('an operation reads the request headers and sends the response headers that
   const send = async (id: string, call: string, body?: unknown, extra: object = {}) => {
     const [method = '', path = ''] = call.split(' ');
     const headers = { ...(body ? { 'content-type': 'application/json' } : {}), ...extra };
-    const init = body === undefined ? {} : { body: JSON.stringify(body) };
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const init = body === undefined ? {} : { body: text };
     using reads = recordReads();
     const response = await t.request(method, path, { ...init, headers, token });
     for (const name of reads.seen()) read.add(`${id} ${name}`);
@@ -80,6 +81,11 @@ test('an operation reads the request headers and sends the response headers that
   await twice('batchItems', 'POST /api/v2/items/batch', {
     operations: [{ op: 'create', item: { title: 'Another' } }],
   });
+  for (let i = 0; i < 2; i++) {
+    const headers = { 'content-type': 'text/csv', 'idempotency-key': 'importItems' };
+    const body = 'title\nA third\n';
+    await send('importItems', 'POST /api/v2/items/import', body, headers);
+  }
   await send('getItemV2', 'GET /api/v2/items/1');
   await send('getItemV2', 'GET /api/v2/items/1', undefined, { 'if-none-match': '*' });
   await send('updateItemV2', 'PATCH /api/v2/items/1', { title: 'A warmer hutch' });

@@ -3,15 +3,6 @@ import type { TreeOf } from '../../src/api/v2/resources/tree.ts';
 import { type ClientWith, createClient, pages, subscribe } from '../../src/client.ts';
 import { anyJson, flag, oneOf, ref, text, texts } from '../../src/resources/declare/columns.ts';
 import { resource } from '../../src/resources/declare/resource.ts';
-import type { items } from '../../src/resources/items.ts';
-import type { ItemChange } from '../../src/schemas/items/events.ts';
-import type {
-  ItemBatch,
-  ItemDocument,
-  ItemNew,
-  ItemPatch,
-} from '../../src/schemas/items/items-v2.ts';
-import type { ItemsQuery } from '../../src/schemas/items/list.ts';
 
 const lists = resource('lists', {
   columns: { title: text().notNull() },
@@ -195,24 +186,3 @@ test('wrong names do not compile', () => {
   ];
   expect(wrong.length + declarations.length).toBeGreaterThan(0);
 });
-
-type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-type ItemRoutes = TreeOf<{ items: typeof items }>['items'];
-type Static<T extends { static: unknown }> = T['static'];
-
-test('the types of items are those of their schemas', () => {
-  type One = ItemRoutes[':item_id'];
-  type Batch = ItemRoutes['batch']['post'];
-  type Event = ItemRoutes['events']['get']['response'][200];
-  const equal: [
-    Equal<ItemRoutes['post']['body'], Static<typeof ItemNew>>,
-    Equal<ItemRoutes['post']['response'][201], Static<typeof ItemDocument>>,
-    Equal<One['patch']['body'], Static<typeof ItemPatch>>,
-    Equal<ItemRoutes['get']['query'], Static<typeof ItemsQuery>>,
-    Equal<Batch['body'], Static<typeof ItemBatch>>,
-    Equal<Extract<EventOf<Event>, { data: { item_id: number } }>['data'], ItemChange>,
-  ] = [true, true, true, true, true, true];
-  expect(equal).not.toContain(false);
-});
-
-type EventOf<Stream> = Stream extends AsyncGenerator<infer Event> ? Event : never;

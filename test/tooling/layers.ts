@@ -13,7 +13,11 @@ interface Layer {
 export const LAYERS: Layer[] = [
   { files: ['src/utils/'], may: ['src/utils/'] },
   { files: ['src/models/'], may: ['src/models/'] },
-  { files: ['src/schemas/'], may: ['src/schemas/'] },
+  {
+    files: ['src/schemas/'],
+    may: ['src/schemas/', 'src/resources/declare/words.ts'],
+    mayTypesOf: ['src/resources/declare/'],
+  },
   {
     files: ['src/resources/'],
     may: ['src/resources/', 'src/models/', 'src/schemas/', 'src/utils/'],

@@ -1,4 +1,5 @@
 import type { Config } from '../../core/config/config.ts';
+import type { Definition } from '../../resources/declare/definition.ts';
 import { type Access, levelOf, type RouteDeclaration } from '../plugins/access-rules.ts';
 import { versionOf } from '../plugins/error-forms.ts';
 import { bodyTypes } from '../request/body-rules.ts';
@@ -6,7 +7,14 @@ import { JSON_TYPES } from '../request/media-types.ts';
 import { hasVersion, RESPONSE_HEADERS, type RouteFacts, requestHeaders } from './headers.ts';
 import { type Components, contentOf, correctResponses, type Responses } from './responses.ts';
 import { correctSchema, type Json, used, withKnownEnums } from './schema.ts';
-import { ACCESS_TEXTS, DESCRIPTION, SECURITY, SECURITY_SCHEMES, scopeText, TAGS } from './texts.ts';
+import {
+  ACCESS_TEXTS,
+  DESCRIPTION,
+  SECURITY,
+  SECURITY_SCHEMES,
+  scopeText,
+  tagsOf,
+} from './texts.ts';
 
 interface Parameter extends Json {
   in: string;
@@ -33,6 +41,7 @@ export interface Generated {
 export interface Facts {
   version: string;
   registration: Config['registration'];
+  definitions: readonly Definition[];
   /** The schemas of a route's body and query; the path is a pattern such as `/items/:item_id`. */
   schemasOf(method: string, path: string): { body?: unknown; query?: unknown };
 }
@@ -53,7 +62,7 @@ export function documentOf({ paths }: Generated, facts: Facts): Json {
     openapi: '3.1.2',
     info: { title: 'Hutch', version: facts.version, description: DESCRIPTION, license },
     servers: [{ url: '/' }],
-    tags: TAGS,
+    tags: tagsOf(facts.definitions),
     security: SECURITY,
     paths: known,
     components: {

@@ -2,6 +2,7 @@ import { toOpenAPISchema } from '@elysia/openapi';
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Config } from '../../core/config/config.ts';
 import { VERSION } from '../../core/version.ts';
+import type { Definition } from '../../resources/declare/definition.ts';
 import { findRoute } from '../plugins/routes.ts';
 import { type Asset, createAsset } from '../responses/asset.ts';
 import { documentOf, type Generated } from './document.ts';
@@ -10,6 +11,7 @@ export interface OpenapiOptions {
   /** The whole application, read when the document is first requested. */
   app(): AnyElysia;
   registration: Config['registration'];
+  definitions: readonly Definition[];
 }
 
 /** Serves the OpenAPI 3.1 document at /openapi.json. It is built once. */
@@ -31,11 +33,11 @@ function createDocument(options: OpenapiOptions): Asset {
 }
 
 /** Returns the document of the application, corrected to match the server. */
-export function openapiDocument({ app, registration }: OpenapiOptions): Record<string, unknown> {
+export function openapiDocument({ app, ...options }: OpenapiOptions): Record<string, unknown> {
   const generated = toOpenAPISchema(app(), undefined, undefined, undefined, '3.1.2');
   return documentOf(generated as unknown as Generated, {
     version: VERSION,
-    registration,
+    ...options,
     // The generator leaves out bodies whose parser is not one of Elysia's, and open queries.
     schemasOf: (method, path) => findRoute(app(), method, path)?.hooks ?? {},
   });

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { SPARSE_TYPE } from '../../schemas/items/items-v2.ts';
+import { SPARSE_TYPE } from '../../schemas/resources/document.ts';
 import { versionOf } from '../plugins/error-forms.ts';
 import { type RouteFacts, responseHeaders } from './headers.ts';
 import { correctSchema, type Json } from './schema.ts';

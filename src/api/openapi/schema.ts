@@ -21,8 +21,10 @@ export function correctSchema(schema: unknown, schemas: Json): unknown {
     'x-format': format,
     'x-type': type,
     'x-enum': name,
-    ...own
+    'x-nullable': nullable,
+    ...others
   } = schema as Json;
+  const own: Json = nullable ? { ...others, anyOf: [nullable, { type: 'null' }] } : others;
   const corrected = withFormat(
     withNull(
       withEnum(

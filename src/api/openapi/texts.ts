@@ -1,3 +1,5 @@
+import type { Definition } from '../../resources/declare/definition.ts';
+import { listed, namesOf } from '../../resources/declare/words.ts';
 import type { Access } from '../plugins/access-rules.ts';
 
 export const DESCRIPTION = `Accounts, items, popularity and outside APIs in one binary.
@@ -5,8 +7,26 @@ export const DESCRIPTION = `Accounts, items, popularity and outside APIs in one 
 v1 is wire-compatible with the FastAPI guide that Hutch re-creates. v2 is the current contract; its
 errors are RFC 9457 problems.`;
 
-export const TAGS = [
-  { name: 'items', description: 'Items with their history, views, events and popularity.' },
+/** Returns the groups of operations; each resource has one. */
+export function tagsOf(definitions: readonly Definition[]) {
+  return [...definitions.map(tagOf), ...TAGS];
+}
+
+function tagOf(definition: Definition) {
+  const { name, hasHistory, hasViews, hasEvents } = definition;
+  const options = [
+    ...(hasHistory ? ['history'] : []),
+    ...(hasViews ? ['views'] : []),
+    ...(hasEvents ? ['events'] : []),
+    ...(hasViews ? ['popularity'] : []),
+  ];
+  const { many } = namesOf(definition);
+  const title = many.charAt(0).toUpperCase() + many.slice(1);
+  const ending = options.length > 0 ? ` with their ${listed(options, 'and')}` : '';
+  return { name, description: `${title}${ending}.` };
+}
+
+const TAGS = [
   { name: 'users', description: 'Accounts: your own; for admins, all of them.' },
   { name: 'auth', description: 'Sign-up, sign-in, sessions, second factors and passkeys.' },
   { name: 'tokens', description: 'Personal access tokens, for programs.' },

@@ -42,7 +42,13 @@ declare module 'elysia' {
   interface DocumentDecoration extends RouteDeclaration {}
 }
 
-const declare = (access: Access, scope: TokenScope | undefined, id: string, summary: string) => ({
+/** The `detail` of a route with any access level. */
+export const declare = (
+  access: Access,
+  scope: TokenScope | undefined,
+  id: string,
+  summary: string,
+) => ({
   access,
   scope,
   operationId: id,

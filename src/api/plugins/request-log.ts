@@ -10,12 +10,12 @@ export const requestLog = (log: Log) => {
     .onRequest(({ request, set }) => {
       begun.set(request, { at: performance.now(), request_id: set.headers['x-request-id'] });
     })
-    .onAfterResponse({ as: 'global' }, ({ request, path, set }) => {
+    .onAfterResponse({ as: 'global' }, ({ request, path, set, responseValue }) => {
       const { at = 0, request_id } = begun.get(request) ?? {};
       log.debug('request', {
         method: request.method,
         path,
-        status: set.status,
+        status: responseValue instanceof Response ? responseValue.status : set.status,
         ms: Math.round((performance.now() - at) * 10) / 10,
         request_id,
       });

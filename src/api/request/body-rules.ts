@@ -1,4 +1,5 @@
 import type { AnyElysia } from 'elysia';
+import type { Field } from '../../resources/declare/definition.ts';
 import { JSON_BOUNDS, type JsonBounds } from '../../utils/json/parse.ts';
 import { versionOf } from '../plugins/error-forms.ts';
 import { JSON_TYPES, PATCH_TYPES } from './media-types.ts';
@@ -20,6 +21,28 @@ export interface BodyDeclaration {
 
 /** An item in v1 or v2, with all its text escaped and its JSON indented. */
 export const ITEM_BODY: BodyDeclaration = { maxBytes: 262_144 };
+
+/** The bytes of a code point that is escaped, and of a byte of JSON that is indented. */
+const ESCAPED_BYTES = 12;
+const INDENTED_BYTES = 3;
+
+/** The body of a row with these fields, with all its text escaped and its JSON indented. */
+export function rowBody(fields: readonly Field[]): BodyDeclaration {
+  const bytes = fields.reduce((sum, field) => sum + maxBytesOf(field), 0);
+  return { maxBytes: Math.max(bytes, ITEM_BODY.maxBytes ?? 0) };
+}
+
+function maxBytesOf({ kind, schema, maxBytes }: Field): number {
+  if (kind === 'json') return (maxBytes ?? 65_536) * INDENTED_BYTES;
+  const { maxLength = 0, maxItems = 1, items } = schema as TextSchema;
+  return (items?.maxLength ?? maxLength) * maxItems * ESCAPED_BYTES;
+}
+
+interface TextSchema {
+  maxLength?: number;
+  maxItems?: number;
+  items?: { maxLength?: number };
+}
 
 /** A definition of a source with its secrets, or calls of sources with their parameters. */
 export const SOURCE_BODY: BodyDeclaration = { maxBytes: 131_072 };

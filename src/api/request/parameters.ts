@@ -2,8 +2,7 @@ import { Kind, type TSchema, Type } from '@sinclair/typebox';
 import type { AnyElysia } from 'elysia';
 import { AppError, type Problem } from '../../core/exceptions.ts';
 import { urlQuery } from '../../utils/http/url.ts';
-import { timeOf } from '../../utils/time/time.ts';
-import { INVALID_TIME, type Refusal } from './validation.ts';
+import { readTime } from './validation.ts';
 
 type Properties = Record<string, TSchema>;
 
@@ -56,11 +55,6 @@ function problemOf(known: TSchema | undefined, name: string, values: string[]): 
     return [{ type: 'repeated', loc, msg: 'Input should be given once' }];
   }
   return [];
-}
-
-/** Returns the stored form of a time, which may have spaces around it, or the reason to refuse it. */
-export function readTime(text: string): string | Refusal {
-  return timeOf(text.trim()) ?? INVALID_TIME;
 }
 
 /** Returns the stored form of a time in a query; undefined if it is missing. Throws validation_failed. */

@@ -1,4 +1,4 @@
-import { Kind, type TObject, type TSchema, TypeRegistry } from '@sinclair/typebox';
+import { Kind, type TSchema, TypeRegistry } from '@sinclair/typebox';
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
 import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors';
 import { Value } from '@sinclair/typebox/value';
@@ -96,6 +96,7 @@ type Refuse = (schema: never, value: unknown) => Refusal | undefined;
 const REFUSALS: Record<OwnKind, Refuse> = {
   HutchText: refuseText,
   HutchNullableText: (schema, value) => (value === null ? undefined : refuseText(schema, value)),
+  HutchNullable: refuseNullable,
   HutchTextList: refuseTextList,
   HutchIntegerText: refuseIntegerText,
   HutchJsonObject: refuseJsonObject,
@@ -213,15 +214,36 @@ interface OneOfSchema {
   elysiaMeta: OneOfOptions;
 }
 
-/** Returns the variant of a tagged union that `value` names; undefined if it names none. */
-function formOf(schema: object, value: unknown): TObject | undefined {
-  if ((schema as Record<PropertyKey, unknown>)[Kind] !== 'HutchOneOf') return undefined;
+/**
+ * Returns the schema that a value must match: the variant of a tagged union that it names, or that of
+ * a nullable value. Undefined if it names none and for other schemas.
+ */
+function formOf(schema: object, value: unknown): TSchema | undefined {
+  const kind = (schema as Record<PropertyKey, unknown>)[Kind];
+  if (kind === 'HutchNullable') return (schema as NullableSchema).elysiaMeta.inner;
+  if (kind !== 'HutchOneOf') return undefined;
   const { tag, variants } = (schema as OneOfSchema).elysiaMeta;
   const name: unknown = typeof value === 'object' && value !== null && Reflect.get(value, tag);
   return typeof name === 'string' && Object.hasOwn(variants, name) ? variants[name] : undefined;
 }
 
-const checks = new WeakMap<TObject, TypeCheck<TObject>>();
+interface NullableSchema {
+  elysiaMeta: { inner: TSchema };
+}
+
+function refuseNullable(schema: NullableSchema, value: unknown): Refusal | undefined {
+  if (value === null) return undefined;
+  const { inner } = schema.elysiaMeta;
+  return refusalOf(inner, value) ?? refuseMismatch(inner, value);
+}
+
+const checks = new WeakMap<TSchema, TypeCheck<TSchema>>();
+
+function refuseMismatch(schema: TSchema, value: unknown): Refusal | undefined {
+  const check = checks.get(schema) ?? TypeCompiler.Compile(schema);
+  checks.set(schema, check);
+  return check.Check(value) ? undefined : { type: 'value_error', msg: 'Input is not valid' };
+}
 
 function refuseOneOf(schema: OneOfSchema, value: unknown): Refusal | undefined {
   const form = formOf(schema, value);
@@ -230,9 +252,7 @@ function refuseOneOf(schema: OneOfSchema, value: unknown): Refusal | undefined {
     const msg = `Input should be an object whose ${tag} is one of ${Object.keys(variants).join(', ')}`;
     return { type: 'union_tag_invalid', msg };
   }
-  const check = checks.get(form) ?? TypeCompiler.Compile(form);
-  checks.set(form, check);
-  return check.Check(value) ? undefined : { type: 'value_error', msg: 'Input is not valid' };
+  return refuseMismatch(form, value);
 }
 
 function refuseChoice({ enum: values }: { enum: string[] }, value: unknown) {
@@ -254,10 +274,15 @@ function refuseFlag(value: unknown): Refusal | undefined {
 }
 
 /** The refusal of a text that is not a time. */
-export const INVALID_TIME: Refusal = {
+const INVALID_TIME: Refusal = {
   type: 'datetime_from_date_parsing',
   msg: 'Input should be an existing date or an RFC 3339 time with its UTC offset, such as 2026-11-22T16:00:00Z',
 };
+
+/** Returns the stored form of a time, which may have spaces around it, or the reason to refuse it. */
+export function readTime(text: string): string | Refusal {
+  return timeOf(text.trim()) ?? INVALID_TIME;
+}
 
 function refuseTime(value: unknown): Refusal | undefined {
   if (typeof value !== 'string') {

@@ -1,10 +1,11 @@
 import type { AnyActor } from '../../core/actor.ts';
 import type { Deps } from '../../core/deps.ts';
 import { AppError } from '../../core/exceptions.ts';
-import type { OnWritten, StoredResponse } from '../../services/idempotency.ts';
+import type { KeyedRequest, OnWritten, StoredResponse } from '../../services/idempotency.ts';
 import { urlPath } from '../../utils/http/url.ts';
 import { signedIn } from '../plugins/access-rules.ts';
 import { setETag } from './etag.ts';
+import { respondJson } from './json.ts';
 import type { ResponseSet } from './response-set.ts';
 
 /** A response. If its body has a version, the ETag names it. */
@@ -26,6 +27,14 @@ interface OnceOptions {
   isSecret?: boolean;
 }
 
+/** A response whose body is JSON; the ETag names its version. */
+export interface KeyedText {
+  status: number;
+  location?: string;
+  version?: number;
+  text: string;
+}
+
 /**
  * Returns a function that runs a request once: it returns the body for the result of `act` or, if the
  * request repeats an Idempotency-Key, the body of the stored response. It sets Location and ETag.
@@ -38,23 +47,86 @@ export const createOnce =
     context: Context,
     toResponse: (result: R) => KeyedResponse<T>,
     act: (onWritten: OnWritten<R> | undefined) => Promise<R>,
-    { isSecret }: OnceOptions = {},
+    options: OnceOptions = {},
   ): Promise<T> => {
-    const { request, actor, set } = context;
-    const key = keyOf(request);
-    if (key === undefined) return send(toResponse(await act(undefined)), set);
-    const keyed = { actor: signedIn(actor), key, request_hash: hashOf(context), isSecret };
-    let response: KeyedResponse<T> | undefined;
-    const stored = await idempotency.once(keyed, async (store) => {
-      await act(async (tx, result) => {
-        response = toResponse(result);
-        const { status, location = null, body } = response;
-        await store(tx, { status, location, body: JSON.stringify(body) });
-      });
+    const { set } = context;
+    const toStored = ({ status, location, body }: KeyedResponse<T>) => ({
+      status,
+      location: location ?? null,
+      body: JSON.stringify(body),
     });
+    const { own, stored } = await runOnce(idempotency, context, toResponse, toStored, act, options);
     if (stored) setReplayed(set);
-    return send(stored ? parse<T>(stored) : (response as KeyedResponse<T>), set);
+    return send(own ?? parse<T>(stored as StoredResponse), set);
   };
+
+/** Does the same for responses that are JSON already, which it sends without another copy. */
+export const createTextOnce =
+  (idempotency: Deps['idempotency']) =>
+  async <R>(
+    context: Context,
+    toResponse: (result: R) => KeyedText,
+    act: (onWritten: OnWritten<R> | undefined) => Promise<R>,
+  ): Promise<unknown> => {
+    const { set } = context;
+    const toStored = ({ status, location, text }: KeyedText) => ({
+      status,
+      location: location ?? null,
+      body: text,
+    });
+    const { own, stored } = await runOnce(idempotency, context, toResponse, toStored, act, {});
+    if (stored) setReplayed(set);
+    const { status, location, version, text } = own ?? textOf(stored as StoredResponse);
+    if (location !== undefined) set.headers['location'] = location;
+    if (version !== undefined) setETag(version, set);
+    return respondJson(text, set, {}, status);
+  };
+
+/** Returns the response of `act` or, for a repeat, the stored one. */
+async function runOnce<R, T>(
+  idempotency: Deps['idempotency'],
+  context: Context,
+  toResponse: (result: R) => T,
+  toStored: (response: T) => StoredResponse,
+  act: (onWritten: OnWritten<R> | undefined) => Promise<R>,
+  { isSecret }: OnceOptions,
+): Promise<{ own?: T | undefined; stored?: StoredResponse | undefined }> {
+  const key = keyOf(context.request);
+  if (key === undefined) return { own: toResponse(await act(undefined)) };
+  const keyed = { actor: signedIn(context.actor), key, request_hash: hashOf(context), isSecret };
+  let own: T | undefined;
+  const stored = await idempotency.once(keyed, async (store) => {
+    await act(async (tx, result) => {
+      const response = toResponse(result);
+      own = response;
+      await store(tx, toStored(response));
+    });
+  });
+  return stored ? { stored } : { own };
+}
+
+function textOf({ status, location, body }: StoredResponse): KeyedText {
+  const { version } = JSON.parse(body) as { version?: number };
+  return {
+    status,
+    ...(location !== null && { location }),
+    ...(version !== undefined && { version }),
+    text: body,
+  };
+}
+
+/**
+ * Returns the key of a request whose body is read as a stream, and a hash of what identifies it besides
+ * the body; undefined without a key. Throws validation_failed for an invalid key.
+ */
+export function streamKeyOf(
+  { actor, request }: Pick<Context, 'actor' | 'request'>,
+  ...more: string[]
+): KeyedRequest | undefined {
+  const key = keyOf(request);
+  if (key === undefined) return undefined;
+  return { actor: signedIn(actor), key, request_hash: hashOf({ request }, ...more) };
+}
 
 /**
  * Returns a hash that identifies a request without an account. A key then has no owner, so the same

@@ -9,6 +9,7 @@ export function respondJson<T>(
   text: string,
   set: ResponseSet,
   more: Record<string, string> = {},
+  status = 200,
 ): T {
   const headers = {
     ...(set.headers as Record<string, string>),
@@ -18,7 +19,7 @@ export function respondJson<T>(
   };
   // Otherwise Elysia would copy each header into the response.
   set.headers = {};
-  return new Response(text, { headers }) as unknown as T;
+  return new Response(text, { headers, status }) as unknown as T;
 }
 
 /** Responds with a value that has only properties of the route's schema, without copying it. */
@@ -32,18 +33,29 @@ export async function respondAsIs<T extends object>(
 const texts = new WeakMap<object, string>();
 
 /**
- * Responds with a cached value, converted by `show`, with X-Cache and Age. Its JSON is built once
- * while the value is cached, which halves the cost of a hit; each value must always have the same
- * `show`. The type is that of the converted value, for the route's schema and the client.
+ * Responds with a cached value, converted by `show`, with X-Cache and Age; each value must always have
+ * the same `show`. The type is that of the converted value, for the route's schema and the client.
  */
 export function respondCached<T extends object, S>(
-  { value, state, ageSeconds }: Cached<T>,
+  cached: Cached<T>,
   set: ResponseSet,
   show: (value: T) => S,
 ): S {
+  return respondCachedText(cached, set, (value) => JSON.stringify(show(value)));
+}
+
+/**
+ * Does the same with a value that `encode` converts to JSON. The JSON is built once while the value is
+ * cached, which halves the cost of a hit.
+ */
+export function respondCachedText<T extends object, S>(
+  { value, state, ageSeconds }: Cached<T>,
+  set: ResponseSet,
+  encode: (value: T) => string,
+): S {
   let text = texts.get(value);
   if (text === undefined) {
-    text = JSON.stringify(show(value));
+    text = encode(value);
     texts.set(value, text);
   }
   return respondJson(text, set, { 'x-cache': state, age: String(ageSeconds) });

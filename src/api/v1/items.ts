@@ -1,5 +1,7 @@
 import type { AnyActor } from '../../core/actor.ts';
 import type { Deps } from '../../core/deps.ts';
+import { withDefaults } from '../../resources/declare/defaults.ts';
+import { items } from '../../resources/items.ts';
 import { Window } from '../../schemas/common.ts';
 import {
   ItemCreate,
@@ -9,11 +11,12 @@ import {
   ItemUpdate,
   PopularQuery,
 } from '../../schemas/items/items.ts';
+import type { ItemFields } from '../../services/items/rows.ts';
 import type { SentHeader } from '../openapi/headers.ts';
 import { openRoutes, publicRoute, signedIn, userRoute } from '../plugins/access-rules.ts';
 import { ITEM_BODY } from '../request/body-rules.ts';
 import { respondAsIs, respondCached } from '../responses/json.ts';
-import { withDefaults } from '../responses/new-item.ts';
+
 import { v1Errors, v1WriteErrors } from './responses.ts';
 
 const LIST = {
@@ -48,7 +51,7 @@ export const createItemRoutes = ({
       ({ query: { skip = 0, limit = 100 }, set }) => respondAsIs(service.list(skip, limit), set),
       LIST,
     )
-    .post('/', ({ actor, body }) => service.create(signedIn(actor), withDefaults(body)), CREATE)
+    .post('/', ({ actor, body }) => service.create(signedIn(actor), fieldsOf(body)), CREATE)
     .get(
       '/popular',
       async ({ query: { limit = 10 }, set }) =>
@@ -93,6 +96,10 @@ function viewWith({ items: service, config }: Pick<Deps, 'items' | 'config'>) {
 
 /** The fields that v1 shows, all of them: PUT leaves the others unchanged. */
 function replacement(body: typeof ItemUpdate.static) {
-  const { title, description, url } = withDefaults(body);
+  const { title, description, url } = fieldsOf(body);
   return { title, description, url };
+}
+
+function fieldsOf(body: typeof ItemCreate.static): ItemFields {
+  return withDefaults(items.definition, body) as unknown as ItemFields;
 }

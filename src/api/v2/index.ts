@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia';
 import type { Deps } from '../../core/deps.ts';
+import type * as resources from '../../resources/index.ts';
 import { createAdminUserRoutes } from './accounts/admin.ts';
 import { createAuditLogRoutes } from './accounts/audit-log.ts';
 import { createOwnAccountRoutes } from './accounts/own.ts';
@@ -15,27 +16,22 @@ import { createPasswordRecoveryRoutes } from './auth/password-recovery.ts';
 import { createSessionRoutes } from './auth/sessions.ts';
 import { createTokenRoutes } from './auth/tokens.ts';
 import { createTotpRoutes } from './auth/totp.ts';
-import { createItemBatchRoutes } from './items/batch.ts';
-import { createItemBinRoutes } from './items/bin.ts';
-import { createItemChangeRoutes } from './items/changes.ts';
-import { createItemEventRoutes } from './items/events.ts';
-import { createItemRoutes } from './items/items.ts';
-import { createItemListRoutes } from './items/list.ts';
-import { createPopularItemRoutes } from './items/popular.ts';
-import { createItemRevisionRoutes } from './items/revisions.ts';
-import { createItemStatsRoutes } from './items/stats.ts';
-import { createItemTransferRoutes } from './items/transfer.ts';
-import { createItemViewRoutes } from './items/views.ts';
 import { createJobRoutes } from './jobs/jobs.ts';
+import { mount } from './resources/mount.ts';
+import type { Mounted } from './resources/tree.ts';
 import { createSourceCallRoutes } from './sources/calls.ts';
 import { createSourceDefinitionRoutes } from './sources/definitions.ts';
 import { createSourceReportRoutes } from './sources/reports.ts';
 import { createSourceRoutes } from './sources/sources.ts';
 import { createSystemRoutes } from './system.ts';
 
-/** The routes of v2. They are a list, because TypeScript can follow a chain of at most 31. */
-export const v2 = (deps: Deps) =>
-  new Elysia({ prefix: '/api/v2' }).use([
+/**
+ * The routes of v2. They are a list, because TypeScript can follow a chain of at most 31. Only built-in
+ * resources have types here.
+ */
+export const v2 = (deps: Deps) => {
+  const names = deps.definitions.map(({ name }) => name);
+  return new Elysia({ prefix: '/api/v2' }).use([
     createAuthRoutes(deps),
     createSessionRoutes(deps),
     createEmailVerificationRoutes(deps),
@@ -51,18 +47,8 @@ export const v2 = (deps: Deps) =>
     createAdminUserRoutes(deps),
     createAuditLogRoutes(deps),
     createCredentialRoutes(deps),
-    createTokenRoutes(deps),
-    createItemRoutes(deps),
-    createItemListRoutes(deps),
-    createItemChangeRoutes(deps),
-    createItemBinRoutes(deps),
-    createPopularItemRoutes(deps),
-    createItemStatsRoutes(deps),
-    createItemViewRoutes(deps),
-    createItemRevisionRoutes(deps),
-    createItemEventRoutes(deps),
-    createItemBatchRoutes(deps),
-    createItemTransferRoutes(deps),
+    createTokenRoutes(deps, names),
+    mount(deps) as Mounted<typeof resources>,
     createSourceRoutes(deps),
     createSourceDefinitionRoutes(deps),
     createSourceReportRoutes(deps),
@@ -70,3 +56,4 @@ export const v2 = (deps: Deps) =>
     createJobRoutes(deps),
     createSystemRoutes(deps),
   ]);
+};

@@ -1,39 +1,48 @@
 import { t } from 'elysia';
 import { Choice, Integer, IntegerText, Text, Timestamp } from '../kinds.ts';
 
-/** The scopes of personal access tokens. */
-const Scope = Choice('TokenScope', [
-  'items:read',
-  'items:write',
-  'external:read',
-  'users:read',
-  'admin',
-]);
-export type Scope = typeof Scope.static;
+/** A scope of personal access tokens; each resource has two. */
+export type Scope = `${string}:read` | `${string}:write` | 'admin';
 
-export const TokenCreate = t.Object(
-  {
-    name: Text({ minLength: 1, maxLength: 100, examples: ['backup script'] }),
-    scopes: t.Array(Scope, { minItems: 1, maxItems: 5, uniqueItems: true }),
-    expires_in_days: t.Optional(
-      Integer({
-        minimum: 1,
-        maximum: 365,
-        default: 90,
-        description: 'Settings may allow fewer, also for admins: 90 by default.',
+/** The scopes besides those of resources. */
+const FIXED = ['external:read', 'users:read', 'admin'] as const;
+
+/** Returns the schema of a new token. `resources` are the names of all resources. */
+export function tokenCreate(resources: readonly string[]) {
+  const scopes: Scope[] = resources.flatMap((name) => [`${name}:read`, `${name}:write`] as const);
+  const known = [...scopes, ...FIXED];
+  return t.Object(
+    {
+      name: Text({ minLength: 1, maxLength: 100, examples: ['backup script'] }),
+      scopes: t.Array(Choice<Scope>('TokenScope', known), {
+        minItems: 1,
+        maxItems: known.length,
+        uniqueItems: true,
       }),
-    ),
-    password: t.Optional(
-      Text({
-        minLength: 1,
-        maxLength: 128,
-        description:
-          "The account's password. Optional if this session proved a second factor within the last 10 minutes or, for an account without a password, was opened within them.",
-        examples: ['straw-and-carrots'],
-      }),
-    ),
-  },
-  { title: 'TokenCreate' },
+      expires_in_days: EXPIRY,
+      password: PASSWORD,
+    },
+    { title: 'TokenCreate' },
+  );
+}
+
+const EXPIRY = t.Optional(
+  Integer({
+    minimum: 1,
+    maximum: 365,
+    default: 90,
+    description: 'Settings may allow fewer, also for admins: 90 by default.',
+  }),
+);
+
+const PASSWORD = t.Optional(
+  Text({
+    minLength: 1,
+    maxLength: 128,
+    description:
+      "The account's password. Optional if this session proved a second factor within the last 10 minutes or, for an account without a password, was opened within them.",
+    examples: ['straw-and-carrots'],
+  }),
 );
 
 const tokenInfo = {

@@ -4,14 +4,11 @@ import { createViewers } from '../../core/viewers.ts';
 import { items } from '../../resources/items.ts';
 import type { Quotas } from '../quotas.ts';
 import type { Extras } from '../resources/engine.ts';
-import { createResourceExport } from '../resources/export.ts';
 import type { RevisionInfo, Revisions } from '../resources/history/revisions.ts';
 import type { ResourceServices, Resources } from '../resources/index.ts';
 import { countedItems } from '../resources/quota.ts';
 import { fullTextOf } from '../resources/search/pending.ts';
 import { createSearchReindex } from '../resources/search/reindex.ts';
-import { createItemImport } from './import.ts';
-import { createItemList, type ItemFilterField } from './list.ts';
 import type { EDITABLE_FIELDS, Item } from './rows.ts';
 import { createPlainItems } from './v1.ts';
 
@@ -32,14 +29,13 @@ export type ItemRevisionInfo = Omit<RevisionInfo, 'changes'> & {
 
 /** The services of items for routes and commands that are made for items alone. */
 export function createItemServices(deps: ItemServicesDeps) {
-  const { config, cursors, db, now, turns, resources } = deps;
+  const { config, db, now, resources } = deps;
   const engine = resources.byName.get('items') as unknown as ResourceServices<Item>;
-  const { rows, changes } = engine;
+  const { rows } = engine;
   const views = of(engine.views);
   const { pending } = views;
   const viewers = createViewers({ windowMs: config.viewWindowV1Seconds * 1000, now });
   const popularTtlMs = config.popularTtlSeconds * 1000;
-  const itemList = createItemList({ db, cursors, views: pending, turns });
   const index = fullTextOf(items.definition) as FullText;
   const plain = createPlainItems({ ...deps, views: pending, viewers, popularTtlMs });
   return {
@@ -47,14 +43,10 @@ export function createItemServices(deps: ItemServicesDeps) {
     itemEvents: of(engine.events),
     itemRevisions: of(engine.revisions) as Revisions<Item> & ItemRevisionList,
     items: { ...rows, list: plain.list, view: plain.view },
-    itemList,
-    itemBatch: of(engine.batch),
-    itemImport: createItemImport({ db, changes }),
-    itemExport: createResourceExport<ItemFilterField>(items.definition, { db }),
     popular: { list: views.popular, listPlain: plain.listPopular },
     itemStats: { get: views.stats },
     viewCounter: { count: views.count },
-    jobs: [createSearchReindex({ db, index }), ...itemList.jobs],
+    jobs: [createSearchReindex({ db, index })],
   };
 }
 

@@ -11,6 +11,7 @@ import { listingOf } from './list/list.ts';
 import { rowsIn } from './list/listing.ts';
 import type { Filter } from './list/query.ts';
 import { listedRows } from './list/sections.ts';
+import { writeCell } from './transfer/cells.ts';
 
 /** Rows of one read: 2 MB at most. */
 const PAGE = 20;
@@ -101,19 +102,5 @@ function jsonValue(kind: Field['kind'], value: string | number | null): string {
 }
 
 function csvOf(fields: readonly Field[], row: Row): string {
-  return csvLine(fields.map(({ name, kind }) => guarded(cellOf(kind, row[name] ?? null))));
-}
-
-function cellOf(kind: Field['kind'], value: string | number | null): string {
-  if (value === null || (kind === 'json' && value === '{}')) return '';
-  if (kind === 'texts') return textsCell(String(value));
-  return kind === 'flag' ? String(value === 1) : String(value);
-}
-
-/** Separated by semicolons if that is unambiguous, else a JSON list. */
-function textsCell(json: string): string {
-  const texts: string[] = JSON.parse(json);
-  const isPlain = texts.every((text) => !text.includes(';') && text.trim() === text);
-  const cell = texts.join(';');
-  return isPlain && !/^'*\[/.test(cell) ? cell : json;
+  return csvLine(fields.map((field) => guarded(writeCell(field, row[field.name] ?? null))));
 }

@@ -1,9 +1,10 @@
 import { expect } from 'bun:test';
 import { actorFor } from '../../../src/core/actor.ts';
+import type { createItemList } from '../../../src/services/items/list.ts';
 import { BOUNDS } from '../../../src/services/resources/list/query.ts';
 import { NOBODY, type TestApp } from '../../support.ts';
 
-export type List = TestApp['deps']['itemList']['list'];
+export type List = ReturnType<typeof createItemList>['list'];
 export type Query = Parameters<List>[1];
 export type Filter = Query['filters'][number];
 export type SortKey = NonNullable<Query['sort']>[number];

@@ -17,7 +17,7 @@ import { filterParameters } from '../../../schemas/list-query.ts';
 import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { queryTime } from '../../request/parameters.ts';
 import { createOnce } from '../../responses/idempotency.ts';
-import { choiceOf, filtersOf, parseQuery, throwProblems } from '../items/list-query.ts';
+import { choiceOf, filtersOf, parseQuery, throwProblems } from '../resources/list-query.ts';
 import { ADMIN, KEYED, v2BodyErrors, v2Errors, v2WriteErrors } from '../responses.ts';
 
 const UPDATE_ACCOUNT_ERRORS = v2BodyErrors(

@@ -4,7 +4,7 @@ import { AUDIT_FILTERS } from '../../../schemas/filters.ts';
 import { filterParameters } from '../../../schemas/list-query.ts';
 import { accountRoutes, adminRoute } from '../../plugins/access-rules.ts';
 import { queryTime } from '../../request/parameters.ts';
-import { filtersOf, parseQuery, throwProblems } from '../items/list-query.ts';
+import { filtersOf, parseQuery, throwProblems } from '../resources/list-query.ts';
 import { ADMIN, v2Errors } from '../responses.ts';
 
 export const createAuditLogRoutes = ({ auditLog: service }: Pick<Deps, 'auditLog'>) =>

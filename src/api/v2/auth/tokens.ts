@@ -1,6 +1,6 @@
 import { status } from 'elysia';
 import type { Deps } from '../../../core/deps.ts';
-import { CreatedToken, TokenCreate, TokenParams, Tokens } from '../../../schemas/auth/tokens.ts';
+import { CreatedToken, TokenParams, Tokens, tokenCreate } from '../../../schemas/auth/tokens.ts';
 import { NoContent } from '../../../schemas/common.ts';
 import { accountRoutes, sessionRoute } from '../../plugins/access-rules.ts';
 import { createOnce } from '../../responses/idempotency.ts';
@@ -16,8 +16,10 @@ const CREATE_TOKEN_ERRORS = v2BodyErrors(
 );
 const DELETE_TOKEN_ERRORS = v2WriteErrors(...SIGNED_IN, 'not_found', 'validation_failed');
 
+/** Routes of personal access tokens; `resources` are the names of all resources. */
 export const createTokenRoutes = (
   deps: Pick<Deps, 'accessTokens' | 'proveRecently' | 'idempotency'>,
+  resources: readonly string[],
 ) => {
   const { accessTokens, proveRecently } = deps;
   const once = createOnce(deps.idempotency);
@@ -40,7 +42,7 @@ export const createTokenRoutes = (
         return status(201, token);
       },
       {
-        body: TokenCreate,
+        body: tokenCreate(resources),
         response: { 201: CreatedToken, ...CREATE_TOKEN_ERRORS },
         detail: {
           ...sessionRoute('createToken', 'Create a token, which is shown only once'),
