@@ -2,7 +2,7 @@ import { Database } from 'bun:sqlite';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { upgradeDb } from '../../../src/core/db/db.ts';
-import { readTable } from '../../../src/core/db/schema/shape.ts';
+import { readCatalog } from '../../../src/core/db/schema/catalog.ts';
 import { tempDir } from '../../support.ts';
 import { campaign, seededRandom } from '../campaign.ts';
 import { OLD } from './declarations.ts';
@@ -85,9 +85,10 @@ function stateOf(path: string): string {
   const integrity = client.query('pragma integrity_check').values().flat().join();
   if (integrity !== 'ok') return integrity;
   const objects = client.query('select type, name from sqlite_master order by name').values();
+  const catalog = readCatalog(client);
   const hash = new Bun.CryptoHasher('sha256').update(JSON.stringify(objects));
   for (const [type, name] of objects as [string, string][]) {
-    const shape = type === 'table' ? readTable(client, name) : undefined;
+    const shape = type === 'table' ? catalog.table(name) : undefined;
     hash.update(JSON.stringify({ ...shape, sql: '', isStrict: true, isTyped: true }));
     if (!shape) continue;
     for (const row of client.query(`select * from "${name}"`).values()) {

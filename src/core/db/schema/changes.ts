@@ -1,4 +1,5 @@
-import type { CheckShape, ColumnShape, Queryable, ReferenceShape, TableShape } from './shape.ts';
+import { Database } from 'bun:sqlite';
+import type { CheckShape, ColumnShape, ReferenceShape, TableShape } from './shape.ts';
 import { rowsOf } from './shape.ts';
 import { quoted } from './tokens.ts';
 
@@ -16,8 +17,8 @@ export interface Changes {
   problems: Problem[];
 }
 
-/** Compares the table that was `found` with the `wanted` one. `client` evaluates expressions. */
-export function changesOf(client: Queryable, found: TableShape, wanted: TableShape): Changes {
+/** Compares the table that was `found` with the `wanted` one. */
+export function changesOf(found: TableShape, wanted: TableShape): Changes {
   const added = missingFrom(found.columns, wanted.columns);
   const gone = missingFrom(wanted.columns, found.columns);
   const problems = [
@@ -27,7 +28,7 @@ export function changesOf(client: Queryable, found: TableShape, wanted: TableSha
       const declared = wanted.columns.find(({ name }) => name === column.name);
       return declared ? columnProblems(column, declared) : [];
     }),
-    ...added.flatMap((column) => additionProblems(client, column, wanted)),
+    ...added.flatMap((column) => additionProblems(column, wanted)),
     ...checkProblems(found, wanted, { added, gone }),
     ...referenceProblems(found, wanted, { added, gone }),
   ];
@@ -35,11 +36,8 @@ export function changesOf(client: Queryable, found: TableShape, wanted: TableSha
 }
 
 /** Returns true if the expression of `check` can hold for a row with these values, as SQL. */
-export function holds(
-  client: Queryable,
-  check: CheckShape,
-  values: Readonly<Record<string, string>>,
-): boolean {
+export function holds(check: CheckShape, values: Readonly<Record<string, string>>): boolean {
+  using client = new Database(':memory:');
   const columns = Object.entries(values).map(([name, sql]) => `${sql} AS ${quoted(name)}`);
   try {
     const query = `SELECT (${check.sql}) AS holds FROM (SELECT ${columns.join(', ')})`;
@@ -90,7 +88,7 @@ const nullability = ({ isRequired }: ColumnShape) => (isRequired ? 'NOT NULL' : 
 const generation = ({ isGenerated }: ColumnShape) => (isGenerated ? 'generated' : 'stored');
 
 /** Why ALTER TABLE cannot add a column to existing rows. */
-function additionProblems(client: Queryable, column: ColumnShape, wanted: TableShape): Problem[] {
+function additionProblems(column: ColumnShape, wanted: TableShape): Problem[] {
   const { name, isRequired, key, isGenerated } = column;
   const problem = (reason: string) => [{ column: name, reason }];
   const value = column.default ?? 'null';
@@ -101,9 +99,7 @@ function additionProblems(client: Queryable, column: ColumnShape, wanted: TableS
   if (value !== 'null' && wanted.references.some(({ columns }) => columns.includes(name))) {
     return problem('is new, references other rows and has a default');
   }
-  const isBroken = ownChecks(wanted, name).some(
-    (check) => !holds(client, check, { [name]: value }),
-  );
+  const isBroken = ownChecks(wanted, name).some((check) => !holds(check, { [name]: value }));
   return isBroken ? problem('is new, and its default does not satisfy its own check') : [];
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Catalog } from './catalog.ts';
 import { changesOf } from './changes.ts';
 import type { SchemaRecord } from './records.ts';
-import { type Queryable, readTable, rowsOf } from './shape.ts';
 import { isWord, normalized, quoted, tokensOf } from './tokens.ts';
 
 /**
@@ -53,8 +53,8 @@ export function groupOf(derived: Derived): DerivedGroup {
  * must be built again even if the objects are the same.
  */
 export function planDerived(
-  client: Queryable,
-  wanted: Queryable,
+  client: Catalog,
+  wanted: Catalog,
   { names, create, fill }: DerivedGroup,
   isDue: boolean,
 ): DerivedPlan {
@@ -71,9 +71,9 @@ export function planDerived(
  * built again on the schema `after` it. `wanted` has all objects as declared.
  */
 export function missingDerived(
-  wanted: Queryable,
-  before: Queryable,
-  after: Queryable,
+  wanted: Catalog,
+  before: Catalog,
+  after: Catalog,
   groups: readonly DerivedGroup[],
 ): string[] {
   const due = groups.filter(({ names }) => !names.every((name) => isSame(before, wanted, name)));
@@ -94,13 +94,13 @@ export function missingDerived(
 
 /** Returns the names of objects that exist, differ from the declared ones and were not `made` by the engine. */
 export function foreignObjects(
-  client: Queryable,
-  wanted: Queryable,
+  client: Catalog,
+  wanted: Catalog,
   { names }: DerivedGroup,
   made: ReadonlySet<string>,
 ): string[] {
   return names.filter(
-    (name) => !made.has(name) && find(client, name) && !isSame(client, wanted, name),
+    (name) => !made.has(name) && client.object(name) && !isSame(client, wanted, name),
   );
 }
 
@@ -109,14 +109,14 @@ export function foreignObjects(
  * resource declares stay, as the table does.
  */
 export function dropStale(
-  client: Queryable,
+  client: Catalog,
   records: readonly SchemaRecord[],
   declared: { objects: ReadonlySet<string>; tables: ReadonlySet<string> },
 ): string[] {
   const isStale = ({ name, of }: SchemaRecord) => {
     if (declared.objects.has(name)) return false;
-    const on = find(client, name)?.tbl_name ?? '';
-    return declared.tables.has(of) || declared.tables.has(on) || !find(client, of);
+    const on = client.object(name)?.table ?? '';
+    return declared.tables.has(of) || declared.tables.has(on) || !client.object(of);
   };
   return records
     .filter((it) => it.kind === 'derived' && isStale(it))
@@ -124,31 +124,20 @@ export function dropStale(
     .flatMap(({ name }) => dropOf(client, name));
 }
 
-interface Stored {
-  type: string;
-  tbl_name: string;
-  sql: string;
-}
-
-function find(client: Queryable, name: string): Stored | undefined {
-  const query = 'SELECT type, tbl_name, sql FROM sqlite_master WHERE name = ?';
-  return rowsOf<Stored>(client, query, name)[0];
-}
-
-function isSame(client: Queryable, wanted: Queryable, name: string): boolean {
-  const [table, declared] = [readTable(client, name), readTable(wanted, name)];
+function isSame(client: Catalog, wanted: Catalog, name: string): boolean {
+  const [table, declared] = [client.table(name), wanted.table(name)];
   if (table && declared) {
-    const { added, problems } = changesOf(wanted, table, declared);
+    const { added, problems } = changesOf(table, declared);
     return added.length + problems.length === 0;
   }
   // SQLite keeps the text of all others as it was written.
-  const [found, wantedOne] = [find(client, name), find(wanted, name)];
+  const [found, wantedOne] = [client.object(name), wanted.object(name)];
   if (!found || !wantedOne) return false;
   return normalized(tokensOf(found.sql), '') === normalized(tokensOf(wantedOne.sql), '');
 }
 
-function dropOf(client: Queryable, name: string): string[] {
-  const type = find(client, name)?.type;
+function dropOf(client: Catalog, name: string): string[] {
+  const type = client.object(name)?.type;
   return type === undefined ? [] : [`DROP ${type.toUpperCase()} ${quoted(name)}`];
 }
 
@@ -162,6 +151,6 @@ function nameOf(create: string): string {
 }
 
 /** Tables are dropped last: that drops their indexes and triggers too. */
-function typeRank(client: Queryable, name: string): number {
-  return find(client, name)?.type === 'table' ? 1 : 0;
+function typeRank(client: Catalog, name: string): number {
+  return client.object(name)?.type === 'table' ? 1 : 0;
 }

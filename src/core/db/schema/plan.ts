@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { typeCheck } from '../portable-schema.ts';
+import { type Catalog, readCatalog } from './catalog.ts';
 import { changesOf } from './changes.ts';
 import {
   type Derived,
@@ -14,7 +15,7 @@ import { runOrExplain } from './explained.ts';
 import { planIndexes } from './indexes.ts';
 import { areEqual, readRecords, type SchemaRecord, writeRecords } from './records.ts';
 import { renderTable, type TableSql } from './render.ts';
-import { type ColumnShape, type Queryable, readTable, rowsOf, type TableShape } from './shape.ts';
+import type { ColumnShape, Queryable, TableShape } from './shape.ts';
 import { suggestChange, suggestRename } from './suggestion.ts';
 import { quoted } from './tokens.ts';
 
@@ -65,7 +66,8 @@ export function planSchema(
   const declared = declareAll(memory, resources);
   const records = readRecords(client);
   const context: Context = {
-    client,
+    file: readCatalog(client),
+    wanted: readCatalog(memory),
     memory,
     reserved,
     written,
@@ -98,8 +100,9 @@ export function applySchema(client: Database, { steps, records }: SchemaPlan): v
 }
 
 interface Context {
-  client: Queryable;
-  /** A database with everything as declared. */
+  file: Catalog;
+  wanted: Catalog;
+  /** The database of `wanted`. */
   memory: Database;
   reserved: ReadonlySet<string>;
   written: ReadonlySet<string>;
@@ -126,32 +129,32 @@ function declareAll(memory: Database, resources: readonly ResourceSchema[]): Dec
     ...tables.flatMap(({ sql }) => [sql.create, ...sql.indexes]),
     ...resources.flatMap(({ derived = [] }) => derived.flatMap(({ create }) => create)),
   ];
+  memory.run('BEGIN');
   for (const it of statements) runOrExplain(memory, it, 'SQLite refuses a declared table');
-  return tables.map((table) => ({
-    ...table,
-    shape: readTable(memory, table.sql.name) as TableShape,
-  }));
+  memory.run('COMMIT');
+  const { table: shapeOf } = readCatalog(memory);
+  return tables.map((it) => ({ ...it, shape: shapeOf(it.sql.name) as TableShape }));
 }
 
 type TablePlan = Pick<SchemaPlan, 'steps' | 'refusals'>;
 
 function planTable({ sql, shape }: DeclaredTable, context: Context): TablePlan {
-  const { client, memory, reserved, made } = context;
+  const { file, reserved, made } = context;
   const table = sql.name;
   const refuse = (reason: string, suggestion = ''): TablePlan => ({
     steps: [],
     refusals: [{ table, reason, sql: suggestion }],
   });
   if (reserved.has(table)) return refuse('has the name of a table of Hutch itself');
-  const found = readTable(client, table);
+  const found = file.table(table);
   if (!found) {
-    if (exists(client, table)) return refuse('has the name of a view or another object');
+    if (file.object(table)) return refuse('has the name of a view or another object');
     const old = oldNameOf(shape, context);
     if (old === undefined) return { steps: [sql.create, ...sql.indexes], refusals: [] };
     const reason = `is new and has the columns of ${old}, which is not declared any more`;
     return refuse(reason, suggestRename(old, shape));
   }
-  const changes = changesOf(memory, found, shape);
+  const changes = changesOf(found, shape);
   const indexes = planIndexes(found, shape, changes, made);
   const problems = [...changes.problems, ...indexes.problems];
   if (problems.length === 0) {
@@ -178,15 +181,11 @@ function addColumn({ name, columns }: TableSql, found: TableShape, column: Colum
 }
 
 /** The statements that create the indexes and a person's triggers of a rebuilt table. */
-function kept(found: TableShape, shape: TableShape, { client, memory, made }: Context): string[] {
+function kept(found: TableShape, shape: TableShape, { file, memory, made }: Context): string[] {
   const declared = shape.indexes.map(({ sql }) => sql);
   const names = new Set(shape.indexes.map(({ name }) => name));
   const isOwn = ({ name }: { name: string }) => !made.has(name) && !names.has(name);
-  const triggers = rowsOf<{ name: string; sql: string }>(
-    client,
-    `SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? ORDER BY name`,
-    found.name,
-  );
+  const triggers = file.triggersOf(found.name);
   const own = [...found.indexes.filter(isOwn), ...triggers.filter(isOwn)].map(({ sql }) => sql);
   return [...declared, ...own.filter((sql) => isPossible(memory, sql))];
 }
@@ -205,14 +204,10 @@ function isPossible(memory: Database, sql: string): boolean {
   }
 }
 
-function exists(client: Queryable, name: string): boolean {
-  return rowsOf(client, 'SELECT 1 FROM sqlite_master WHERE name = ?', name).length > 0;
-}
-
 /** The names of recorded tables that exist and are not declared. */
-function undeclared({ client, records, names }: Context): string[] {
+function undeclared({ file, records, names }: Context): string[] {
   return records
-    .filter(({ kind, name }) => kind === 'table' && !names.has(name) && exists(client, name))
+    .filter(({ kind, name }) => kind === 'table' && !names.has(name) && file.object(name))
     .map(({ name }) => name);
 }
 
@@ -220,9 +215,7 @@ function undeclared({ client, records, names }: Context): string[] {
 function oldNameOf(shape: TableShape, context: Context): string | undefined {
   const columns = (table: TableShape | undefined) => table?.columns.map(({ name }) => name).sort();
   const own = columns(shape)?.join();
-  return undeclared(context).find(
-    (name) => columns(readTable(context.client, name))?.join() === own,
-  );
+  return undeclared(context).find((name) => columns(context.file.table(name))?.join() === own);
 }
 
 function noticesOf(context: Context): string[] {
@@ -232,12 +225,12 @@ function noticesOf(context: Context): string[] {
 }
 
 function planAllDerived(context: Context) {
-  const { client, memory, records, written, made, names, groups } = context;
+  const { file, wanted, records, written, made, names, groups } = context;
   const isDue = (group: DerivedGroup) =>
     written.has(group.of) || (group.fill.length > 0 && !made.has(fillName(group)));
-  const plans = groups.map((group) => planDerived(client, memory, group, isDue(group)));
+  const plans = groups.map((group) => planDerived(file, wanted, group, isDue(group)));
   const refusals: Refusal[] = groups.flatMap((group) =>
-    foreignObjects(client, memory, group, made).map((name) => ({
+    foreignObjects(file, wanted, group, made).map((name) => ({
       table: group.of,
       reason: `needs the name ${name}, which another object has`,
       sql: '',
@@ -247,7 +240,7 @@ function planAllDerived(context: Context) {
   return {
     refusals,
     drops: [
-      ...dropStale(client, records, { objects, tables: names }),
+      ...dropStale(file, records, { objects, tables: names }),
       ...plans.flatMap((it) => it.drops),
     ],
     creates: plans.flatMap((it) => it.creates),
@@ -262,7 +255,7 @@ function fillName({ hash }: DerivedGroup): string {
 /** The records after the steps: all that is declared, and of the rest what still exists. */
 function recordsAfter(
   tables: readonly DeclaredTable[],
-  { client, records, names, groups }: Context,
+  { file, records, names, groups }: Context,
 ): SchemaRecord[] {
   const declared: SchemaRecord[] = [
     ...tables.flatMap(({ resource, shape: { name, indexes } }) => [
@@ -278,7 +271,7 @@ function recordsAfter(
   ];
   const isDeclared = new Set(declared.map(({ name }) => name));
   const others = records.filter(
-    ({ name, of }) => !isDeclared.has(name) && !names.has(of) && exists(client, of),
+    ({ name, of }) => !isDeclared.has(name) && !names.has(of) && file.object(of),
   );
   return [...declared, ...others];
 }

@@ -1,7 +1,8 @@
 import { Database } from 'bun:sqlite';
+import { readCatalog } from './catalog.ts';
 import { type Changes, changesOf, holds, isConstant, ownChecks } from './changes.ts';
 import { planIndexes } from './indexes.ts';
-import { type ColumnShape, readTable, type TableShape } from './shape.ts';
+import type { ColumnShape, TableShape } from './shape.ts';
 import { quoted, tokensOf } from './tokens.ts';
 
 export interface Rebuild {
@@ -75,8 +76,8 @@ function indexesAfter(
   for (const sql of [found.sql, ...found.indexes.map((it) => it.sql), ...statements]) {
     client.run(sql);
   }
-  const renamed = readTable(client, found.name) as TableShape;
-  const changes = changesOf(client, renamed, wanted);
+  const renamed = readCatalog(client).table(found.name) as TableShape;
+  const changes = changesOf(renamed, wanted);
   if (changes.added.length + changes.problems.length > 0) return undefined;
   return planIndexes(renamed, wanted, changes, made).sql.map((sql) => `${sql};`);
 }
@@ -189,10 +190,9 @@ function someValue(column: ColumnShape, wanted: TableShape): string {
     ...lengths,
     ...checks.flatMap(({ sql }) => literalsOf(sql)),
   ];
-  using client = new Database(':memory:');
   const isAllowed = (value: string) => {
     const sample = value.replace('rowid', '1');
-    return checks.every((check) => holds(client, check, { [name]: sample }));
+    return checks.every((check) => holds(check, { [name]: sample }));
   };
   return candidates.find(isAllowed) ?? candidates[0] ?? `''`;
 }

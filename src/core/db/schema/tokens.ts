@@ -7,17 +7,21 @@ export interface Token {
   end: number;
 }
 
+/** Whitespace and comments, then in this order texts, quoted names, words and the rest. */
 const TOKEN =
-  /(?<space>\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|(?<text>[xX]?'(?:[^']|'')*')|(?<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<other>\d[\w.]*|\.\d\w*|<>|[<>=!]=|\|\||<<|->>?|>>|[\s\S])/g;
+  /(\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|([xX]?'(?:[^']|'')*')|("(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?:\d[\w.]*|\.\d\w*|<>|[<>=!]=|\|\||<<|->>?|>>|[\s\S])/g;
 
 /** Splits SQL into tokens. Never throws: unknown characters are tokens of their own. */
 export function tokensOf(sql: string): Token[] {
-  return [...sql.matchAll(TOKEN)].flatMap(({ index, 0: all, groups = {} }) => {
-    const kind = (['word', 'quoted', 'text', 'other'] as const).find((it) => groups[it]);
-    if (kind === undefined) return [];
-    const text = kind === 'quoted' ? unquoted(all) : all;
-    return [{ kind, text, start: index, end: index + all.length }];
-  });
+  const tokens: Token[] = [];
+  for (const match of sql.matchAll(TOKEN)) {
+    const [all, space, text, quote, word] = match;
+    if (space !== undefined) continue;
+    const kind = text ? 'text' : quote ? 'quoted' : word ? 'word' : 'other';
+    const start = match.index;
+    tokens.push({ kind, text: quote ? unquoted(all) : all, start, end: start + all.length });
+  }
+  return tokens;
 }
 
 /**
