@@ -10,7 +10,8 @@ export async function ensureAdmin(config: Config, { operator }: Deps): Promise<v
 }
 
 /** Starts the jobs. The claim of the data directory excludes other servers. */
-export function startWork({ jobs }: Deps): void {
+export function startWork({ jobs, webhookWorker }: Deps): void {
+  webhookWorker.start();
   jobs.start({ isAlone: true });
 }
 

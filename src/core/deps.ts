@@ -18,6 +18,8 @@ import {
 } from '../services/resources/index.ts';
 import { createSourceServices } from '../services/sources/index.ts';
 import { createSystemStats } from '../services/system-stats.ts';
+import { createWebhookEvents } from '../services/webhooks/events.ts';
+import { createWebhookServices } from '../services/webhooks/index.ts';
 import { runAll } from '../utils/async/run-all.ts';
 import { createAdmission } from './admission.ts';
 import { type DepsOptions, openBase } from './base.ts';
@@ -39,10 +41,10 @@ export function createDeps(config: Config, options: AppOptions) {
   const all = { ...builtIn, ...options.resources };
   const definitions = Object.values(all).map(({ definition }) => definition);
   const eventTables = definitions.filter(({ hasEvents }) => hasEvents).map(eventTableOf);
-  const shared = {
-    ...openBase(config, { ...options, eventTables }),
-    quotas: createQuotas(config),
-  };
+  const base = openBase(config, { ...options, eventTables });
+  const webhookEvents = createWebhookEvents(base);
+  const { notify: notifyWebhooks } = webhookEvents;
+  const shared = { ...base, quotas: createQuotas(config), notifyWebhooks };
   const { log, db } = shared;
   const audit = createAuditServices(shared);
   const mail = createMailServices(shared);
@@ -66,6 +68,13 @@ export function createDeps(config: Config, options: AppOptions) {
     resources,
   });
   const identities = createIdentityServices({ ...shared, ...audit, ...mail, ...auth, users });
+  const webhooks = createWebhookServices({
+    ...shared,
+    ...audit,
+    ...mail,
+    resources: resources.byName.values(),
+    webhookEvents,
+  });
   const jobs = createJobs({
     ...shared,
     recurring: [
@@ -76,6 +85,7 @@ export function createDeps(config: Config, options: AppOptions) {
       ...resources.jobs,
       ...exchange.jobs,
       ...sources.jobs,
+      ...webhooks.jobs,
       createIdempotencyPurge(shared),
       shared.eventIds.job,
     ],
@@ -93,6 +103,7 @@ export function createDeps(config: Config, options: AppOptions) {
     /** The services of each resource, by its name. */
     resources: Object.fromEntries(resources.byName) as Record<string, ResourceServices>,
     ...sources,
+    ...webhooks,
     ...auth,
     ...accounts,
     ...identities,
@@ -113,6 +124,7 @@ export function createDeps(config: Config, options: AppOptions) {
           jobs.stop,
           sources.sourceStats.flush,
           resources.flush,
+          webhooks.webhookWorker.stop,
           () => shared.mailer.close(),
           () => shared.outbound.close(),
           () => shared.trustedOutbound.close(),

@@ -17,3 +17,4 @@ export * from './sources.ts';
 export * from './totp.ts';
 export * from './users.ts';
 export * from './view-sweeps.ts';
+export * from './webhooks.ts';

@@ -155,9 +155,14 @@ describe('the document', () => {
       'createAccessToken application/x-www-form-urlencoded,multipart/form-data',
       'importItems application/octet-stream,application/x-ndjson,application/jsonl,text/csv',
       'returnFromProvider application/x-www-form-urlencoded',
-      ...['updateAccount', 'updateAccountUsage', 'updateItemV2', 'updateMe', 'updateSource'].map(
-        (id) => `${id} application/json,application/merge-patch+json`,
-      ),
+      ...[
+        'updateAccount',
+        'updateAccountUsage',
+        'updateItemV2',
+        'updateMe',
+        'updateSource',
+        'updateWebhook',
+      ].map((id) => `${id} application/json,application/merge-patch+json`),
     ]);
     expect(types.length).toBeGreaterThan(4);
   });

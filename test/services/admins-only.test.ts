@@ -6,7 +6,9 @@ type Method = (caller: { id: number; role: 'user' }, ...rest: unknown[]) => Prom
 /** All service methods that only admins may call. */
 function adminMethods({ deps }: Awaited<ReturnType<typeof testApp>>): [string, Method][] {
   const { adminUsers, auditLog, sources, systemStats, sourceStats, users } = deps;
-  const services = Object.entries({ adminUsers, auditLog, sources, systemStats });
+  const { webhooks, webhookDeliveries } = deps;
+  const all = { adminUsers, auditLog, sources, systemStats, webhooks, webhookDeliveries };
+  const services = Object.entries(all);
   const methods = services.flatMap(([service, it]) =>
     Object.entries<unknown>(it).map(([name, method]) => [`${service}.${name}`, method]),
   );
@@ -42,6 +44,16 @@ test('forbidden: each service method for admins refuses other callers by itself'
     'sources.remove': 'forbidden',
     'sources.dryRun': 'forbidden',
     'systemStats.read': 'forbidden',
+    'webhooks.list': 'forbidden',
+    'webhooks.get': 'forbidden',
+    'webhooks.create': 'forbidden',
+    'webhooks.update': 'forbidden',
+    'webhooks.rotateSecret': 'forbidden',
+    'webhooks.remove': 'forbidden',
+    'webhookDeliveries.list': 'forbidden',
+    'webhookDeliveries.get': 'forbidden',
+    'webhookDeliveries.test': 'forbidden',
+    'webhookDeliveries.replay': 'forbidden',
     'sourceStats.report': 'forbidden',
     'users.list': 'forbidden',
   });

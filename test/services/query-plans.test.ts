@@ -39,6 +39,14 @@ test('no hot query scans a table or sorts', async () => {
     t.deps.sourceStats.add(1, { cache: 'miss', elapsedMs: 1 });
     await t.deps.sourceStats.report(root, 'up', 24);
     await t.deps.sourceStats.purge.run();
+    const webhook = { url: 'https://hooks.example.com/', events: ['*'] };
+    await t.json('POST', '/api/v2/webhooks', webhook, root.token);
+    await client.api.v2.items.post({ title: 'a' });
+    // The attempt is refused without a connection.
+    t.deps.db.client.run(`update webhooks set url = 'https://127.0.0.1/'`);
+    await t.deps.webhookWorker.sendDue();
+    await t.request('GET', '/api/v2/webhooks/1/deliveries?state=failed', { token: root.token });
+    await t.deps.jobs.runAll();
     const queries = [...statements].filter((text) => /^(select|update|delete)/i.test(text));
     expect(queries.length).toBeGreaterThanOrEqual(10);
     for (const query of queries) {

@@ -31,6 +31,7 @@ const TAGS = [
   { name: 'auth', description: 'Sign-up, sign-in, sessions, second factors and passkeys.' },
   { name: 'tokens', description: 'Personal access tokens, for programs.' },
   { name: 'sources', description: 'Outside APIs that an admin defines and callers use by name.' },
+  { name: 'webhooks', description: 'Receivers of events, which an admin defines, and their log.' },
   { name: 'external', description: 'Outside APIs, fetched by URL.' },
   { name: 'login', description: 'The sign-in of v1.' },
   { name: 'jobs', description: 'Background work: what waits, runs and has failed.' },

@@ -24,6 +24,8 @@ import { createSourceDefinitionRoutes } from './sources/definitions.ts';
 import { createSourceReportRoutes } from './sources/reports.ts';
 import { createSourceRoutes } from './sources/sources.ts';
 import { createSystemRoutes } from './system.ts';
+import { createWebhookDeliveryRoutes } from './webhooks/deliveries.ts';
+import { createWebhookRoutes } from './webhooks/webhooks.ts';
 
 /**
  * The routes of v2. They are a list, because TypeScript can follow a chain of at most 31. Only built-in
@@ -55,5 +57,7 @@ export const v2 = (deps: Deps) => {
     createSourceCallRoutes(deps),
     createJobRoutes(deps),
     createSystemRoutes(deps),
+    createWebhookRoutes(deps),
+    createWebhookDeliveryRoutes(deps),
   ]);
 };

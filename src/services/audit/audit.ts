@@ -2,9 +2,12 @@ import { and, desc, eq, sql } from 'drizzle-orm';
 import type { Actor, AnyActor } from '../../core/actor.ts';
 import type { Session } from '../../core/db/db.ts';
 import { prepare } from '../../core/db/query.ts';
+import type { Tx } from '../../core/db/writer.ts';
 import { AppError } from '../../core/exceptions.ts';
 import { auditLog } from '../../models/audit-log.ts';
 import { DAY_MS } from '../../utils/time/units.ts';
+import type { EventType } from '../webhooks/event-types.ts';
+import type { NotifyWebhooks } from '../webhooks/events.ts';
 
 /** The recorded actions: a closed set, so that filters can rely on it. */
 export type AuditAction =
@@ -39,6 +42,13 @@ export type AuditAction =
   | 'source.created'
   | 'source.updated'
   | 'source.deleted'
+  | 'webhook.created'
+  | 'webhook.updated'
+  | 'webhook.deleted'
+  | 'webhook.secret_rotated'
+  | 'webhook.disabled'
+  | 'webhook.tested'
+  | 'webhook.replayed'
   | 'job.retried'
   | 'job.deleted'
   | 'data.exported';
@@ -66,14 +76,29 @@ const REPEATABLE: ReadonlySet<AuditAction> = new Set([
   'token.created',
 ]);
 
+/** The actions on accounts that webhooks are notified of. */
+const EVENTS: { [Action in AuditAction]?: EventType } = {
+  'user.created': 'users.created',
+  'user.imported': 'users.created',
+  'user.updated': 'users.updated',
+  'user.role_changed': 'users.updated',
+  'user.activated': 'users.updated',
+  'user.deactivated': 'users.updated',
+  'email.verified': 'users.updated',
+  'email.changed': 'users.updated',
+  'user.deleted': 'users.deleted',
+};
+
 export interface AuditDeps {
   /** The entries per day that an account may cause about itself before repeatable actions fail. */
   config: { quotaAuditEntries: number };
+  notifyWebhooks: NotifyWebhooks;
   now(): Date;
 }
 
-export const createAudit = ({ config: { quotaAuditEntries: limit }, now }: AuditDeps) => {
-  const record = async (tx: Session, actor: AnyActor, entry: AuditRecord): Promise<void> => {
+export const createAudit = ({ config, notifyWebhooks, now }: AuditDeps) => {
+  const { quotaAuditEntries: limit } = config;
+  const record = async (tx: Tx, actor: AnyActor, entry: AuditRecord): Promise<void> => {
     const { action, user_id, details = {} } = entry;
     if (user_id !== null && actor.id === user_id && REPEATABLE.has(action)) {
       await refuseTooMany(tx, user_id, limit, now());
@@ -87,6 +112,8 @@ export const createAudit = ({ config: { quotaAuditEntries: limit }, now }: Audit
       request_id: actor.origin.request_id,
       details: JSON.stringify(details),
     });
+    const type = EVENTS[action];
+    if (type && user_id !== null) await notifyWebhooks(tx, { type, id: user_id, version: null });
   };
   return {
     /**
@@ -96,7 +123,7 @@ export const createAudit = ({ config: { quotaAuditEntries: limit }, now }: Audit
     record,
 
     /** Records an action of an account on itself, as `record` does. */
-    own: (tx: Session, actor: Actor, action: AuditAction, details?: AuditDetails): Promise<void> =>
+    own: (tx: Tx, actor: Actor, action: AuditAction, details?: AuditDetails): Promise<void> =>
       record(tx, actor, { action, user_id: actor.id, ...(details && { details }) }),
   };
 };

@@ -72,6 +72,13 @@ const notices = ({ appName }: MailSettings) => ({
       `If that was not you, reset your password immediately, and contact the operator of ${appName}.`,
     ]),
 
+  /** Notifies an admin of a webhook that the server has disabled. */
+  webhookDisabled: (to: string, { host, reason }: DisabledWebhook): OutgoingMail =>
+    compose(appName, to, 'A webhook was disabled', [
+      `A webhook of ${appName} to ${named(host)} was disabled, because ${DISABLED[reason]}.`,
+      'Events are no longer recorded for it. Once the receiver works, enable the webhook again; deliveries that were waiting are then sent.',
+    ]),
+
   alreadySignedUp: (to: string, username: string): OutgoingMail =>
     compose(appName, to, 'You already have an account', [
       `Somebody tried to sign up at ${appName} with this address, which the account ${named(username)} already uses.`,
@@ -84,6 +91,17 @@ const notices = ({ appName }: MailSettings) => ({
       'If you did not sign up, ignore this mail.',
     ]),
 });
+
+export interface DisabledWebhook {
+  host: string;
+  reason: keyof typeof DISABLED;
+}
+
+const DISABLED = {
+  gone: 'its receiver answered that it is gone (410)',
+  failing: 'no delivery has succeeded for 5 days',
+  backlog: 'more than 100,000 deliveries were waiting',
+};
 
 /** Breaks anything in a username that mail programs turn into a link: strangers choose usernames. */
 function named(username: string): string {

@@ -4,6 +4,8 @@ import type { Job } from '../../core/jobs/recurring.ts';
 import { createViewers } from '../../core/viewers.ts';
 import type { Definition, Row } from '../../resources/declare/definition.ts';
 import type { Quotas } from '../quotas.ts';
+import type { NotifyWebhooks } from '../webhooks/events.ts';
+import { createWebhookEffect } from '../webhooks/row-effect.ts';
 import { createRowAccess, type RowAccess } from './access.ts';
 import { createBatch } from './batch.ts';
 import { createRowChanges } from './changes.ts';
@@ -32,6 +34,7 @@ import { createWindows } from './views/windows.ts';
 
 export interface EngineDeps extends Base {
   quotas: Quotas;
+  notifyWebhooks: NotifyWebhooks;
   places: Places;
   /** All resources, for references between their rows. */
   linked(): Iterable<Linked>;
@@ -145,6 +148,7 @@ function effectsOf<R extends Row>(def: Definition, deps: EffectsDeps<R>): RowEff
     ...texts.map((table) => createTextRows(def, table, access)),
     ...(def.hasViews && !hasTriggers ? [createViewRows(def, access)] : []),
     ...effects,
+    createWebhookEffect(def, access, deps.notifyWebhooks),
     ...(receivers.length > 0 ? [createEventRecord(def, { now, receivers })] : []),
     ...(events || def.hasViews
       ? [createNotice(def, { cache, access, publish: events?.publish })]

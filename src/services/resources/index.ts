@@ -10,6 +10,7 @@ import type { ResourceService } from '../../resources/declare/service.ts';
 import { checkTogether } from '../../resources/together.ts';
 import { defineResourceJobs } from '../jobs/resource-jobs.ts';
 import type { Quotas } from '../quotas.ts';
+import type { NotifyWebhooks } from '../webhooks/events.ts';
 import { createEngine, type Engine, type Extras } from './engine.ts';
 import { forced } from './erasure.ts';
 import type { HookTools } from './hooks.ts';
@@ -23,6 +24,7 @@ type Enqueue = HookContext['jobs']['enqueue'];
 
 export interface ResourcesDeps extends Base {
   quotas: Quotas;
+  notifyWebhooks: NotifyWebhooks;
   /** Queues a job in a transaction. */
   enqueue(tx: Tx, ...job: Parameters<Enqueue>): Promise<void>;
 }

@@ -59,7 +59,7 @@ test('every operation has a row, and every row has an operation', () => {
 
 describe.each(operations.map((it) => [it.operationId, it] as const))('%s', (name, operation) => {
   // proves: permissions.each-route-declares-who-may-call-it-and, permissions.item-public
-  // proves: permissions.statistics, 7.2.1, 8.2.1, 8.3.1, 9.2.2, 10.3.1
+  // proves: permissions.webhook-its-log-and-replays, permissions.statistics, 7.2.1, 8.2.1, 8.3.1, 9.2.2, 10.3.1
   test.each(IDENTITIES)('called by %s', async (identity) => {
     fillDatabase();
     const row = ROWS[name]?.() as Row;
@@ -82,8 +82,8 @@ function expected({ access, other, admin, anonymous }: Row, identity: Identity):
 function fillDatabase(): void {
   const now = new Date().toISOString();
   const old = '2020-01-01T00:00:00.000Z';
-  for (const table of ['users', 'sessions', 'items', 'access_tokens', 'sources', 'jobs'])
-    db.run(`delete from ${table}`);
+  const tables = ['users', 'sessions', 'items', 'access_tokens', 'sources', 'jobs', 'webhooks'];
+  for (const table of tables) db.run(`delete from ${table}`);
   for (const [index, name] of ['ada', 'bob', 'carl', 'root'].entries()) {
     const values = [index + 1, `${name}@example.com`, `${name}@example.com`, name, name];
     const [isActive, role] = [name === 'carl' ? 0 : 1, name === 'root' ? 'admin' : 'user'];
@@ -105,6 +105,16 @@ function fillDatabase(): void {
     [now, now],
   );
   db.run('insert into sources values (1,?,1,?,null,?,1,?,?)', ['up', 'scope', SOURCE, now, now]);
+  db.run(
+    `insert into webhooks (id,url,description,events,secrets,is_active,created_at,updated_at)
+     values (1,'https://hooks.example.com/','','["*"]','[]',0,?,?)`,
+    [now, now],
+  );
+  db.run(
+    `insert into webhook_deliveries (id,webhook_id,event_id,event_type,event_at,state,created_at)
+     values (1,1,'evt_1','webhook.test',?,'succeeded',?)`,
+    [now, now],
+  );
   db.run(
     `insert into access_tokens values (1,1,'x',?,'hut_scopeles','nothing',?,'2099-01-01T00:00:00.000Z',null)`,
     [sha256('hut_scopeless'), now],

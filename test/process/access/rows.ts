@@ -1,6 +1,7 @@
 import { ITEM_ROWS } from './item-rows.ts';
 import { JOB_ROWS } from './job-rows.ts';
 import { SOURCE_ROWS } from './source-rows.ts';
+import { WEBHOOK_ROWS } from './webhook-rows.ts';
 
 /** The expected statuses of an operation by caller, and a valid request by `ada`. */
 export interface Row {
@@ -34,6 +35,7 @@ export const ROWS: Record<string, () => Row> = {
   ...ITEM_ROWS,
   ...SOURCE_ROWS,
   ...JOB_ROWS,
+  ...WEBHOOK_ROWS,
   getLive: () => ({ access: 'public', other: 200, admin: 200 }),
   getReady: () => ({ access: 'public', other: 200, admin: 200 }),
   createUser: () => ({ access: 'public', other: 200, admin: 200, body: newAccount() }),
