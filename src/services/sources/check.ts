@@ -1,6 +1,4 @@
 import type { FieldProblem } from '../../core/exceptions.ts';
-import { parseAllowList, parsePermitted } from '../../core/outbound/address.ts';
-import { isPublicAddress } from '../../core/outbound/address-range.ts';
 import { OutboundError } from '../../core/outbound/errors.ts';
 import { checkedHeaders } from '../../core/outbound/request.ts';
 import { isJsonType, isMediaType } from '../../utils/http/media-type.ts';
@@ -8,16 +6,10 @@ import { isDeeperThan } from '../../utils/json/depth.ts';
 import { parsePattern } from '../../utils/text/plain-pattern.ts';
 import { literalOf, namesIn, parseTemplate } from '../../utils/text/template.ts';
 import { isStorable } from '../../utils/text/text.ts';
+import { type HostRules, parseCallable } from '../outbound-url.ts';
 import type { EditedField, Fields, SourceFields, SourceParameter } from './definition.ts';
 import { HEADER_VALUE, requestOf } from './request.ts';
 import { ParameterError, readValue } from './values.ts';
-
-export interface CheckOptions {
-  /** Hosts that may be private, from the settings. */
-  allowHosts: readonly string[];
-  /** The only hosts that may be called, from the settings; empty for any. */
-  onlyHosts: readonly string[];
-}
 
 type EditedSource = SourceFields<EditedField>;
 /** Reports a problem with the field at `path`. */
@@ -54,12 +46,12 @@ const INVALID_TEMPLATE =
 /** All problems of a source whose shape has already been validated. */
 export function problemsOf(
   source: EditedSource & { name: string },
-  options: CheckOptions,
+  hosts: HostRules,
 ): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const refuse: Refuse = (path, msg, type = 'value_error') => problems.push({ type, path, msg });
   if (source.name === 'fetch') refuse(['name'], 'is reserved for POST /sources/fetch');
-  checkBaseUrl(source.base_url, options, refuse);
+  checkBaseUrl(source.base_url, hosts, refuse);
   checkPath(source, refuse);
   checkFields('query', source.query, refuse, () => undefined);
   checkFields('headers', source.headers, refuse, headerProblem);
@@ -74,16 +66,10 @@ export function problemsOf(
   return problems;
 }
 
-function checkBaseUrl(base_url: string, options: CheckOptions, refuse: Refuse): void {
-  const { allowHosts, onlyHosts } = options;
+function checkBaseUrl(base_url: string, hosts: HostRules, refuse: Refuse): void {
   if (/[?#]/.test(base_url)) refuse(['base_url'], 'must have no query and no fragment');
   try {
-    const target = parsePermitted(base_url, parseAllowList(allowHosts), parseAllowList(onlyHosts));
-    const address = target.hostname.replace(/^\[|\]$/g, '');
-    // The addresses of a host name are checked at each call.
-    if (target.isLiteral && !target.isAllowListed && !isPublicAddress(address)) {
-      refuse(['base_url'], `${target.host} is not a public address`, 'address_refused');
-    }
+    parseCallable(base_url, hosts);
   } catch (error) {
     if (!(error instanceof OutboundError)) throw error;
     refuse(['base_url'], error.message, error.code);

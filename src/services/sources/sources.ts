@@ -11,7 +11,8 @@ import { type Page, pageOf } from '../../utils/page.ts';
 import { adminsOnly } from '../admins-only.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { OnWritten } from '../idempotency.ts';
-import { type CheckOptions, problemsOf } from './check.ts';
+import type { HostRules } from '../outbound-url.ts';
+import { problemsOf } from './check.ts';
 import {
   BLANK_SOURCE,
   columnsOf,
@@ -38,7 +39,7 @@ export interface SourcesDeps {
   cache: Pick<Cache, 'invalidate'>;
   box: SecretBox;
   audit: Audit;
-  hosts: CheckOptions;
+  hosts: HostRules;
   now(): Date;
 }
 
