@@ -60,7 +60,7 @@ interface CallState {
 
 /** Creates a dispatcher. `parse` validates the URLs of redirects. */
 export function createDispatcher(settings: Settings, parse: (url: string) => Target): Dispatcher {
-  const { fetch, lookup, maxInFlight, maxPerHost, maxQueued, maxRedirects } = settings;
+  const { fetch, lookup, maxInFlight, maxPerHost, maxQueued } = settings;
   const { now, date, random, sleep } = settings;
   const breakers = createBreakers(now);
   const sessions = createSessions(maxPerHost, settings.ca);
@@ -137,6 +137,7 @@ export function createDispatcher(settings: Settings, parse: (url: string) => Tar
   };
 
   const followRedirects = async (first: Hop, state: CallState): Promise<Dispatched> => {
+    const { maxRedirects } = state.plan;
     let hop = first;
     for (let redirects = 0; ; redirects += 1) {
       const exchanged = await attemptWithRetries(hop, state);
@@ -144,7 +145,8 @@ export function createDispatcher(settings: Settings, parse: (url: string) => Tar
         return { ...exchanged, attempts: state.progress.attempts, isRedirected: redirects > 0 };
       }
       if (redirects === maxRedirects) {
-        const message = `${first.target.host} redirected too often`;
+        const fault = maxRedirects === 0 ? 'redirected the call' : 'redirected too often';
+        const message = `${first.target.host} ${fault}`;
         throw new OutboundError('too_many_redirects', message);
       }
       counts.redirected += 1;

@@ -183,12 +183,16 @@ function request(
 async function readResponse(
   response: Response,
   { target, method, headers: sent }: Hop,
-  { accept, maxBytes, statuses }: Plan,
+  { accept, maxBytes, statuses, ignoresBody }: Plan,
   nowMs: number,
 ): Promise<Exchanged> {
   const { host } = target;
   const { status, headers } = response;
   if (response.ok || statuses.includes(status)) {
+    if (ignoresBody) {
+      discard(response);
+      return { kind: 'response', status, headers, mediaType: '', data: null, bytes: 0 };
+    }
     const body = await readBody(response, { host, method, accept, maxBytes });
     return { kind: 'response', status, headers, ...body };
   }

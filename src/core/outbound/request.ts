@@ -45,6 +45,10 @@ export interface OutboundRequest {
   readonly headerTimeoutMs?: number | undefined;
   /** Maximum size of the body, both as sent and decompressed. */
   readonly maxBytes?: number | undefined;
+  /** True if only the status matters: the body is not read, whatever its type. */
+  readonly ignoresBody?: boolean | undefined;
+  /** Redirects that are followed. */
+  readonly maxRedirects?: number | undefined;
   /** Concurrent requests to the host and port, including those of other callers. */
   readonly maxPerHost?: number | undefined;
   /** Retries after transient failures; POST and PATCH are never retried. */
@@ -91,6 +95,8 @@ export interface Plan {
   readonly dialMs: number;
   readonly headerMs: number;
   readonly maxBytes: number;
+  readonly ignoresBody: boolean;
+  readonly maxRedirects: number;
   readonly maxPerHost: number;
   readonly retries: number;
   readonly breaker: BreakerOptions | false;
@@ -163,6 +169,7 @@ export function planRequest(
     body,
     accept: request.accept && checkedTypes(request.accept),
     statuses: request.statuses ?? [],
+    ignoresBody: request.ignoresBody ?? false,
     ...limitsOf(request, settings),
     breaker: request.breaker ?? settings.breaker,
     owner: request.owner,
@@ -186,6 +193,7 @@ function limitsOf(request: OutboundRequest, settings: Settings) {
     dialMs,
     headerMs: connectMs + (request.headerTimeoutMs ?? attemptMs),
     maxBytes: request.maxBytes ?? settings.maxBytes,
+    maxRedirects: request.maxRedirects ?? settings.maxRedirects,
     maxPerHost: request.maxPerHost ?? settings.maxPerHost,
     retries,
   };

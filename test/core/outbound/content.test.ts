@@ -131,3 +131,22 @@ describe('Location', () => {
     expect(paths).toEqual(['/', path]);
   });
 });
+
+describe('a call that ignores the body', () => {
+  test.each([
+    ['text', ['Content-Type: text/plain'], 'ok'],
+    ['invalid JSON', [JSON_TYPE], '{'],
+    ['a wrong encoding', ['Content-Encoding: gzip'], 'ok'],
+    ['a body over the limit', [], 'x'.repeat(2_000_000)],
+    ['no body', [], ''],
+  ])('succeeds with %s', async (_, lines, body) => {
+    const { url } = await sending(lines, body);
+    const call = outboundFor().call({ url, method: 'POST', body: '{}', ignoresBody: true });
+    expect(await call).toMatchObject({ status: 200, mediaType: '', data: null });
+  });
+
+  test('still fails with a status that is not accepted', async () => {
+    const { url } = httpUpstream(() => new Response('no', { status: 404 }));
+    expect(await codeOf(outboundFor().call({ url, ignoresBody: true }))).toBe('bad_status');
+  });
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { OutboundMethod } from '../../../src/core/outbound/request.ts';
-import { codeOf, httpUpstream, outboundFor } from './upstream.ts';
+import { codeOf, failureOf, httpUpstream, outboundFor } from './upstream.ts';
 
 const headers = {
   Authorization: 'Bearer s3cret',
@@ -111,5 +111,23 @@ describe('a redirect within an origin', () => {
     });
     await outboundFor().call({ url, method: 'HEAD' });
     expect(methods).toEqual(['HEAD', 'HEAD']);
+  });
+});
+
+describe('a call that follows no redirect', () => {
+  test.each([301, 302, 303, 307, 308])('fails with status %d', async (status) => {
+    let visits = 0;
+    const end = httpUpstream(() => {
+      visits += 1;
+      return Response.json(1);
+    });
+    const { url, host } = origin(status, end.url);
+    const call = outboundFor().call({ url, method: 'POST', body: '{}', maxRedirects: 0 });
+    const failure = await failureOf(call);
+    expect([failure.code, failure.message]).toEqual([
+      'too_many_redirects',
+      `${host} redirected the call`,
+    ]);
+    expect(visits).toBe(0);
   });
 });
