@@ -9,6 +9,7 @@ import { createDeps } from '../src/core/deps.ts';
 import { createLog, type LogLevel } from '../src/core/log.ts';
 import { createPasswordHasher } from '../src/core/security/security.ts';
 import type { Role, User } from '../src/models/index.ts';
+import type { Resource } from '../src/resources/declare/definition.ts';
 import type { SessionOptions } from '../src/services/auth/auth.ts';
 import { expectDeclaredCode } from './declared-codes.ts';
 import { type LeaksOf, leaks, textSent, watched } from './leaks.ts';
@@ -33,6 +34,8 @@ export function tempDir(): string {
 export interface TestAppOptions {
   config?: Partial<Config>;
   now?: () => Date;
+  /** Resources besides the built-in ones. Their tables must be created: see test/resources.ts. */
+  resources?: Record<string, Resource>;
   logLevel?: LogLevel;
   /** Default: the secrets of the whole suite. */
   leaksOf?: LeaksOf;
@@ -42,7 +45,7 @@ export type TestApp = Awaited<ReturnType<typeof testApp>>;
 
 /** The whole application on a fresh database: `await using t = await testApp()`. */
 export async function testApp(options: TestAppOptions = {}) {
-  const { config, now, logLevel = 'error', leaksOf = () => leaks } = options;
+  const { config, now, resources = {}, logLevel = 'error', leaksOf = () => leaks } = options;
   const dataDir = tempDir();
   const logLines: string[] = [];
   const log = createLog({
@@ -60,7 +63,7 @@ export async function testApp(options: TestAppOptions = {}) {
   };
   // A real hash, made cheap: 8 KiB where the product takes 19 MiB.
   const passwords = createPasswordHasher({ concurrency: 2, memoryKib: 8 });
-  const deps = createDeps(settings, { log, passwords, ...(now && { now }) });
+  const deps = createDeps(settings, { log, passwords, resources, ...(now && { now }) });
   const app = createApp(deps);
   let origin = '';
   app.onStart(({ server }) => {
