@@ -48,11 +48,7 @@ export function createDeps(config: Config, options: AppOptions) {
   const { log, db } = shared;
   const audit = createAuditServices(shared);
   const mail = createMailServices(shared);
-  const resources = createResources(
-    definitions,
-    { ...shared, enqueue: shared.queue.enqueue },
-    { items: itemExtras(shared) },
-  );
+  const resources = createResources(definitions, shared, { items: itemExtras(shared) });
   const idempotency = createIdempotency(shared);
   const exchange = createExchange(definitions, { ...shared, resources, idempotency });
   const items = createItemServices({ ...shared, resources });

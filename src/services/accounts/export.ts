@@ -11,7 +11,7 @@ import { passkeys } from '../../models/passkeys.ts';
 import { sessions } from '../../models/sessions.ts';
 import { totps } from '../../models/totp.ts';
 import { accountUsage, users } from '../../models/users.ts';
-import type { Resource } from '../../resources/declare/definition.ts';
+import type { Definition, Resource } from '../../resources/declare/definition.ts';
 import * as resources from '../../resources/index.ts';
 import { pagesById } from '../../utils/page.ts';
 import type { Audit } from '../audit/audit.ts';
@@ -136,11 +136,27 @@ export const NOT_EXPORTED: Record<string, string> = {
   action_tokens: 'Secret links that live for minutes.',
   auth_flows: 'Sign-ins in progress, with their secrets.',
   idempotency_keys: 'Copies of responses, stored for a day; the other lists have the same data.',
-  item_events: 'A buffer for clients that reconnect; the revisions have the same data.',
-  item_tags: 'An index of the tags of items.',
   recovery_codes: 'Only their hashes are stored.',
   sign_up_keys: 'A copy of the response to the sign-up, stored for a day.',
+  ...Object.fromEntries(
+    Object.values(resources).flatMap(({ definition }) => omittedOf(definition)),
+  ),
 };
+
+/** The tables of a resource that hold its rows in another form. */
+function omittedOf({ tables: { events, texts } }: Definition): [name: string, why: string][] {
+  return [
+    ...(events ? [events] : [])
+      .map(getTableName)
+      .map((name): [string, string] => [
+        name,
+        'A buffer for clients that reconnect; the rows and revisions have the same data.',
+      ]),
+    ...Object.values(texts)
+      .map(getTableName)
+      .map((name): [string, string] => [name, 'An index of the texts of rows.']),
+  ];
+}
 
 /** The tables whose rows the document shows in a custom format. */
 const FORMATTED: readonly string[] = [

@@ -25,8 +25,6 @@ type Enqueue = HookContext['jobs']['enqueue'];
 export interface ResourcesDeps extends Base {
   quotas: Quotas;
   notifyWebhooks: NotifyWebhooks;
-  /** Queues a job in a transaction. */
-  enqueue(tx: Tx, ...job: Parameters<Enqueue>): Promise<void>;
 }
 
 /** The services of a resource. */
@@ -44,7 +42,7 @@ export function createResources(
   extras: Record<string, Extras> = {},
 ) {
   checkTogether(definitions);
-  const { config, db } = deps;
+  const { config, db, now, queue } = deps;
   const { maxListeners, limitListeners, rateLimit } = config;
   const maxPerKey = rateLimit === 'on' ? limitListeners : maxListeners;
   const places = createPlaces({ maxListeners, maxPerKey });
@@ -55,7 +53,7 @@ export function createResources(
   const toolsFor: Parameters<typeof createEngine>[1]['hooks']['toolsFor'] = (tx, actor) => {
     const { run, ...bound } = createBoundServices(byName, tx, actor);
     const enqueue: Enqueue = (...job) =>
-      run(() => (tx ? deps.enqueue(tx, ...job) : db.write((own) => deps.enqueue(own, ...job))));
+      run(() => (tx ? queue.enqueue(tx, ...job) : db.write((own) => queue.enqueue(own, ...job))));
     return { ...bound, jobs: { enqueue } } satisfies HookTools;
   };
   const track = (work: Promise<void>) => {
@@ -67,9 +65,9 @@ export function createResources(
     const engine = createEngine(def, engineDeps, extras[def.name]);
     byName.set(def.name, { ...engine, service: createResourceService(engine) });
     linked.push(linkOf(engine));
-    defineResourceJobs(deps.queue, def, () => ({
+    defineResourceJobs(queue, def, () => ({
       actor: SYSTEM,
-      now: deps.now(),
+      now: now(),
       ...toolsFor(undefined, SYSTEM),
     }));
   }

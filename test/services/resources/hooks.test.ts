@@ -50,8 +50,9 @@ async function withHooks({ before = {}, after = {}, bin = false }: Hooks) {
 
 /** Writes a line to the log of the actor. */
 type Context = Parameters<NonNullable<BeforeHooks['create']>>[0];
-const write = ({ resources }: Pick<Context, 'resources'>, line: string) =>
-  resources['logs']?.create({ line });
+async function write({ resources }: Pick<Context, 'resources'>, line: string): Promise<void> {
+  await resources['logs']?.create({ line });
+}
 
 describe('a hook before a change', () => {
   test('may change the values of a creation and of an update', async () => {
@@ -79,9 +80,9 @@ describe('a hook before a change', () => {
   test('writes other resources in the same transaction, as the actor', async () => {
     await using it = await withHooks({
       before: {
-        create: (context) => write(context, 'created').then(() => {}),
-        update: (context) => write(context, 'updated').then(() => {}),
-        delete: (context) => write(context, 'deleted').then(() => {}),
+        create: (context) => write(context, 'created'),
+        update: (context) => write(context, 'updated'),
+        delete: (context) => write(context, 'deleted'),
       },
     });
     const { id } = await it.rows.create(it.ada, { title: 'One' });
@@ -276,5 +277,35 @@ describe('a hook after a change', () => {
     await until(() => it.t.logLines.length > 0);
     expect([it.lines(), it.titles()]).toEqual([['after'], ['One']]);
     expect(it.t.logLines.join('')).toContain('The hook after.create of notes failed.');
+  });
+});
+
+describe('a job of a resource', () => {
+  test('that a hook queues runs after the commit, and may do everything', async () => {
+    const ran: unknown[] = [];
+    const notes = resource('notes', {
+      columns: { title: text() },
+      read: 'owner',
+      write: 'owner',
+      before: {
+        create: ({ row, jobs }) => jobs.enqueue('notes.shout', { title: row.title }),
+      },
+      jobs: {
+        shout: {
+          run: async (payload, { resources, actor }) => {
+            const row = await resources['notes']?.update(1, { title: 'Loud' });
+            ran.push(payload, actor.role, row?.['title']);
+          },
+        },
+      },
+    });
+    await using t = await appWith({ notes });
+    const ada = await t.signUp('ada');
+    const rows = t.deps.resources['notes']?.rows;
+    await rows?.create(ada, { title: 'Quiet' });
+    const undone = rows?.create(ada, {}, () => Promise.reject(new Error('undone')));
+    await expect(undone).rejects.toThrow('undone');
+    await t.deps.jobs.runDue();
+    expect(ran).toEqual([{ title: 'Quiet' }, 'system', 'Loud']);
   });
 });
