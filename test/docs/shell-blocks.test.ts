@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { packageManager } from '../../package.json';
 import { COMMAND, freePort } from '../process/hutch.ts';
 import { tempDir } from '../support.ts';
-import { patternOf, type ShellBlock, shellBlocks, unfencedCommands } from './shell-blocks.ts';
+import {
+  patternOf,
+  type ShellBlock,
+  type Step,
+  shellBlocks,
+  unfencedCommands,
+} from './shell-blocks.ts';
 
 const root = join(import.meta.dir, '../..');
 const PAGES = ['*.md', 'docs/*.md', 'examples/*/*.md'].flatMap((glob) => [
@@ -32,7 +38,7 @@ async function toolsIn(dir: string): Promise<string> {
 }
 
 /** Returns one script for all blocks of a page, which prints END and the status after each step. */
-function scriptOf(blocks: readonly ShellBlock[], dir: string, port: number): string {
+function scriptOf(blocks: readonly ShellBlock[], dir: string, ports: Ports): string {
   const parts = blocks.flatMap(({ isBackground, steps }, index) => {
     if (!isBackground) return steps.map(({ command }) => `${command}\nprintf '${END}%s${END}' $?`);
     const log = join(dir, `background-${index}`);
@@ -40,12 +46,25 @@ function scriptOf(blocks: readonly ShellBlock[], dir: string, port: number): str
     return [
       `setsid sh -c ${quoted(step?.command ?? '')} >${log} 2>&1 &`,
       `pids="$pids $!"`,
-      `for _ in $(seq ${READY_SECONDS * 10}); do [ -s ${log} ] && curl -sf -o ${dir}/ready http://127.0.0.1:${port}/health/ready && break; sleep 0.1; done`,
+      `for _ in $(seq ${READY_SECONDS * 10}); do [ -s ${log} ] && curl -sf -o ${dir}/ready http://127.0.0.1:${portOf(step)}/health/ready && break; sleep 0.1; done`,
       `[ -s ${log} ]; printf '${END}%s${END}' $?`,
     ];
   });
   const end = 'trap \'for pid in $pids; do kill -KILL -"$pid"; done\' EXIT';
-  return `${end}\n${parts.join('\n')}\n`.replaceAll(':3000', `:${port}`);
+  return withPorts(`${end}\n${parts.join('\n')}\n`, ports);
+}
+
+/** Ports in place of those that the pages use: 3000 by default, and 3001 for a second server. */
+type Ports = Record<3000 | 3001, number>;
+
+function portOf(step: Step | undefined): keyof Ports {
+  return step?.command.includes('--port 3001') ? 3001 : 3000;
+}
+
+function withPorts(text: string, ports: Ports): string {
+  return text.replaceAll(/(:|--port )(3000|3001)\b/g, (_, before, port: '3000' | '3001') => {
+    return `${before}${ports[port]}`;
+  });
 }
 
 function quoted(text: string): string {
@@ -55,28 +74,30 @@ function quoted(text: string): string {
 /** Runs the blocks of a page in a clean environment; returns the output and status of each step. */
 async function run(page: string) {
   const dir = tempDir();
-  const port = freePort();
+  const ports: Ports = { 3000: freePort(), 3001: freePort() };
   const blocks = blocksOf(page).filter(isRun);
   const bin = await toolsIn(dir);
-  const child = Bun.spawn(['sh', '-c', scriptOf(blocks, dir, port)], {
+  const child = Bun.spawn(['sh', '-c', scriptOf(blocks, dir, ports)], {
     cwd: root,
     env: {
       PATH: `${bin}:${process.env['PATH'] ?? ''}`,
       HOME: dir,
       HUTCH_DATA_DIR: join(dir, 'data'),
-      HUTCH_PORT: String(port),
+      HUTCH_PORT: String(ports[3000]),
     },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
   });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  await expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow();
+  for (const port of Object.values(ports)) {
+    await expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow();
+  }
   const parts = stdout.split(END);
   const results = blocks.flatMap(({ place, steps }) => steps.map((step) => ({ ...step, place })));
   return results.map(({ command, output, place }, index) => ({
     step: `${place} ${command}`,
-    expected: output?.replaceAll(':3000', `:${port}`),
+    expected: output && withPorts(output, ports),
     printed: (parts[index * 2] ?? '').trim(),
     status: parts[index * 2 + 1],
     stderr,
