@@ -1,10 +1,16 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { isLoopbackHost } from '../../utils/http/loopback.ts';
 import type { Config } from './config.ts';
 
 /** Warnings about unsafe settings, one sentence each. */
 export function startWarnings(config: Config): string[] {
-  return [...networkWarnings(config), ...directoryWarnings(config.dataDir)];
+  const { dataDir, resourcesDir } = config;
+  return [
+    ...networkWarnings(config),
+    ...directoryWarnings('data directory', dataDir),
+    // Its files are run.
+    ...(existsSync(resourcesDir) ? directoryWarnings('directory of resources', resourcesDir) : []),
+  ];
 }
 
 function networkWarnings({ host, publicUrl, registration, rateLimit }: Config): string[] {
@@ -28,13 +34,12 @@ function networkWarnings({ host, publicUrl, registration, rateLimit }: Config): 
   return found.flatMap(([isSo, text]) => (isSo ? [text] : []));
 }
 
-function directoryWarnings(dataDir: string): string[] {
-  const { mode, uid } = statSync(dataDir);
+function directoryWarnings(what: string, dir: string): string[] {
+  const { mode, uid } = statSync(dir);
   const own = process.getuid?.();
   // Windows has no file modes.
   if (own === undefined) return [];
-  const path = JSON.stringify(dataDir);
-  if ((mode & 0o022) !== 0)
-    return [`Others may write to the data directory ${path}: chmod go-w it.`];
-  return uid === own || uid === 0 ? [] : [`The data directory ${path} belongs to another user.`];
+  const path = JSON.stringify(dir);
+  if ((mode & 0o022) !== 0) return [`Others may write to the ${what} ${path}: chmod go-w it.`];
+  return uid === own || uid === 0 ? [] : [`The ${what} ${path} belongs to another user.`];
 }
