@@ -15,8 +15,10 @@ import type { Project } from './project/project.ts';
 export async function rehearse<Document>(config: Config, project: Project): Promise<Document> {
   const dataDir = mkdtempSync(join(tmpdir(), 'hutch-openapi-'));
   const log = createLog({ level: 'error', format: 'text', write: () => {}, now: () => new Date() });
+  const { resources } = project;
   try {
-    const deps = createDeps({ ...config, dataDir }, { log, ...project });
+    // Migrations change tables of before, which the new database does not have.
+    const deps = createDeps({ ...config, dataDir }, { log, resources, migrations: [] });
     try {
       const response = await createApp(deps).handle(new Request('http://localhost/openapi.json'));
       return (await response.json()) as Document;

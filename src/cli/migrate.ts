@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { databasePath } from '../core/db/data-dir.ts';
 import { previewUpgrade, upgradeDb } from '../core/db/db.ts';
-import { type FolderSchema, SchemaRefusal, type Upgrade } from '../core/db/schema/upgrade.ts';
+import { SchemaRefusal, type Upgrade } from '../core/db/schema/upgrade.ts';
+import { folderSchemaOf } from '../core/deps.ts';
 import type { Command } from './command.ts';
 import { configOf } from './open.ts';
+import { openProject } from './project/open.ts';
 
 export const migrate: Command = {
   name: 'migrate',
@@ -18,12 +20,13 @@ the database, even next to a running server; a failure that depends on rows show
     'dry-run': { help: 'Show what would be applied, and change nothing.' },
     json: { help: 'Print the result as JSON.' },
   },
-  settings: ['dataDir'],
+  settings: ['dataDir', 'resourcesDir'],
   run: async (invocation) => {
-    const { dataDir } = configOf(invocation);
+    const config = configOf(invocation);
+    const { dataDir } = config;
     const isDryRun = invocation.switches.has('dry-run');
     const isJson = invocation.switches.has('json');
-    const folder: FolderSchema = { resources: [], migrations: [] };
+    const folder = folderSchemaOf(await openProject(config));
     try {
       const upgrade = isDryRun
         ? previewUpgrade(join(dataDir, 'hutch.db'), folder)

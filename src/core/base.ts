@@ -1,8 +1,9 @@
 import { createCache } from './cache.ts';
 import type { Config } from './config/config.ts';
 import { databasePath } from './db/data-dir.ts';
-import { openDb, prepareDb } from './db/db.ts';
+import { openDb, prepareDb, upgradeDb } from './db/db.ts';
 import { KNOWN_MIGRATIONS } from './db/migrations.ts';
+import type { FolderSchema } from './db/schema/upgrade.ts';
 import { openEventIds } from './event-ids.ts';
 import { createFairTurns } from './fair-turns.ts';
 import { createJobQueue } from './jobs/queue.ts';
@@ -19,6 +20,8 @@ export interface DepsOptions {
   log: Log;
   now?: () => Date;
   passwords?: PasswordHasher;
+  /** The needs of a folder of resources in the database. Without them, only this build's migrations run. */
+  folder?: FolderSchema;
   /** True for a command next to a server: it pauses between its transactions. */
   isCommand?: boolean;
 }
@@ -38,9 +41,8 @@ export function openBase(config: Config, options: BaseOptions) {
   const lookup = createLookup();
   const mailer = createMailer({ smtpUrl, from, appName, dataDir, log, lookup });
   const path = databasePath(config.dataDir);
-  const applied = prepareDb(path);
+  const applied = prepare(path, options);
   const db = openDb(path, { log, isCommand });
-  if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
   const isNew = applied.length === KNOWN_MIGRATIONS.length;
   // With port 0 the system chooses one, which the server enters here once it listens.
   const listening = { port: config.port };
@@ -68,4 +70,16 @@ export function openBase(config: Config, options: BaseOptions) {
     passwords: passwords ?? createPasswordHasher({ concurrency: config.hashConcurrency }),
     ...createOutboundClients(config, lookup),
   };
+}
+
+/** Brings the database up to this version and to the folder; returns the applied migrations of this build. */
+function prepare(path: string, { log, folder }: DepsOptions): string[] {
+  const { core, migrations, steps, notices } = folder
+    ? upgradeDb(path, folder)
+    : { core: prepareDb(path), migrations: [], steps: [], notices: [] };
+  const applied = [...core, ...migrations.map((tag) => `migrations/${tag}.sql`)];
+  if (applied.length > 0) log.info('Migrated the database.', { migrations: applied, path });
+  if (steps.length > 0) log.info('Changed the schema for the resources.', { statements: steps });
+  for (const notice of notices) log.warn(notice);
+  return core;
 }

@@ -1,5 +1,6 @@
 import type { Resource } from '../resources/declare/definition.ts';
 import * as builtIn from '../resources/index.ts';
+import { checkTogether } from '../resources/together.ts';
 import { createAccountServices } from '../services/accounts/index.ts';
 import { createUsers } from '../services/accounts/users.ts';
 import { createAuditServices } from '../services/audit/index.ts';
@@ -16,6 +17,7 @@ import {
   eventTableOf,
   type ResourceServices,
 } from '../services/resources/index.ts';
+import { schemaOf } from '../services/resources/schema.ts';
 import { createSourceServices } from '../services/sources/index.ts';
 import { createSystemStats } from '../services/system-stats.ts';
 import { createWebhookEvents } from '../services/webhooks/events.ts';
@@ -24,24 +26,33 @@ import { runAll } from '../utils/async/run-all.ts';
 import { createAdmission } from './admission.ts';
 import { type DepsOptions, openBase } from './base.ts';
 import type { Config } from './config/config.ts';
+import type { FolderSchema } from './db/schema/upgrade.ts';
+import type { UserMigration } from './db/schema/user-migrations.ts';
 import { createJobs } from './jobs/index.ts';
 import { createLimits } from './limits.ts';
 import { VERSION } from './version.ts';
 
+/** A folder beside the binary. */
+export interface Folder {
+  /** Resources besides those of src/resources. */
+  resources?: Readonly<Record<string, Resource>>;
+  migrations?: readonly UserMigration[];
+}
+
+export type AppOptions = Omit<DepsOptions, 'folder'> & Folder;
+
 /** All components of the application; `close` stops them in the right order. */
 export type Deps = ReturnType<typeof createDeps>;
 
-export interface AppOptions extends DepsOptions {
-  /** Resources besides those of src/resources, such as those of a folder beside the binary. */
-  resources?: Readonly<Record<string, Resource>>;
-}
-
 /** The composition root. Opens and migrates the database of `config`. Throws StartupError. */
 export function createDeps(config: Config, options: AppOptions) {
-  const all = { ...builtIn, ...options.resources };
-  const definitions = Object.values(all).map(({ definition }) => definition);
+  const all = [...Object.values(builtIn), ...Object.values(options.resources ?? {})];
+  const definitions = all.map(({ definition }) => definition);
+  checkTogether(definitions);
   const eventTables = definitions.filter(({ hasEvents }) => hasEvents).map(eventTableOf);
-  const base = openBase(config, { ...options, eventTables });
+  // Commands that know no folder leave its tables alone.
+  const folder = options.migrations && folderSchemaOf(options);
+  const base = openBase(config, { ...options, eventTables, ...(folder && { folder }) });
   const webhookEvents = createWebhookEvents(base);
   const { notify: notifyWebhooks } = webhookEvents;
   const shared = { ...base, quotas: createQuotas(config), notifyWebhooks };
@@ -130,4 +141,10 @@ export function createDeps(config: Config, options: AppOptions) {
         (error) => log.error('A shutdown step failed; the others still run.', { error }),
       ),
   };
+}
+
+/** Returns what the resources and migrations of a folder need in the database. */
+export function folderSchemaOf({ resources = {}, migrations = [] }: Folder): FolderSchema {
+  const definitions = Object.values(resources).map(({ definition }) => definition);
+  return { resources: definitions.map(schemaOf), migrations };
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { readUserMigrations } from '../core/db/schema/user-migrations.ts';
 import { StartupError } from '../core/exceptions.ts';
 import { reasonOf } from '../utils/system-error.ts';
 import { type BundleEntry, bundle } from './bundle.ts';
@@ -45,14 +46,15 @@ export async function loadProject(dir: string): Promise<LoadedProject> {
     throw new StartupError(`${dir} has no resources: hutch init creates an example.`);
   }
   await provideModules();
-  const { files } = await bundle(bundleEntry(root, paths), root);
-  forget(root);
+  const bundled = await bundle(bundleEntry(root, paths), root);
+  const files = bundled.files.map((file) => resolve(root, file));
+  forget(root, files);
   const modules = await importAll(paths, root);
   return {
     root,
     resources: collect(modules),
-    migrations: [],
-    files: files.map((file) => resolve(root, file)),
+    migrations: readUserMigrations(join(root, 'migrations')),
+    files,
   };
 }
 
@@ -82,8 +84,9 @@ async function importAll(paths: readonly string[], root: string): Promise<Loaded
 }
 
 /** Makes the next import read the project's own files again. Packages stay as they are. */
-function forget(root: string): void {
-  for (const path of Object.keys(require.cache)) {
+function forget(root: string, files: readonly string[]): void {
+  // A module that threw is not listed, but it is cached.
+  for (const path of [...Object.keys(require.cache), ...files]) {
     const isOwn = path.startsWith(root + sep) && !path.includes(`${sep}node_modules${sep}`);
     if (isOwn) delete require.cache[path];
   }

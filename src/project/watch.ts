@@ -11,30 +11,31 @@ export interface Watched {
   files(): readonly string[];
 }
 
-/** The size and time of files, by their paths. */
+/** The size and time of files, by their paths; empty for missing ones. */
 type State = Map<string, string>;
 
 /**
- * Calls `onChange` after a watched file has been written, added or removed, and again for changes
+ * Calls `onChange` at once, after a watched file has been written, added or removed, and again for changes
  * during a call. Returns a function that ends the watch.
  */
 export function watchFiles({ dirs, files }: Watched, onChange: () => Promise<void>): () => void {
   let isStopped = false;
-  let own = stateOf(filesIn(dirs));
-  let others = stateOf(files());
+  let own: State | undefined;
+  let others: State = new Map();
   const look = async () => {
     const [ownNow, othersNow] = [stateOf(filesIn(dirs)), stateOf(files())];
     if (!Bun.deepEquals(ownNow, own) || !Bun.deepEquals(othersNow, others)) {
+      const startedMs = Date.now();
       await onChange();
       own = ownNow;
-      // Files that it has just read for the first time are no change.
-      const read = [...stateOf(files())];
+      // Files that it has read for the first time are a change only if they were written meanwhile.
+      const read = [...stateOf(files(), startedMs)];
       others = new Map(read.map(([path, state]) => [path, othersNow.get(path) ?? state]));
     }
     if (!isStopped) later();
   };
   const later = () => setTimeout(() => void look(), EVERY_MS);
-  later();
+  void look();
   return () => {
     isStopped = true;
   };
@@ -56,10 +57,11 @@ function isOwn(name: string): boolean {
   return /\.(ts|js|json|sql)$/.test(name) && !name.split(sep).includes('node_modules');
 }
 
-function stateOf(paths: readonly string[]): State {
+function stateOf(paths: readonly string[], untilMs = Number.POSITIVE_INFINITY): State {
   const entries = paths.map((path): [string, string] => {
     const found = statSync(path, { throwIfNoEntry: false });
-    return [path, found ? `${found.ino} ${found.size} ${found.mtimeMs}` : ''];
+    const isKnown = found && found.mtimeMs < untilMs;
+    return [path, isKnown ? `${found.ino} ${found.size} ${found.mtimeMs}` : ''];
   });
   return new Map(entries);
 }

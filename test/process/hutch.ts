@@ -64,6 +64,8 @@ export interface ServeOptions extends SpawnOptions {
   /** Default: serve. */
   command?: 'serve' | 'dev';
   args?: string[];
+  /** Runs before the server listens; `errors` returns its standard error so far. */
+  onStart?(errors: () => string): Promise<void>;
   /** Default: the secrets of the whole suite. */
   leaksOf?: LeaksOf;
 }
@@ -92,7 +94,8 @@ export async function serve(dataDir: string, options: ServeOptions = {}) {
     async (status) => reject(new Error(`ended with ${status}: ${await stderr}`)),
     reject,
   );
-  const url = await listening;
+  const started = options.onStart?.(() => errors);
+  const [url] = await Promise.all([listening, started]);
   watched.set(url, options.leaksOf ?? (() => leaks));
   void child.exited.then(() => watched.delete(url));
   const end = async (signal: NodeJS.Signals) => {

@@ -63,6 +63,7 @@ export const LAYERS: Layer[] = [
       'src/resources/',
       'src/utils/',
       'src/core/exceptions.ts',
+      'src/core/db/schema/user-migrations.ts',
     ],
   },
   { files: ['src/client.ts', 'src/client/'], may: ['src/client/'], mayTypesOf: ['src/app.ts'] },

@@ -1,9 +1,15 @@
+import { join } from 'node:path';
+import type { Config } from '../../core/config/config.ts';
+import { previewUpgrade } from '../../core/db/db.ts';
+import { folderSchemaOf } from '../../core/deps.ts';
+import { StartupError } from '../../core/exceptions.ts';
 import { compile } from '../../project/compiler.ts';
 import type { Document } from '../../project/contract/document.ts';
 import { acceptContract, checkContract } from '../../project/contract/gate.ts';
 import { refreshDeclarations } from '../../project/declarations.ts';
 import { withPlace } from '../../project/faults.ts';
 import { loadProject } from '../../project/load.ts';
+import type { Project } from '../../project/project.ts';
 import { rehearse } from '../../rehearsal.ts';
 import type { Command } from '../command.ts';
 import { configOf } from '../open.ts';
@@ -34,6 +40,7 @@ fault.`,
     const findings = [
       { lines: [`Resources: ${names.join(', ')}.`], isFault: false },
       await contractFinding(root, document, names),
+      schemaFinding(config, project),
       await typesFinding(root),
     ];
     for (const { lines, isFault } of findings) print(lines, isFault);
@@ -66,6 +73,19 @@ async function contractFinding(
       };
     case 'broken':
       return { lines: breaks.map((it) => `Contract: breaks clients: ${it}.`), isFault: true };
+  }
+}
+
+function schemaFinding({ dataDir }: Config, project: Project): Finding {
+  try {
+    const folder = folderSchemaOf(project);
+    const { migrations, steps } = previewUpgrade(join(dataDir, 'hutch.db'), folder);
+    const all = [...migrations.map((tag) => `migrations/${tag}.sql`), ...steps];
+    const lines = all.map((it) => `Schema: the next start applies: ${it.replaceAll(/\s+/g, ' ')}`);
+    return { lines: lines.length > 0 ? lines : ['Schema: unchanged.'], isFault: false };
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    return { lines: error.message.split('\n').map((line) => `Schema: ${line}`), isFault: true };
   }
 }
 

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Config } from '../../core/config/config.ts';
 import { firstAdminCommand } from '../../core/config/first-admin.ts';
+import { previewUpgrade } from '../../core/db/db.ts';
+import { folderSchemaOf } from '../../core/deps.ts';
 import type { Log, LogFields } from '../../core/log.ts';
 import { createDevServer, type DevServer } from '../../dev-server.ts';
 import { refreshDeclarations } from '../../project/declarations.ts';
@@ -30,7 +32,6 @@ schema is refused, it prints the place and continues to serve the last good vers
     const root = rootOf(config.resourcesDir);
     await refreshDeclarations(root);
     const session = createSession(config, withFaults(log, root));
-    await session.refresh();
     const dirs = [config.resourcesDir, join(root, 'migrations')];
     const unwatch = watchFiles({ dirs, files: session.files }, session.refresh);
     log.info('Stopping.', { signal: await stopped });
@@ -53,8 +54,9 @@ function createSession(config: Config, log: Log) {
     files = project.files;
     const names = Object.keys(resources).join(', ');
     if (server) {
-      // Most faults show before the running version is touched.
+      // Almost every fault shows before the running version is touched.
       await withPlace(root, () => rehearse(config, project));
+      previewUpgrade(join(config.dataDir, 'hutch.db'), folderSchemaOf(project));
       await withPlace(root, async () => server?.reload(project));
       log.info('Reloaded.', { resources: names });
       return;
