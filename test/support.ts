@@ -5,12 +5,15 @@ import { createApp } from '../src/app.ts';
 import { createClient } from '../src/client.ts';
 import { type AnyActor, actorFor, SYSTEM } from '../src/core/actor.ts';
 import { type Config, loadConfig } from '../src/core/config/config.ts';
+import { databasePath } from '../src/core/db/data-dir.ts';
+import { upgradeDb } from '../src/core/db/db.ts';
 import { createDeps } from '../src/core/deps.ts';
 import { createLog, type LogLevel } from '../src/core/log.ts';
 import { createPasswordHasher } from '../src/core/security/security.ts';
 import type { Role, User } from '../src/models/index.ts';
 import type { Resource } from '../src/resources/declare/definition.ts';
 import type { SessionOptions } from '../src/services/auth/auth.ts';
+import { schemaOf } from '../src/services/resources/schema.ts';
 import { expectDeclaredCode } from './declared-codes.ts';
 import { type LeaksOf, leaks, textSent, watched } from './leaks.ts';
 
@@ -34,9 +37,9 @@ export function tempDir(): string {
 export interface TestAppOptions {
   config?: Partial<Config>;
   now?: () => Date;
-  /** Resources besides the built-in ones. Their tables must be created: see test/resources.ts. */
-  resources?: Record<string, Resource>;
   logLevel?: LogLevel;
+  /** Resources besides those of src/resources; their tables are created. */
+  resources?: Readonly<Record<string, Resource>>;
   /** Default: the secrets of the whole suite. */
   leaksOf?: LeaksOf;
 }
@@ -63,6 +66,10 @@ export async function testApp(options: TestAppOptions = {}) {
   };
   // A real hash, made cheap: 8 KiB where the product takes 19 MiB.
   const passwords = createPasswordHasher({ concurrency: 2, memoryKib: 8 });
+  const schemas = Object.values(resources).map(({ definition }) => schemaOf(definition));
+  if (schemas.length > 0) {
+    upgradeDb(databasePath(dataDir), { resources: schemas, migrations: [] });
+  }
   const deps = createDeps(settings, { log, passwords, resources, ...(now && { now }) });
   const app = createApp(deps);
   let origin = '';

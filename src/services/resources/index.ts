@@ -35,7 +35,10 @@ export interface ResourceServices<R extends Row = Row> extends Engine<R> {
 
 export type Resources = ReturnType<typeof createResources>;
 
-/** Creates the services of all resources. Throws DeclarationError if they do not fit together. `extras` holds what some have beside their declaration. */
+/**
+ * Creates the services of all resources. `extras` holds what some have beside their declaration. Throws
+ * DeclarationError if the resources do not fit together.
+ */
 export function createResources(
   definitions: readonly Definition[],
   deps: ResourcesDeps,

@@ -56,7 +56,7 @@ export function testEvents(resource: Resource): void {
         next[index] = opened[index]?.next() as (typeof next)[number];
       }
     }
-    world.t.deps.itemEvents.stop();
+    world.t.deps.resources[definition.name]?.events?.stop();
     expect(await Promise.all(next)).toEqual(listeners.map(() => undefined));
   });
 

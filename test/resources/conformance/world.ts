@@ -1,6 +1,7 @@
 import { expect } from 'bun:test';
 import type { AnyActor } from '../../../src/core/actor.ts';
 import type { Definition, Resource } from '../../../src/resources/declare/definition.ts';
+import * as builtIn from '../../../src/resources/index.ts';
 import { seededRandom } from '../../campaigns/campaign.ts';
 import { leaks } from '../../leaks.ts';
 import { NOBODY, type TestApp, testApp } from '../../support.ts';
@@ -24,9 +25,10 @@ export interface Answer {
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** An app and every kind of caller. */
-export async function openWorld({ definition }: Resource, seed = 1) {
-  const t = await testApp();
+/** An app with the resource and those that it references, and every kind of caller. */
+export async function openWorld(resource: Resource, seed = 1) {
+  const { definition } = resource;
+  const t = await testApp({ resources: Object.fromEntries(linked(resource)) });
   const random = seededRandom(seed);
   const owner = await t.signUp('owner');
   const other = await t.signUp('other');
@@ -116,6 +118,18 @@ async function accessToken(t: TestApp, session: string, scopes: string[]): Promi
   expect(token).toStartWith('hut_');
   leaks.learn(token);
   return token;
+}
+
+/** The resource and all that it references, by name, without those that every app has. */
+function linked(resource: Resource, found = new Map<string, Resource>()): Map<string, Resource> {
+  if (found.has(resource.name) || Object.hasOwn(builtIn, resource.name)) return found;
+  found.set(resource.name, resource);
+  for (const { ref } of resource.definition.fields) {
+    if (!ref) continue;
+    const definition = ref.to();
+    linked({ ...resource, name: definition.name, definition }, found);
+  }
+  return found;
 }
 
 /** Creates some rows of each resource that fields reference, and returns their ids by field. */
