@@ -33,7 +33,10 @@ export function writeCell(field: Field, value: StoredValue): string {
   if (value === null) return '';
   if (kind === 'flag') return value === 1 ? 'true' : 'false';
   if (kind === 'json') return value === JSON.stringify(byDefault) ? '' : String(value);
-  return kind === 'texts' ? textsCell(String(value)) : String(value);
+  if (kind !== 'texts') return String(value);
+  // An empty cell is read as the default, which may be null.
+  const isOther = value === '[]' && JSON.stringify(byDefault) !== '[]';
+  return isOther ? '[]' : textsCell(String(value));
 }
 
 /** Separated by semicolons if that is unambiguous, else a JSON list. */
