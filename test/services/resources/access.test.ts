@@ -3,8 +3,7 @@ import { type AnyActor, SYSTEM } from '../../../src/core/actor.ts';
 import { AppError } from '../../../src/core/exceptions.ts';
 import { integer, text, visibility } from '../../../src/resources/declare/columns.ts';
 import { resource } from '../../../src/resources/declare/resource.ts';
-import { appWith } from '../../resources.ts';
-import { NOBODY } from '../../support.ts';
+import { NOBODY, testApp } from '../../support.ts';
 
 const columns = { title: text(), friend_id: integer() };
 const RESOURCES = {
@@ -45,7 +44,7 @@ const EXPECTED: [name: Name, row: object, access: Record<string, string>][] = [
 ];
 
 async function openWorld(name: Name) {
-  const t = await appWith(RESOURCES);
+  const t = await testApp({ resources: RESOURCES });
   const ada = await t.signUp('ada');
   const callers: Record<string, AnyActor> = {
     ada,

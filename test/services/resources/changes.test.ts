@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { anyJson, flag, integer, text, texts } from '../../../src/resources/declare/columns.ts';
 import { resource } from '../../../src/resources/declare/resource.ts';
-import { appWith } from '../../resources.ts';
+import { testApp } from '../../support.ts';
 
 const plain = resource('notes', {
   columns: {
@@ -26,7 +26,7 @@ const full = resource('pages', {
 });
 
 async function withAda() {
-  const t = await appWith({ notes: plain, pages: full });
+  const t = await testApp({ resources: { notes: plain, pages: full } });
   const ada = await t.signUp('ada');
   const [notes, pages] = [t.deps.resources['notes'], t.deps.resources['pages']];
   if (!notes || !pages) throw new Error('A resource is missing.');

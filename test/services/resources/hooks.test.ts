@@ -3,7 +3,7 @@ import { AppError } from '../../../src/core/exceptions.ts';
 import { integer, text } from '../../../src/resources/declare/columns.ts';
 import type { AfterHooks, BeforeHooks } from '../../../src/resources/declare/hooks.ts';
 import { resource } from '../../../src/resources/declare/resource.ts';
-import { appWith } from '../../resources.ts';
+import { testApp } from '../../support.ts';
 import { until } from '../../until.ts';
 
 const logs = resource('logs', {
@@ -29,7 +29,7 @@ async function withHooks({ before = {}, after = {}, bin = false }: Hooks) {
     before: before as never,
     after: after as never,
   });
-  const t = await appWith({ logs, notes });
+  const t = await testApp({ resources: { logs, notes } });
   const ada = await t.signUp('ada');
   const found = t.deps.resources['notes'];
   if (!found) throw new Error('There are no notes.');
@@ -299,7 +299,7 @@ describe('a job of a resource', () => {
         },
       },
     });
-    await using t = await appWith({ notes });
+    await using t = await testApp({ resources: { notes } });
     const ada = await t.signUp('ada');
     const rows = t.deps.resources['notes']?.rows;
     await rows?.create(ada, { title: 'Quiet' });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { ref, text, visibility } from '../../../src/resources/declare/columns.ts';
 import { resource } from '../../../src/resources/declare/resource.ts';
-import { appWith } from '../../resources.ts';
 import type { TestApp } from '../../support.ts';
+import { testApp } from '../../support.ts';
 
 const lists = resource('lists', {
   columns: { name: text().notNull(), visibility: visibility() },
@@ -31,7 +31,7 @@ const children = {
 };
 
 async function withAda() {
-  const t = await appWith({ lists, ...children });
+  const t = await testApp({ resources: { lists, ...children } });
   const ada = await t.signUp('ada');
   const services = servicesOf(t);
   const list = await services.lists.create(ada, { name: 'Home' });
