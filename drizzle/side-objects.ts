@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Migration } from '../src/core/db/embedded-migrations.ts';
 import { migrate } from '../src/core/db/migrations.ts';
-import { type Catalog, readCatalog } from '../src/core/db/schema/catalog.ts';
+import { type Catalog, createCatalog } from '../src/core/db/schema/catalog.ts';
 import { groupOf, missingDerived } from '../src/core/db/schema/derived.ts';
 import { createStatements } from '../src/core/db/schema/render.ts';
 import type { Definition } from '../src/resources/declare/definition.ts';
@@ -33,7 +33,7 @@ export function missingObjects(
   for (const sql of derived.flatMap(({ create }) => create)) wanted.run(sql);
   using old = migrated(before);
   using current = migrated(after);
-  const [declared, earlier, later] = [wanted, old, current].map(readCatalog) as [
+  const [declared, earlier, later] = [wanted, old, current].map(createCatalog) as [
     Catalog,
     Catalog,
     Catalog,

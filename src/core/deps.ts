@@ -11,13 +11,13 @@ import { createItemServices, itemExtras } from '../services/items/index.ts';
 import { createJobServices } from '../services/jobs/index.ts';
 import { createMailServices } from '../services/mail/index.ts';
 import { createQuotas } from '../services/quotas.ts';
-import { createExchange } from '../services/resources/exchange.ts';
 import {
   createResources,
   eventTableOf,
   type ResourceServices,
 } from '../services/resources/index.ts';
 import { schemaOf } from '../services/resources/schema.ts';
+import { createExchange } from '../services/resources/transfer/exchange.ts';
 import { createSourceServices } from '../services/sources/index.ts';
 import { createSystemStats } from '../services/system-stats.ts';
 import { createWebhookEvents } from '../services/webhooks/events.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { EMBEDDED } from './embedded-declarations.ts';
 
 /** Returns the types of the module 'hutch', in one file that imports nothing. */
-export async function declarations(): Promise<string> {
+async function declarations(): Promise<string> {
   return EMBEDDED === '' ? fromSource() : EMBEDDED;
 }
 

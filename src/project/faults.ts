@@ -45,7 +45,7 @@ export async function withPlace<T>(root: string, work: () => Promise<T>): Promis
 }
 
 /** Returns the innermost place below `root` in the stack of an error; packages are not considered. */
-export function placeOf(error: unknown, root: string): Place | undefined {
+function placeOf(error: unknown, root: string): Place | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   for (const [, path = '', line, column] of stack.matchAll(FRAME)) {
     const file = path.replace(/^file:\/\//, '');
@@ -55,7 +55,7 @@ export function placeOf(error: unknown, root: string): Place | undefined {
 }
 
 /** Returns a path as messages show it: relative to `root` if it is below. */
-export function shownPath(file: string, root: string): string {
+function shownPath(file: string, root: string): string {
   return isOwn(file, root) ? relative(root, file) : file;
 }
 

@@ -33,7 +33,7 @@ function createDocument(options: OpenapiOptions): Asset {
 }
 
 /** Returns the document of the application, corrected to match the server. */
-export function openapiDocument({ app, ...options }: OpenapiOptions): Record<string, unknown> {
+function openapiDocument({ app, ...options }: OpenapiOptions): Record<string, unknown> {
   const generated = toOpenAPISchema(app(), undefined, undefined, undefined, '3.1.2');
   return documentOf(generated as unknown as Generated, {
     version: VERSION,

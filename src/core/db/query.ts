@@ -136,7 +136,9 @@ function decode(rows: Row[], name: string, column: Column): void {
 /** Prepared statements per connection: more than the usual shapes of a list, in about 1 MB. */
 const MAX_STATEMENTS = 200;
 
-const dialect = new SQLiteSyncDialect();
+// Drizzle caches the columns of a table by its name, but a reloaded resource may have others.
+const casing = { getColumnCasing: ({ name }: Column) => name };
+const dialect = Object.assign(new SQLiteSyncDialect(), { casing });
 const statementsOf = new WeakMap<object, LRUCache<string, Statement>>();
 
 /**

@@ -17,7 +17,7 @@ export type Indexed = Pick<
 type Table = Record<string, SQLiteColumn>;
 
 /** The classes of rows that lists of a resource read, besides those in the bin. */
-export function rowClasses({ read, hasVisibility }: Indexed): RowClass[] {
+function rowClasses({ read, hasVisibility }: Indexed): RowClass[] {
   if (hasVisibility) return ['listed', 'private'];
   return read === 'owner' ? ['own'] : ['listed'];
 }
@@ -26,7 +26,7 @@ export function rowClasses({ read, hasVisibility }: Indexed): RowClass[] {
  * The condition of the partial indexes of a class, in literals: SQLite uses such an index only if the
  * query has the same text. Undefined if the class holds all rows of the table or of an owner.
  */
-export function classCondition(
+function classCondition(
   { hasVisibility, hasBin }: Indexed,
   rowClass: RowClass,
   table: Table,
@@ -41,7 +41,7 @@ export function classCondition(
  * The name of the index that lists a class by a sort or `id`, or finds its rows by an indexed filter.
  * Undefined if the ids of the table itself serve.
  */
-export function indexName(of: Indexed, rowClass: RowClass, field: string): string | undefined {
+function indexName(of: Indexed, rowClass: RowClass, field: string): string | undefined {
   const { name, hasBin, hasVisibility } = of;
   const holdsAll = !hasBin && !hasVisibility;
   if (rowClass === 'listed') {
@@ -57,7 +57,7 @@ export function indexName(of: Indexed, rowClass: RowClass, field: string): strin
 }
 
 /** The name of the index that lists the rows in an owner's bin. */
-export function binIndexName({ name }: Pick<Definition, 'name'>): string {
+function binIndexName({ name }: Pick<Definition, 'name'>): string {
   return `${name}_binned`;
 }
 

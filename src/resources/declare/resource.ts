@@ -41,11 +41,8 @@ interface FlagTypes<History, Bin, Events, Batch, Transfer, Views> {
   views: Views;
 }
 
-/**
- * Declares a resource: its table, routes and access. It has no effects: src/resources/index.ts and
- * the folder `resources` beside the binary name the resources that are served. Throws DeclarationError.
- */
-export function resource<
+/** The type of `resource`: infers all types of a resource from its declaration. */
+type Declare = <
   const Name extends string,
   C extends Columns,
   const Read extends ReadOf<C>,
@@ -80,7 +77,7 @@ export function resource<
       Custom
     >
   >,
-): Resource<
+) => Resource<
   Name,
   Types<
     C,
@@ -94,10 +91,16 @@ export function resource<
     FlagTypes<History, Bin, Events, Batch, Transfer, Views>,
     Custom
   >
-> {
+>;
+
+/**
+ * Declares a resource: its table, routes and access. It has no effects: src/resources/index.ts and
+ * the folder `resources` beside the binary name the resources that are served. Throws DeclarationError.
+ */
+export const resource: Declare = (name, declaration) => {
   const definition = define(name, declaration as unknown as AnyDeclaration);
-  return { name, definition } as unknown as Resource<Name, never>;
-}
+  return { name, definition } as never;
+};
 
 function define(name: string, declaration: AnyDeclaration): Definition {
   const { columns, filter = [], sort = [], search = [] } = declaration;

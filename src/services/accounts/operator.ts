@@ -22,8 +22,8 @@ import { endSignInMethods } from '../auth/sign-in-methods.ts';
 import type { SignInThrottle } from '../auth/throttle.ts';
 import type { Notices } from '../mail/notices.ts';
 import { type Account, account } from './account.ts';
+import { type AccountPage, listUsers } from './admin.ts';
 import type { UserListQuery } from './filters.ts';
-import { type AccountPage, listUsers } from './list.ts';
 import { refuseWeak, weaknessOf } from './password.ts';
 import {
   findUser,

@@ -39,7 +39,7 @@ export const EDITABLE_FIELDS = [
 ] as const;
 
 /** The columns of Item; for queries that join item_views. */
-export const itemColumns = { ...getTableColumns(items), views: itemViews.views };
+const itemColumns = { ...getTableColumns(items), views: itemViews.views };
 
 /** The columns of PlainItem; for queries that join item_views. */
 export const plainColumns = without(itemColumns, [
@@ -57,7 +57,7 @@ export const isOwned = isNotRemoved(items.owner_id);
  * True for items that are public and not in the bin. Spelled exactly like the condition of the
  * partial indexes, because SQLite uses them only for the same text.
  */
-export const isListed = sql`${items.visibility} = 'public' and ${items.deleted_at} is null`;
+const isListed = sql`${items.visibility} = 'public' and ${items.deleted_at} is null`;
 
 export const listedItemById = prepare<{ id: number }, PlainItem[]>((orm) =>
   orm

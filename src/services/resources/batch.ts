@@ -26,8 +26,6 @@ export interface BatchResult {
   version: number;
 }
 
-export type Batch = ReturnType<typeof createBatch>;
-
 /** Applies many changes of a resource in one transaction, all or none. */
 export const createBatch = ({ one }: Definition, { db, changes }: BatchDeps) => ({
   /**

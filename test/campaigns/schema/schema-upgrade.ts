@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite';
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readCatalog } from '../../../src/core/db/schema/catalog.ts';
+import { createCatalog } from '../../../src/core/db/schema/catalog.ts';
 import { COMMAND } from '../../process/hutch.ts';
 import { tempDir } from '../../support.ts';
 import { campaign, seededRandom } from '../campaign.ts';
@@ -86,7 +86,7 @@ function stateOf(dataDir: string): string {
   const integrity = client.query('pragma integrity_check').values().flat().join();
   if (integrity !== 'ok') return integrity;
   const objects = client.query('select type, name from sqlite_master order by name').values();
-  const catalog = readCatalog(client);
+  const catalog = createCatalog(client);
   const hash = new Bun.CryptoHasher('sha256').update(JSON.stringify(objects));
   for (const [type, name] of objects as [string, string][]) {
     const shape = type === 'table' ? catalog.table(name) : undefined;

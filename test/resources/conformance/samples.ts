@@ -13,7 +13,7 @@ const TEXTS = ['a', 'B', 'Élan', '100% hutch', 'straw, wood', '🐇 z', 'a_b'];
 const TIMES = ['2026-01-01T00:00:00.000Z', '2026-02-02T12:30:00.500Z', '2027-03-03T00:00:00.000Z'];
 
 /** Returns a value that the field accepts, or null where it may be. `ids` are those of referenced rows. */
-export function sampleOf(random: Random, field: Field, ids: readonly number[]): unknown {
+function sampleOf(random: Random, field: Field, ids: readonly number[]): unknown {
   if (field.isNullable && random() < 0.3) return null;
   return SAMPLES[field.kind](random, field, ids);
 }

@@ -2,7 +2,7 @@ import type { Actor } from '../../../core/actor.ts';
 import type { Deps } from '../../../core/deps.ts';
 import type { Definition, Row } from '../../../resources/declare/definition.ts';
 import type { OnWritten } from '../../../services/idempotency.ts';
-import type { Exchange } from '../../../services/resources/exchange.ts';
+import type { Exchange } from '../../../services/resources/transfer/exchange.ts';
 import type { respondCachedText } from '../../responses/json.ts';
 import type { ListedRow } from './document.ts';
 import type { Condition } from './filters.ts';

@@ -62,7 +62,7 @@ const TABLES = `(SELECT name FROM sqlite_master
   WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\') AS own`;
 
 /** Reads all definitions by a few queries: one for each table would read the whole schema each time. */
-export function readCatalog(client: Queryable): Catalog {
+export function createCatalog(client: Queryable): Catalog {
   const objects = rowsOf<StoredObject>(
     client,
     'SELECT type, name, tbl_name AS "table", sql FROM sqlite_master WHERE sql IS NOT NULL',

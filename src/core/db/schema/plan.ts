@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { typeCheck } from '../portable-schema.ts';
-import { type Catalog, readCatalog } from './catalog.ts';
+import { type Catalog, createCatalog } from './catalog.ts';
 import { changesOf } from './changes.ts';
 import {
   type Derived,
@@ -66,8 +66,8 @@ export function planSchema(
   const declared = declareAll(memory, resources);
   const records = readRecords(client);
   const context: Context = {
-    file: readCatalog(client),
-    wanted: readCatalog(memory),
+    file: createCatalog(client),
+    wanted: createCatalog(memory),
     memory,
     reserved,
     written,
@@ -132,7 +132,7 @@ function declareAll(memory: Database, resources: readonly ResourceSchema[]): Dec
   memory.run('BEGIN');
   for (const it of statements) runOrExplain(memory, it, 'SQLite refuses a declared table');
   memory.run('COMMIT');
-  const { table: shapeOf } = readCatalog(memory);
+  const { table: shapeOf } = createCatalog(memory);
   return tables.map((it) => ({ ...it, shape: shapeOf(it.sql.name) as TableShape }));
 }
 

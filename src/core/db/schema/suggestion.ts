@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { readCatalog } from './catalog.ts';
+import { createCatalog } from './catalog.ts';
 import { type Changes, changesOf, holds, isConstant, ownChecks } from './changes.ts';
 import { planIndexes } from './indexes.ts';
 import type { ColumnShape, TableShape } from './shape.ts';
@@ -76,7 +76,7 @@ function indexesAfter(
   for (const sql of [found.sql, ...found.indexes.map((it) => it.sql), ...statements]) {
     client.run(sql);
   }
-  const renamed = readCatalog(client).table(found.name) as TableShape;
+  const renamed = createCatalog(client).table(found.name) as TableShape;
   const changes = changesOf(renamed, wanted);
   if (changes.added.length + changes.problems.length > 0) return undefined;
   return planIndexes(renamed, wanted, changes, made).sql.map((sql) => `${sql};`);

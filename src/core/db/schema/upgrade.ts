@@ -88,7 +88,7 @@ function runMigration(client: Database, migration: UserMigration, isEmptyCopy: b
 let coreNames: ReadonlySet<string> | undefined;
 
 /** The names of all tables of this build. */
-export function coreTables(): ReadonlySet<string> {
+function coreTables(): ReadonlySet<string> {
   coreNames ??= readCoreTables();
   return coreNames;
 }

@@ -64,8 +64,6 @@ const MAX_BUFFERED = 100;
 /** The interval for reading events of other processes. */
 const POLL_MS = 1000;
 
-export type RowEvents<R extends Row = Row> = ReturnType<typeof createRowEvents<R>>;
-
 /** Sends listeners the changes of rows after their commit, and those that they missed. */
 export function createRowEvents<R extends Row>(deps: RowEventsDeps<R>) {
   const { db, log, store, access, places } = deps;

@@ -85,7 +85,7 @@ export function rangesAfter(
   return [fragment`${isTied} and ${after(id, second, lastId)}`, beyond];
 }
 
-export function after(at: Fragment, { isDescending }: SortKey, value: string | number): Fragment {
+function after(at: Fragment, { isDescending }: SortKey, value: string | number): Fragment {
   return fragment`${at} ${raw(isDescending ? '<' : '>')} ${value}`;
 }
 

@@ -8,10 +8,10 @@ import { createSearchIndex, fullTextOf } from '../search/pending.ts';
 import { searchStream } from '../search/stream.ts';
 import { createConditions, storedFilters } from './filters.ts';
 import type { Listing } from './listing.ts';
+import { rowsById } from './listing.ts';
 import { addOwners, usernameById } from './owners.ts';
 import type { ListedRow, ListPage, ListQuery } from './query.ts';
 import { type ReadListDeps, readList } from './read-list.ts';
-import { rowsById } from './reading.ts';
 import { sectionsFor } from './sections.ts';
 import { entriesBeside } from './side-tables.ts';
 

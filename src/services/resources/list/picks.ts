@@ -2,9 +2,9 @@ import { type Fragment, fragment, joined } from '../../../core/db/fragment.ts';
 import { rowsOf } from '../../../core/db/query.ts';
 import type { Position } from '../../../utils/page.ts';
 import type { Source } from './listing.ts';
+import { namesOf, positionOf, type Reading, rowsById } from './listing.ts';
 import { comparePositions, isAfter } from './order.ts';
 import type { SortKey } from './query.ts';
-import { namesOf, positionOf, type Reading, rowsById } from './reading.ts';
 import type { Entry, Stream } from './stream.ts';
 
 /** Rows found in no useful order, few enough to be sorted in memory. */

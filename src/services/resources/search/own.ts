@@ -1,8 +1,8 @@
 import { fragment, nameOf, raw } from '../../../core/db/fragment.ts';
 import { rowsOf } from '../../../core/db/query.ts';
 import { foldWords, holdsWords, type Word } from '../../../utils/text/words.ts';
+import type { Reading } from '../list/listing.ts';
 import { rowsIn, type Section, type Source, sortedBy } from '../list/listing.ts';
-import type { Reading } from '../list/reading.ts';
 import type { Match } from './search.ts';
 
 /** Rows of one read: at most half a megabyte of text. */

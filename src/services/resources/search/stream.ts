@@ -1,10 +1,10 @@
 import type { FullText } from '../../../core/db/full-text.ts';
 import type { Position } from '../../../utils/page.ts';
 import { type Word, wordsIn } from '../../../utils/text/words.ts';
+import type { Reading } from '../list/listing.ts';
+import { conditionsOf } from '../list/listing.ts';
 import { comparePositions } from '../list/order.ts';
 import { createPicks, type Picks, positionsOf } from '../list/picks.ts';
-import { conditionsOf } from '../list/plan.ts';
-import type { Reading } from '../list/reading.ts';
 import { type Batch, merged, type Stream } from '../list/stream.ts';
 import { searchOwn } from './own.ts';
 import type { SearchIndex } from './pending.ts';

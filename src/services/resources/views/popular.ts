@@ -26,8 +26,6 @@ export interface PopularDeps {
   popularTtlMs: number;
 }
 
-export type Popular<R extends Row = Row> = ReturnType<typeof createPopular<R>>;
-
 /** The most viewed listed rows, ties by id. Cached for the popular TTL, then stale for as long again. */
 export function createPopular<R extends Row>(
   def: Definition,

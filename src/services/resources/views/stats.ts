@@ -24,8 +24,6 @@ export interface RowStats {
   series: { at: string; views: number }[];
 }
 
-export type Stats = ReturnType<typeof createStats>;
-
 /** The view statistics of rows. */
 export function createStats(def: Definition, { db, access, views, now }: StatsDeps) {
   const { hoursOf, daysOf } = createBucketStatements(def);

@@ -95,8 +95,6 @@ export interface ViewCounterDeps {
   access: Pick<RowAccess, 'ensureVisible' | 'notFound'>;
 }
 
-export type ViewCounter = ReturnType<typeof createViewCounter>;
-
 /** Counts views of rows that the caller may see. */
 export function createViewCounter(
   def: Definition,

@@ -1,17 +1,17 @@
-import type { AnyActor } from '../../core/actor.ts';
-import type { Db } from '../../core/db/db.ts';
-import { allOf, fragment, nameOf, tableName } from '../../core/db/fragment.ts';
-import { rendered, rowsOf } from '../../core/db/query.ts';
-import { isNotRemoved } from '../../models/users.ts';
-import type { Definition, Field, Row } from '../../resources/declare/definition.ts';
-import { pagesById } from '../../utils/page.ts';
-import { csvLine, guarded } from '../../utils/text/csv.ts';
-import { storedFilters } from './list/filters.ts';
-import { listingOf } from './list/list.ts';
-import { rowsIn } from './list/listing.ts';
-import type { Filter } from './list/query.ts';
-import { listedRows } from './list/sections.ts';
-import { writeCell } from './transfer/cells.ts';
+import type { AnyActor } from '../../../core/actor.ts';
+import type { Db } from '../../../core/db/db.ts';
+import { allOf, fragment, nameOf, tableName } from '../../../core/db/fragment.ts';
+import { rendered, rowsOf } from '../../../core/db/query.ts';
+import { isNotRemoved } from '../../../models/users.ts';
+import type { Definition, Field, Row } from '../../../resources/declare/definition.ts';
+import { pagesById } from '../../../utils/page.ts';
+import { csvLine, guarded } from '../../../utils/text/csv.ts';
+import { storedFilters } from '../list/filters.ts';
+import { listingOf } from '../list/list.ts';
+import { rowsIn } from '../list/listing.ts';
+import type { Filter } from '../list/query.ts';
+import { listedRows } from '../list/sections.ts';
+import { writeCell } from './cells.ts';
 
 /** Rows of one read: 2 MB at most. */
 const PAGE = 20;

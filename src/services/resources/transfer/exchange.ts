@@ -1,10 +1,10 @@
-import type { Base } from '../../core/base.ts';
-import type { Definition } from '../../resources/declare/definition.ts';
-import type { Idempotency } from '../idempotency.ts';
+import type { Base } from '../../../core/base.ts';
+import type { Definition } from '../../../resources/declare/definition.ts';
+import type { Idempotency } from '../../idempotency.ts';
+import type { Resources } from '../index.ts';
+import { createResourceList } from '../list/list.ts';
 import { createResourceExport } from './export.ts';
-import type { Resources } from './index.ts';
-import { createResourceList } from './list/list.ts';
-import { createRowImport } from './transfer/import.ts';
+import { createRowImport } from './import.ts';
 
 export interface ExchangeDeps extends Base {
   idempotency: Idempotency;
