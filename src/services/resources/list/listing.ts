@@ -166,7 +166,7 @@ export function positionOf({ listing, order }: Reading, row: ListedRow, rank = 0
 }
 
 /** The condition for the rows that the caller may see. */
-export function isShown({ listing, sections }: Pick<Reading, 'listing' | 'sections'>): Fragment {
+function isShown({ listing, sections }: Pick<Reading, 'listing' | 'sections'>): Fragment {
   return anyOf(sections.map((it) => allOf([rowsIn(listing, it), ...it.hidden])));
 }
 
