@@ -96,9 +96,14 @@ test('these routes honour an Idempotency-Key and no others', () => {
     'POST /api/v2/items/:item_id/restore',
     'POST /api/v2/items/:item_id/revisions',
     'POST /api/v2/items/batch',
+    'POST /api/v2/items/import',
     'POST /api/v2/sources',
     'POST /api/v2/tokens',
     'POST /api/v2/users',
+    'POST /api/v2/webhooks',
+    'POST /api/v2/webhooks/:webhook_id/deliveries/:delivery_id/replay',
+    'POST /api/v2/webhooks/:webhook_id/rotate-secret',
+    'POST /api/v2/webhooks/:webhook_id/test',
   ]);
 });
 

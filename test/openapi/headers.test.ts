@@ -15,6 +15,7 @@ const ELSEWHERE = ['linkIdentity', 'returnFromProvider', 'addPasskey', 'callSour
 const WITH_MAIL = 'register 202 Idempotency-Replayed';
 
 const SOURCE = { name: 'weather', base_url: 'https://api.example.com', path: '/', access: 'user' };
+const WEBHOOK = { url: 'https://hooks.example.com/hutch', events: ['items.*'] };
 
 async function declaredBy(t: Awaited<ReturnType<typeof testApp>>): Promise<Declared[]> {
   const document = await (await t.request('GET', '/openapi.json')).json();
@@ -99,6 +100,16 @@ test('an operation reads the request headers and sends the response headers that
   });
   await send('updateSource', 'PATCH /api/v2/sources/weather', { is_enabled: false });
   await send('deleteSource', 'DELETE /api/v2/sources/weather');
+  const webhook = '/api/v2/webhooks/1';
+  await twice('createWebhook', 'POST /api/v2/webhooks', WEBHOOK);
+  await send('getWebhook', `GET ${webhook}`);
+  await send('getWebhook', `GET ${webhook}`, undefined, { 'if-none-match': '*' });
+  await send('updateWebhook', `PATCH ${webhook}`, { description: 'Orders' });
+  await twice('rotateWebhookSecret', `POST ${webhook}/rotate-secret`, {});
+  await twice('testWebhook', `POST ${webhook}/test`);
+  t.deps.db.client.run("update webhook_deliveries set state = 'failed'");
+  await twice('replayWebhookDelivery', `POST ${webhook}/deliveries/1/replay`);
+  await send('deleteWebhook', `DELETE ${webhook}`);
   await send('listenToItems', 'HEAD /api/v2/items/events');
   await send('listItemsV2', 'GET /api/v2/items');
   await send('getMe', 'GET /api/v2/users/me');

@@ -22,9 +22,9 @@ export interface BodyDeclaration {
 /** An item in v1 or v2, with all its text escaped and its JSON indented. */
 export const ITEM_BODY: BodyDeclaration = { maxBytes: 262_144 };
 
-/** The bytes of a code point that is escaped, and of a byte of JSON that is indented. */
-const ESCAPED_BYTES = 12;
-const INDENTED_BYTES = 3;
+/** The bytes of an escaped character, such as \u00e9, and of a byte of JSON that is indented. */
+const ESCAPED_BYTES = 6;
+const INDENTED_BYTES = 2;
 
 /** The body of a row with these fields, with all its text escaped and its JSON indented. */
 export function rowBody(fields: readonly Field[]): BodyDeclaration {

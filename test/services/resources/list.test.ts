@@ -5,10 +5,10 @@ import { flag, integer, text, texts } from '../../../src/resources/declare/colum
 import type { Definition, Resource, Row } from '../../../src/resources/declare/definition.ts';
 import { resource } from '../../../src/resources/declare/resource.ts';
 import { tablesOf } from '../../../src/resources/declare/tables.ts';
-import { createResourceExport } from '../../../src/services/resources/transfer/export.ts';
 import { createResourceList } from '../../../src/services/resources/list/list.ts';
 import { BOUNDS, type Filter, type ListQuery } from '../../../src/services/resources/list/query.ts';
 import { searchTables } from '../../../src/services/resources/search/pending.ts';
+import { createResourceExport } from '../../../src/services/resources/transfer/export.ts';
 import { NOBODY, type TestApp, testApp } from '../../support.ts';
 import { compare } from '../items/list-model.ts';
 
