@@ -13,6 +13,8 @@ import { transpileDeclaration } from 'typescript-5';
 const ENTRY = 'src/client.ts';
 /** Holds the type of the routes, which is printed instead of copied. */
 const TREE = 'src/client/tree.ts';
+/** Names types of the routes; they are printed like those of schemas. */
+const ITEMS = 'src/client/items.ts';
 
 /** Whole, a property a line, and an alias by its name alone wherever it is declared. */
 const PRINTED =
@@ -82,7 +84,7 @@ export async function clientDeclarations(): Promise<string> {
     const printer = { project, document, types, names: await namesOf(project, types) };
     const routes = await routeTypes(printer);
     const exported = [...(await exportsOf(project, ENTRY)).map((it) => it.name), ...types.keys()];
-    const end = `export { ${exported.join(', ')}, Problem };`;
+    const end = `export { ${[...new Set(exported)].join(', ')}, Problem };`;
     const problem = await problemDeclaration(printer);
     const all = [...own, HELPERS, problem, ...wireDeclarations(printer), ...routes, end];
     return `${indented(all.join('\n\n'))}\n`;
@@ -107,7 +109,9 @@ async function openApiDocument(): Promise<Document> {
 async function ownDeclarations(): Promise<string[]> {
   const entry = await Bun.file(ENTRY).text();
   const sources = [...entry.matchAll(/^export .*? from '\.(\/client\/[\w-]+\.ts)';$/gms)];
-  const paths = [...new Set(sources.map(([, path]) => `src${path}`))].filter((it) => it !== TREE);
+  const paths = [...new Set(sources.map(([, path]) => `src${path}`))].filter(
+    (it) => it !== TREE && it !== ITEMS,
+  );
   return Promise.all(
     [...paths, ENTRY].map(async (path) => {
       const source = await Bun.file(path).text();
@@ -131,7 +135,9 @@ function named(source: string, name: string): boolean {
  */
 async function wireTypes(project: Project): Promise<[title: string, type: string][]> {
   const found: [string, string][] = [];
-  for await (const file of new Glob('src/schemas/**/*.ts').scan('.')) {
+  for (const file of [ITEMS, ...new Glob('src/schemas/**/*.ts').scanSync('.')]) {
+    // The schemas of resources are built when the server starts; their types are in the routes.
+    if (file.startsWith('src/schemas/resources/')) continue;
     const values: Record<string, { title?: string }> = await import(`./${file}`);
     for (const symbol of await exportsOf(project, file)) {
       if (symbol.flags & SymbolFlags.TypeAlias) {

@@ -7,6 +7,7 @@ import type { Client } from './client/tree.ts';
 export type { Answer } from './client/answer.ts';
 export { orThrow } from './client/answer.ts';
 export { type ErrorKind, HutchError } from './client/errors.ts';
+export type { ItemDocument, ItemNew, ItemPatch } from './client/items.ts';
 export type {
   CallOptions,
   RetryOptions,
@@ -17,7 +18,7 @@ export type {
 export { pages } from './client/pages.ts';
 export type { Sparse, SparseData, SparseGet } from './client/sparse.ts';
 export { type SubscribeOptions, subscribe } from './client/subscribe.ts';
-export type { Client, ClientWith } from './client/tree.ts';
+export type { Client } from './client/tree.ts';
 
 export interface ClientOptions<C = Client> extends SendOptions {
   /**

@@ -22,6 +22,9 @@ const KEYED_ROUTES: readonly string[] = [
   '/api/v2/{resource}/import',
   '/api/v2/{resource}/{id}/restore',
   '/api/v2/{resource}/{id}/revisions',
+  '/api/v2/webhooks/{id}/test',
+  '/api/v2/webhooks/{id}/rotate-secret',
+  '/api/v2/webhooks/{id}/deliveries/{id}/replay',
 ];
 
 /** True if a request may be sent again although the server may already have processed it. */

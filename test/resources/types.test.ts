@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import type { TreeOf } from '../../src/api/v2/resources/tree.ts';
-import { type ClientWith, createClient, pages, subscribe } from '../../src/client.ts';
+import type { ClientWith } from '../../src/client/tree.ts';
+import { createClient, pages, subscribe } from '../../src/client.ts';
 import { anyJson, flag, oneOf, ref, text, texts } from '../../src/resources/declare/columns.ts';
 import { resource } from '../../src/resources/declare/resource.ts';
 

@@ -2,7 +2,12 @@ import { t } from 'elysia';
 import { Choice, Integer, IntegerText, Text, Timestamp } from '../kinds.ts';
 
 /** A scope of personal access tokens; each resource has two. */
-export type Scope = `${string}:read` | `${string}:write` | 'admin';
+export type Scope = Scopes['any'];
+
+/** A member, not an alias: the compiler prints an alias by its name, which the client package lacks. */
+interface Scopes {
+  any: `${string}:read` | `${string}:write` | 'admin';
+}
 
 /** The scopes besides those of resources. */
 const FIXED = ['external:read', 'users:read', 'admin'] as const;

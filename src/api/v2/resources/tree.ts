@@ -91,30 +91,59 @@ type Expanded<C extends Columns> = {
 
 type RelationName<Field> = Field extends `${infer Name}_id` ? Name : Field;
 
+// Members of an interface, not aliases: the compiler prints an alias by its name, which the
+// declarations of the client package would have to contain.
+interface Wire<T extends ResourceTypes> {
+  sortField: 'id' | T['sort'] | ([T['search']] extends [never] ? never : 'relevance');
+  selection: {
+    fields?: Names<keyof Document<T> & string>['parameter'];
+    expand?: Names<'owner' | (keyof Expanded<T['columns']> & string)>['parameter'];
+  };
+  listQuery: Show<
+    Wire<T>['selection'] & {
+      sort?: Names<Wire<T>['sortField'] | `-${Wire<T>['sortField']}`>['parameter'];
+      count?: 'exact';
+      limit?: number;
+      cursor?: string;
+    } & If<T['flags']['bin'], { bin?: 'only' }> &
+      ([T['search']] extends [never] ? unknown : { q?: string })
+  > &
+    ListTypes<Filters<T>>['query'];
+  list: {
+    data: Shown<T>[];
+    page: Page;
+    total?: number;
+    total_is_capped?: boolean;
+  };
+  streamEvent:
+    | { event: 'created' | 'updated' | 'deleted'; id: number; data: Change<T> }
+    | (T['flags']['views'] extends true
+        ? { event: 'popular'; data: { [Ids in `${T['one']}_ids`]: number[] } }
+        : never)
+    | { event: 'reset'; id: number; data: { reason: string } }
+    | { event?: undefined; id?: number; retry?: number };
+  revision: {
+    version: number;
+    action: 'create' | 'update' | 'delete' | 'restore' | 'revert';
+    actor_id: number;
+    at: string;
+    changes: {
+      [K in keyof T['columns'] & keyof Document<T>]?: { from: Document<T>[K]; to: Document<T>[K] };
+    };
+  };
+  operation:
+    | ({ op: 'create' } & { [One in T['one']]: NewOf<T['columns']> })
+    | ({ op: 'update'; id: number; if_match?: number } & {
+        [One in T['one']]: PatchOf<T['columns']>;
+      })
+    | { op: 'delete'; id: number; if_match?: number };
+}
+
 type Params<T extends ResourceTypes> = { [Name in T['idParam']]: number };
 
-type NamesParameter<Name> = Name | readonly Name[];
-
-type Selection<T extends ResourceTypes> = {
-  fields?: NamesParameter<keyof Document<T> & string>;
-  expand?: NamesParameter<'owner' | (keyof Expanded<T['columns']> & string)>;
-};
-
-type SortField<T extends ResourceTypes> =
-  | 'id'
-  | T['sort']
-  | ([T['search']] extends [never] ? never : 'relevance');
-
-type ListQuery<T extends ResourceTypes> = Show<
-  Selection<T> & {
-    sort?: NamesParameter<SortField<T> | `-${SortField<T>}`>;
-    count?: 'exact';
-    limit?: number;
-    cursor?: string;
-  } & If<T['flags']['bin'], { bin?: 'only' }> &
-    ([T['search']] extends [never] ? unknown : { q?: string })
-> &
-  ListTypes<Filters<T>>['query'];
+interface Names<Name> {
+  parameter: Name | readonly Name[];
+}
 
 type Filters<T extends ResourceTypes> = {
   [Name in T['filter']]: Name extends keyof T['columns']
@@ -128,19 +157,12 @@ type Filters<T extends ResourceTypes> = {
 
 type Page = { next_cursor: string | null; has_more: boolean; limit: number };
 
-type List<T extends ResourceTypes> = {
-  data: Shown<T>[];
-  page: Page;
-  total?: number;
-  total_is_capped?: boolean;
-};
-
 type Row<T extends ResourceTypes> = {
   get: Route<
     unknown,
     Nothing,
-    ListQuery<T>,
-    { 200: List<T> } & Problems<Reading<T> | 'invalid_cursor' | 'validation_failed'>
+    Wire<T>['listQuery'],
+    { 200: Wire<T>['list'] } & Problems<Reading<T> | 'invalid_cursor' | 'validation_failed'>
   >;
   post: Route<
     NewOf<T['columns']>,
@@ -159,7 +181,7 @@ type One<T extends ResourceTypes> = {
   get: Route<
     unknown,
     Params<T>,
-    Selection<T>,
+    Show<Wire<T>['selection']>,
     { 200: Shown<T>; 304: Empty } & Problems<Reading<T> | 'not_found' | 'validation_failed'>
   >;
   patch: Route<
@@ -201,23 +223,13 @@ type Bin<T extends ResourceTypes> = {
   };
 };
 
-type Revision<T extends ResourceTypes> = {
-  version: number;
-  action: 'create' | 'update' | 'delete' | 'restore' | 'revert';
-  actor_id: number;
-  at: string;
-  changes: {
-    [K in keyof T['columns'] & keyof Document<T>]?: { from: Document<T>[K]; to: Document<T>[K] };
-  };
-};
-
 type History<T extends ResourceTypes> = {
   revisions: {
     get: Route<
       unknown,
       Params<T>,
       { limit?: number; cursor?: string },
-      { 200: { data: Revision<T>[]; page: Page } } & Problems<
+      { 200: { data: Wire<T>['revision'][]; page: Page } } & Problems<
         Reading<T> | 'forbidden' | 'not_found' | 'invalid_cursor' | 'validation_failed'
       >
     >;
@@ -232,17 +244,10 @@ type History<T extends ResourceTypes> = {
   };
 };
 
-type Operation<T extends ResourceTypes> =
-  | ({ op: 'create' } & { [One in T['one']]: NewOf<T['columns']> })
-  | ({ op: 'update'; id: number; if_match?: number } & {
-      [One in T['one']]: PatchOf<T['columns']>;
-    })
-  | { op: 'delete'; id: number; if_match?: number };
-
 type Batch<T extends ResourceTypes> = {
   batch: {
     post: Route<
-      { operations: Show<Operation<T>>[] },
+      { operations: Wire<T>['operation'][] },
       Nothing,
       unknown,
       {
@@ -261,21 +266,13 @@ type Change<T extends ResourceTypes> = Show<
   }
 >;
 
-type StreamEvent<T extends ResourceTypes> =
-  | { event: 'created' | 'updated' | 'deleted'; id: number; data: Change<T> }
-  | (T['flags']['views'] extends true
-      ? { event: 'popular'; data: { [Ids in `${T['one']}_ids`]: number[] } }
-      : never)
-  | { event: 'reset'; id: number; data: { reason: string } }
-  | { event?: undefined; id?: number; retry?: number };
-
 type Events<T extends ResourceTypes> = {
   events: {
     get: Route<
       unknown,
       Nothing,
       { last_event_id?: string },
-      { 200: AsyncGenerator<StreamEvent<T>, void, unknown> } & Problems<
+      { 200: AsyncGenerator<Wire<T>['streamEvent'], void, unknown> } & Problems<
         Reading<T> | 'validation_failed'
       >
     >;
@@ -290,12 +287,14 @@ type Upload =
   | Uint8Array
   | string;
 
-type Report = {
-  created: number;
-  failed: number;
-  dry_run: boolean;
-  errors: { line: number; code: string; message: string }[];
-};
+interface Reports {
+  one: {
+    created: number;
+    failed: number;
+    dry_run: boolean;
+    errors: { line: number; code: string; message: string }[];
+  };
+}
 
 type Transfer<T extends ResourceTypes> = {
   import: {
@@ -303,7 +302,7 @@ type Transfer<T extends ResourceTypes> = {
       Upload,
       Nothing,
       { format?: 'jsonl' | 'csv'; dry_run?: 'true' | 'false' },
-      { 200: Report } & BodyProblems<Writing<T> | 'quota_exceeded' | 'inactive_user'>
+      { 200: Reports['one'] } & BodyProblems<Writing<T> | 'quota_exceeded' | 'inactive_user'>
     >;
   };
   export: {
@@ -327,22 +326,26 @@ type Popular<T extends ResourceTypes> = {
   };
 };
 
-type StatsWindow = 'day' | 'week' | 'month' | 'year';
+interface StatsWindow {
+  name: 'day' | 'week' | 'month' | 'year';
+}
 
-type Stats = {
-  window: StatsWindow;
-  views: number;
-  unit: 'hour' | 'day';
-  series: { at: string; views: number }[];
-};
+interface Statss {
+  one: {
+    window: StatsWindow['name'];
+    views: number;
+    unit: 'hour' | 'day';
+    series: { at: string; views: number }[];
+  };
+}
 
 type Views<T extends ResourceTypes> = {
   stats: {
     get: Route<
       unknown,
       Params<T>,
-      { window?: StatsWindow },
-      { 200: Stats } & Problems<Reading<T> | 'not_found' | 'validation_failed'>
+      { window?: StatsWindow['name'] },
+      { 200: Statss['one'] } & Problems<Reading<T> | 'not_found' | 'validation_failed'>
     >;
   };
   views: {
