@@ -1,4 +1,6 @@
+import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { hasBrowser, launchBrowser, type Visit, visit } from '../browser.ts';
 import { ADMIN, isBinary, type RunningHutch, serve } from '../process/hutch.ts';
@@ -9,6 +11,7 @@ import { tempDir } from '../support.ts';
 const OPERATION = '/api/v1/users/';
 /** Sources of the tests may call this machine. */
 const ENV = { ...ADMIN.env, HUTCH_EXTERNAL_ALLOW_HOSTS: '127.0.0.1' };
+const dataDir = tempDir();
 const SCREENSHOT = process.env['SCREENSHOT'];
 
 async function authorize(page: Page): Promise<void> {
@@ -52,7 +55,7 @@ describe.skipIf(!(await hasBrowser()))('the docs page in Chromium', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([serve(tempDir(), { env: ENV }), launchBrowser()]);
+    [site, browser] = await Promise.all([serve(dataDir, { env: ENV }), launchBrowser()]);
   }, 30_000);
 
   afterAll(async () => {
@@ -196,6 +199,26 @@ async function fillServer(site: RunningHutch, base_url: string): Promise<void> {
     query: { q: '{city}' },
   });
   expect(source.status).toBe(201);
+  const webhook = await v2.webhooks.post({
+    url: 'https://hooks.example.com/',
+    events: ['items.*'],
+  });
+  expect(webhook.status).toBe(201);
+  expect((await v2.webhooks({ webhook_id: 1 }).test.post()).status).toBe(201);
+  addDeadLetter();
+}
+
+/** Adds a job that failed: a job that succeeds is deleted. */
+function addDeadLetter(): void {
+  const client = new Database(join(dataDir, 'hutch.db'));
+  client.run('pragma busy_timeout = 10000');
+  const at = new Date().toISOString();
+  client.run(
+    `insert into jobs (id, name, state, payload, attempts, due_at, last_error, created_at)
+     values (1, 'example', 'dead', '{}', 10, ?1, 'The receiver refused it.', ?1)`,
+    [at],
+  );
+  client.close();
 }
 
 interface Operation {

@@ -5,6 +5,10 @@ const STREAM_NOTE =
 const EXAMPLES = {
   item_id: await publicItemId(),
   user_id: 1,
+  job_id: 1,
+  webhook_id: 1,
+  delivery_id: 1,
+  id: 1,
   name: 'weather',
   url: ['https://api.github.com/repos/oven-sh/bun'],
 };

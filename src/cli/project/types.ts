@@ -8,7 +8,7 @@ export const types: Command = {
   name: 'types',
   summary: 'Print the client types of the resources.',
   help: `Prints a declaration file for another repository that calls this server with the package
-hutch-client: hutch types > hutch-types.d.ts. A server sends the same file to admins at /client.d.ts.`,
+hutch-client: hutch types > hutch-types.d.ts.`,
   flags: {},
   settings: ['resourcesDir'],
   run: async (invocation) => {
