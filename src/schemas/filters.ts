@@ -25,20 +25,6 @@ const ACCOUNT = { type: 'account', ops: ORDERED } as const;
 const NAME = { type: 'name', ops: [...EQUAL, 'like'] } as const;
 const TRUE_OR_FALSE = { type: ['true', 'false'], ops: EQUAL } as const;
 
-export const ITEM_FILTERS = {
-  id: INTEGER,
-  owner_id: ACCOUNT,
-  title: { type: 'text', ops: [...ORDERED, 'like'], isNfc: true },
-  url: { type: 'text', ops: [...EQUAL, 'like', 'is'] },
-  tags: { type: 'text', ops: EQUAL, isNfc: true },
-  visibility: { type: ['public', 'private'], ops: EQUAL },
-  views: INTEGER,
-  version: INTEGER,
-  created_at: TIME,
-  updated_at: TIME,
-  data: { type: 'json', ops: [...ORDERED, 'like', 'is'], hasPath: true },
-} as const satisfies FilterFields;
-
 export const ACCOUNT_FILTERS = {
   id: ACCOUNT,
   username: NAME,

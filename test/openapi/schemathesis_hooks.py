@@ -31,7 +31,7 @@ RULES = [
     (r"POST /api/v2/tokens", r"body\.scopes"),
     # Parameters must match their types, templates their parameters, and secrets need a host.
     (r"POST /api/v2/sources|PATCH /api/v2/sources/\{name\}", r"body\.(?!name).*"),
-    # Events of the resources of the server, and an https URL of an allowed host.
+    # Events of existing resources, an https URL of an allowed host, and base64 of 24 to 64 bytes.
     (r"(POST|PATCH) /api/v2/webhooks(/\{webhook_id\})?", r"body\.(events|url|secret)(\.\d+)?"),
     # The allowed addresses.
     (r"GET /api/v1/external/", r"query\.url(\.\d+)?"),

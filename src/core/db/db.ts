@@ -170,7 +170,7 @@ function copyFile(path: string, copy: Database): void {
   copySchema(client, (sql, ...values) => copy.run(sql, values), definitions);
 }
 
-/** Gives the tables of resources the form in which a migration can alter them. */
+/** Makes the tables of resources STRICT before migrations run: only then can SQLite drop a column. */
 function makeAlterable(path: string, { migrations }: FolderSchema): void {
   using client = connect(path);
   const isDue = pendingMigrations(client, migrations).length > 0;

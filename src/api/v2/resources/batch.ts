@@ -1,7 +1,8 @@
+import type { BatchOperation, BatchResult } from '../../../services/resources/batch.ts';
+import type { Values } from '../../../services/resources/values.ts';
 import { createTextOnce } from '../../responses/idempotency.ts';
 import { KEYED } from '../responses.ts';
 import type { Context, Route, Served } from './route.ts';
-import type { BatchOperation, BatchResult, Values } from './services.ts';
 
 /** An operation as the client sends it: the values of the row are under its singular name. */
 interface Sent {

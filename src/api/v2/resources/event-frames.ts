@@ -1,5 +1,6 @@
+import type { RowMessage } from '../../../services/resources/events/listeners.ts';
+import type { ChangeEvent } from '../../../services/resources/events/reader.ts';
 import type { ListedRow, RowWriter } from './document.ts';
-import type { ChangeEvent, Message } from './services.ts';
 
 const encoder = new TextEncoder();
 const RETRY_MS = 3000;
@@ -27,7 +28,7 @@ export function createEventFrames({ one, many, writer }: FrameOptions) {
     const data = `{"${one}":${shown},"${one}_id":${row_id},"version":${version},"at":"${at}"}`;
     return frame(type, data, id);
   };
-  return (message: Message, position: number): Uint8Array => {
+  return (message: RowMessage, position: number): Uint8Array => {
     if (message.type === 'reset') return frame('reset', reset, position);
     const includesRow = message.type === 'popular' || message.includesRow;
     const frames = framesOf.get(message.event) ?? new Map<boolean, Uint8Array>();

@@ -1,10 +1,10 @@
 import type { Actor } from '../../../core/actor.ts';
+import type { RowListener } from '../../../services/resources/events/listeners.ts';
 import { createIdentityCheck } from '../../plugins/access.ts';
 import { createClientNetwork } from '../../request/origin.ts';
 import { createEventStream, type EventStream } from '../../responses/event-stream.ts';
 import { createEventFrames, type EventFrames, HEARTBEAT, openingFrame } from './event-frames.ts';
 import type { Context, Route, Served } from './route.ts';
-import type { Listener } from './services.ts';
 
 /** A request, its caller and the server that received it. */
 interface Connection extends Pick<Context, 'request' | 'server'> {
@@ -86,7 +86,7 @@ function createListen({ service, deps, definition, names, writer }: Served) {
 }
 
 /** Writes messages to a stream as server-sent events. */
-function createListener(stream: EventStream, frameOf: EventFrames): Listener {
+function createListener(stream: EventStream, frameOf: EventFrames): RowListener {
   let isOpen = false;
   return {
     send: (messages, position) => {

@@ -1,12 +1,12 @@
 import { AppError } from '../../../core/exceptions.ts';
 import { filterParameters } from '../../../schemas/list-query.ts';
+import type { ListQuery } from '../../../services/resources/list/query.ts';
 import { createClientNetwork } from '../../request/origin.ts';
 import { respondJson } from '../../responses/json.ts';
 import { type ListedRow, type Selection, shownHeaders } from './document.ts';
 import { expandedOf } from './expand.ts';
 import { filtersOf, parseQuery, selectionOf, sortOf, throwProblems } from './list-query.ts';
 import type { Context, Route, Served } from './route.ts';
-import type { ListQuery } from './services.ts';
 
 /** Lists rows. It parses the URL itself, because the names of filters are not fixed. */
 export function listRoute(resource: Served): Route {

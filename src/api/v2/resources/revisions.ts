@@ -1,9 +1,9 @@
+import type { RevisionInfo } from '../../../services/resources/history/revisions.ts';
 import { matchedVersions } from '../../responses/etag.ts';
 import { createTextOnce } from '../../responses/idempotency.ts';
 import { respondJson } from '../../responses/json.ts';
 import { KEYED } from '../responses.ts';
 import { type Context, idOf, type Route, type Served, shownRow } from './route.ts';
-import type { Revision } from './services.ts';
 
 /** Lists the changes of a row, and reverts it. */
 export function revisionRoutes(resource: Served): Route[] {
@@ -63,7 +63,7 @@ function revertRoute(resource: Served): Route {
 }
 
 /** Encodes a revision, with stored JSON copied. */
-function revisionJson({ writer }: Served, { changes, ...rest }: Revision): string {
+function revisionJson({ writer }: Served, { changes, ...rest }: RevisionInfo): string {
   const parts = Object.entries(changes).map(
     ([name, { from, to }]) =>
       `"${name}":{"from":${writer.encode(name, from)},"to":${writer.encode(name, to)}}`,

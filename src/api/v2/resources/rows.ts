@@ -1,4 +1,5 @@
 import { NoContent } from '../../../schemas/common.ts';
+import type { Values } from '../../../services/resources/values.ts';
 import { rowBody } from '../../request/body-rules.ts';
 import { isUnchanged, matchedVersions, notModified, setETag } from '../../responses/etag.ts';
 import { createTextOnce } from '../../responses/idempotency.ts';
@@ -8,7 +9,6 @@ import { type ListedRow, type Selection, shownHeaders } from './document.ts';
 import { expandedOf } from './expand.ts';
 import { parseQuery, selectionOf, throwProblems } from './list-query.ts';
 import { type Context, idOf, type Route, type Served, shownRow } from './route.ts';
-import type { Values } from './services.ts';
 
 /** Creates a row. */
 export function createRoute(resource: Served): Route {

@@ -67,6 +67,7 @@ function exportRoute(resource: Served): Route {
       const filters = filtersOf(parsed, definition.filters, actor.id);
       throwProblems(parsed);
       const options = {
+        actor,
         format: format as LineFormat,
         ownerId: scope === 'listed' && hasListedScope(definition) ? undefined : actor.id,
         filters,

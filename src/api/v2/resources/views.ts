@@ -1,3 +1,5 @@
+import type { PopularWindow } from '../../../services/resources/views/popular.ts';
+import type { StatsWindow } from '../../../services/resources/views/stats.ts';
 import { declare } from '../../plugins/access-rules.ts';
 import { respondCachedText, respondJson } from '../../responses/json.ts';
 import { v2Errors } from '../responses.ts';
@@ -31,7 +33,8 @@ function statsRoute(resource: Served): Route {
     method: 'GET',
     path: `${resource.rowPath}/stats`,
     handler: async ({ actor, params, query, set }: Context) => {
-      const window = query['window'] ?? 'week';
+      // The schema of the query allows no other.
+      const window = (query['window'] ?? 'week') as StatsWindow;
       const stats = await service.views.stats(actor, idOf(resource, params), window);
       return respondJson(JSON.stringify(stats), set);
     },
@@ -53,7 +56,7 @@ function popularRoute(resource: Served): Route {
     method: 'GET',
     path: '/popular',
     handler: async ({ query: { window = 'week', limit = 10 }, set }: Context) =>
-      respondCachedText(await service.views.popular(window, limit), set, encode),
+      respondCachedText(await service.views.popular(window as PopularWindow, limit), set, encode),
     query: schemas.PopularQuery,
     response: {
       200: schemas.Popular,

@@ -8,7 +8,7 @@ import type { RowEvent } from './store.ts';
 /** Receives the events of changes, in their transactions. */
 export type OnEvent = (tx: Tx, event: Omit<RowEvent, 'id'>) => Promise<unknown> | undefined;
 
-/** Tells each of `receivers` the events of every change. */
+/** Returns an effect that passes the events of each change to all `receivers`. */
 export function createEventRecord(
   def: Definition,
   { now, receivers }: { now(): Date; receivers: readonly OnEvent[] },

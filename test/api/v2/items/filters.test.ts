@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { items } from '../../../../src/resources/items.ts';
 import {
   ACCOUNT_FILTERS,
   AUDIT_FILTERS,
   type FilterFields,
-  ITEM_FILTERS,
 } from '../../../../src/schemas/filters.ts';
 import { type TestApp, testApp } from '../../../support.ts';
 
@@ -17,8 +17,8 @@ interface Problem {
 }
 
 const LISTS: [path: string, fields: FilterFields][] = [
-  ['/api/v2/items', ITEM_FILTERS],
-  ['/api/v2/items/export', ITEM_FILTERS],
+  ['/api/v2/items', items.definition.filters],
+  ['/api/v2/items/export', items.definition.filters],
   ['/api/v2/users', ACCOUNT_FILTERS],
   ['/api/v2/audit-log', AUDIT_FILTERS],
 ];
